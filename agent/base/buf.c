@@ -1,0 +1,161 @@
+// buf: the one growable buffer and its escapers. Called from every room that builds text or bytes;
+// must never emit a byte of a message unescaped through the escaping functions.
+#include "base/buf.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+void buf_fini(struct buf *buf) {
+    mem_free(buf->data);
+    *buf = (struct buf){0};
+}
+
+void buf_clear(struct buf *buf) {
+    buf->len = 0;
+    if (buf->data != NULL) {
+        buf->data[0] = '\0';
+    }
+}
+
+char *buf_reserve(struct buf *buf, size_t more) {
+    if (buf->cap - buf->len < more + 1 || buf->data == NULL) {
+        size_t want = buf->len + more + 1;
+        size_t cap = buf->cap < 64 ? 64 : buf->cap;
+        while (cap < want) {
+            cap *= 2;
+        }
+        buf->data = mem_resize(buf->data, cap, 1);
+        buf->cap = cap;
+    }
+    return buf->data + buf->len;
+}
+
+void buf_add(struct buf *buf, const void *bytes, size_t len) {
+    char *at = buf_reserve(buf, len);
+    if (len > 0) {
+        memcpy(at, bytes, len);
+    }
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+}
+
+void buf_add_str(struct buf *buf, struct str text) {
+    buf_add(buf, text.p, text.len);
+}
+
+void buf_add_text(struct buf *buf, const char *text) {
+    buf_add(buf, text, strlen(text));
+}
+
+void buf_add_char(struct buf *buf, char c) {
+    buf_add(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    va_list again;
+    va_copy(again, args);
+    char *at = buf_reserve(buf, 128);
+    int n = vsnprintf(at, buf->cap - buf->len, fmt, args);
+    if (n > 0 && (size_t)n >= buf->cap - buf->len) {
+        at = buf_reserve(buf, (size_t)n);
+        vsnprintf(at, buf->cap - buf->len, fmt, again);
+    }
+    buf->len += n > 0 ? (size_t)n : 0;
+    va_end(again);
+    va_end(args);
+}
+
+// Length of one well-formed UTF-8 sequence at the start of `text`, or 0.
+static size_t sequence_len(struct str text) {
+    for (size_t n = 1; n <= 4 && n <= text.len; n++) {
+        if (str_is_utf8((struct str){text.p, n})) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+void buf_add_json(struct buf *buf, struct str text) {
+    buf_add_char(buf, '"');
+    for (size_t i = 0; i < text.len;) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c == '"' || c == '\\') {
+            buf_printf(buf, "\\%c", c);
+            i++;
+        } else if (c < 0x20 || c == 0x7F) {
+            buf_printf(buf, "\\u%04x", c);
+            i++;
+        } else {
+            size_t n = sequence_len((struct str){text.p + i, text.len - i});
+            if (n == 0) {
+                buf_add_text(buf, "\xEF\xBF\xBD");
+                n = 1;
+            } else {
+                buf_add(buf, text.p + i, n);
+            }
+            i += n;
+        }
+    }
+    buf_add_char(buf, '"');
+}
+
+void buf_add_json_number(struct buf *buf, double value) {
+    if (!isfinite(value)) {
+        buf_add_text(buf, "null");
+        return;
+    }
+    char text[40];
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    buf_add_text(buf, text);
+}
+
+void buf_add_printable(struct buf *buf, struct str text) {
+    for (size_t i = 0; i < text.len;) {
+        unsigned char c = (unsigned char)text.p[i];
+        size_t n = sequence_len((struct str){text.p + i, text.len - i});
+        // C1 controls (U+0080..U+009F) drive terminals too.
+        bool c1 = n == 2 && c == 0xC2 && (unsigned char)text.p[i + 1] < 0xA0;
+        if (c < 0x20 || c == 0x7F || n == 0 || c1) {
+            buf_printf(buf, "\\x%02x", c);
+            i++;
+        } else {
+            buf_add(buf, text.p + i, n);
+            i += n;
+        }
+    }
+}
+
+void buf_add_html(struct buf *buf, struct str text) {
+    for (size_t i = 0; i < text.len;) {
+        unsigned char c = (unsigned char)text.p[i];
+        size_t n = sequence_len((struct str){text.p + i, text.len - i});
+        if (n == 0) {
+            buf_add_text(buf, "\xEF\xBF\xBD");
+            n = 1;
+        } else if (strchr("&<>\"'", c) != NULL && c != '\0') {
+            buf_printf(buf, "&#%d;", c);
+        } else if (c >= 0x20 && c != 0x7F) {
+            buf_add(buf, text.p + i, n);
+        }
+        i += n;
+    }
+}
+
+struct str buf_str(const struct buf *buf) {
+    return (struct str){buf->data == NULL ? "" : buf->data, buf->len};
+}
+
+const char *buf_text(const struct buf *buf) {
+    return buf->data == NULL ? "" : buf->data;
+}

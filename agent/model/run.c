@@ -1,0 +1,29 @@
+// run: releasing the records that own memory. Called by engine, sink and the commands.
+#include "model/run.h"
+
+#include "base/mem.h"
+#include "model/alert.h"
+
+const double pipeline_duration_bounds_s[PIPELINE_DURATION_BUCKETS] = {60,   300,  900,
+                                                                      1800, 3600, 7200};
+
+void recommendation_fini(struct recommendation *recommendation) {
+    mem_free(recommendation->bottlenecks);
+    mem_free(recommendation->action);
+    for (uint32_t i = 0; i < recommendation->setting_count; i++) {
+        mem_free(recommendation->settings[i].key);
+        mem_free(recommendation->settings[i].value);
+    }
+    mem_free(recommendation->settings);
+    *recommendation = (struct recommendation){0};
+}
+
+void pipeline_run_fini(struct pipeline_run *run) {
+    mem_free(run->stages);
+    mem_free(run->open);
+    for (uint32_t i = 0; i < run->recommendation_count; i++) {
+        mem_free(run->recommendations[i]);
+    }
+    mem_free(run->recommendations);
+    *run = (struct pipeline_run){0};
+}

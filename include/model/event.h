@@ -1,0 +1,192 @@
+// event: one Spark listener event as plain data: only the fields the agent uses, in Spark's own
+// units. Filled by decode, read by state. All strings and arrays are borrowed from the decoder and
+// die with its next call, so nothing here is ever freed.
+//
+// What is missing: a time is 0, an id or index is -1, a metric is 0 (negative metrics become 0
+// too), a string is empty, a number of the wrong type counts as missing. Integers written as
+// strings are accepted, floats are truncated, integers beyond int64 are missing.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum event_kind {
+    EVENT_OTHER = 0, // a type the agent does not use
+#define EVENT_KIND(id, name) EVENT_##id,
+#include "model/event_kinds.def"
+#undef EVENT_KIND
+    EVENT_KIND_COUNT
+};
+
+enum { EVENT_ACCUMS_MAX = 4096, EVENT_PROPERTIES_MAX = 256, EVENT_STAGE_IDS_MAX = 65536 };
+enum { EVENT_PLAN_NODES_MAX = 10000, EVENT_PLAN_METRICS_MAX = 100000 };
+
+// An allow-listed property (event_property_allowed), key and value borrowed.
+struct event_property {
+    struct str key;
+    struct str value;
+};
+
+// One SQL accumulator update of a task (Metadata = "sql", decimal Update only) or of the driver.
+struct event_accum {
+    int64_t id;
+    int64_t update;
+};
+
+// One node of a physical plan, in depth-first order; `parent` is an index into the array or -1.
+struct event_plan_node {
+    struct str name;
+    struct str text; // first 256 bytes of simpleString, joins and exchanges only
+    int32_t parent;
+    uint32_t first_metric; // into plan.metrics
+    uint32_t metric_count;
+};
+struct event_plan_metric {
+    struct str name;
+    struct str type; // "sum", "size", "timing", "nsTiming", "average", ...
+    int64_t accum_id;
+};
+struct event_plan {
+    const struct event_plan_node *nodes;
+    uint32_t node_count;
+    const struct event_plan_metric *metrics;
+    uint32_t metric_count;
+    bool truncated; // a limit cut it
+};
+
+enum task_result {
+    TASK_SUCCESS,
+    TASK_EXCEPTION,
+    TASK_FETCH_FAILED,
+    TASK_KILLED,
+    TASK_COMMIT_DENIED,
+    TASK_EXECUTOR_LOST,
+    TASK_RESUBMITTED,
+    TASK_RESULT_LOST,
+    TASK_UNKNOWN_REASON // any other text
+};
+
+struct event_app_start {
+    struct str name, app_id, attempt, user;
+};
+struct event_app_end {
+    bool has_exit_code;
+    int64_t exit_code;
+};
+struct event_environment {
+    const struct event_property *properties; // Spark Properties
+    uint32_t property_count;
+    struct str java_version, scala_version;
+};
+struct event_resource_profile {
+    int32_t id;
+    int64_t cores, memory_mib, overhead_mib, offheap_mib, pyspark_mib;
+    double task_cpus; // 0 if absent
+};
+struct event_executor {
+    struct str id, host, reason; // reason: ExecutorRemoved only
+    int64_t cores;
+    int32_t profile_id;
+    int64_t request_ms, registration_ms;
+};
+struct event_exclusion {
+    struct str executor, host;
+    int64_t failures;
+    int32_t stage, stage_attempt;
+};
+struct event_block_manager {
+    struct str executor;
+    int64_t max_bytes, onheap_bytes, offheap_bytes;
+};
+struct event_job {
+    int32_t id;
+    const int32_t *stages; // JobStart
+    uint32_t stage_count;
+    const struct event_property *properties;
+    uint32_t property_count;
+    bool succeeded;   // JobEnd
+    struct str error; // JobEnd: Exception.Message
+};
+struct event_stage {
+    int32_t id, attempt;
+    struct str name, failure;
+    int64_t tasks; // Number of Tasks, -1 if absent
+    int64_t submitted_ms, completed_ms;
+    const int32_t *parents;
+    uint32_t parent_count;
+    int32_t profile_id;
+    const struct event_property *properties; // StageSubmitted
+    uint32_t property_count;
+};
+struct event_task {
+    int32_t stage, stage_attempt;
+    int64_t task_id;
+    int32_t index, attempt;
+    int64_t launch_ms, finish_ms, getting_result_ms;
+    struct str executor, host, locality;
+    bool speculative, failed, killed;
+    // TaskEnd only
+    enum task_result result;
+    struct str error_class; // ExceptionFailure: Class Name
+    struct str error;       // Description, Message, Loss Reason or Kill Reason
+    int exit_caused_by_app; // 1, 0, or -1 unknown
+    bool has_metrics;
+    int64_t deserialize_ms, deserialize_cpu_ns, run_ms, cpu_ns, peak_memory_bytes, result_bytes;
+    int64_t gc_ms, serialize_ms, memory_spill_bytes, disk_spill_bytes;
+    int64_t fetch_wait_ms, remote_read_bytes, local_read_bytes, remote_to_disk_bytes;
+    int64_t shuffle_read_records, shuffle_write_bytes, shuffle_write_ns, shuffle_write_records;
+    int64_t input_bytes, input_records, output_bytes, output_records;
+    int64_t jvm_heap_bytes, jvm_offheap_bytes, onheap_execution_bytes, jvm_rss_bytes,
+        python_rss_bytes;
+    int64_t total_gc_ms;
+    const struct event_accum *accums;
+    uint32_t accum_count;
+    bool accums_truncated;
+};
+struct event_sql {
+    int64_t execution_id, root_execution_id; // -1 if absent
+    struct str description;                  // SQLExecutionStart
+    struct event_plan plan;           // Start, adaptive plan; metrics only for adaptive metrics
+    bool has_error;                   // SQLExecutionEnd: errorMessage present
+    struct str error;                 // "" with has_error = success
+    const struct event_accum *accums; // driver accumulator updates, in order, ids may repeat
+    uint32_t accum_count;
+};
+struct event_stream {
+    struct str query_id, run_id, name, error;
+    int64_t batch_id, batch_ms, trigger_ms, input_rows; // input_rows: sum over the sources
+};
+
+struct event {
+    enum event_kind kind;
+    struct str name;   // the "Event" text
+    int64_t time_ms;   // the largest timestamp the event carries; 0 if it has none
+    struct str app_id; // found in the value (ApplicationStart, properties, wrapper); may be empty
+    struct str app_attempt;
+    struct str version; // LOG_START, DB_METADATA
+    union {
+        struct event_app_start app_start;
+        struct event_app_end app_end;
+        struct event_environment environment;
+        struct event_resource_profile profile;
+        struct event_executor executor; // added, removed
+        struct event_exclusion exclusion;
+        struct event_block_manager block_manager;
+        struct event_job job;
+        struct event_stage stage;
+        struct event_task task; // start, end
+        struct event_sql sql;
+        struct event_stream stream;
+    };
+};
+
+// The kind of an "Event" text; EVENT_OTHER if unknown.
+enum event_kind event_kind_of(struct str name);
+// The "Event" text of a kind ("" for EVENT_OTHER).
+const char *event_kind_name(enum event_kind kind);
+// The result class of a Task End Reason text.
+enum task_result event_task_result(struct str reason);
+// True if a Spark property may be kept (reference list; never one that looks like a secret).
+bool event_property_allowed(struct str key);

@@ -1,0 +1,159 @@
+// run: who a run is, its totals, and the records that leave the agent: PipelineRun, Bottleneck,
+// Recommendation, PipelineWindow. Plain data; text is owned as said at each field. Built by engine,
+// encoded and decoded by sink, read by stage 2.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/kind.h"
+
+#define ID_TEXT_SIZE 37 // a UUID's text and NUL
+
+enum {
+    RUN_TEXT_MAX = 256,   // longest name kept, bytes without NUL
+    RUN_STAGES_MAX = 500, // stages in a PipelineRun, slowest first
+    RUN_OPEN_MAX = 200,   // open bottlenecks in a PipelineRun, worst first
+    RUN_RECOMMENDATIONS_MAX = 50,
+    EVIDENCE_MAX = 24 // pairs in one verdict
+};
+
+enum records_from {
+    RECORDS_UNKNOWN,
+    RECORDS_INPUT,
+    RECORDS_SCAN,
+    RECORDS_SHUFFLE,
+    RECORDS_OUTPUT,
+    RECORDS_FROM_COUNT
+};
+const char *records_from_name(enum records_from from);
+int records_from_parse(struct str name); // or -1
+
+// Whose run it is. Fixed arrays: kept in state as they are.
+struct run_identity {
+    char cluster[RUN_TEXT_MAX + 1];
+    char app_id[RUN_TEXT_MAX + 1];
+    char attempt[33];
+    char pipeline[RUN_TEXT_MAX + 1];
+    char app_name[RUN_TEXT_MAX + 1];
+    char user[129];
+    char spark_version[65];
+};
+
+struct run_totals {
+    int64_t records; // as `records_from` says
+    enum records_from records_from;
+    int64_t data_size_bytes;
+    bool data_size_is_files; // taken from the scans' file sizes, not from input bytes
+    int64_t input_bytes, input_records, output_bytes, output_records;
+    int64_t shuffle_read_bytes, shuffle_write_bytes;
+    int64_t memory_spilled_bytes, disk_spilled_bytes;
+    int64_t run_ms, cpu_ns, gc_ms, task_ms; // sums over successful tasks
+    int64_t wasted_ms;                      // time of failed and killed attempts
+    int64_t tasks, tasks_failed, tasks_killed;
+    int64_t stages, jobs, jobs_failed;
+};
+
+struct stage_summary {
+    int32_t stage, attempt;
+    char name[129];
+    int64_t submitted_ms, completed_ms; // 0 unknown
+    int64_t tasks_expected;             // -1 unknown
+    int64_t tasks, tasks_failed, tasks_killed;
+    double mean_task_ms;
+    int64_t max_task_ms;
+    int64_t memory_spilled_bytes, disk_spilled_bytes;
+    int64_t shuffle_read_bytes, shuffle_write_bytes;
+    int64_t input_bytes, input_records, output_bytes, output_records;
+    int64_t run_ms, cpu_ns, gc_ms, read_ns;
+    bool failed;
+};
+
+struct evidence {
+    const char *name; // static text, snake_case with its unit
+    double value;
+};
+
+// A verdict as published. `id` is UUID v5 over run, stage, attempt and kind.
+struct bottleneck {
+    char id[ID_TEXT_SIZE];
+    enum bottleneck_kind kind;
+    int32_t stage, stage_attempt; // -1: a verdict on the whole run
+    enum tri rule_met;
+    const char *reason; // static text: why the rule was not evaluated; NULL if it was
+    enum severity severity;
+    enum cause cause;
+    enum life life;
+    int32_t revision; // from 1
+    double saving_s;  // at most this much time would be saved
+    double saving_share;
+    double completeness; // tasks seen / expected, 0..1
+    int64_t opened_ms, updated_ms;
+    struct evidence evidence[EVIDENCE_MAX];
+    uint32_t evidence_count;
+    char summary[512];
+};
+
+struct recommendation {
+    char id[ID_TEXT_SIZE];
+    const char *kind;                  // static text: a bottleneck kind or an advisor's name
+    char (*bottlenecks)[ID_TEXT_SIZE]; // owned
+    uint32_t bottleneck_count;
+    char *action; // owned
+    struct setting_advice {
+        char *key, *value; // owned
+    } * settings;          // owned
+    uint32_t setting_count;
+    double saving_s;
+    char saving_how[160]; // how the saving was computed
+    int32_t revision;
+    int64_t updated_ms;
+};
+void recommendation_fini(struct recommendation *recommendation);
+
+// One line of a PipelineRun's list of open bottlenecks.
+struct open_bottleneck {
+    char id[ID_TEXT_SIZE];
+    enum bottleneck_kind kind;
+    enum severity severity;
+    enum cause cause;
+    int32_t stage, stage_attempt;
+    double saving_s;
+    char summary[512];
+};
+
+// A self-contained update on one run: product, and the only link between the two stages.
+struct pipeline_run {
+    struct run_identity identity;
+    char id[ID_TEXT_SIZE];        // UUID v5 over the run
+    int64_t revision;             // rises with every update of the run
+    int64_t started_ms, ended_ms; // ended 0 while running
+    int64_t time_ms;              // event time of this update
+    double duration_s;
+    enum run_status status;
+    char failure[513]; // why it failed, "" if it did not
+    struct run_totals totals;
+    double records_per_s, gb_per_h, completeness;
+    struct stage_summary *stages; // owned
+    uint32_t stage_count;
+    struct open_bottleneck *open; // owned
+    uint32_t open_count;
+    char **recommendations; // owned texts
+    uint32_t recommendation_count;
+};
+void pipeline_run_fini(struct pipeline_run *run);
+
+// One closed pane of a pipeline's rolling window, plus the window's own figures at that time.
+struct pipeline_window {
+    char cluster[RUN_TEXT_MAX + 1];
+    char pipeline[RUN_TEXT_MAX + 1];
+    int64_t pane_start_ms, pane_end_ms, window_start_ms;
+    int64_t runs, runs_failed;   // ended in the pane
+    int64_t records, data_bytes; // progress made in the pane
+    int64_t shuffle_read_bytes, shuffle_write_bytes, memory_spilled_bytes, disk_spilled_bytes;
+    int64_t gc_ms, task_ms;
+    int64_t window_runs, window_runs_failed;
+    double duration_p50_s, duration_p90_s, duration_p99_s,
+        duration_max_s;                       // over the window's ended runs, 0 if none
+    int64_t open_bottlenecks[SEVERITY_COUNT]; // open at the pane's end
+};
