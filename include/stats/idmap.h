@@ -1,0 +1,22 @@
+// idmap: a set of int64 ids, each with a small value; open addressing, no deletion but clear. Used by
+// state (accumulator id -> role) and read by decode (which accumulators are worth decoding).
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct idmap {
+    int64_t *keys; // INT64_MIN = empty slot
+    int64_t *values;
+    size_t len;
+    size_t cap; // 0 or a power of two
+};
+
+// Releases the memory; the map is empty and usable again.
+void idmap_fini(struct idmap *map);
+// Adds or replaces; false if the map already holds `max` other ids (nothing changes then). The id
+// INT64_MIN is refused.
+bool idmap_put(struct idmap *map, int64_t id, int64_t value, size_t max);
+// True and *value (may be NULL) if `id` is present.
+bool idmap_get(const struct idmap *map, int64_t id, int64_t *value);
