@@ -1,0 +1,262 @@
+// test_eventlog_codecs: every packing, with bytes written by Spark's own libraries and by the
+// command-line tools; then the same bytes cut and broken at every place.
+#include "log_text.h"
+
+#include <unistd.h>
+#include <zstd.h>
+
+static const char *const fixtures[] = {
+    "spark.lz4",  "joined.lz4", "spark.snappy", "joined.snappy",
+    "frames.zst", "members.gz", "tool.lz4",
+};
+
+static void open_bytes(const char *name, const struct buf *bytes, size_t len, size_t chunk,
+                       struct reading *r) {
+    struct eventlog *log = NULL;
+    struct err err = {0};
+    *r = (struct reading){0};
+    if (eventlog_open_memory(name, bytes->data, len, chunk, &log, &err) == ST_OK) {
+        read_all(log, r);
+    } else {
+        assert_true(err.text[0] != '\0');
+        r->skips = 1;
+    }
+}
+
+static void fixture_path(char *out, size_t size, const char *name) {
+    snprintf(out, size, "%s/codecs/%s", FIXTURES, name);
+}
+
+static void load(const char *name, struct buf *out) {
+    char path[512];
+    fixture_path(path, sizeof path, name);
+    read_file(path, out);
+}
+
+static void test_real_bytes(void **state) {
+    (void)state;
+    struct buf want = {0};
+    make_codec_text(&want);
+    for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+        char path[512];
+        struct reading r;
+        fixture_path(path, sizeof path, fixtures[i]);
+        read_path(path, &r);
+        assert_string_equal(buf_text(&r.words), "");
+        assert_string_equal(buf_text(&r.text), buf_text(&want));
+        assert_int_equal(r.lines, 300);
+        reading_fini(&r);
+    }
+    buf_fini(&want);
+}
+
+// The content decides when the name says nothing, or adds .inprogress.
+static void test_any_name_and_chunk(void **state) {
+    (void)state;
+    static const size_t chunks[] = {1, 7, 21, 4096};
+    struct buf want = {0};
+    make_codec_text(&want);
+    for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+        struct buf bytes = {0};
+        load(fixtures[i], &bytes);
+        for (size_t c = 0; c < ARRAY_LEN(chunks); c++) {
+            struct reading r;
+            open_bytes("log", &bytes, bytes.len, chunks[c], &r);
+            assert_string_equal(buf_text(&r.words), "");
+            assert_string_equal(buf_text(&r.text), buf_text(&want));
+            reading_fini(&r);
+        }
+        buf_fini(&bytes);
+    }
+    buf_fini(&want);
+}
+
+// A stream that Spark has not closed yet: its whole blocks come, then the words.
+static void test_open_stream(void **state) {
+    (void)state;
+    struct buf want = {0};
+    struct reading r;
+    make_codec_text(&want);
+    read_path(FIXTURES "/codecs/open.lz4.inprogress", &r);
+    assert_int_equal(r.skips, 1);
+    assert_non_null(strstr(buf_text(&r.words), "the LZ4 stream has no end"));
+    assert_int_equal(r.text.len, 32 * 1024 + 1); // one block, and our line end
+    assert_memory_equal(r.text.data, want.data, 32 * 1024);
+    reading_fini(&r);
+    buf_fini(&want);
+}
+
+// True if `got` is the beginning of `want`, apart from the line end we added to a cut line.
+static bool is_prefix(const struct buf *got, const struct buf *want) {
+    size_t n = got->len;
+    if (n > 0 && (n > want->len || memcmp(got->data, want->data, n) != 0)) {
+        n--;
+    }
+    return n <= want->len && (n == 0 || memcmp(got->data, want->data, n) == 0);
+}
+
+// Cut anywhere: what is there comes out, and only a cut between whole streams goes unsaid.
+static void test_cut_everywhere(void **state) {
+    (void)state;
+    struct buf want = {0};
+    make_codec_text(&want);
+    for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+        struct buf bytes = {0};
+        size_t unsaid = 0, most = 0;
+        load(fixtures[i], &bytes);
+        for (size_t len = 0; len < bytes.len; len += len < 2000 || len + 500 > bytes.len ? 1 : 37) {
+            struct reading r;
+            open_bytes(fixtures[i], &bytes, len, 4096, &r);
+            assert_true(r.skips <= 1);
+            assert_true(is_prefix(&r.text, &want));
+            assert_true(r.text.len + 1 >= most); // never less than with fewer bytes
+            most = r.text.len > most ? r.text.len : most;
+            unsaid += r.skips == 0;
+            reading_fini(&r);
+        }
+        bool block_stream = strstr(fixtures[i], "snappy") != NULL; // has no end mark
+        assert_true(unsaid <= (block_stream ? 15 : 3));
+        assert_true(most > want.len / 2);
+        buf_fini(&bytes);
+    }
+    buf_fini(&want);
+}
+
+// One byte changed anywhere: no crash, at most one complaint. A changed byte can only go unsaid
+// where the format does not guard it: LZ4 and gzip checksums guard the text itself.
+static void test_flip_everywhere(void **state) {
+    (void)state;
+    struct buf want = {0};
+    make_codec_text(&want);
+    for (size_t i = 0; i < ARRAY_LEN(fixtures); i++) {
+        struct buf bytes = {0};
+        load(fixtures[i], &bytes);
+        bool guarded = strstr(fixtures[i], "snappy") == NULL && strcmp(fixtures[i], "frames.zst");
+        for (size_t at = 0; at < bytes.len; at += at < 1000 ? 1 : 41) {
+            struct reading r;
+            char old = bytes.data[at];
+            bytes.data[at] = (char)(old ^ (1 << at % 8));
+            open_bytes(fixtures[i], &bytes, bytes.len, 4096, &r);
+            assert_true(r.skips <= 1);
+            if (guarded && r.skips == 0) {
+                assert_string_equal(buf_text(&r.text), buf_text(&want));
+            }
+            bytes.data[at] = old;
+            reading_fini(&r);
+        }
+        buf_fini(&bytes);
+    }
+    buf_fini(&want);
+}
+
+// Damage in the middle costs nothing of what stands before it.
+static void test_damage_is_located(void **state) {
+    (void)state;
+    struct buf bytes = {0}, want = {0};
+    struct reading r;
+    make_codec_text(&want);
+    load("joined.lz4", &bytes);
+    size_t second = 0;
+    for (size_t at = 8; at + 8 < bytes.len && second == 0; at++) {
+        second = memcmp(bytes.data + at, "LZ4Block", 8) == 0 ? at : 0;
+    }
+    bytes.data[second + 21 + 30] ^= 1; // within the second block
+    open_bytes("x.lz4", &bytes, bytes.len, INPUT_READ_BYTES, &r);
+    assert_int_equal(r.text.len, 2048 + 1);
+    assert_memory_equal(r.text.data, want.data, 2048);
+    assert_int_equal(r.skips, 1);
+    assert_ptr_equal(strstr(buf_text(&r.words), "x.lz4: damaged near byte "), r.words.data);
+    reading_fini(&r);
+    buf_fini(&bytes);
+    buf_fini(&want);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *bytes;
+        size_t len;
+        const char *words;
+    } cases[] = {
+        {"a.lzf", "ZV\1\0\0\0\0", 7, "a.lzf: LZF packing is not supported: unpack the log first"},
+        {"a.lzf", "", 0, "a.lzf: LZF packing is not supported: unpack the log first"},
+        {"a", "ZV\1\0\0\0\0", 7, "a: LZF packing is not supported: unpack the log first"},
+        {"a", "BZh91AY", 7, "a: bzip2 packing is not supported: unpack the log first"},
+        {"a.zip", "PK\3\4aaaa", 8, "a.zip: zip packing is not supported: unpack the log first"},
+        {"a.zst", "not zstd", 8, "a.zst: the name ends in .zst, but the content is not Zstandard"},
+        {"a.gz.inprogress", "xx", 2,
+         "a.gz.inprogress: the name ends in .gz, but the content is not gzip"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct eventlog *log = NULL;
+        struct err err = {0};
+        assert_int_equal(
+            eventlog_open_memory(cases[i].name, cases[i].bytes, cases[i].len, 64, &log, &err),
+            ST_SKIP);
+        assert_null(log);
+        assert_string_equal(err.text, cases[i].words);
+    }
+}
+
+static void test_empty_and_unpacked(void **state) {
+    (void)state;
+    static const char *const names[] = {"a.zst", "a.zstd.inprogress", "a.gz", "a.lz4", "a.snappy"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct reading r;
+        struct buf text = {0};
+        open_bytes(names[i], &text, 0, 64, &r);
+        assert_int_equal(r.skips + r.lines, 0);
+        reading_fini(&r);
+        buf_add_text(&text, "{\"Event\":\"X\"}\n"); // unpacked in place, the name kept
+        open_bytes(names[i], &text, text.len, 64, &r);
+        assert_int_equal(r.lines, 1);
+        assert_int_equal(r.skips, 0);
+        reading_fini(&r);
+        buf_fini(&text);
+    }
+}
+
+// A bomb (1 GiB of one letter in 40 KB) streams through: one long line, little memory.
+static void test_bomb_streams(void **state) {
+    (void)state;
+    size_t size = (size_t)64 << 20;
+    struct buf packed = {0};
+    char *zeros = mem_alloc(size);
+    memset(zeros, 'x', size);
+    size_t bound = ZSTD_compressBound(size);
+    size_t n = ZSTD_compress(buf_reserve(&packed, bound), bound, zeros, size, 1);
+    assert_false(ZSTD_isError(n));
+    packed.len = n;
+    mem_free(zeros);
+    struct buf bomb = {0};
+    for (int i = 0; i < 16; i++) {
+        buf_add_str(&bomb, buf_str(&packed));
+    }
+    struct reading r;
+    open_bytes("bomb.zst", &bomb, bomb.len, INPUT_READ_BYTES, &r);
+    assert_int_equal(r.long_lines, 1);
+    assert_int_equal(r.lines + r.skips, 0);
+    reading_fini(&r);
+    buf_fini(&bomb);
+    buf_fini(&packed);
+}
+
+// The published check values of xxHash, 32 bit.
+static void test_xxh32(void **state) {
+    (void)state;
+    assert_int_equal(xxh32("", 0, 0), 0x02CC5D05);
+    assert_int_equal(xxh32("abc", 3, 0), 0x32D153FF);
+    assert_int_equal(xxh32("Nobody inspects the spammish repetition", 39, 0), 0xE2293B2F);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_real_bytes),      cmocka_unit_test(test_any_name_and_chunk),
+        cmocka_unit_test(test_open_stream),     cmocka_unit_test(test_cut_everywhere),
+        cmocka_unit_test(test_flip_everywhere), cmocka_unit_test(test_damage_is_located),
+        cmocka_unit_test(test_refused),         cmocka_unit_test(test_empty_and_unpacked),
+        cmocka_unit_test(test_bomb_streams),    cmocka_unit_test(test_xxh32),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
