@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 
-#include "base/compiler.h"
 
 bool str_contains(struct str hay, struct str needle) {
     return needle.len == 0 ||

@@ -1,5 +1,5 @@
-// idmap: linear probing over two arrays, grown at 3/4 full. Called by state and decode; allocates only
-// when it grows.
+// idmap: linear probing over two arrays, grown at 3/4 full. Called by state and decode; allocates
+// only when it grows.
 #include "stats/idmap.h"
 
 #include "base/mem.h"

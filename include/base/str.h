@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/compiler.h"
+
 struct str {
     const char *p;
     size_t len;

@@ -84,10 +84,12 @@ struct bottleneck {
     enum severity severity;
     enum cause cause;
     enum life life;
-    int32_t revision; // from 1
-    double saving_s;  // at most this much time would be saved
-    double saving_share;
-    double completeness; // tasks seen / expected, 0..1
+    int32_t revision;         // from 1
+    double saving_s;          // at most this much time would be saved
+    double saving_share;      // of the run's duration, 0..1
+    enum severity floor, cap; // bounds of the severity, whatever the saving; not published
+    bool published;           // some revision has left the agent; not published itself
+    double completeness;      // tasks seen / expected, 0..1
     int64_t opened_ms, updated_ms;
     struct evidence evidence[EVIDENCE_MAX];
     uint32_t evidence_count;

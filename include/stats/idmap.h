@@ -1,5 +1,5 @@
-// idmap: a set of int64 ids, each with a small value; open addressing, no deletion but clear. Used by
-// state (accumulator id -> role) and read by decode (which accumulators are worth decoding).
+// idmap: a set of int64 ids, each with a small value; open addressing, no deletion but clear. Used
+// by state (accumulator id -> role) and read by decode (which accumulators are worth decoding).
 #pragma once
 
 #include <stdbool.h>

@@ -1,0 +1,58 @@
+// data_skew: one task of a stage takes far longer than the mean because it has far more data.
+// Called through the detector table; where the data is not the cause it says so and stays
+// negligible.
+#include "slow_tasks.h"
+
+#include "base/span.h"
+
+static const struct detector_threshold thresholds[] = {
+    {"ratio", "slowest task over mean task above which a stage counts as skewed", 3, 1.1, 1000},
+};
+
+static void judge(const struct detector_view *view, struct verdict *out) {
+    const struct stage *stage = view->stage;
+    const struct stage_summary *s = &stage->summary;
+    if (s->tasks == 0) {
+        out->reason = "no task of the stage succeeded";
+        return;
+    }
+    out->rule_met = slow_tasks_rule(stage, view->thresholds[0]) ? TRI_TRUE : TRI_FALSE;
+    if (out->rule_met == TRI_FALSE) {
+        return;
+    }
+    struct slow_tasks slow;
+    slow_tasks_compare(stage, &slow);
+    slow_tasks_evidence(stage, &slow, out);
+    out->cause = slow.cause;
+    out->saving_s = slow.saving_s;
+    double ratio = (double)s->max_task_ms / s->mean_task_ms;
+    if (slow.cause == CAUSE_DATA) {
+        char big[SPAN_TEXT_SIZE], rest[SPAN_TEXT_SIZE];
+        verdict_summary(
+            out,
+            "stage %d: the slowest of %lld tasks took %.1f s, %.1f times the mean; the slow "
+            "ones read %s each, the others %s",
+            (int)s->stage, (long long)s->tasks, (double)s->max_task_ms / 1000, ratio,
+            span_format_bytes(slow.slow_bytes, big), span_format_bytes(slow.rest_bytes, rest));
+        return;
+    }
+    out->cap = SEVERITY_NEGLIGIBLE;
+    verdict_summary(out,
+                    "stage %d: the slowest of %lld tasks took %.1f s, %.1f times the mean, but not "
+                    "because of its data%s",
+                    (int)s->stage, (long long)s->tasks, (double)s->max_task_ms / 1000, ratio,
+                    slow.cold ? ": it was the first on its executor, which was warming up" : "");
+}
+
+const struct detector detector_data_skew = {
+    .kind = KIND_DATA_SKEW,
+    .subject = SUBJECT_STAGE,
+    .needs_detail = true,
+    .completeness = 0.5,
+    .help = "one task has far more data than the others and holds the stage up",
+    .rule = "max task duration > 3 x mean task duration, over the stage's successful tasks",
+    .never_text = "no task of the run succeeded",
+    .thresholds = thresholds,
+    .threshold_count = ARRAY_LEN(thresholds),
+    .judge = judge,
+};

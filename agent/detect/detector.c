@@ -1,0 +1,68 @@
+// detector: the table of detectors and what they share: evidence, summary, severity. Called by
+// engine.
+#include "detect/detector.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/check.h"
+
+#define DETECTOR(name) extern const struct detector detector_##name;
+#include "detect/detectors.def"
+#undef DETECTOR
+
+static const struct detector *const all[] = {
+#define DETECTOR(name) &detector_##name,
+#include "detect/detectors.def"
+#undef DETECTOR
+};
+
+const struct detector *const *detectors(unsigned *count) {
+    *count = ARRAY_LEN(all);
+    return all;
+}
+
+const struct detector *detector_of(enum bottleneck_kind kind) {
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        if (all[i]->kind == kind) {
+            return all[i];
+        }
+    }
+    require(!"every kind has a detector");
+    return NULL;
+}
+
+void verdict_evidence(struct verdict *verdict, const char *name, double value) {
+    require(verdict->evidence_count < EVIDENCE_MAX);
+    verdict->evidence[verdict->evidence_count++] = (struct evidence){name, value};
+}
+
+void verdict_summary(struct verdict *verdict, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(verdict->summary, sizeof verdict->summary, fmt, args);
+    va_end(args);
+}
+
+enum severity severity_of_loss(double saving_s, double run_s, bool running) {
+    // Seconds that matter whatever the run's length, or seconds with a share of the run that
+    // matters.
+    static const struct {
+        enum severity severity;
+        double seconds_alone, seconds, share;
+    } steps[] = {
+        {SEVERITY_CRITICAL, 7200, 10, 0.50},
+        {SEVERITY_SEVERE, 1800, 2, 0.20},
+        {SEVERITY_MODERATE, 300, 0.8, 0.05},
+        {SEVERITY_LOW, 60, 0.3, 0.01},
+    };
+    double length_s = running && run_s < 300 ? 300 : run_s;
+    double share = length_s > 0 ? saving_s / length_s : 0;
+    for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
+        if (saving_s >= steps[i].seconds_alone ||
+            (saving_s >= steps[i].seconds && share >= steps[i].share)) {
+            return steps[i].severity;
+        }
+    }
+    return SEVERITY_NEGLIGIBLE;
+}

@@ -1,0 +1,58 @@
+// io_bottleneck: tasks that read input spend more time reading than computing. Called through the
+// detector table. Where work runs outside the JVM, waiting looks like reading: then it stays quiet.
+#include <math.h>
+
+#include "detect/detector.h"
+
+static const struct detector_threshold thresholds[] = {
+    {"ratio", "share of reading in reading + computing above which input is the bottleneck", 0.5,
+     0.01, 0.99},
+};
+
+static void judge(const struct detector_view *view, struct verdict *out) {
+    const struct stage *stage = view->stage;
+    const struct stage_summary *s = &stage->summary;
+    if (stage->io_tasks == 0) {
+        out->reason = "no successful task read input bytes";
+        return;
+    }
+    double read_ns = (double)s->read_ns, compute_ns = (double)stage->io_cpu_ns;
+    double share = read_ns + compute_ns > 0 ? read_ns / (read_ns + compute_ns) : 0;
+    out->rule_met = read_ns > view->thresholds[0] * (read_ns + compute_ns) ? TRI_TRUE : TRI_FALSE;
+    if (out->rule_met == TRI_FALSE) {
+        return;
+    }
+    double slots = stage->slots > 0 ? (double)stage->slots : 1;
+    out->saving_s = read_ns / 1e9 / slots;
+    bool foreign = view->app->foreign_engine || str_contains(str_of(s->name), STR("PythonRDD"));
+    if (foreign && stage->scan_tasks == 0) {
+        out->cap = SEVERITY_NEGLIGIBLE; // cannot tell reading from work in another process
+    }
+    verdict_evidence(out, "read_ms", read_ns / 1e6);
+    verdict_evidence(out, "compute_ms", compute_ns / 1e6);
+    verdict_evidence(out, "read_share", share);
+    verdict_evidence(out, "reading_tasks", (double)stage->io_tasks);
+    verdict_evidence(out, "input_bytes", (double)s->input_bytes);
+    verdict_evidence(out, "input_records", (double)s->input_records);
+    verdict_evidence(out, "scan_ms", stage->scan_tasks > 0 ? (double)stage->scan_ns / 1e6 : -1);
+    verdict_evidence(out, "slots", (double)stage->slots);
+    verdict_evidence(out, "outside_jvm", foreign ? 1 : 0);
+    verdict_summary(
+        out,
+        "stage %d spent %.1f s reading input against %.1f s computing (%.0f %%), over %lld "
+        "tasks%s",
+        (int)s->stage, read_ns / 1e9, compute_ns / 1e9, 100 * share, (long long)stage->io_tasks,
+        foreign ? "; part of it may be work outside the JVM" : "");
+}
+
+const struct detector detector_io_bottleneck = {
+    .kind = KIND_IO_BOTTLENECK,
+    .subject = SUBJECT_STAGE,
+    .completeness = 0.25,
+    .help = "reading input takes longer than computing on it",
+    .rule = "read > 0.5 x (read + compute), over the successful tasks with input bytes",
+    .never_text = "no successful task of the run read input bytes",
+    .thresholds = thresholds,
+    .threshold_count = ARRAY_LEN(thresholds),
+    .judge = judge,
+};

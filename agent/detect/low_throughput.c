@@ -1,0 +1,53 @@
+// low_throughput: a run handles few records a second for its length. Called through the detector
+// table, only when the run is over: at the start every run is slow.
+#include <math.h>
+
+#include "base/span.h"
+#include "detect/detector.h"
+
+enum { RECORDS_PER_S, QUIET_BELOW_S };
+static const struct detector_threshold thresholds[] = {
+    [RECORDS_PER_S] = {"records_per_s", "records a second a run should reach", 1000, 0.001, 1e12},
+    [QUIET_BELOW_S] = {"quiet_below_s", "runs shorter than this are never more than negligible",
+                       600, 0, 1e9},
+};
+
+static void judge(const struct detector_view *view, struct verdict *out) {
+    struct run_totals totals;
+    app_totals(view->app, &totals);
+    double duration_s = app_duration_s(view->app);
+    if (totals.records_from == RECORDS_UNKNOWN) {
+        out->reason = "no count of records is known";
+        return;
+    }
+    if (duration_s <= 0) {
+        out->reason = "the run has no duration";
+        return;
+    }
+    double rate = (double)totals.records / duration_s, wanted = view->thresholds[RECORDS_PER_S];
+    out->rule_met = rate < wanted ? TRI_TRUE : TRI_FALSE;
+    if (out->rule_met == TRI_FALSE) {
+        return;
+    }
+    out->saving_s = fmax(0, duration_s - (double)totals.records / wanted);
+    // A slow rate alone says little: small inputs are normal, so it never wakes anyone up.
+    out->cap =
+        duration_s < view->thresholds[QUIET_BELOW_S] ? SEVERITY_NEGLIGIBLE : SEVERITY_MODERATE;
+    verdict_evidence(out, "records", (double)totals.records);
+    verdict_evidence(out, "duration_s", duration_s);
+    verdict_evidence(out, "records_per_s", rate);
+    char took[SPAN_TEXT_SIZE];
+    verdict_summary(out, "%lld records (%s) in %s: %.1f a second", (long long)totals.records,
+                    records_from_name(totals.records_from), span_format_seconds(duration_s, took),
+                    rate);
+}
+
+const struct detector detector_low_throughput = {
+    .kind = KIND_LOW_THROUGHPUT,
+    .subject = SUBJECT_RUN,
+    .help = "a run handles fewer than 1000 records a second",
+    .rule = "records / duration < 1000 per second",
+    .thresholds = thresholds,
+    .threshold_count = ARRAY_LEN(thresholds),
+    .judge = judge,
+};

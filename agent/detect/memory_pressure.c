@@ -1,0 +1,112 @@
+// memory_pressure: a stage spills, collects garbage for a large part of its time, or runs out of
+// memory. Called through the detector table.
+#include <math.h>
+
+#include "base/span.h"
+#include "detect/detector.h"
+
+enum { GC_SHARE, SPILL_DISK_RATE, SPILL_MEMORY_RATE };
+static const struct detector_threshold thresholds[] = {
+    [GC_SHARE] = {"gc_share", "share of run time in garbage collection that counts as pressure",
+                  0.10, 0.01, 1},
+    [SPILL_DISK_RATE] = {"disk_mib_per_s",
+                         "speed at which spilled bytes are assumed to be written and read back",
+                         150, 1, 100000},
+    [SPILL_MEMORY_RATE] = {"serialize_mib_per_s",
+                           "speed at which spilled records are assumed to be serialised", 400, 1,
+                           100000},
+};
+
+static double slots_of(const struct stage *stage) {
+    return stage->slots > 0 ? (double)stage->slots : 1;
+}
+
+// Spark has no timer for spilling: bytes over assumed speeds, never more than most of the time of
+// the tasks that spilled.
+static double spill_cost_s(const struct detector_view *view) {
+    const struct stage_summary *s = &view->stage->summary;
+    const double mib = 1024.0 * 1024.0;
+    double disk_s = 2 * (double)s->disk_spilled_bytes / mib / view->thresholds[SPILL_DISK_RATE];
+    double memory_s = (double)s->memory_spilled_bytes / mib / view->thresholds[SPILL_MEMORY_RATE];
+    double most_s = 0.8 * (double)view->stage->spill_task_ms / 1000;
+    return fmin(disk_s + memory_s, most_s) / slots_of(view->stage);
+}
+
+static void judge_oom(const struct detector_view *view, struct verdict *out) {
+    const struct stage *stage = view->stage;
+    out->cause = CAUSE_OOM;
+    out->opens = true;
+    out->floor = SEVERITY_MODERATE;
+    out->saving_s = (double)stage->failed_ms / 1000 / slots_of(stage);
+    verdict_summary(out, "stage %d: %lld task attempts ran out of memory",
+                    (int)stage->summary.stage, (long long)stage->failures[FAILURE_OOM]);
+}
+
+static void judge_spill_or_gc(const struct detector_view *view, double gc_share,
+                              struct verdict *out) {
+    const struct stage *stage = view->stage;
+    const struct stage_summary *s = &stage->summary;
+    double spill_s = spill_cost_s(view);
+    bool gc_high = gc_share > view->thresholds[GC_SHARE];
+    // Half of the threshold is what healthy stages pay.
+    double usual_ms = view->thresholds[GC_SHARE] / 2 * (double)s->run_ms;
+    double gc_s = gc_high ? fmax(0, (double)s->gc_ms - usual_ms) / 1000 / slots_of(stage) : 0;
+    char memory[SPAN_TEXT_SIZE], disk[SPAN_TEXT_SIZE];
+    if (out->rule_met == TRI_TRUE && spill_s >= gc_s) {
+        out->cause = CAUSE_SPILL;
+        out->saving_s = spill_s;
+        verdict_summary(out, "stage %d spilled %s of memory to %s on disk", (int)s->stage,
+                        span_format_bytes((double)s->memory_spilled_bytes, memory),
+                        span_format_bytes((double)s->disk_spilled_bytes, disk));
+    } else if (gc_high) {
+        out->cause = CAUSE_GC;
+        out->opens = true;
+        out->saving_s = gc_s;
+        verdict_summary(out, "stage %d spent %.0f %% of its run time in garbage collection",
+                        (int)s->stage, 100 * gc_share);
+    }
+}
+
+static void judge(const struct detector_view *view, struct verdict *out) {
+    const struct stage *stage = view->stage;
+    const struct stage_summary *s = &stage->summary;
+    bool oom = stage->failures[FAILURE_OOM] + stage->failures[FAILURE_CONTAINER_KILLED] > 0;
+    if (stage->tasks_with_metrics == 0) {
+        out->reason = "no task of the stage reported metrics";
+    } else {
+        out->rule_met =
+            s->memory_spilled_bytes > 0 || s->disk_spilled_bytes > 0 ? TRI_TRUE : TRI_FALSE;
+    }
+    double gc_share = s->run_ms > 0 ? fmin(1, (double)s->gc_ms / (double)s->run_ms) : 0;
+    if (oom) {
+        judge_oom(view, out);
+    } else if (out->rule_met != TRI_NULL) {
+        judge_spill_or_gc(view, gc_share, out);
+    }
+    if (out->rule_met != TRI_TRUE && !out->opens) {
+        return;
+    }
+    verdict_evidence(out, "memory_spilled_bytes", (double)s->memory_spilled_bytes);
+    verdict_evidence(out, "disk_spilled_bytes", (double)s->disk_spilled_bytes);
+    verdict_evidence(out, "gc_ms", (double)s->gc_ms);
+    verdict_evidence(out, "run_ms", (double)s->run_ms);
+    verdict_evidence(out, "gc_share", gc_share);
+    verdict_evidence(out, "oom_failures", (double)stage->failures[FAILURE_OOM]);
+    verdict_evidence(out, "container_killed", (double)stage->failures[FAILURE_CONTAINER_KILLED]);
+    verdict_evidence(out, "tasks", (double)s->tasks);
+    verdict_evidence(out, "slots", (double)stage->slots);
+    verdict_evidence(out, "peak_task_memory_bytes", (double)stage->peak_memory_bytes);
+    verdict_evidence(out, "executor_memory_mib", (double)view->app->executor_memory_mib);
+}
+
+const struct detector detector_memory_pressure = {
+    .kind = KIND_MEMORY_PRESSURE,
+    .subject = SUBJECT_STAGE,
+    .help = "a stage spills to disk, collects garbage too long or runs out of memory",
+    .rule = "memory bytes spilled + disk bytes spilled > 0; also opened by GC > 10 % of run time "
+            "and by out-of-memory failures",
+    .never_text = "no task of the run reported metrics",
+    .thresholds = thresholds,
+    .threshold_count = ARRAY_LEN(thresholds),
+    .judge = judge,
+};

@@ -1,0 +1,62 @@
+// network_overhead: a run moves far more data between its stages than it reads. Called through the
+// detector table.
+#include <math.h>
+
+#include "base/sat.h"
+#include "base/span.h"
+#include "detect/detector.h"
+
+static const struct detector_threshold thresholds[] = {
+    {"ratio", "shuffle bytes over data size above which shuffling dominates", 2, 0.01, 1000},
+};
+
+static void judge(const struct detector_view *view, struct verdict *out) {
+    const struct app *app = view->app;
+    struct run_totals totals;
+    app_totals(app, &totals);
+    if (totals.data_size_bytes == 0) {
+        out->reason = "the run read no input bytes to compare with";
+        return;
+    }
+    double shuffle = (double)sat_add(totals.shuffle_read_bytes, totals.shuffle_write_bytes);
+    double data = (double)totals.data_size_bytes;
+    out->rule_met = shuffle > view->thresholds[0] * data ? TRI_TRUE : TRI_FALSE;
+    if (out->rule_met == TRI_FALSE) {
+        return;
+    }
+    // What moving the data costs at most: the time of the tasks that fetch a shuffle, spread over
+    // the slots that were busy, in proportion to what is above the allowed ratio.
+    double shuffling_s = 0;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        const struct stage *stage = app->stages[i];
+        double slots = stage->slots > 0 ? (double)stage->slots : 1;
+        if (stage->summary.shuffle_read_bytes > 0) {
+            shuffling_s += (double)stage->task_ms / 1000 / slots;
+        }
+    }
+    double excess = 1 - view->thresholds[0] * data / shuffle;
+    out->saving_s = shuffling_s * excess;
+    verdict_evidence(out, "shuffle_read_bytes", (double)totals.shuffle_read_bytes);
+    verdict_evidence(out, "shuffle_write_bytes", (double)totals.shuffle_write_bytes);
+    verdict_evidence(out, "data_size_bytes", data);
+    verdict_evidence(out, "data_size_is_files", totals.data_size_is_files ? 1 : 0);
+    verdict_evidence(out, "ratio", shuffle / data);
+    verdict_evidence(out, "shuffle_stages_s", shuffling_s);
+    verdict_evidence(out, "fetch_wait_ms", (double)app->fetch_wait_ms);
+    verdict_evidence(out, "shuffle_write_ms", (double)app->shuffle_write_ns / 1e6);
+    char moved[SPAN_TEXT_SIZE], size[SPAN_TEXT_SIZE];
+    verdict_summary(out, "the run shuffled %s for %s of input, %.1f times as much",
+                    span_format_bytes(shuffle, moved), span_format_bytes(data, size),
+                    shuffle / data);
+}
+
+const struct detector detector_network_overhead = {
+    .kind = KIND_NETWORK_OVERHEAD,
+    .subject = SUBJECT_RUN,
+    .live = true,
+    .help = "a run shuffles far more data than it reads",
+    .rule = "shuffle bytes read + written > 2 x data size",
+    .thresholds = thresholds,
+    .threshold_count = ARRAY_LEN(thresholds),
+    .judge = judge,
+};

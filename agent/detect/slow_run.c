@@ -1,0 +1,39 @@
+// slow_run: a run takes longer than an hour. Called through the detector table, also while it runs.
+#include <math.h>
+
+#include "base/span.h"
+#include "detect/detector.h"
+
+static const struct detector_threshold thresholds[] = {
+    {"max_s", "seconds a run may take", 3600, 1, 1e9},
+};
+
+static void judge(const struct detector_view *view, struct verdict *out) {
+    const struct app *app = view->app;
+    if (app_start_ms(app) == 0) {
+        out->reason = "no event of the run carries a time";
+        return;
+    }
+    double duration_s = app_duration_s(app), limit_s = view->thresholds[0];
+    out->rule_met = duration_s > limit_s ? TRI_TRUE : TRI_FALSE;
+    if (out->rule_met == TRI_FALSE) {
+        return;
+    }
+    out->saving_s = duration_s - limit_s;
+    verdict_evidence(out, "duration_s", duration_s);
+    verdict_evidence(out, "limit_s", limit_s);
+    char took[SPAN_TEXT_SIZE], limit[SPAN_TEXT_SIZE];
+    verdict_summary(out, "the run %s %s, more than %s", view->over ? "took" : "has taken",
+                    span_format_seconds(duration_s, took), span_format_seconds(limit_s, limit));
+}
+
+const struct detector detector_slow_run = {
+    .kind = KIND_SLOW_RUN,
+    .subject = SUBJECT_RUN,
+    .live = true,
+    .help = "a run takes longer than an hour",
+    .rule = "run duration > 3600 s",
+    .thresholds = thresholds,
+    .threshold_count = ARRAY_LEN(thresholds),
+    .judge = judge,
+};

@@ -1,0 +1,336 @@
+// engine: which run an event belongs to, when to judge, when to let a run go. Called by the live
+// agent per message and by analyze per line; see judge.c and report.c for what comes out.
+//
+// Idle time: a run is given up when the partition's event time has moved on by idle_ms without it.
+// One event moves that clock by at most a minute, so a wrong clock in one application, or old logs
+// beside new ones, cannot expire the others at a stroke.
+#include "engine_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/metrics.h"
+
+enum { IDLE_STEP_MAX_MS = 60000, JUDGE_EVERY_MS = 1000 };
+
+void engine_options_init(struct engine_options *options) {
+    static const char *const by_name[] = {"app_name"};
+    *options = (struct engine_options){
+        .cluster = "default",
+        .pipeline = {by_name, 1},
+        .publish_min = SEVERITY_LOW,
+        .idle_ms = 24 * 3600 * 1000LL,
+        .grace_ms = 10 * 60 * 1000LL,
+        .applications_max = 10000,
+    };
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
+            options->thresholds[all[i]->kind][t] = all[i]->thresholds[t].def;
+        }
+    }
+}
+
+struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
+                          const struct engine_output *output) {
+    struct engine *engine = mem_zalloc(1, sizeof *engine);
+    engine->options = options;
+    engine->decoder = decoder;
+    engine->output = *output;
+    return engine;
+}
+
+static void queue_remove(struct run_queue *queue, struct live_run *live) {
+    *(live->older != NULL ? &live->older->newer : &queue->oldest) = live->newer;
+    *(live->newer != NULL ? &live->newer->older : &queue->newest) = live->older;
+    live->older = live->newer = NULL;
+}
+
+static void queue_add(struct run_queue *queue, struct live_run *live) {
+    live->older = queue->newest;
+    live->newer = NULL;
+    *(queue->newest != NULL ? &queue->newest->newer : &queue->oldest) = live;
+    queue->newest = live;
+}
+
+static struct run_queue *queue_of(struct engine *engine, const struct live_run *live) {
+    return live->over ? &engine->ended : &engine->running;
+}
+
+static void forget(struct engine *engine, struct live_run *live) {
+    queue_remove(queue_of(engine, live), live);
+    HASH_DEL(engine->runs, live);
+    engine->recent = engine->recent == live ? NULL : engine->recent;
+    app_free(live->app);
+    mem_free(live);
+    metrics_add(METRIC_APPLICATIONS_LIVE, -1);
+}
+
+void engine_free(struct engine *engine) {
+    if (engine == NULL) {
+        return;
+    }
+    while (engine->running.oldest != NULL) {
+        forget(engine, engine->running.oldest);
+    }
+    while (engine->ended.oldest != NULL) {
+        forget(engine, engine->ended.oldest);
+    }
+    mem_free(engine);
+}
+
+// The run will get no more events, or its end was seen: everything is judged and told for good.
+static void settle(struct engine *engine, struct live_run *live) {
+    if (!live->over) {
+        queue_remove(&engine->running, live);
+        live->over = true;
+        queue_add(&engine->ended, live);
+    }
+    struct app *app = live->app;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        if (app->stages[i]->dirty) {
+            judge_stage(engine, live, app->stages[i], true);
+        }
+    }
+    judge_run(engine, live, true);
+    judge_settle(engine, live);
+    report_run(engine, live);
+    report_advice(engine, live);
+}
+
+static void give_up(struct engine *engine, struct live_run *live) {
+    if (!live->over) {
+        settle(engine, live);
+    }
+    metrics_add(METRIC_APPLICATIONS_EVICTED, 1);
+    forget(engine, live);
+}
+
+static void expire(struct engine *engine) {
+    struct live_run *live;
+    while ((live = engine->ended.oldest) != NULL &&
+           engine->idle_ms - live->seen_idle_ms > engine->options->grace_ms) {
+        give_up(engine, live);
+    }
+    while ((live = engine->running.oldest) != NULL &&
+           engine->idle_ms - live->seen_idle_ms > engine->options->idle_ms) {
+        give_up(engine, live);
+    }
+}
+
+static void advance(struct engine *engine, int64_t time_ms) {
+    if (time_ms <= engine->last_event_ms || time_ms > 4102444800000) { // after 2100: not a time
+        return;
+    }
+    int64_t step = time_ms - engine->last_event_ms;
+    engine->idle_ms += step < IDLE_STEP_MAX_MS ? step : IDLE_STEP_MAX_MS;
+    engine->last_event_ms = time_ms;
+    if (!engine->options->one_application) {
+        expire(engine);
+    }
+}
+
+// App id and attempt of a message: headers, then key, then the value (`event`, may be NULL while
+// the value is not decoded yet). False if there is none that can be used.
+static bool place(const struct engine *engine, const struct message *message,
+                  const struct event *event, struct run_key *key) {
+    struct str app_id = message->app_id, attempt = message->app_attempt;
+    if (app_id.len == 0 && message->key.len > 0) {
+        app_id = message->key;
+        const char *slash = memrchr(app_id.p, '/', app_id.len);
+        if (slash != NULL && attempt.len == 0) {
+            app_id.len = (size_t)(slash - app_id.p);
+            attempt = (struct str){slash + 1, message->key.len - app_id.len - 1};
+        }
+    }
+    if (app_id.len == 0 && event != NULL) {
+        app_id = event->app_id;
+        attempt = event->app_attempt;
+    }
+    *key = (struct run_key){.app_id = app_id, .attempt = attempt};
+    if (engine->options->one_application) {
+        key->len = 1; // all one key
+        return true;
+    }
+    if (app_id.len == 0 || app_id.len > RUN_TEXT_MAX || attempt.len > 32 || !str_is_utf8(app_id) ||
+        !str_is_utf8(attempt)) {
+        return false;
+    }
+    for (size_t i = 0; i < app_id.len; i++) {
+        if ((unsigned char)app_id.p[i] < 0x20 || app_id.p[i] == 0x7F) {
+            return false;
+        }
+    }
+    memcpy(key->text, app_id.p, app_id.len);
+    key->text[app_id.len] = '\n'; // no app id holds one
+    if (attempt.len > 0) {
+        memcpy(key->text + app_id.len + 1, attempt.p, attempt.len);
+    }
+    key->len = app_id.len + 1 + attempt.len;
+    return true;
+}
+
+static struct live_run *lookup(struct engine *engine, const struct run_key *key) {
+    struct live_run *live = engine->recent;
+    if (live != NULL && live->key_len == key->len && memcmp(live->key, key->text, key->len) == 0) {
+        return live;
+    }
+    HASH_FIND(hh, engine->runs, key->text, key->len, live);
+    engine->recent = live;
+    return live;
+}
+
+static struct live_run *add_run(struct engine *engine, const struct run_key *key,
+                                const struct message *message) {
+    while (HASH_COUNT(engine->runs) >= engine->options->applications_max) {
+        give_up(engine,
+                engine->ended.oldest != NULL ? engine->ended.oldest : engine->running.oldest);
+    }
+    struct live_run *live = mem_zalloc(1, sizeof *live);
+    memcpy(live->key, key->text, key->len);
+    live->key_len = key->len;
+    live->app =
+        app_new(engine->options->cluster, key->app_id, key->attempt, &engine->options->pipeline);
+    live->first_offset = message->offset;
+    live->seen_idle_ms = engine->idle_ms;
+    HASH_ADD(hh, engine->runs, key, live->key_len, live);
+    queue_add(&engine->running, live);
+    metrics_add(METRIC_APPLICATIONS_LIVE, 1);
+    engine->recent = live;
+    return live;
+}
+
+// Ends the run before a new one under the same key. A log of several attempts keeps them all, for
+// analyze.
+static void replace(struct engine *engine, struct live_run *live) {
+    settle(engine, live);
+    engine->recent = NULL;
+    if (!engine->options->one_application) {
+        forget(engine, live);
+        return;
+    }
+    HASH_DEL(engine->runs, live);
+    live->key_len = (size_t)snprintf(live->key, sizeof live->key, "\n%u", engine->replaced++);
+    HASH_ADD(hh, engine->runs, key, live->key_len, live);
+}
+
+// The run of an event, made if need be.
+static struct live_run *find_run(struct engine *engine, const struct run_key *key,
+                                 const struct message *message, const struct event *event) {
+    struct live_run *live = lookup(engine, key);
+    if (live != NULL && app_is_other_run(live->app, event)) {
+        replace(engine, live);
+        live = NULL;
+    }
+    return live != NULL ? live : add_run(engine, key, message);
+}
+
+static void judge_after(struct engine *engine, struct live_run *live, const struct event *event,
+                        struct stage *stage) {
+    struct app *app = live->app;
+    if (event->kind == EVENT_APP_END || live->over) {
+        if (live->over || app->ended_ms > 0) {
+            settle(engine, live); // also for what comes late
+        }
+        return;
+    }
+    if (stage != NULL && stage->dirty &&
+        (stage->completed || app->now_ms - stage->judged_ms >= JUDGE_EVERY_MS)) {
+        judge_stage(engine, live, stage, false);
+        if (stage->completed) {
+            app_drop_old_details(app);
+        }
+    }
+    int64_t minute = app->now_ms / 60000;
+    if (minute != live->run_minute && app->started_ms > 0) {
+        live->run_due = live->run_due || live->run_minute != 0;
+        live->run_minute = minute;
+        judge_run(engine, live, false);
+    }
+    if (live->run_due && app->started_ms > 0) {
+        report_run(engine, live);
+        report_advice(engine, live);
+    }
+}
+
+// Which accumulators are worth decoding: none of a run not seen yet; all (NULL) while nobody knows
+// whose event it is.
+static const struct idmap *wanted_of(struct engine *engine, const struct message *message) {
+    static const struct idmap none = {0};
+    struct run_key key;
+    if (!place(engine, message, NULL, &key)) {
+        return NULL;
+    }
+    const struct live_run *live = lookup(engine, &key);
+    return live == NULL ? &none : &live->app->accum_roles;
+}
+
+static enum metric skip_metric(enum decode_error error) {
+    static const enum metric metrics[] = {
+        [DECODE_MALFORMED] = METRIC_SKIP_MALFORMED,
+        [DECODE_NOT_AN_EVENT] = METRIC_SKIP_NOT_AN_EVENT,
+        [DECODE_INVALID_FIELD] = METRIC_SKIP_INVALID_FIELD,
+        [DECODE_TOO_LARGE] = METRIC_SKIP_TOO_LARGE,
+        [DECODE_TOO_DEEP] = METRIC_SKIP_TOO_DEEP,
+    };
+    return metrics[error];
+}
+
+enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
+                        enum metric *reason, struct err *err) {
+    enum metric unused;
+    reason = reason == NULL ? &unused : reason;
+    struct event event;
+    enum status status = decoder_decode(engine->decoder, message->value, readable,
+                                        wanted_of(engine, message), &event, err);
+    if (status != ST_OK) {
+        *reason = skip_metric(decoder_last_error(engine->decoder));
+        metrics_add(*reason, 1);
+        return ST_SKIP;
+    }
+    if (event.kind == EVENT_OTHER) {
+        metrics_add(METRIC_EVENTS_UNKNOWN, 1);
+        return ST_OK;
+    }
+    struct run_key key;
+    if (!place(engine, message, &event, &key)) {
+        *reason = METRIC_SKIP_UNPLACED;
+        metrics_add(*reason, 1);
+        return err_set(err, ST_SKIP, "neither headers, key nor value say whose event this is");
+    }
+    advance(engine, event.time_ms);
+    struct live_run *live = find_run(engine, &key, message, &event);
+    struct stage *stage = NULL;
+    live->seen_idle_ms = engine->idle_ms;
+    if (queue_of(engine, live)->newest != live) {
+        queue_remove(queue_of(engine, live), live);
+        queue_add(queue_of(engine, live), live);
+    }
+    if (app_apply(live->app, &event, &stage)) {
+        judge_after(engine, live, &event, stage);
+    }
+    return ST_OK;
+}
+
+void engine_finish(struct engine *engine) {
+    struct live_run *live, *next;
+    HASH_ITER(hh, engine->runs, live, next) {
+        if (!live->over) {
+            settle(engine, live);
+        }
+    }
+}
+
+int64_t engine_oldest_offset(const struct engine *engine) {
+    int64_t oldest = INT64_MAX;
+    for (const struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
+        oldest = live->first_offset < oldest ? live->first_offset : oldest;
+    }
+    return oldest;
+}
+
+uint32_t engine_application_count(const struct engine *engine) {
+    return HASH_COUNT(engine->runs);
+}

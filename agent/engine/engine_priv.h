@@ -1,0 +1,69 @@
+// engine_priv: what the files of stage 1 share.
+#pragma once
+
+#include <uthash.h>
+
+#include "engine/engine.h"
+
+enum { ADVICE_KINDS = KIND_COUNT };
+
+// By what a run is found: app id, newline, attempt.
+struct run_key {
+    char text[RUN_TEXT_MAX + 40];
+    size_t len;
+    struct str app_id, attempt; // borrowed
+};
+
+// A run in memory with what the engine remembers of its output.
+struct live_run {
+    char key[RUN_TEXT_MAX + 40];
+    size_t key_len;
+    struct app *app;
+    int64_t first_offset; // of its first event
+    int64_t seen_idle_ms; // the engine's idle clock at its last event
+    bool over;            // end seen or given up: settled, only late events may follow
+    uint32_t evaluated;   // bit per kind: the rule could be evaluated somewhere
+    int64_t run_revision, run_minute;
+    bool run_due; // a bottleneck opened, worsened or went
+    struct {
+        int32_t revision;
+        uint64_t digest; // of the content last handed out
+    } advice[ADVICE_KINDS];
+    struct live_run *newer, *older; // by last event, ended and running runs apart
+    UT_hash_handle hh;
+};
+
+struct run_queue {
+    struct live_run *oldest, *newest;
+};
+
+struct engine {
+    const struct engine_options *options;
+    struct decoder *decoder;
+    struct engine_output output;
+    struct live_run *runs;   // by key
+    struct live_run *recent; // the one looked up last
+    unsigned replaced;       // runs kept aside, one_application only
+    struct run_queue running, ended;
+    int64_t idle_ms; // event time that passed, jumps cut: see engine.c
+    int64_t last_event_ms;
+};
+
+// judge.c
+// Judges a stage; `over`: the run is over. Sets live->run_due if something worth telling changed.
+void judge_stage(struct engine *engine, struct live_run *live, struct stage *stage, bool over);
+// Judges the run as a whole; while it runs only the detectors that may.
+void judge_run(struct engine *engine, struct live_run *live, bool over);
+// Settles all severities against the run's final length.
+void judge_settle(struct engine *engine, struct live_run *live);
+
+// report.c
+// Hands out a PipelineRun.
+void report_run(struct engine *engine, struct live_run *live);
+// Hands out the recommendations that changed.
+void report_advice(struct engine *engine, struct live_run *live);
+// All of the run's verdicts of a kind; the array is owned by the caller.
+uint32_t report_verdicts(const struct app *app, enum bottleneck_kind kind,
+                         const struct bottleneck ***out);
+// True if the verdict stands and is above negligible.
+bool report_is_open(const struct bottleneck *bottleneck);

@@ -1,0 +1,268 @@
+// judge: runs the detectors and keeps each verdict's life: opened -> updated -> confirmed |
+// retracted, same id, rising revision. Called by engine.c; the only place that changes a verdict.
+// While a run goes on only changes that matter are handed out; once it is over every change is, so
+// the last revision of each verdict is what analyze prints.
+#include <string.h>
+
+#include "base/mem.h"
+#include "engine_priv.h"
+#include "model/id.h"
+
+enum { REPEAT_AFTER_MS = 60000 };
+
+// A subject's list of verdicts.
+struct verdict_list {
+    struct bottleneck ***items;
+    uint32_t *count;
+};
+
+static struct bottleneck *add_verdict(struct verdict_list list, struct bottleneck *verdict) {
+    *list.items = mem_resize(*list.items, *list.count + 1, sizeof **list.items);
+    (*list.items)[(*list.count)++] = verdict;
+    return verdict;
+}
+
+static enum severity weigh(const struct bottleneck *b, double run_s, bool running) {
+    enum severity severity = severity_of_loss(b->saving_s, run_s, running);
+    severity = severity < b->floor ? b->floor : severity;
+    return severity > b->cap ? b->cap : severity;
+}
+
+static void set_loss(struct bottleneck *b, double run_s, bool running) {
+    double share = run_s > 0 ? b->saving_s / run_s : 0;
+    b->saving_share = share > 1 ? 1 : share;
+    b->severity = weigh(b, run_s, running);
+}
+
+static bool same_numbers(const struct bottleneck *a, const struct bottleneck *b) {
+    if (a->evidence_count != b->evidence_count || a->saving_s != b->saving_s ||
+        a->saving_share != b->saving_share || a->completeness != b->completeness ||
+        strcmp(a->summary, b->summary) != 0) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->evidence_count; i++) {
+        if (a->evidence[i].value != b->evidence[i].value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_verdict(const struct bottleneck *a, const struct bottleneck *b) {
+    return a->severity == b->severity && a->cause == b->cause && a->rule_met == b->rule_met &&
+           a->life == b->life;
+}
+
+// Hands out what changed, if anyone outside should hear of it.
+static void publish(struct engine *engine, struct live_run *live, struct bottleneck *now,
+                    const struct bottleneck *before) {
+    bool matters = before == NULL || !same_verdict(now, before);
+    bool changed = matters || !same_numbers(now, before);
+    int64_t app_ms = live->app->now_ms;
+    bool due = matters || (changed && (live->over || app_ms - now->updated_ms >= REPEAT_AFTER_MS));
+    if (!due) {
+        return;
+    }
+    bool was_open = before != NULL && report_is_open(before);
+    enum severity had = was_open ? before->severity : SEVERITY_NEGLIGIBLE;
+    enum severity has = report_is_open(now) ? now->severity : SEVERITY_NEGLIGIBLE;
+    live->run_due = live->run_due || has != had;
+    now->updated_ms = app_ms;
+    if (now->severity < engine->options->publish_min && !now->published) {
+        return;
+    }
+    now->published = true;
+    now->revision++;
+    app_fix_pipeline(live->app);
+    live->app->pipeline_fixed = true;
+    engine->output.bottleneck(engine->output.ctx, &live->app->identity, live->app->run_id, now);
+}
+
+// The one function that moves a verdict through its life.
+static enum life next_life(const struct bottleneck *before, bool holds, bool settled) {
+    if (!holds) {
+        return LIFE_RETRACTED;
+    }
+    if (settled) {
+        return LIFE_CONFIRMED;
+    }
+    return before == NULL ? LIFE_OPENED : LIFE_UPDATED;
+}
+
+static void fill(struct bottleneck *b, const struct verdict *verdict, double completeness) {
+    b->rule_met = verdict->rule_met;
+    b->reason = verdict->reason;
+    b->cause = verdict->cause;
+    b->floor = verdict->floor;
+    b->cap = verdict->cap;
+    b->saving_s = verdict->saving_s;
+    b->completeness = completeness;
+    memcpy(b->evidence, verdict->evidence, sizeof b->evidence);
+    b->evidence_count = verdict->evidence_count;
+    memcpy(b->summary, verdict->summary, sizeof b->summary);
+}
+
+struct subject {
+    struct verdict_list list;
+    int32_t stage, stage_attempt;
+    struct bottleneck *before; // the verdict so far, NULL if none
+    double completeness;
+    bool settled; // the stage has ended, or the run
+};
+
+static void conclude(struct engine *engine, struct live_run *live, const struct detector *detector,
+                     const struct subject *subject, const struct verdict *verdict) {
+    struct app *app = live->app;
+    struct bottleneck *b = subject->before;
+    bool holds = verdict->rule_met == TRI_TRUE || verdict->opens;
+    if (b == NULL && !holds) {
+        return;
+    }
+    struct bottleneck old;
+    bool is_new = b == NULL;
+    if (is_new) {
+        b = add_verdict(subject->list, mem_zalloc(1, sizeof *b));
+        b->kind = detector->kind;
+        b->stage = subject->stage;
+        b->stage_attempt = subject->stage_attempt;
+        b->opened_ms = b->updated_ms = app->now_ms;
+        id_of_bottleneck(&app->identity, b->stage, b->stage_attempt, b->kind, b->id);
+    } else {
+        old = *b;
+    }
+    if (holds) { // a retracted verdict keeps its last numbers
+        fill(b, verdict, subject->completeness);
+    }
+    b->life = next_life(is_new ? NULL : &old, holds, subject->settled);
+    set_loss(b, app_duration_s(app), !live->over);
+    publish(engine, live, b, is_new ? NULL : &old);
+}
+
+static void ask(struct engine *engine, struct live_run *live, const struct detector *detector,
+                const struct stage *stage, bool over, struct verdict *out) {
+    *out = (struct verdict){.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
+    struct detector_view view = {.app = live->app,
+                                 .stage = stage,
+                                 .over = over,
+                                 .thresholds = engine->options->thresholds[detector->kind]};
+    detector->judge(&view, out);
+    if (out->rule_met != TRI_NULL) {
+        live->evaluated |= 1u << detector->kind;
+    }
+}
+
+void judge_stage(struct engine *engine, struct live_run *live, struct stage *stage, bool over) {
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    const struct stage_summary *s = &stage->summary;
+    double expected = (double)s->tasks_expected;
+    double completeness = expected > 0 ? (double)s->tasks / expected : 1;
+    completeness = completeness > 1 ? 1 : completeness;
+    struct subject subject = {.list = {&stage->verdicts, &stage->verdict_count},
+                              .stage = s->stage,
+                              .stage_attempt = s->attempt,
+                              .completeness = completeness,
+                              .settled = stage->completed || over};
+    for (unsigned i = 0; i < count; i++) {
+        const struct detector *detector = all[i];
+        if (detector->subject != SUBJECT_STAGE ||
+            (!subject.settled && completeness < detector->completeness) ||
+            (detector->needs_detail && stage->detail == NULL)) {
+            continue;
+        }
+        struct verdict verdict;
+        ask(engine, live, detector, stage, over, &verdict);
+        subject.before = stage_verdict(stage, detector->kind);
+        conclude(engine, live, detector, &subject, &verdict);
+    }
+    stage->judged_ms = live->app->now_ms;
+    stage->dirty = false;
+}
+
+// A rule that could be evaluated nowhere in the run is told once, with the reason.
+static void tell_unevaluated(struct live_run *live, const struct detector *detector,
+                             const char *reason) {
+    struct app *app = live->app;
+    struct bottleneck *b = app_verdict(app, detector->kind);
+    if ((live->evaluated & (1u << detector->kind)) != 0) {
+        if (b != NULL && b->rule_met == TRI_NULL) {
+            b->life = LIFE_RETRACTED; // a late event brought what was missing
+        }
+        return;
+    }
+    if (b != NULL) {
+        return;
+    }
+    struct verdict_list list = {&app->verdicts, &app->verdict_count};
+    b = add_verdict(list, mem_zalloc(1, sizeof *b));
+    b->kind = detector->kind;
+    b->stage = b->stage_attempt = -1;
+    b->rule_met = TRI_NULL;
+    b->reason = reason;
+    b->life = LIFE_CONFIRMED;
+    b->cap = SEVERITY_NEGLIGIBLE;
+    b->completeness = app_completeness(app);
+    b->opened_ms = b->updated_ms = app->now_ms;
+    id_of_bottleneck(&app->identity, -1, -1, b->kind, b->id);
+}
+
+void judge_run(struct engine *engine, struct live_run *live, bool over) {
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    struct app *app = live->app;
+    for (unsigned i = 0; i < count; i++) {
+        const struct detector *detector = all[i];
+        if (detector->subject == SUBJECT_STAGE) {
+            if (over) {
+                tell_unevaluated(live, detector, detector->never_text);
+            }
+            continue;
+        }
+        if (!over && !detector->live) {
+            continue;
+        }
+        struct verdict verdict;
+        ask(engine, live, detector, NULL, over, &verdict);
+        if (over) {
+            tell_unevaluated(live, detector, verdict.reason);
+        }
+        struct bottleneck *before = app_verdict(app, detector->kind);
+        if (before != NULL && before->rule_met == TRI_NULL) {
+            if (verdict.rule_met != TRI_TRUE) {
+                continue;
+            }
+            before->reason = NULL;
+        }
+        struct subject subject = {.list = {&app->verdicts, &app->verdict_count},
+                                  .stage = -1,
+                                  .stage_attempt = -1,
+                                  .before = before,
+                                  .completeness = app_completeness(app),
+                                  .settled = over};
+        conclude(engine, live, detector, &subject, &verdict);
+    }
+}
+
+static void settle_one(struct engine *engine, struct live_run *live, struct bottleneck *b) {
+    if (b->rule_met == TRI_NULL) {
+        return;
+    }
+    struct bottleneck old = *b;
+    if (b->life != LIFE_RETRACTED) {
+        b->life = LIFE_CONFIRMED;
+    }
+    set_loss(b, app_duration_s(live->app), false);
+    publish(engine, live, b, &old);
+}
+
+void judge_settle(struct engine *engine, struct live_run *live) {
+    struct app *app = live->app;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        for (uint32_t v = 0; v < app->stages[i]->verdict_count; v++) {
+            settle_one(engine, live, app->stages[i]->verdicts[v]);
+        }
+    }
+    for (uint32_t v = 0; v < app->verdict_count; v++) {
+        settle_one(engine, live, app->verdicts[v]);
+    }
+}

@@ -1,0 +1,207 @@
+// report: builds what leaves the engine: PipelineRun updates and recommendations. Called by
+// engine.c when one is due; allocates per record, never per event.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "advise/advise.h"
+#include "base/mem.h"
+#include "engine_priv.h"
+
+bool report_is_open(const struct bottleneck *bottleneck) {
+    return bottleneck->severity > SEVERITY_NEGLIGIBLE && bottleneck->rule_met != TRI_NULL &&
+           bottleneck->life != LIFE_RETRACTED && bottleneck->life != LIFE_RESOLVED;
+}
+
+static int slower_first(const void *a, const void *b) {
+    const struct stage *x = *(struct stage *const *)a, *y = *(struct stage *const *)b;
+    int64_t wx = stage_wall_ms(x), wy = stage_wall_ms(y);
+    if (wx != wy) {
+        return wx > wy ? -1 : 1;
+    }
+    int by_id = (x->summary.stage > y->summary.stage) - (x->summary.stage < y->summary.stage);
+    return by_id != 0 ? by_id : x->summary.attempt - y->summary.attempt;
+}
+
+static void add_stages(const struct app *app, struct pipeline_run *run) {
+    struct stage **sorted = mem_alloc(app->stage_count * sizeof *sorted);
+    if (app->stage_count > 0) {
+        memcpy(sorted, app->stages, app->stage_count * sizeof *sorted);
+        qsort(sorted, app->stage_count, sizeof *sorted, slower_first);
+    }
+    run->stage_count = app->stage_count < RUN_STAGES_MAX ? app->stage_count : RUN_STAGES_MAX;
+    run->stages = mem_alloc(run->stage_count * sizeof *run->stages);
+    for (uint32_t i = 0; i < run->stage_count; i++) {
+        run->stages[i] = sorted[i]->summary;
+    }
+    mem_free(sorted);
+}
+
+static int worse_first(const void *a, const void *b) {
+    const struct open_bottleneck *x = a, *y = b;
+    if (x->severity != y->severity) {
+        return x->severity > y->severity ? -1 : 1;
+    }
+    if (x->saving_s != y->saving_s) {
+        return x->saving_s > y->saving_s ? -1 : 1;
+    }
+    return strcmp(x->id, y->id);
+}
+
+static void add_open(const struct app *app, struct pipeline_run *run) {
+    uint32_t cap = 0, len = 0;
+    struct open_bottleneck *open = NULL;
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        const struct bottleneck **verdicts;
+        uint32_t count = report_verdicts(app, (enum bottleneck_kind)kind, &verdicts);
+        for (uint32_t i = 0; i < count; i++) {
+            const struct bottleneck *b = verdicts[i];
+            if (!report_is_open(b)) {
+                continue;
+            }
+            MEM_GROW(open, len, cap);
+            open[len] = (struct open_bottleneck){.kind = b->kind,
+                                                 .severity = b->severity,
+                                                 .cause = b->cause,
+                                                 .stage = b->stage,
+                                                 .stage_attempt = b->stage_attempt,
+                                                 .saving_s = b->saving_s};
+            memcpy(open[len].id, b->id, sizeof b->id);
+            memcpy(open[len].summary, b->summary, sizeof b->summary);
+            len++;
+        }
+        mem_free(verdicts);
+    }
+    if (len > 0) {
+        qsort(open, len, sizeof *open, worse_first);
+    }
+    run->open = open;
+    run->open_count = len < RUN_OPEN_MAX ? len : RUN_OPEN_MAX;
+}
+
+uint32_t report_verdicts(const struct app *app, enum bottleneck_kind kind,
+                         const struct bottleneck ***out) {
+    const struct bottleneck **found = NULL;
+    uint32_t len = 0, cap = 0;
+    struct bottleneck *on_run = app_verdict(app, kind);
+    if (on_run != NULL) {
+        MEM_GROW(found, len, cap);
+        found[len++] = on_run;
+    }
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        struct bottleneck *b = stage_verdict(app->stages[i], kind);
+        if (b != NULL) {
+            MEM_GROW(found, len, cap);
+            found[len++] = b;
+        }
+    }
+    *out = found;
+    return len;
+}
+
+// The recommendations of a run; returns how many, at most KIND_COUNT.
+static uint32_t advise_all(const struct app *app, struct recommendation out[KIND_COUNT]) {
+    uint32_t n = 0;
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        const struct bottleneck **verdicts;
+        uint32_t count = report_verdicts(app, (enum bottleneck_kind)kind, &verdicts);
+        n += advise_kind(&app->identity, (enum bottleneck_kind)kind, verdicts, count,
+                         app_duration_s(app), &out[n]);
+        mem_free(verdicts);
+    }
+    return n;
+}
+
+static void add_advice(const struct app *app, struct pipeline_run *run) {
+    struct recommendation advice[KIND_COUNT] = {0};
+    run->recommendation_count = advise_all(app, advice);
+    run->recommendations = mem_alloc(run->recommendation_count * sizeof(char *));
+    for (uint32_t i = 0; i < run->recommendation_count; i++) {
+        run->recommendations[i] = mem_strdup(advice[i].action);
+        recommendation_fini(&advice[i]);
+    }
+}
+
+void report_run(struct engine *engine, struct live_run *live) {
+    struct app *app = live->app;
+    live->run_due = false;
+    app_fix_pipeline(app);
+    app->pipeline_fixed = true;
+    struct pipeline_run run = {
+        .identity = app->identity,
+        .revision = ++live->run_revision,
+        .started_ms = app_start_ms(app),
+        .ended_ms = live->over ? app_end_ms(app) : 0,
+        .time_ms = app->now_ms,
+        .duration_s = app_duration_s(app),
+        .status = app_status(app, live->over),
+        .completeness = app_completeness(app),
+    };
+    memcpy(run.id, app->run_id, sizeof run.id);
+    if (run.status == RUN_FAILED) {
+        memcpy(run.failure, app->failure, sizeof run.failure);
+    }
+    app_totals(app, &run.totals);
+    if (run.duration_s > 0) {
+        run.records_per_s = (double)run.totals.records / run.duration_s;
+        run.gb_per_h = (double)run.totals.data_size_bytes / 1073741824.0 / (run.duration_s / 3600);
+    }
+    add_stages(app, &run);
+    add_open(app, &run);
+    add_advice(app, &run);
+    engine->output.run(engine->output.ctx, &run);
+    pipeline_run_fini(&run);
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text) { // FNV-1a, Fowler, Noll and Vo
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
+    }
+    return hash;
+}
+
+static uint64_t digest(const struct recommendation *r) {
+    uint64_t hash = hash_text(0xCBF29CE484222325u, r->action);
+    for (uint32_t i = 0; i < r->bottleneck_count; i++) {
+        hash = hash_text(hash, r->bottlenecks[i]);
+    }
+    for (uint32_t i = 0; i < r->setting_count; i++) {
+        hash = hash_text(hash_text(hash, r->settings[i].key), r->settings[i].value);
+    }
+    return hash_text(hash, r->saving_how);
+}
+
+void report_advice(struct engine *engine, struct live_run *live) {
+    struct recommendation advice[KIND_COUNT] = {0};
+    uint32_t count = advise_all(live->app, advice);
+    for (uint32_t i = 0; i < count; i++) {
+        int kind = kind_parse(str_of(advice[i].kind));
+        uint64_t content = digest(&advice[i]);
+        if (live->advice[kind].digest != content) {
+            live->advice[kind].digest = content;
+            advice[i].revision = ++live->advice[kind].revision;
+            advice[i].updated_ms = live->app->now_ms;
+            engine->output.recommendation(engine->output.ctx, &live->app->identity,
+                                          live->app->run_id, &advice[i]);
+        }
+        recommendation_fini(&advice[i]);
+    }
+}
+
+void engine_each_run(struct engine *engine,
+                     void (*each)(void *ctx, const struct app *app, enum run_status status,
+                                  const struct recommendation *recommendations, uint32_t count),
+                     void *ctx) {
+    for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
+        struct recommendation advice[KIND_COUNT] = {0};
+        app_fix_pipeline(live->app);
+        uint32_t count = advise_all(live->app, advice);
+        for (uint32_t i = 0; i < count; i++) {
+            advice[i].revision = 1;
+        }
+        each(ctx, live->app, app_status(live->app, live->over), advice, count);
+        for (uint32_t i = 0; i < count; i++) {
+            recommendation_fini(&advice[i]);
+        }
+    }
+}

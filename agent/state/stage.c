@@ -1,0 +1,270 @@
+// stage: merging stage and task events into sums. Called by app for every such event, so nothing
+// here allocates per task and nothing may depend on the order of events.
+#include "state/stage.h"
+
+#include "base/mem.h"
+#include "base/sat.h"
+
+struct stage *stage_new(int32_t id, int32_t attempt) {
+    struct stage *stage = mem_zalloc(1, sizeof *stage);
+    stage->summary.stage = id;
+    stage->summary.attempt = attempt;
+    stage->summary.tasks_expected = -1;
+    stage->job = -1;
+    stage->detail = mem_zalloc(1, sizeof *stage->detail);
+    return stage;
+}
+
+void stage_drop_detail(struct stage *stage) {
+    if (stage->detail != NULL) {
+        mem_free(stage->detail->hosts);
+        mem_free(stage->detail);
+        stage->detail = NULL;
+    }
+}
+
+void stage_free(struct stage *stage) {
+    if (stage == NULL) {
+        return;
+    }
+    stage_drop_detail(stage);
+    for (uint32_t i = 0; i < stage->verdict_count; i++) {
+        mem_free(stage->verdicts[i]);
+    }
+    mem_free(stage->verdicts);
+    mem_free(stage);
+}
+
+void stage_apply_info(struct stage *stage, const struct event_stage *info, bool completed) {
+    struct stage_summary *summary = &stage->summary;
+    if (info->name.len > 0) {
+        str_copy(summary->name, sizeof summary->name, info->name);
+    }
+    // The submission's word wins; the completion only fills what is missing.
+    bool first_word = !completed || !stage->submitted;
+    if (info->tasks >= 0 && (first_word || summary->tasks_expected < 0)) {
+        summary->tasks_expected = info->tasks;
+    }
+    if (info->submitted_ms > 0 && (!completed || summary->submitted_ms == 0)) {
+        summary->submitted_ms = info->submitted_ms;
+    }
+    if (completed) {
+        stage->completed = true;
+        if (info->completed_ms > 0) {
+            summary->completed_ms = info->completed_ms;
+        }
+        summary->failed = info->failure.len > 0;
+    } else {
+        stage->submitted = true;
+    }
+    stage->dirty = true;
+}
+
+enum task_class stage_task_class(const struct event_task *task) {
+    switch (task->result) {
+    case TASK_SUCCESS:
+        return TASK_CLASS_SUCCESS;
+    case TASK_KILLED:
+    case TASK_COMMIT_DENIED:
+        return TASK_CLASS_KILLED;
+    case TASK_RESUBMITTED:
+        return TASK_CLASS_NONE;
+    default:
+        return TASK_CLASS_FAILED;
+    }
+}
+
+enum failure_class stage_failure_class(const struct event_task *task) {
+    if (str_contains(task->error_class, STR("OutOfMemoryError")) ||
+        str_contains(task->error_class, STR("SplitAndRetryOOM")) ||
+        str_contains(task->error, STR("exited with code 52")) ||
+        str_contains(task->error, STR("exit code 52"))) {
+        return FAILURE_OOM;
+    }
+    if (task->result == TASK_FETCH_FAILED) {
+        return FAILURE_FETCH_FAILED;
+    }
+    if (task->result == TASK_EXECUTOR_LOST) {
+        bool killed = str_contains(task->error, STR("exceeding memory limits")) ||
+                      str_contains(task->error, STR("exceeding physical memory")) ||
+                      str_contains(task->error, STR("exceeding virtual memory")) ||
+                      str_contains(task->error, STR("exit code 137"));
+        return killed ? FAILURE_CONTAINER_KILLED : FAILURE_EXECUTOR_LOST;
+    }
+    return task->result == TASK_EXCEPTION ? FAILURE_USER_CODE : FAILURE_OTHER;
+}
+
+static int64_t duration_ms(const struct event_task *task) {
+    return sat_sub0(task->finish_ms, task->launch_ms);
+}
+
+int64_t stage_scheduler_delay_ms(const struct event_task *task) {
+    int64_t getting =
+        task->getting_result_ms > 0 ? sat_sub0(task->finish_ms, task->getting_result_ms) : 0;
+    int64_t executor_ms = sat_add(sat_add(task->run_ms, task->deserialize_ms), task->serialize_ms);
+    return sat_sub0(duration_ms(task), sat_add(executor_ms, getting));
+}
+
+static void keep_slow(struct stage_detail *detail, const struct stage_task *task) {
+    uint32_t n = detail->slow_count;
+    if (n == STAGE_SLOW_TASKS && detail->slow[n - 1].duration_ms >= task->duration_ms) {
+        return;
+    }
+    uint32_t at = n < STAGE_SLOW_TASKS ? n : n - 1;
+    while (at > 0 && detail->slow[at - 1].duration_ms < task->duration_ms) {
+        detail->slow[at] = detail->slow[at - 1];
+        at--;
+    }
+    detail->slow[at] = *task;
+    if (n < STAGE_SLOW_TASKS) {
+        detail->slow_count++;
+    }
+}
+
+static void add_host(struct stage_detail *detail, const struct stage_task *task) {
+    uint32_t i = 0;
+    while (i < detail->host_count && detail->hosts[i].host != task->host) {
+        i++;
+    }
+    if (i == detail->host_count) {
+        if (i == STAGE_HOSTS_MAX) {
+            return; // the hosts seen first stand for the rest
+        }
+        MEM_GROW(detail->hosts, detail->host_count, detail->host_cap);
+        detail->hosts[i] = (struct stage_host){.host = task->host};
+        detail->host_count++;
+    }
+    detail->hosts[i].tasks++;
+    sat_inc(&detail->hosts[i].task_ms, task->duration_ms);
+    sat_inc(&detail->hosts[i].bytes, task->bytes);
+}
+
+// The I/O rule: what of the run time is left when everything known is taken off.
+static void add_io(struct stage *stage, const struct event_task *task, int64_t scan_ns) {
+    if (task->input_bytes <= 0) {
+        return;
+    }
+    const int64_t ns = 1000000;
+    stage->io_tasks++;
+    sat_inc(&stage->io_cpu_ns, task->cpu_ns);
+    sat_inc(&stage->io_run_ms, task->run_ms);
+    int64_t known_ns = sat_add(sat_mul(sat_add(task->gc_ms, task->fetch_wait_ms), ns),
+                               sat_add(task->cpu_ns, task->shuffle_write_ns));
+    sat_inc(&stage->io_read_ns, sat_sub0(sat_mul(task->run_ms, ns), known_ns));
+    if (scan_ns >= 0) {
+        sat_inc(&stage->scan_ns, scan_ns);
+        stage->scan_tasks++;
+    }
+    stage->summary.read_ns = stage->scan_tasks > 0 && stage->scan_ns < stage->io_read_ns
+                                 ? stage->scan_ns
+                                 : stage->io_read_ns;
+}
+
+static void add_success(struct stage *stage, const struct event_task *task, int32_t host,
+                        bool cold) {
+    struct stage_summary *s = &stage->summary;
+    struct stage_task t = {
+        .duration_ms = duration_ms(task),
+        .launch_ms = task->launch_ms,
+        .bytes =
+            sat_add(task->input_bytes, sat_add(task->remote_read_bytes, task->local_read_bytes)),
+        .records = sat_add(task->input_records, task->shuffle_read_records),
+        .run_ms = task->run_ms,
+        .cpu_ns = task->cpu_ns,
+        .gc_ms = task->gc_ms,
+        .fetch_wait_ms = task->fetch_wait_ms,
+        .spill_bytes = sat_add(task->memory_spill_bytes, task->disk_spill_bytes),
+        .deserialize_ms = task->deserialize_ms,
+        .delay_ms = task->has_metrics ? stage_scheduler_delay_ms(task) : 0,
+        .index = task->index,
+        .host = host,
+        .cold = cold,
+    };
+    s->tasks++;
+    sat_inc(&stage->task_ms, t.duration_ms);
+    s->max_task_ms = t.duration_ms > s->max_task_ms ? t.duration_ms : s->max_task_ms;
+    s->mean_task_ms = (double)stage->task_ms / (double)s->tasks;
+    sat_inc(&s->shuffle_read_bytes, sat_add(task->remote_read_bytes, task->local_read_bytes));
+    sat_inc(&s->shuffle_write_bytes, task->shuffle_write_bytes);
+    sat_inc(&s->input_bytes, task->input_bytes);
+    sat_inc(&s->input_records, task->input_records);
+    sat_inc(&s->output_bytes, task->output_bytes);
+    sat_inc(&s->output_records, task->output_records);
+    sat_inc(&s->run_ms, task->run_ms);
+    sat_inc(&s->cpu_ns, task->cpu_ns);
+    sat_inc(&s->gc_ms, task->gc_ms);
+    sat_inc(&stage->bytes, t.bytes);
+    sat_inc(&stage->records, t.records);
+    sat_inc(&stage->fetch_wait_ms, t.fetch_wait_ms);
+    sat_inc(&stage->shuffle_write_ns, task->shuffle_write_ns);
+    sat_inc(&stage->deserialize_ms, t.deserialize_ms);
+    sat_inc(&stage->spill_task_ms, t.spill_bytes > 0 ? t.duration_ms : 0);
+    if (task->has_metrics) {
+        stage->metric_tasks++;
+        sat_inc(&stage->delay_ms, t.delay_ms);
+        sat_inc(&stage->delay_run_ms, task->run_ms);
+    }
+    if (stage->detail != NULL) {
+        keep_slow(stage->detail, &t);
+        add_host(stage->detail, &t);
+        sketch_add(&stage->detail->durations_ms, t.duration_ms);
+    }
+}
+
+void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
+                      int64_t scan_ns) {
+    struct stage_summary *s = &stage->summary;
+    if (task->finish_ms > stage->last_finish_ms) {
+        stage->last_finish_ms = task->finish_ms;
+    }
+    if (task->has_metrics) {
+        stage->tasks_with_metrics++;
+        sat_inc(&s->memory_spilled_bytes, task->memory_spill_bytes);
+        sat_inc(&s->disk_spilled_bytes, task->disk_spill_bytes);
+        if (task->peak_memory_bytes > stage->peak_memory_bytes) {
+            stage->peak_memory_bytes = task->peak_memory_bytes;
+        }
+    }
+    switch (stage_task_class(task)) {
+    case TASK_CLASS_SUCCESS:
+        add_success(stage, task, host, cold);
+        add_io(stage, task, scan_ns);
+        break;
+    case TASK_CLASS_FAILED:
+        s->tasks_failed++;
+        stage->failures[stage_failure_class(task)]++;
+        sat_inc(&stage->failed_ms, duration_ms(task));
+        stage->lost_to_infrastructure +=
+            task->result == TASK_EXECUTOR_LOST && task->exit_caused_by_app == 0;
+        break;
+    case TASK_CLASS_KILLED:
+        s->tasks_killed++;
+        sat_inc(&stage->killed_ms, duration_ms(task));
+        break;
+    case TASK_CLASS_NONE:
+        break;
+    }
+    stage->dirty = true;
+}
+
+struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind) {
+    for (uint32_t i = 0; i < stage->verdict_count; i++) {
+        if (stage->verdicts[i]->kind == kind) {
+            return stage->verdicts[i];
+        }
+    }
+    return NULL;
+}
+
+int64_t stage_wall_ms(const struct stage *stage) {
+    const struct stage_summary *s = &stage->summary;
+    int64_t from = s->submitted_ms > 0 ? s->submitted_ms : stage->first_launch_ms;
+    int64_t to = s->completed_ms > stage->last_finish_ms ? s->completed_ms : stage->last_finish_ms;
+    return from > 0 ? sat_sub0(to, from) : 0;
+}
+
+int64_t stage_wait_ms(const struct stage *stage) {
+    int64_t submitted = stage->summary.submitted_ms;
+    return submitted > 0 && stage->first_launch_ms > submitted ? stage->first_launch_ms - submitted
+                                                               : 0;
+}

@@ -1,0 +1,71 @@
+// detector: the contract of a detector and the table of all. A detector is one file that ends in a
+// const struct detector, and one row in detectors.def. It judges from the sums that state keeps: it
+// has no memory of its own, allocates nothing, reads no clock, logs nothing.
+#pragma once
+
+#include <stdbool.h>
+
+#include "model/run.h"
+#include "state/app.h"
+
+enum { DETECTOR_THRESHOLDS_MAX = 4 };
+
+// A number a user may set as detectors.<kind>.<name>.
+struct detector_threshold {
+    const char *name, *help;
+    double def, min, max;
+};
+
+// What a judgement works on. `stage` is NULL for a verdict on the run.
+struct detector_view {
+    const struct app *app;
+    const struct stage *stage;
+    bool over;                // no more events of the run will come
+    const double *thresholds; // in the order of the detector's table
+};
+
+// What it says. Starts zeroed with rule_met = TRI_NULL.
+struct verdict {
+    enum tri rule_met;
+    const char *reason; // static: why the rule could not be evaluated
+    bool opens;         // worth a verdict although the rule is not met
+    enum cause cause;
+    double saving_s;     // at most this much wall time would be saved
+    enum severity floor; // at least this bad, whatever the saving
+    enum severity cap;   // at most this bad; the engine starts it at critical
+    struct evidence evidence[EVIDENCE_MAX];
+    uint32_t evidence_count;
+    char summary[512];
+};
+
+enum detector_subject { SUBJECT_STAGE, SUBJECT_RUN };
+
+struct detector {
+    enum bottleneck_kind kind;
+    enum detector_subject subject;
+    bool live;         // a run-level one: also judged while the run goes on
+    bool needs_detail; // a stage-level one: compares single tasks
+    // A stage-level one: share of the tasks that must have ended before it speaks of a running
+    // stage.
+    double completeness;
+    const char *help;       // one sentence: what it finds
+    const char *rule;       // the rule in words and numbers
+    const char *never_text; // reason when no stage of a run could be evaluated
+    const struct detector_threshold *thresholds;
+    unsigned threshold_count;
+    void (*judge)(const struct detector_view *view, struct verdict *out);
+};
+
+// All detectors, in the order of detectors.def; *count gets how many.
+const struct detector *const *detectors(unsigned *count);
+const struct detector *detector_of(enum bottleneck_kind kind);
+
+// Adds a pair to a verdict's evidence; `name` must be static. Beyond EVIDENCE_MAX it is an internal
+// error.
+void verdict_evidence(struct verdict *verdict, const char *name, double value);
+// Sets the one-line summary, printf style.
+void verdict_summary(struct verdict *verdict, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+// How bad a loss is: from the seconds that would be saved at most and their share of `run_s`.
+// `running`: the run's length is not known yet, so short runs are taken as five minutes long.
+enum severity severity_of_loss(double saving_s, double run_s, bool running);

@@ -1,0 +1,67 @@
+// engine: stage 1, for one partition of the input topic: places each event on its run, keeps the
+// runs' state, judges and advises, and hands out records. No I/O, no clock, no thread: the live
+// agent, `analyze` and `replay` run this same code, so live = offline. Time is the events' own.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "decode/decode.h"
+#include "detect/detector.h"
+#include "model/message.h"
+#include "model/run.h"
+#include "state/app.h"
+
+struct engine_options {
+    const char *cluster;
+    struct pipeline_rule pipeline;
+    double thresholds[KIND_COUNT][DETECTOR_THRESHOLDS_MAX];
+    enum severity publish_min; // verdicts below stay inside
+    int64_t idle_ms;           // a run silent for so long is lost
+    int64_t grace_ms;          // an ended run still takes late events for so long
+    uint32_t applications_max;
+    bool one_application; // every message is of one application (an event log), whatever its key
+};
+// The built-in defaults: cluster "default", pipeline by app_name, thresholds of the detectors.
+void engine_options_init(struct engine_options *options);
+
+// Where records go. All pointers are borrowed for the call.
+struct engine_output {
+    void *ctx;
+    void (*run)(void *ctx, const struct pipeline_run *run);
+    void (*bottleneck)(void *ctx, const struct run_identity *identity, const char *run_id,
+                       const struct bottleneck *bottleneck);
+    void (*recommendation)(void *ctx, const struct run_identity *identity, const char *run_id,
+                           const struct recommendation *recommendation);
+};
+
+struct engine;
+
+// `options` (with what it points to) and `decoder` are borrowed for the engine's life; the output
+// table is copied.
+struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
+                          const struct engine_output *output);
+void engine_free(struct engine *engine);
+
+// Takes one message; `readable` is how many bytes may be read from message->value.p (>= its
+// length). ST_OK also for events of no interest. ST_SKIP: the message cannot be used; *reason (may
+// be NULL) gets the metric that counts why (already counted) and err the words.
+enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
+                        enum metric *reason, struct err *err);
+
+// No more events will come (end of a log): judges what is open; runs without an end are lost.
+void engine_finish(struct engine *engine);
+
+// The smallest input offset whose event is still needed to rebuild the state, or INT64_MAX if none
+// is.
+int64_t engine_oldest_offset(const struct engine *engine);
+
+// Applications held now.
+uint32_t engine_application_count(const struct engine *engine);
+
+// Calls `each` for every run held, in order of appearance, with what `analyze` prints: the app and
+// its recommendations (borrowed for the call).
+void engine_each_run(struct engine *engine,
+                     void (*each)(void *ctx, const struct app *app, enum run_status status,
+                                  const struct recommendation *recommendations, uint32_t count),
+                     void *ctx);

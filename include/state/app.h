@@ -1,0 +1,120 @@
+// app: the state of one run of a Spark application: applies events, keeps totals, stages, executors
+// and what SQL metrics mean. Every event is a merge: idempotent where Kafka may repeat it, tolerant
+// of any order. No clock, no I/O. Written only here; detect and engine read the fields (engine also
+// owns the verdict lists).
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/event.h"
+#include "model/run.h"
+#include "state/executors.h"
+#include "state/stage.h"
+#include "stats/idmap.h"
+#include "stats/rangeset.h"
+
+enum {
+    APP_OPEN_STAGES_MAX = 2000,
+    APP_STAGES_MAX = 10000, // open and finished together; the oldest finished goes first
+    APP_CLOSED_DETAILS = 4, // finished stages that keep their detail for late events
+    APP_OPEN_JOBS_MAX = 1000,
+    APP_ACCUMS_MAX = 100000,
+    APP_DRIVER_ACCUMS_MAX = 10000,
+    APP_FAILED_KEYS_MAX = 1000,
+    APP_TASK_RANGES_MAX = 4096,
+    APP_PIPELINE_KEYS_MAX = 16,
+};
+
+// How the pipeline's name is found: property keys in order of preference; "app_name" is the name
+// itself, stripped of a trailing run mark. Borrowed for the app's life.
+struct pipeline_rule {
+    const char *const *keys;
+    uint32_t count; // at most APP_PIPELINE_KEYS_MAX
+};
+
+struct app_stage_slot; // hash entry, private
+struct app_job;        // private
+
+struct app {
+    struct run_identity identity;
+    char run_id[ID_TEXT_SIZE];
+    const struct pipeline_rule *pipeline_rule;
+    char *pipeline_values[APP_PIPELINE_KEYS_MAX]; // owned, NULL until the property was seen
+    bool pipeline_fixed;                          // published once: the name no longer changes
+
+    int64_t started_ms;       // ApplicationStart's time, 0 until seen
+    int64_t ended_ms;         // ApplicationEnd's time, 0 until seen
+    int64_t first_ms, now_ms; // smallest and largest time of any event, 0 until one
+    bool has_exit_code;
+    int64_t exit_code;
+    int spark_major, spark_minor; // 0 until known
+
+    struct run_totals totals; // records and data size are filled in by app_totals
+    int64_t scan_rows;        // output rows of leaf scans
+    int64_t shuffle_read_records, files_bytes;
+    int64_t fetch_wait_ms, shuffle_write_ns; // sums over successes
+    int64_t task_ends;                       // of any class but Resubmitted
+    int64_t exclusions, blacklistings;       // of executors and nodes; Spark 3.1+ posts both
+    int64_t executor_memory_mib;             // of the default resource profile, 0 unknown
+
+    struct executors executors;
+    struct stage **stages; // owned, in order of appearance
+    uint32_t stage_count, stage_cap;
+    struct app_stage_slot *stage_index;
+    struct stage *recent_stage;
+    uint32_t open_stages;
+
+    struct app_job *jobs; // open jobs
+    uint32_t job_count, job_cap;
+    int64_t *failed_keys; // SQL executions (-1: none) whose last job failed
+    uint32_t failed_key_count, failed_key_cap;
+    bool sql_error;    // the last SQL execution ended with an error
+    char failure[513]; // first words of why
+
+    struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
+    struct idmap driver_values; // driver-side accumulator id -> last value
+    struct rangeset ended_tasks, started_jobs, ended_jobs;
+    bool limit_hit;
+    bool
+        foreign_engine; // a plan has Python, GPU or Photon operators: JVM CPU time is not all of it
+
+    // engine's
+    struct bottleneck **verdicts; // owned: on the run as a whole
+    uint32_t verdict_count;
+};
+
+struct app *app_new(const char *cluster, struct str app_id, struct str attempt,
+                    const struct pipeline_rule *rule);
+void app_free(struct app *app);
+
+// Merges one event. *touched (may be NULL) gets the stage it changed, or NULL. Returns false if the
+// event was a repetition and changed nothing.
+bool app_apply(struct app *app, const struct event *event, struct stage **touched);
+
+// True if this ApplicationStart begins another run than the one in `app`.
+bool app_is_other_run(const struct app *app, const struct event *event);
+
+// Start of the run: ApplicationStart, else the first time seen.
+int64_t app_start_ms(const struct app *app);
+// End: ApplicationEnd, else the newest time seen.
+int64_t app_end_ms(const struct app *app);
+double app_duration_s(const struct app *app);
+// Totals with records, data size and completeness worked out.
+void app_totals(const struct app *app, struct run_totals *out);
+double app_completeness(const struct app *app);
+// What the evidence says of the outcome; `over` = no more events will come.
+enum run_status app_status(const struct app *app, bool over);
+// Settles the pipeline name from what is known (identity.pipeline).
+void app_fix_pipeline(struct app *app);
+
+// The stage, or NULL.
+struct stage *app_stage(const struct app *app, int32_t id, int32_t attempt);
+// Drops the detail of stages that closed a while ago: late events of a stage come soon after its
+// end, so only the few that closed last keep theirs. To be called after a closed stage was judged.
+void app_drop_old_details(struct app *app);
+// The run-level verdict of a kind, or NULL.
+struct bottleneck *app_verdict(const struct app *app, enum bottleneck_kind kind);
+
+// Removes a trailing date, time, uuid or run number from a name, in place; never leaves it empty.
+void app_strip_run_mark(char *name);

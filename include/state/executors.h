@@ -1,0 +1,51 @@
+// executors: the executors and hosts of one application, and the task slots that are alive. Owned
+// by an app; written only by state.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum { EXECUTOR_ID_MAX = 64, HOST_NAME_KEPT_MAX = 128 };
+
+enum executor_loss {
+    LOSS_NONE,    // alive, or removed on purpose (scale-down)
+    LOSS_MEMORY,  // killed for its memory or out of heap
+    LOSS_INFRA,   // node drained, preempted, bad node
+    LOSS_UNKNOWN, // lost, no reason that tells
+};
+
+struct executor; // opaque: looked up by id
+struct host;     // opaque
+
+struct executors {
+    struct executor *by_id;
+    struct host *by_name;
+    struct host **hosts; // index -> host
+    uint32_t host_count, host_cap;
+    uint32_t count;
+    int64_t live_slots; // valid while !slots_stale
+    bool slots_stale;
+    int64_t task_cpus;
+    int64_t added, lost_memory, lost_infra, lost_unknown;
+    int64_t first_added_ms, last_added_ms;
+    struct executor *recent; // the one looked up last: tasks come in bursts
+};
+
+void executors_fini(struct executors *executors);
+// Cores a task takes (spark.task.cpus); values below 1 count as 1.
+void executors_set_task_cpus(struct executors *executors, int64_t cpus);
+// ExecutorAdded and ExecutorRemoved; repeated ones change nothing.
+void executors_add(struct executors *executors, struct str id, struct str host, int64_t cores,
+                   int64_t time_ms);
+void executors_remove(struct executors *executors, struct str id, struct str reason);
+// A task ended on an executor (made known if it was not). Returns the host's index and sets *cold
+// to whether this was among the executor's first tasks (one per slot).
+int32_t executors_task(struct executors *executors, struct str id, struct str host, bool *cold);
+// Task slots of the executors alive now, at least 1.
+int64_t executors_live_slots(struct executors *executors);
+// Name of a host by index ("" if unknown). Borrowed.
+const char *executors_host_name(const struct executors *executors, int32_t host);
+// What a removal text means.
+enum executor_loss executors_classify_loss(struct str reason);

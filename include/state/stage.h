@@ -1,0 +1,100 @@
+// stage: everything kept about one stage attempt: sums, extremes, the slowest few tasks and figures
+// per host. O(1) in tasks. Owned by an app; written only by state, read by detect and engine.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/event.h"
+#include "model/run.h"
+#include "stats/sketch.h"
+
+enum { STAGE_SLOW_TASKS = 8, STAGE_HOSTS_MAX = 64 };
+
+enum failure_class {
+    FAILURE_OOM,
+    FAILURE_CONTAINER_KILLED,
+    FAILURE_FETCH_FAILED,
+    FAILURE_EXECUTOR_LOST,
+    FAILURE_USER_CODE,
+    FAILURE_OTHER,
+    FAILURE_CLASS_COUNT
+};
+
+// One successful task, as far as comparing it with the rest needs.
+struct stage_task {
+    int64_t duration_ms, launch_ms;
+    int64_t bytes;   // input + shuffle read
+    int64_t records; // input + shuffle read
+    int64_t run_ms, cpu_ns, gc_ms, fetch_wait_ms, spill_bytes, deserialize_ms, delay_ms;
+    int32_t index, host; // host: index into the app's host table
+    bool cold;           // among the first tasks of its executor, or the stage's first on a slot
+};
+
+struct stage_host {
+    int32_t host;
+    int64_t tasks, task_ms, bytes;
+};
+
+// Needed only while the stage is open or has just closed.
+struct stage_detail {
+    struct stage_task slow[STAGE_SLOW_TASKS]; // the slowest successes, slowest first
+    uint32_t slow_count;
+    struct stage_host *hosts;
+    uint32_t host_count, host_cap;
+    struct sketch durations_ms;
+};
+
+struct stage {
+    struct stage_summary summary; // names, volumes, counts as published
+    bool submitted, completed;    // the event was seen
+    int32_t job;                  // newest job that lists the stage, -1 unknown
+    int64_t slots;                // task slots it could use, fixed at its first task; 0 before
+    int64_t first_launch_ms, last_finish_ms; // over all attempts; 0 unknown
+    bool waited_for_own;                     // it waited while other stages of the run held slots
+    // sums over successes
+    int64_t task_ms, bytes, records, fetch_wait_ms, shuffle_write_ns, deserialize_ms;
+    int64_t spill_task_ms; // durations of tasks that spilled
+    // scheduler delay: successes with metrics
+    int64_t metric_tasks, delay_ms, delay_run_ms;
+    // the I/O rule: successes with input bytes
+    int64_t io_tasks, io_cpu_ns, io_read_ns, scan_ns, scan_tasks, io_run_ms;
+    int64_t tasks_with_metrics; // any outcome
+    int64_t peak_memory_bytes;
+    // lost work
+    int64_t failures[FAILURE_CLASS_COUNT], failed_ms, killed_ms, resubmitted,
+        lost_to_infrastructure;
+    int64_t tasks_running;        // TaskStart seen, TaskEnd not yet; a hint, never below 0
+    struct stage_detail *detail;  // NULL once the stage is closed and others closed after it
+    struct bottleneck **verdicts; // owned; at most one per kind
+    uint32_t verdict_count;
+    int64_t judged_ms; // app time of the last judgement, 0 = never
+    bool dirty;        // changed since
+};
+
+struct stage *stage_new(int32_t id, int32_t attempt);
+void stage_free(struct stage *stage);
+// Frees the detail; causes already found stay in the verdicts.
+void stage_drop_detail(struct stage *stage);
+// Merges a StageSubmitted or StageCompleted into the stage. Idempotent.
+void stage_apply_info(struct stage *stage, const struct event_stage *info, bool completed);
+// Adds one task end that is neither Resubmitted nor a duplicate. `scan_ns` < 0: no scan time
+// reported.
+void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
+                      int64_t scan_ns);
+// The stage's verdict of a kind, or NULL.
+struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind);
+
+// Success, failure (a retry was needed) or killed (another attempt won); Resubmitted is none of
+// them.
+enum task_class { TASK_CLASS_SUCCESS, TASK_CLASS_FAILED, TASK_CLASS_KILLED, TASK_CLASS_NONE };
+enum task_class stage_task_class(const struct event_task *task);
+// Why a task failed.
+enum failure_class stage_failure_class(const struct event_task *task);
+// Time between launch and finish not explained by the executor, ms, never below 0 (Spark UI's
+// definition: duration - run - deserialize - result serialization - getting result).
+int64_t stage_scheduler_delay_ms(const struct event_task *task);
+// Wall time so far: completion (or last finish) - submission (or first launch), ms.
+int64_t stage_wall_ms(const struct stage *stage);
+// From submission to the first launch, ms; 0 if unknown.
+int64_t stage_wait_ms(const struct stage *stage);
