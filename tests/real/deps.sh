@@ -1,0 +1,124 @@
+#!/bin/bash
+# Sets up what the real-parts suites need, under build/, idempotently:
+#   build/kafka/4.3.1, build/kafka/3.9.1   the broker's jars (Maven)
+#   build/venv                             Python with requirements.txt
+#   build/librdkafka-new/librdkafka.so.1   the newest librdkafka, for LD_LIBRARY_PATH
+# `deps.sh` does all that (called by `make test`). `deps.sh --apt` first installs the Debian packages
+# of packages.txt that are missing, as root, without letting them start a service.
+# Never skips anything quietly: whatever cannot be had ends with a line saying so and exit 1.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+build=$root/build
+kafka_versions="4.3.1 3.9.1"
+
+fail() {
+    echo "deps.sh: $*" >&2
+    exit 1
+}
+
+# Tries a command three times: a registry may hiccup. The last failure's output is shown.
+try() {
+    local what=$1 log=$build/deps.log i
+    shift
+    for i in 1 2 3; do
+        if "$@" >"$log" 2>&1; then
+            return 0
+        fi
+        [ "$i" = 3 ] || sleep $((i * 2))
+    done
+    tail -n 20 "$log" >&2
+    fail "$what failed three times: $*"
+}
+
+# A policy-rc.d answering 101 keeps maintainer scripts from starting what they install. One that is
+# already there (a container's, an image builder's) is put back afterwards.
+apt_packages() {
+    local missing=() name policy=/usr/sbin/policy-rc.d kept=
+    while read -r name; do
+        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' ||
+            missing+=("$name")
+    done < <(grep -v '^#' "$here/packages.txt")
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || fail "needs root to install: ${missing[*]}"
+    if [ -e "$policy" ]; then
+        kept=$(mktemp) && cp -a "$policy" "$kept"
+    fi
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    # shellcheck disable=SC2064 # the names of now, not of then
+    trap "rm -f '$policy'; [ -z '$kept' ] || mv '$kept' '$policy'" EXIT
+    echo "deps.sh: installing ${missing[*]}"
+    try "apt-get update" apt-get update
+    try "apt-get install" env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends "${missing[@]}"
+}
+
+need() { # COMMAND PACKAGE
+    command -v "$1" >/dev/null ||
+        fail "no $1: install the Debian package $2 (as root: tests/real/deps.sh --apt)"
+}
+
+kafka_jars() { # VERSION
+    local dir=$build/kafka/$1
+    if [ -e "$dir/kafka_2.13-$1.jar" ] && cmp -s "$here/pom.xml" "$dir/.pom.xml"; then
+        return 0
+    fi
+    echo "deps.sh: fetching Kafka $1"
+    rm -rf "$dir" "$dir.part"
+    mkdir -p "$build/kafka"
+    try "fetching Kafka $1" mvn -q -B -f "$here/pom.xml" -Dkafka.version="$1" \
+        dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$dir.part"
+    [ -e "$dir.part/kafka_2.13-$1.jar" ] || fail "Maven fetched no kafka_2.13-$1.jar"
+    cp "$here/pom.xml" "$dir.part/.pom.xml"
+    mv "$dir.part" "$dir"
+}
+
+python_venv() {
+    local stamp=$build/venv/.requirements.txt
+    if cmp -s "$here/requirements.txt" "$stamp" && "$build/venv/bin/python" -c '' 2>/dev/null; then
+        return 0
+    fi
+    echo "deps.sh: making build/venv"
+    rm -rf "$build/venv"
+    try "python3 -m venv" python3 -m venv "$build/venv"
+    try "pip install" "$build/venv/bin/python" -m pip install -q --disable-pip-version-check \
+        --only-binary :all: -r "$here/requirements.txt"
+    cp "$here/requirements.txt" "$stamp"
+}
+
+new_librdkafka() {
+    local dir=$build/librdkafka-new found
+    found=$(find "$build/venv" -path '*confluent_kafka.libs/librdkafka-*.so.1')
+    [ -n "$found" ] && [ "$(wc -l <<<"$found")" = 1 ] ||
+        fail "expected one librdkafka in the confluent-kafka wheel, found: ${found:-none}"
+    mkdir -p "$dir"
+    ln -sfn "$found" "$dir/librdkafka.so.1"
+    LD_LIBRARY_PATH=$dir python3 -c 'import ctypes; ctypes.CDLL("librdkafka.so.1")' 2>&1 ||
+        fail "the new librdkafka does not load: $found"
+}
+
+mkdir -p "$build"
+exec 9>"$build/deps.lock"
+flock 9
+if [ "${1:-}" = --apt ]; then
+    apt_packages
+elif [ $# -gt 0 ]; then
+    echo "usage: deps.sh [--apt]" >&2
+    exit 64
+fi
+need java openjdk-17-jre-headless
+need mvn maven
+need prometheus prometheus
+need promtool prometheus
+need prometheus-alertmanager prometheus-alertmanager
+need kcat kcat
+need zstd zstd
+python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    fail "needs Python 3.11 or later with venv: install the Debian package python3-venv"
+for version in $kafka_versions; do
+    kafka_jars "$version"
+done
+python_venv
+new_librdkafka
+echo "deps.sh: Kafka $kafka_versions, build/venv and librdkafka-new are ready"
