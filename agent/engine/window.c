@@ -1,0 +1,144 @@
+// window: a pipeline's rolling window: a ring of panes, each with counters and a sketch of run
+// durations. Called by pipelines.c per update; panes leave in order, memory is fixed per pipeline.
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/sat.h"
+#include "pipelines_priv.h"
+
+void window_init(struct pipeline *pipeline, const struct pipelines_options *options) {
+    ring_init(&pipeline->ring, options->pane_ms, (uint32_t)(options->window_ms / options->pane_ms));
+    pipeline->panes = mem_zalloc(pipeline->ring.panes, sizeof *pipeline->panes);
+}
+
+static void clear_pane(struct pane *pane) {
+    mem_free(pane->durations_s10);
+    *pane = (struct pane){0};
+}
+
+void window_fini(struct pipeline *pipeline) {
+    for (uint32_t i = 0; i < pipeline->ring.panes; i++) {
+        clear_pane(&pipeline->panes[i]);
+    }
+    mem_free(pipeline->panes);
+}
+
+int64_t window_start_ms(const struct pipeline *pipeline) {
+    const struct ring *ring = &pipeline->ring;
+    return ring->started ? (ring->newest - (int64_t)ring->panes + 1) * ring->pane_ms : INT64_MIN;
+}
+
+static struct pane *pane_at(struct pipeline *pipeline, int64_t number) {
+    return &pipeline->panes[ring_slot(&pipeline->ring, number)];
+}
+
+// The figures over the whole window as seen at the end of pane `number`.
+static void fill_window(struct pipeline *pipeline, int64_t number, struct pipeline_window *w) {
+    const struct ring *ring = &pipeline->ring;
+    struct sketch all = {0};
+    int64_t first = number - (int64_t)ring->panes + 1;
+    double longest = 0;
+    w->window_start_ms = first * ring->pane_ms;
+    for (int64_t p = first; p <= number; p++) {
+        struct pane *pane = pane_at(pipeline, p);
+        // A slot may hold a later pane than p once the ring has moved on.
+        if (!ring_holds(ring, p) || pane->window.pane_start_ms != p * ring->pane_ms) {
+            continue;
+        }
+        w->window_runs += pane->window.runs;
+        w->window_runs_failed += pane->window.runs_failed;
+        longest = pane->window.duration_max_s > longest ? pane->window.duration_max_s : longest;
+        if (pane->durations_s10 != NULL) {
+            sketch_merge(&all, pane->durations_s10);
+        }
+    }
+    w->duration_p50_s = sketch_quantile(&all, 0.5) / 10;
+    w->duration_p90_s = sketch_quantile(&all, 0.9) / 10;
+    w->duration_p99_s = sketch_quantile(&all, 0.99) / 10;
+    w->duration_max_s = longest;
+}
+
+static void hand_out(struct pipelines *pipelines, struct pipeline *pipeline, int64_t number) {
+    struct pane *pane = pane_at(pipeline, number);
+    if (!pane->changed) {
+        return;
+    }
+    pane->changed = false;
+    struct pipeline_window w = pane->window;
+    fill_window(pipeline, number, &w);
+    pipelines->output.window(pipelines->output.ctx, &w);
+}
+
+// All panes before the newest are closed; those that still hold news are handed out, oldest first.
+static void close_before(struct pipelines *pipelines, struct pipeline *pipeline, int64_t number) {
+    const struct ring *ring = &pipeline->ring;
+    for (int64_t p = ring->newest - (int64_t)ring->panes + 1; p < number && p <= ring->newest;
+         p++) {
+        hand_out(pipelines, pipeline, p);
+    }
+}
+
+static void leave_pane(void *ctx, int64_t number) {
+    struct pipeline *pipeline = ctx;
+    clear_pane(pane_at(pipeline, number));
+}
+
+// The pane for a time: its own while the window holds it, else the newest.
+static struct pane *open_pane(struct pipelines *pipelines, struct pipeline *pipeline,
+                              int64_t time_ms) {
+    struct ring *ring = &pipeline->ring;
+    int64_t number = ring_pane_of(ring, time_ms);
+    if (ring->started && number > ring->newest) {
+        close_before(pipelines, pipeline, number);
+    }
+    ring_advance(ring, time_ms, leave_pane, pipeline);
+    if (!ring_holds(ring, number)) {
+        number = ring->newest;
+    }
+    struct pane *pane = pane_at(pipeline, number);
+    if (pane->window.pane_end_ms == 0) {
+        const char *newline = strchr(pipeline->key, '\n');
+        struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
+        str_copy(pane->window.cluster, sizeof pane->window.cluster, cluster);
+        str_copy(pane->window.pipeline, sizeof pane->window.pipeline, str_of(newline + 1));
+        pane->window.pane_start_ms = number * ring->pane_ms;
+        pane->window.pane_end_ms = (number + 1) * ring->pane_ms;
+    }
+    return pane;
+}
+
+void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
+                const struct known_run *before, const struct known_run *now) {
+    static const struct known_run nothing;
+    const struct known_run *from = before == NULL ? &nothing : before;
+    struct pane *pane = open_pane(pipelines, pipeline, now->time_ms);
+    struct pipeline_window *w = &pane->window;
+    pane->changed = true;
+    sat_inc(&w->records, sat_sub0(now->records, from->records));
+    sat_inc(&w->data_bytes, sat_sub0(now->data_bytes, from->data_bytes));
+    sat_inc(&w->shuffle_read_bytes, sat_sub0(now->shuffle_read_bytes, from->shuffle_read_bytes));
+    sat_inc(&w->shuffle_write_bytes, sat_sub0(now->shuffle_write_bytes, from->shuffle_write_bytes));
+    sat_inc(&w->memory_spilled_bytes,
+            sat_sub0(now->memory_spilled_bytes, from->memory_spilled_bytes));
+    sat_inc(&w->disk_spilled_bytes, sat_sub0(now->disk_spilled_bytes, from->disk_spilled_bytes));
+    sat_inc(&w->gc_ms, sat_sub0(now->gc_ms, from->gc_ms));
+    sat_inc(&w->task_ms, sat_sub0(now->task_ms, from->task_ms));
+    if (now->ended_ms > 0 && from->ended_ms == 0) {
+        w->runs++;
+        w->runs_failed += now->status == RUN_FAILED;
+        w->duration_max_s =
+            now->duration_s > w->duration_max_s ? now->duration_s : w->duration_max_s;
+        if (pane->durations_s10 == NULL) {
+            pane->durations_s10 = mem_zalloc(1, sizeof *pane->durations_s10);
+        }
+        sketch_add(pane->durations_s10, (int64_t)(now->duration_s * 10 + 0.5));
+    }
+    memcpy(w->open_bottlenecks, pipeline->stats.open_bottlenecks, sizeof w->open_bottlenecks);
+}
+
+void window_flush(struct pipelines *pipelines, struct pipeline *pipeline) {
+    if (pipeline->ring.started) {
+        close_before(pipelines, pipeline, pipeline->ring.newest);
+        hand_out(pipelines, pipeline, pipeline->ring.newest);
+    }
+}
