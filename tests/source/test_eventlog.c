@@ -2,7 +2,8 @@
 // input. Packing is tested in test_eventlog_codecs, folders in test_eventlog_folder.
 #include "log_text.h"
 
-#include <sys/stat.h>
+#include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static void read_bytes(const char *text, size_t len, size_t chunk, struct reading *r) {
@@ -246,6 +247,42 @@ static void test_standard_input(void **state) {
     buf_fini(&text);
 }
 
+static void on_alarm(int signal_number) {
+    (void)signal_number;
+}
+
+// A signal ends the wait for input, nothing is lost, and the same call goes on.
+static void test_signal_ends_the_wait(void **state) {
+    (void)state;
+    int ends[2], keep = dup(STDIN_FILENO);
+    struct sigaction act = {.sa_handler = on_alarm}, old;
+    struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
+    struct eventlog *log = NULL;
+    struct str line;
+    assert_int_equal(pipe(ends), 0);
+    assert_true(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+    sigaction(SIGALRM, &act, &old);
+    setitimer(ITIMER_REAL, &every, NULL);
+    assert_int_equal(eventlog_open("-", &log, NULL), ST_OK);
+    assert_int_equal(write(ends[1], "on", 2), 2);
+    assert_int_equal(eventlog_next(log, &line, NULL, NULL), ST_RETRY);
+    assert_int_equal(write(ends[1], "e\ntwo", 5), 5);
+    close(ends[1]);
+    enum status status;
+    do {
+        status = eventlog_next(log, &line, NULL, NULL);
+    } while (status == ST_RETRY);
+    assert_true(str_is(line, "one"));
+    setitimer(ITIMER_REAL, &never, NULL);
+    sigaction(SIGALRM, &old, NULL);
+    assert_int_equal(eventlog_next(log, &line, NULL, NULL), ST_OK);
+    assert_true(str_is(line, "two"));
+    eventlog_free(log);
+    dup2(keep, STDIN_FILENO);
+    close(keep);
+    close(ends[0]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line_ends),
@@ -258,6 +295,7 @@ int main(void) {
         cmocka_unit_test(test_missing_and_unreadable),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_signal_ends_the_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -88,6 +88,22 @@ static void test_compaction_replaces(void **state) {
     reading_fini(&r);
 }
 
+static void test_cut_part_is_not_joined(void **state) {
+    (void)state;
+    struct eventlog *log = NULL;
+    struct str line;
+    put("events_1_app-1-2", "one");
+    put("events_2_app-1-2", "two\n");
+    assert_int_equal(eventlog_open(root, &log, NULL), ST_OK);
+    assert_int_equal(eventlog_next(log, &line, NULL, NULL), ST_OK);
+    assert_true(str_is(line, "one"));
+    assert_true(eventlog_cut(log));
+    assert_int_equal(eventlog_next(log, &line, NULL, NULL), ST_OK);
+    assert_true(str_is(line, "two"));
+    assert_false(eventlog_cut(log));
+    eventlog_free(log);
+}
+
 static void test_identity_and_progress(void **state) {
     (void)state;
     struct eventlog *log = NULL;
@@ -166,6 +182,7 @@ int main(void) {
         TEST(test_eleven_parts_sort_as_numbers),
         TEST(test_missing_parts_are_named),
         TEST(test_compaction_replaces),
+        TEST(test_cut_part_is_not_joined),
         TEST(test_identity_and_progress),
         TEST(test_bad_part_does_not_spoil_others),
         TEST(test_databricks_parts),
