@@ -132,46 +132,6 @@ static void advance(struct engine *engine, int64_t time_ms) {
     }
 }
 
-// App id and attempt of a message: headers, then key, then the value (`event`, may be NULL while
-// the value is not decoded yet). False if there is none that can be used.
-static bool place(const struct engine *engine, const struct message *message,
-                  const struct event *event, struct run_key *key) {
-    struct str app_id = message->app_id, attempt = message->app_attempt;
-    if (app_id.len == 0 && message->key.len > 0) {
-        app_id = message->key;
-        const char *slash = memrchr(app_id.p, '/', app_id.len);
-        if (slash != NULL && attempt.len == 0) {
-            app_id.len = (size_t)(slash - app_id.p);
-            attempt = (struct str){slash + 1, message->key.len - app_id.len - 1};
-        }
-    }
-    if (app_id.len == 0 && event != NULL) {
-        app_id = event->app_id;
-        attempt = event->app_attempt;
-    }
-    *key = (struct run_key){.app_id = app_id, .attempt = attempt};
-    if (engine->options->one_application) {
-        key->len = 1; // all one key
-        return true;
-    }
-    if (app_id.len == 0 || app_id.len > RUN_TEXT_MAX || attempt.len > 32 || !str_is_utf8(app_id) ||
-        !str_is_utf8(attempt)) {
-        return false;
-    }
-    for (size_t i = 0; i < app_id.len; i++) {
-        if ((unsigned char)app_id.p[i] < 0x20 || app_id.p[i] == 0x7F) {
-            return false;
-        }
-    }
-    memcpy(key->text, app_id.p, app_id.len);
-    key->text[app_id.len] = '\n'; // no app id holds one
-    if (attempt.len > 0) {
-        memcpy(key->text + app_id.len + 1, attempt.p, attempt.len);
-    }
-    key->len = app_id.len + 1 + attempt.len;
-    return true;
-}
-
 static struct live_run *lookup(struct engine *engine, const struct run_key *key) {
     struct live_run *live = engine->recent;
     if (live != NULL && live->key_len == key->len && memcmp(live->key, key->text, key->len) == 0) {
@@ -260,7 +220,7 @@ static void judge_after(struct engine *engine, struct live_run *live, const stru
 static const struct idmap *wanted_of(struct engine *engine, const struct message *message) {
     static const struct idmap none = {0};
     struct run_key key;
-    if (!place(engine, message, NULL, &key)) {
+    if (!place_message(engine->options, message, NULL, &key)) {
         return NULL;
     }
     const struct live_run *live = lookup(engine, &key);
@@ -295,7 +255,7 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
         return ST_OK;
     }
     struct run_key key;
-    if (!place(engine, message, &event, &key)) {
+    if (!place_message(engine->options, message, &event, &key)) {
         *reason = METRIC_SKIP_UNPLACED;
         metrics_add(*reason, 1);
         return err_set(err, ST_SKIP, "neither headers, key nor value say whose event this is");

@@ -49,6 +49,12 @@ struct engine {
     int64_t last_event_ms;
 };
 
+// place.c
+// App id and attempt of a message: headers, then key, then the value (`event`, may be NULL while
+// the value is not decoded yet). False if there is none that can be used.
+bool place_message(const struct engine_options *options, const struct message *message,
+                   const struct event *event, struct run_key *key);
+
 // judge.c
 // Judges a stage; `over`: the run is over. Sets live->run_due if something worth telling changed.
 void judge_stage(struct engine *engine, struct live_run *live, struct stage *stage, bool over);

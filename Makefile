@@ -1,0 +1,43 @@
+# The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
+SHELL := /bin/bash
+.DEFAULT_GOAL := build
+.PHONY: help deps deps-test build demo test bench bench-peers fuzz docs format clean
+
+FUZZ_SECONDS ?= 60
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+deps: ## Debian packages to build and run (asks for sudo only if something is missing)
+	@deploy/deps.sh deploy/packages.txt
+
+deps-test: deps ## and those the tests need
+	@deploy/deps.sh tests/packages.txt tests/real/packages.txt
+
+build: deps ## build/release/stoker
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release
+
+demo: build ## watch real Spark runs being judged, nothing else needed
+	@build/release/stoker demo
+
+test: deps-test ## everything, real Kafka, Alertmanager and Prometheus included
+	@tests/run.sh
+
+bench: deps-test build ## speed and memory on a 1 GB log, against its floors
+	@tests/bench/run.sh
+
+bench-peers: deps-test build ## the same against Spark's own replay
+	@tests/bench/run.sh --peers
+
+fuzz: deps-test ## every fuzzer for FUZZ_SECONDS (60) each
+	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+docs: build ## print the reference pages anew
+	@deploy/docs.sh
+
+format: ## clang-format over every C and C++ file
+	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp')
+
+clean: ## remove what was built
+	@rm -rf build

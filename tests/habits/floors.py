@@ -1,0 +1,59 @@
+"""floors: code depends downwards only, one library lives in one room, nothing above reads a clock.
+
+Reads every #include of agent/ and include/ and fails on a row that the tables below do not allow. Called by
+tests/habits/run.sh."""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FLOOR = {"base": 0, "config": 1, "model": 1, "stats": 1, "decode": 2, "state": 2, "kafka": 2, "source": 2, "sink": 2,
+         "serve": 2, "detect": 3, "advise": 3, "engine": 4, "commands": 5}
+DOORS = {"kafka", "source", "sink", "serve"}
+# Rooms of the same floor that may be seen.
+SIDEWAYS = {("source", "kafka"), ("sink", "kafka"), ("config", "model"), ("decode", "stats"), ("model", "stats")}
+FORBIDDEN = {("advise", "state"), ("advise", "decode"), ("advise", "kafka"), ("advise", "source"), ("advise", "sink"),
+             ("advise", "serve"), ("detect", "decode")} | {
+    (room, door) for room in ("detect", "engine") for door in DOORS}
+LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"decode", "sink"}, "avro.h": {"sink"}, "librdkafka/rdkafka.h": {"kafka", "source", "sink"},
+           "librdkafka/rdkafka_mock.h": {"kafka"}, "curl/curl.h": {"sink"}, "microhttpd.h": {"serve"}, "yaml.h": {"config"},
+           "uuid/uuid.h": {"model"}, "zstd.h": {"source"}, "zlib.h": {"source"}, "lz4.h": {"source"}, "snappy-c.h": {"source"}}
+NO_CLOCK = {"config", "model", "stats", "decode", "state", "detect", "advise", "engine"}
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
+
+
+def complaints(path):
+    room = path.parent.name
+    if room not in FLOOR:
+        return
+    public = "include" in path.relative_to(ROOT).parts[0]
+    for _, name in INCLUDE.findall(path.read_text()):
+        if name in LIBRARY or name.startswith("avro/"):
+            allowed = LIBRARY.get(name, {"sink"})
+            if public:
+                yield f"a library's header in a public header: {name}"
+            elif room not in allowed:
+                yield f"{name} belongs to {', '.join(sorted(allowed))}"
+        other = name.split("/")[0]
+        if "/" not in name or other not in FLOOR or other == room:
+            continue
+        if (room, other) in FORBIDDEN:
+            yield f"{room} must not see {other}"
+        elif FLOOR[other] > FLOOR[room] or (FLOOR[other] == FLOOR[room] and (room, other) not in SIDEWAYS):
+            yield f"{room} (floor {FLOOR[room]}) includes {name} (floor {FLOOR[other]})"
+        if name == "base/clock.h" and room in NO_CLOCK:
+            yield f"{room} takes time as an argument and must not include base/clock.h"
+
+
+def main():
+    files = sorted(p for top in ("agent", "include") for p in (ROOT / top).rglob("*") if p.suffix in (".c", ".cpp", ".h", ".def"))
+    bad = [f"{p.relative_to(ROOT)}: {text}" for p in files for text in complaints(p)]
+    print("\n".join(bad))
+    if len(files) < 50:
+        print(f"only {len(files)} files found: is this the right folder?")
+        return 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+#!/bin/bash
+# run.sh: the habits that keep the house in order, each a script of its own in this folder. Called by tests/run.sh.
+set -u
+cd "$(dirname "$0")/../.."
+passed=0 failed=0
+check() { # NAME COMMAND...
+  local name=$1; shift
+  if "$@"; then passed=$((passed + 1)); echo "ok   $name"; else failed=$((failed + 1)); echo "FAIL $name"; fi
+}
+c_files() { git ls-files '*.c' '*.h' '*.cpp'; }
+check floors python3 tests/habits/floors.py
+check sizes python3 tests/habits/sizes.py
+check schemas python3 tests/habits/schemas.py
+check metrics python3 tests/habits/metrics.py
+check format clang-format-14 --dry-run --Werror $(c_files)
+check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+  --suppressions-list=tests/habits/cppcheck.suppr -Iinclude -Iagent agent
+check clang-tidy tests/habits/tidy.sh
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
