@@ -1,0 +1,55 @@
+"""Decodes what the agent writes: single-object Avro, by fastavro and the shipped schemas only.
+
+Framing: C3 01, the CRC-64-AVRO fingerprint of the schema's parsing canonical form in little-endian
+order, the body. Anything else about a record (an unknown fingerprint, bytes left over) is an error.
+"""
+
+import io
+import json
+
+import fastavro
+import fastavro.schema
+
+from processes import ROOT, PartError
+
+SCHEMAS = ROOT / "schemas"
+MAGIC = b"\xc3\x01"
+# A known answer (Avro's own tests): the fingerprint of the schema "int".
+INT_FINGERPRINT = (0x7275D51A3F395C8F).to_bytes(8, "little")
+
+
+def fingerprint(schema):
+    """The eight bytes of the schema's CRC-64-AVRO as they stand in a record."""
+    canonical = fastavro.schema.to_parsing_canonical_form(schema)
+    return bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
+
+
+class Codec:
+    """The four shipped schemas, by fingerprint."""
+
+    def __init__(self):
+        if fingerprint("int") != INT_FINGERPRINT:
+            raise PartError("fastavro's CRC-64-AVRO is not what records.py expects")
+        self._by_fingerprint = {}
+        for name in ("PipelineRun", "Bottleneck", "Recommendation", "PipelineWindow"):
+            path = SCHEMAS / f"{name}.avsc"
+            if not path.exists():
+                raise PartError(f"no {path.relative_to(ROOT)}")
+            schema = json.loads(path.read_text())
+            self._by_fingerprint[fingerprint(schema)] = (
+                f"{schema['namespace']}.{schema['name']}", fastavro.parse_schema(schema))
+
+    def decode(self, data):
+        """(full name of the record, the record as a dict) of one message's value."""
+        if data is None or data[:2] != MAGIC:
+            raise ValueError(f"not single-object Avro: starts with {data[:2]!r}" if data else "empty")
+        known = self._by_fingerprint.get(data[2:10])
+        if known is None:
+            raise ValueError(f"fingerprint {data[2:10].hex()} belongs to no shipped schema")
+        name, schema = known
+        body = io.BytesIO(data[10:])
+        record = fastavro.schemaless_reader(body, schema, schema)
+        left = len(body.read())
+        if left:
+            raise ValueError(f"{name}: {left} bytes left over")
+        return name, record

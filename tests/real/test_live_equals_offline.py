@@ -1,0 +1,110 @@
+"""Live = offline: what the agent publishes for whole logs played into a real Kafka is what `stoker
+analyze` says of the same logs, on each broker version with each librdkafka, and every record it
+writes can be read by a stock Avro reader with the shipped schemas.
+"""
+
+import json
+
+from agent import stoker
+from cases import RealCase, shared_broker
+from logs import Log, names
+from processes import PartError
+from records import Codec
+
+
+class Combination:
+    """The cases, once per broker version and library (the classes below)."""
+
+    version = lib = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.logs = [Log.fixture(name) for name in names()]
+
+    def played(self):
+        site = self.site("live", shared_broker(self.version))
+        agent = site.running(self.lib)
+        stoker("replay", *[log.path for log in self.logs], "--brokers", site.broker.bootstrap,
+               "--topic", site.topics["events"], lib=self.lib)
+        results = site.results().settle([(log.app_id, log.attempt) for log in self.logs], 90,
+                                        agent.process)
+        return site, agent, results
+
+    def test_all_logs(self):
+        site, agent, results = self.played()
+        self.assert_equal_offline(results, self.offline(self.logs))
+        self.assert_no_repeats(results)
+        self.assertTrue(results.published(), "no bottleneck was published")
+        self.assertTrue(results.recommendations, "no recommendation was published")
+        self.assertTrue(results.windows, "no window was published")
+        ids = set(results.bottlenecks)
+        for record in results.recommendations.values():
+            self.assertLessEqual(set(record["bottlenecks"]), ids,
+                                 "a recommendation answers a bottleneck that was never published")
+        self.assertEqual(sum(len(log.lines) for log in self.logs),
+                         agent.metric("stoker_events_read_total"))
+        self.assertEqual(0, agent.metric("stoker_dlq_records_total"))
+        agent.stop()
+        self.check_restart(site, results)
+
+    def check_restart(self, site, results):
+        """A second agent of the group has nothing left to do: it publishes no run again."""
+        before = {identity: run["revision"] for identity, run in results.runs.items()}
+        again = site.agent(self.lib).start().wait_ready()
+        again.stop()
+        results.read()
+        self.assert_no_repeats(results)
+        self.assertEqual(before, {i: run["revision"] for i, run in results.runs.items()},
+                         "a restarted agent judged ended runs again")
+
+
+class Kafka431DebianLibrary(Combination, RealCase):
+    version, lib = "4.3.1", "old"
+
+
+class Kafka431NewestLibrary(Combination, RealCase):
+    version, lib = "4.3.1", "new"
+
+
+class Kafka391DebianLibrary(Combination, RealCase):
+    version, lib = "3.9.1", "old"
+
+
+class Kafka391NewestLibrary(Combination, RealCase):
+    version, lib = "3.9.1", "new"
+
+
+class Commands(RealCase):
+    def test_topics_verify_knows_good_from_missing(self):
+        site = self.site("verify")
+        agent = site.agent()
+        with self.assertRaisesRegex(PartError, "exit 1"):
+            stoker("topics", "--verify", "-c", agent.config_path)
+        site.create_topics(agent)
+        stoker("topics", "--verify", "-c", agent.config_path)
+        agent.create_topics()  # what exists is fine
+
+    def test_tail_prints_what_a_stock_reader_reads(self):
+        site = self.site("tail")
+        agent = site.running()
+        log = Log.fixture("failed_stage")
+        stoker("replay", log.path, "--brokers", site.broker.bootstrap, "--topic",
+               site.topics["events"])
+        site.results().settle([(log.app_id, log.attempt)], process=agent.process)
+        reader = site.results().read()
+        records = reader.messages("runs")
+        text = stoker("tail", "--topic", site.topics["runs"], "--brokers", site.broker.bootstrap,
+                      "--from", "beginning", "--count", len(records), "--format", "json")
+        printed = [json.loads(line) for line in text.splitlines()]
+        codec = Codec()
+        decoded = [codec.decode(message.value())[1] for message in records]
+        key = ("app_id", "revision", "status", "total_records", "pipeline", "duration_s")
+        self.assertEqual([[r[k] for k in key] for r in decoded], [[r[k] for k in key] for r in printed])
+
+    def test_healthcheck_follows_readiness(self):
+        site = self.site("health")
+        agent = site.running()
+        stoker("healthcheck", "-c", agent.config_path)
+        agent.stop()
+        with self.assertRaisesRegex(PartError, "exit 1"):
+            stoker("healthcheck", "-c", agent.config_path)
