@@ -1,0 +1,166 @@
+// test_base: text views, buffers with their escapers, spans, errors, saturating sums.
+#include "support/test.h"
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/sat.h"
+#include "base/span.h"
+
+static void utf8_is_told_from_what_is_not(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        bool good;
+    } cases[] = {
+        {"", true},      {"plain", true},     {"\xC3\xA9", true},      {"\xF0\x9F\x98\x80", true},
+        {"\xC3", false}, {"\xC0\xAF", false}, {"\xED\xA0\x80", false}, {"\xF4\x90\x80\x80", false},
+        {"\x80", false}, {"a\xFFz", false},   {"\xE0\x80\x80", false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_int_equal(str_is_utf8(str_of(cases[i].text)), cases[i].good);
+    }
+}
+
+static void copies_are_cut_between_characters(void **state) {
+    (void)state;
+    char out[5];
+    assert_true(str_copy(out, sizeof out, STR("abcd")));
+    assert_false(str_copy(out, sizeof out, STR("abc\xC3\xA9")));
+    assert_string_equal(out, "abc");
+    assert_false(str_copy(out, sizeof out, STR("a\xF0\x9F\x98\x80")));
+    assert_string_equal(out, "a");
+    assert_true(str_copy(out, sizeof out, (struct str){"a\0b", 3}));
+    assert_string_equal(out, "a?b");
+}
+
+static void integers_are_parsed_exactly(void **state) {
+    (void)state;
+    int64_t value = 1;
+    assert_true(str_to_i64(STR("-9223372036854775808"), &value));
+    assert_true(value == INT64_MIN);
+    assert_true(str_to_i64(STR("9223372036854775807"), &value));
+    assert_true(value == INT64_MAX);
+    static const char *const bad[] = {"", "-", "9223372036854775808", "12x", " 1", "1.0", "+1"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        assert_false(str_to_i64(str_of(bad[i]), &value));
+    }
+    assert_int_equal(str_distance(STR("brokrs"), STR("brokers")), 1);
+    assert_int_equal(str_distance(STR(""), STR("abc")), 3);
+}
+
+static void escapers_leave_nothing_dangerous(void **state) {
+    (void)state;
+    struct buf buf = {0};
+    struct str nasty = {"a\"\\\n\x1b[31m<\xFF\xC2\x9B", 13};
+    buf_add_json(&buf, nasty);
+    assert_string_equal(buf_text(&buf), "\"a\\\"\\\\\\u000a\\u001b[31m<\xEF\xBF\xBD\xC2\x9B\"");
+    buf_clear(&buf);
+    buf_add_printable(&buf, nasty);
+    assert_string_equal(buf_text(&buf), "a\"\\\\x0a\\x1b[31m<\\xff\\xc2\\x9b");
+    buf_clear(&buf);
+    buf_add_html(&buf, STR("<b a='1'>&\"\x01"));
+    assert_string_equal(buf_text(&buf), "&#60;b a=&#39;1&#39;&#62;&#38;&#34;");
+    buf_clear(&buf);
+    buf_add_json_number(&buf, 0.1);
+    buf_add_char(&buf, ' ');
+    buf_add_json_number(&buf, NAN);
+    buf_add_char(&buf, ' ');
+    buf_add_json_number(&buf, 1e300);
+    assert_string_equal(buf_text(&buf), "0.1 null 1e+300");
+    buf_fini(&buf);
+}
+
+static void long_text_grows_the_buffer(void **state) {
+    (void)state;
+    struct buf buf = {0};
+    for (int i = 0; i < 1000; i++) {
+        buf_printf(&buf, "%0100d", i);
+    }
+    assert_int_equal(buf.len, 100000);
+    assert_int_equal(strlen(buf_text(&buf)), 100000);
+    buf_fini(&buf);
+}
+
+static void spans_are_read_and_written(void **state) {
+    (void)state;
+    int64_t v = 0;
+    char text[SPAN_TEXT_SIZE];
+    assert_true(span_parse_ms(STR("1h"), 1, &v) && v == 3600000);
+    assert_true(span_parse_ms(STR("250ms"), 1, &v) && v == 250);
+    assert_true(span_parse_ms(STR("5"), 1000, &v) && v == 5000);
+    assert_false(span_parse_ms(STR("5 parsecs"), 1, &v));
+    assert_false(span_parse_ms(STR("-1s"), 1, &v));
+    assert_false(span_parse_ms(STR("99999999999999999d"), 1, &v));
+    assert_true(span_parse_bytes(STR("4g"), 1, &v) && v == 4LL << 30);
+    assert_true(span_parse_bytes(STR("384MiB"), 1, &v) && v == 384LL << 20);
+    assert_string_equal(span_format_bytes(1536.0 * 1024 * 1024, text), "1.5 GiB");
+    assert_string_equal(span_format_seconds(3.14159, text), "3.14 s");
+    assert_string_equal(span_format_seconds(250, text), "4 m 10 s");
+    assert_string_equal(span_format_seconds(7260, text), "2 h 01 m");
+}
+
+static void sums_stop_at_the_ends(void **state) {
+    (void)state;
+    assert_true(sat_add(INT64_MAX, 1) == INT64_MAX);
+    assert_true(sat_add(INT64_MIN, -1) == INT64_MIN);
+    assert_true(sat_mul(INT64_MAX, 2) == INT64_MAX);
+    assert_true(sat_sub0(3, 5) == 0 && sat_sub0(5, 3) == 2);
+    assert_true(sat_sub0(INT64_MAX, INT64_MIN) == INT64_MAX);
+    assert_true(sat_sub0(INT64_MIN, INT64_MAX) == 0);
+}
+
+static void errors_carry_context(void **state) {
+    (void)state;
+    struct err err;
+    assert_int_equal(err_set(&err, ST_RETRY, "port %d", 9), ST_RETRY);
+    assert_int_equal(err_wrap(&err, "http"), ST_RETRY);
+    assert_string_equal(err.text, "http: port 9");
+    char long_text[600];
+    memset(long_text, 'x', sizeof long_text - 1);
+    long_text[sizeof long_text - 1] = '\0';
+    assert_int_equal(err_set(&err, ST_SKIP, "%s", long_text), ST_SKIP);
+    assert_int_equal(err_wrap(&err, "context"), ST_SKIP);
+    assert_int_equal(strlen(err.text), sizeof err.text - 1);
+    assert_int_equal(err_set(NULL, ST_FATAL, "nobody listens"), ST_FATAL);
+}
+
+static void times_are_written_in_utc(void **state) {
+    (void)state;
+    char text[CLOCK_RFC3339_SIZE];
+    clock_format_rfc3339(1767323045678, text);
+    assert_string_equal(text, "2026-01-02T03:04:05.678Z");
+    clock_format_rfc3339(-1, text);
+    assert_string_equal(text, "1969-12-31T23:59:59.999Z");
+    clock_format_rfc3339(INT64_MAX, text);
+    assert_string_equal(text, "9999-12-31T23:59:59.999Z");
+}
+
+static void complaints_back_off(void **state) {
+    (void)state;
+    struct log_gate gate = {0};
+    unsigned long held = 9;
+    assert_true(log_gate_open(&gate, 1000, 5000, &held));
+    assert_int_equal(held, 0);
+    assert_false(log_gate_open(&gate, 2000, 5000, NULL));
+    assert_false(log_gate_open(&gate, 5999, 5000, NULL));
+    assert_true(log_gate_open(&gate, 6000, 5000, &held));
+    assert_int_equal(held, 2);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(utf8_is_told_from_what_is_not),
+        cmocka_unit_test(copies_are_cut_between_characters),
+        cmocka_unit_test(integers_are_parsed_exactly),
+        cmocka_unit_test(escapers_leave_nothing_dangerous),
+        cmocka_unit_test(long_text_grows_the_buffer),
+        cmocka_unit_test(spans_are_read_and_written),
+        cmocka_unit_test(sums_stop_at_the_ends),
+        cmocka_unit_test(errors_carry_context),
+        cmocka_unit_test(times_are_written_in_utc),
+        cmocka_unit_test(complaints_back_off),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
