@@ -117,8 +117,7 @@ static enum status settle(struct replay *r, struct err *err) {
 }
 
 int64_t replay_wait_ms(const struct replay *r, int64_t now_ms) {
-    if (!r->began || r->heap_len == 0 || r->heap[0]->need_line || r->options.speed <= 0 ||
-        !r->have_origin || !has_time(r, r->heap[0])) {
+    if (!r->began || r->heap_len == 0 || r->heap[0]->need_line || r->options.speed <= 0) {
         return 0;
     }
     double due = (double)(play_ms(r, r->heap[0]) - r->origin_ms) / r->options.speed;

@@ -1,105 +1,6 @@
 // test_replay: what is sent, under whose name, in which order and at what pace. The clock is a
 // number of the test, the logs are files in a scratch folder.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#include "base/buf.h"
-#include "commands/replay.h"
-
-static char root[] = "/tmp/stoker-replay-XXXXXX";
-static char paths[3][64];
-static const char *const path_list[] = {paths[0], paths[1], paths[2]};
-
-static int make_root(void **state) {
-    (void)state;
-    strcpy(root + sizeof root - 7, "XXXXXX");
-    return mkdtemp(root) == NULL;
-}
-
-static int remove_root(void **state) {
-    (void)state;
-    for (size_t i = 0; i < 3; i++) {
-        unlink(paths[i]);
-    }
-    return rmdir(root);
-}
-
-static void put(size_t i, const char *name, const char *text) {
-    snprintf(paths[i], sizeof paths[i], "%s/%s", root, name);
-    FILE *f = fopen(paths[i], "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-    fclose(f);
-}
-
-#define T "1700000000"
-#define START(id, attempt, ms)                                                                     \
-    "{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"x\",\"App ID\":\"" id             \
-    "\",\"Timestamp\":" T ms attempt "}\n"
-#define AT(ms) "{\"Event\":\"SparkListenerExecutorAdded\",\"Timestamp\":" T ms "}\n"
-#define LOG_START "{\"Event\":\"SparkListenerLogStart\"}\n"
-
-struct sink {
-    struct buf text; // key, time after T, and the log's index, a line each
-    struct buf values;
-    struct buf notes;
-    int fail_after; // emits that succeed before one fails; -1: none fails
-};
-
-static enum status emit(void *ctx, const struct replay_event *event, struct err *err) {
-    struct sink *sink = ctx;
-    if (sink->fail_after == 0) {
-        sink->fail_after = -1;
-        return err_set(err, ST_RETRY, "full");
-    }
-    sink->fail_after--;
-    buf_printf(&sink->text, "%.*s@%lld/%zu ", (int)event->key.len, event->key.p,
-               event->event_ms > 0 ? (long long)(event->event_ms - 1700000000000) : -1, event->log);
-    buf_add_str(&sink->values, event->value);
-    buf_add_char(&sink->values, '\n');
-    return ST_OK;
-}
-
-static void note(void *ctx, const char *words) {
-    struct sink *sink = ctx;
-    buf_printf(&sink->notes, "%s\n", words);
-}
-
-static void sink_fini(struct sink *sink) {
-    buf_fini(&sink->text);
-    buf_fini(&sink->values);
-    buf_fini(&sink->notes);
-}
-
-static struct replay *open_logs(size_t count, double speed, bool align, struct sink *sink) {
-    struct replay_options options = {
-        .speed = speed, .align_starts = align, .note = note, .note_ctx = sink};
-    struct replay *replay = NULL;
-    struct err err = {0};
-    *sink = (struct sink){.fail_after = -1};
-    if (replay_new(path_list, count, &options, &replay, &err) != ST_OK) {
-        fail_msg("%s", err.text);
-    }
-    return replay;
-}
-
-// Plays `count` logs as fast as possible and compares what was sent.
-static void expect(size_t count, bool align, const char *want) {
-    struct sink sink;
-    struct replay *replay = open_logs(count, 0, align, &sink);
-    bool done = false;
-    assert_int_equal(replay_step(replay, 0, emit, &sink, &done, NULL), ST_OK);
-    assert_true(done);
-    assert_string_equal(buf_text(&sink.text), want);
-    sink_fini(&sink);
-    replay_free(replay);
-}
+#include "commands/replay_support.h"
 
 static void test_identity_from_content(void **state) {
     (void)state;
@@ -140,6 +41,14 @@ static void test_merged_by_time(void **state) {
     put(2, "any2", "");
     expect(3, false, "a@10/0 b@20/1 a@30/0 b@30/1 b@30/1 a@50/0 b@60/1 ");
     expect(3, true, "a@10/0 b@20/1 b@30/1 b@30/1 a@30/0 a@50/0 b@60/1 ");
+}
+
+static void test_merged_from_any_order(void **state) {
+    (void)state;
+    put(0, "any0", START("a", "", "030") AT("060"));
+    put(1, "any1", START("b", "", "020") AT("050"));
+    put(2, "any2", START("c", "", "010") AT("040") AT("055"));
+    expect(3, false, "c@10/2 b@20/1 a@30/0 c@40/2 b@50/1 c@55/2 a@60/0 ");
 }
 
 static void test_values_are_the_lines(void **state) {
@@ -234,16 +143,38 @@ static void test_refused_event_comes_again(void **state) {
     replay_free(replay);
 }
 
+static void put_many(struct buf *text, const char *last) {
+    for (int i = 0; i < REPLAY_STEP_EVENTS + 5; i++) {
+        buf_add_text(text, LOG_START);
+    }
+    buf_add_text(text, last);
+    put(0, "local-1", buf_text(text));
+}
+
+// The first time that is told late is due at once; the pace counts from there.
+static void test_pace_with_late_times(void **state) {
+    (void)state;
+    struct buf text = {0};
+    struct sink sink;
+    bool done = true;
+    put_many(&text, AT("100") AT("110"));
+    struct replay *replay = open_logs(1, 2.0, false, &sink);
+    assert_int_equal(replay_step(replay, 0, emit, &sink, &done, NULL), ST_OK);
+    assert_int_equal(replay_step(replay, 50, emit, &sink, &done, NULL), ST_OK);
+    assert_int_equal(replay_totals(replay).events, REPLAY_STEP_EVENTS + 6);
+    assert_int_equal(replay_wait_ms(replay, 50), 5);
+    sink_fini(&sink);
+    buf_fini(&text);
+    replay_free(replay);
+}
+
 // A step is bounded, so that the caller's loop stays alive.
 static void test_step_is_bounded(void **state) {
     (void)state;
     struct buf text = {0};
     struct sink sink;
     bool done = true;
-    for (int i = 0; i < REPLAY_STEP_EVENTS + 5; i++) {
-        buf_add_text(&text, LOG_START);
-    }
-    put(0, "local-1", buf_text(&text));
+    put_many(&text, "");
     struct replay *replay = open_logs(1, 0, false, &sink);
     assert_int_equal(replay_step(replay, 0, emit, &sink, &done, NULL), ST_OK);
     assert_false(done);
@@ -291,11 +222,13 @@ int main(void) {
         TEST(test_odd_identities),
         TEST(test_joined_logs_change_identity),
         TEST(test_merged_by_time),
+        TEST(test_merged_from_any_order),
         TEST(test_values_are_the_lines),
         TEST(test_pace),
         TEST(test_pace_aligned),
         TEST(test_pace_with_bad_times),
         TEST(test_refused_event_comes_again),
+        TEST(test_pace_with_late_times),
         TEST(test_step_is_bounded),
         TEST(test_faults_are_noted),
     };
