@@ -88,7 +88,7 @@ static bool take_rest(struct eventlog *log, struct str *line, size_t *readable, 
 enum status eventlog_next(struct eventlog *log, struct str *line, size_t *readable,
                           struct err *err) {
     enum status status;
-    size_t ignored;
+    size_t ignored = 0;
     readable = readable == NULL ? &ignored : readable;
     for (;;) {
         if (take_line(log, line, readable, &status, err)) {

@@ -50,7 +50,7 @@ bool log_next_part(struct eventlog *log) {
 
 enum status log_choose_codec(struct eventlog *log, struct err *err) {
     struct str first;
-    struct err ignored;
+    struct err ignored = {0};
     const struct codec *codec = NULL;
     err = err == NULL ? &ignored : err;
     enum status status = input_peek(&log->input, &first, err);
