@@ -69,7 +69,7 @@ enum status replay_new(const char *const *paths, size_t count, const struct repl
     struct replay *r = mem_zalloc(1, sizeof *r);
     r->options = *options;
     r->sources = mem_zalloc(count + 1, sizeof *r->sources);
-    r->heap = mem_zalloc(count + 1, sizeof *r->heap);
+    r->heap = mem_zalloc(count + 1, sizeof(struct source *));
     *out = NULL;
     for (size_t i = 0; i < count; i++) {
         enum status status = source_open(&r->sources[i], paths[i], i, options, err);
