@@ -24,21 +24,21 @@ static bool is_separator(char c) {
     return strchr("-_ .:/#@()[]", c) != NULL && c != '\0';
 }
 
-// Length of the run mark that the last token of `name` is part of, or 0. A token is a run mark if
-// it is all digits, an ISO time such as 20260102T030405Z, or 16 and more hexadecimal digits with a
-// figure.
+// A token is a run mark if it is all digits, part of an ISO time (digits with one T, a Z at the
+// end), or 16 and more hexadecimal digits with a figure among them.
 static bool is_run_token(struct str token) {
-    size_t digits = 0, hex = 0;
+    size_t digits = 0, hex = 0, t = 0;
     for (size_t i = 0; i < token.len; i++) {
         digits += isdigit((unsigned char)token.p[i]) != 0;
         hex += isxdigit((unsigned char)token.p[i]) != 0;
+        t += token.p[i] == 'T';
     }
     if (token.len == 0 || digits == 0) {
         return false;
     }
-    bool iso =
-        token.len >= 13 && digits >= token.len - 2 && memchr(token.p, 'T', token.len) != NULL;
-    return digits == token.len || iso || (hex == token.len && token.len >= 16);
+    size_t z = token.p[token.len - 1] == 'Z';
+    bool iso = isdigit((unsigned char)token.p[0]) && t <= 1 && digits + t + z == token.len;
+    return iso || (hex == token.len && token.len >= 16);
 }
 
 // Length without a UUID at the end, or the whole length.

@@ -1,0 +1,355 @@
+// test_detect: every detector's rule at its edge, its cause and its honesty about small losses.
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "detect/detector.h"
+#include "support/spark.h"
+
+static struct verdict judge(enum bottleneck_kind kind, const struct app *app,
+                            const struct stage *stage, bool over) {
+    const struct detector *detector = detector_of(kind);
+    double thresholds[DETECTOR_THRESHOLDS_MAX] = {0};
+    for (unsigned i = 0; i < detector->threshold_count; i++) {
+        thresholds[i] = detector->thresholds[i].def;
+    }
+    struct detector_view view = {app, stage, over, thresholds};
+    struct verdict verdict = {.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
+    detector->judge(&view, &verdict);
+    return verdict;
+}
+
+static double evidence(const struct verdict *verdict, const char *name) {
+    for (uint32_t i = 0; i < verdict->evidence_count; i++) {
+        if (strcmp(verdict->evidence[i].name, name) == 0) {
+            return verdict->evidence[i].value;
+        }
+    }
+    fail_msg("no evidence %s", name);
+    return 0;
+}
+
+// Ten tasks of 1 s and one of `slow_ms`; `change` makes the slow one special.
+static struct stage *uneven(struct app *app, int64_t slow_ms,
+                            void (*change)(struct event_task *task)) {
+    spark_executor(app, "1", "h1", 2);
+    spark_executor(app, "2", "h2", 2);
+    for (int i = 0; i < 4; i++) { // an earlier stage has warmed the executors up
+        struct event warm = spark_task(1000 + i, 10);
+        warm.task.stage = 99;
+        warm.task.executor = i % 2 == 0 ? STR("1") : STR("2");
+        app_apply(app, &warm, NULL);
+    }
+    for (int i = 0; i < 11; i++) {
+        struct event event = spark_task(i, i == 10 ? slow_ms : 1000);
+        event.task.executor = i % 2 == 0 ? STR("1") : STR("2");
+        if (i == 10 && change != NULL) {
+            change(&event.task);
+        }
+        app_apply(app, &event, NULL);
+    }
+    return app_stage(app, 0, 0);
+}
+
+static void skew_begins_above_three_times_the_mean(void **state) {
+    (void)state;
+    // max = 3 x mean exactly when slow = 3 (10000 + slow) / 11, i.e. slow = 3750.
+    struct app *app = spark_app();
+    assert_int_equal(judge(KIND_DATA_SKEW, app, uneven(app, 3750, NULL), true).rule_met, TRI_FALSE);
+    app_free(app);
+    app = spark_app();
+    assert_int_equal(judge(KIND_DATA_SKEW, app, uneven(app, 3751, NULL), true).rule_met, TRI_TRUE);
+    app_free(app);
+    app = spark_app();
+    struct stage *empty = spark_stage(app, EVENT_STAGE_COMPLETED, 0, 3, 1000, 2000);
+    struct verdict none = judge(KIND_DATA_SKEW, app, empty, true);
+    assert_int_equal(none.rule_met, TRI_NULL);
+    assert_non_null(none.reason);
+    app_free(app);
+}
+
+static void more_data(struct event_task *task) {
+    task->remote_read_bytes = 50000;
+}
+static void same_data_more_cpu(struct event_task *task) {
+    task->cpu_ns = task->run_ms * 950000;
+}
+static void waits_for_fetches(struct event_task *task) {
+    task->fetch_wait_ms = task->run_ms - 500;
+    task->cpu_ns = 100;
+}
+static void delayed(struct event_task *task) {
+    task->run_ms = 900;
+    task->cpu_ns = 800000000;
+}
+
+static void the_cause_of_uneven_times_is_told(void **state) {
+    (void)state;
+    static const struct {
+        void (*change)(struct event_task *task);
+        enum cause cause;
+    } cases[] = {
+        {more_data, CAUSE_DATA},
+        {same_data_more_cpu, CAUSE_COSTLY_RECORDS},
+        {waits_for_fetches, CAUSE_BLOCKED},
+        {delayed, CAUSE_SCHEDULING},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct app *app = spark_app();
+        struct stage *stage = uneven(app, 60000, cases[i].change);
+        struct verdict skew = judge(KIND_DATA_SKEW, app, stage, true);
+        struct verdict straggler = judge(KIND_STRAGGLER, app, stage, true);
+        assert_int_equal(skew.rule_met, TRI_TRUE);
+        assert_int_equal(skew.cause, cases[i].cause);
+        bool data = cases[i].cause == CAUSE_DATA;
+        assert_int_equal(skew.cap, data ? SEVERITY_CRITICAL : SEVERITY_NEGLIGIBLE);
+        assert_int_equal(straggler.rule_met, data ? TRI_FALSE : TRI_TRUE);
+        if (!data) {
+            assert_int_equal(straggler.cause, cases[i].cause);
+        }
+        assert_true(skew.saving_s > 0 && skew.saving_s <= 60 - 70.0 / 11 + 0.001);
+        app_free(app);
+    }
+}
+
+static void a_slow_host_is_named_by_its_numbers(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    spark_executor(app, "1", "h1", 8);
+    spark_executor(app, "2", "h2", 8);
+    for (int i = 0; i < 60; i++) {
+        struct event event = spark_task(i, i % 10 == 9 ? 9000 : 500);
+        bool slow_host = i % 10 == 9;
+        event.task.executor = slow_host ? STR("2") : STR("1");
+        event.task.host = slow_host ? STR("h2") : STR("h1");
+        app_apply(app, &event, NULL);
+    }
+    struct verdict v = judge(KIND_STRAGGLER, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_SLOW_HOST);
+    assert_near(evidence(&v, "slow_host_task_ms"), 9000, 0);
+    assert_near(evidence(&v, "other_hosts_task_ms"), 500, 0);
+    app_free(app);
+}
+
+static void warming_up_is_no_bottleneck(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    spark_executor(app, "1", "h1", 1);
+    for (int i = 0; i < 12; i++) {
+        struct event event = spark_task(i, i == 0 ? 3000 : 100);
+        app_apply(app, &event, NULL);
+    }
+    struct verdict v = judge(KIND_STRAGGLER, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cap, SEVERITY_NEGLIGIBLE);
+    app_free(app);
+}
+
+static void memory_pressure_tells_spill_gc_and_oom(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(1, 10000);
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true).rule_met,
+                     TRI_FALSE);
+    task = spark_task(2, 10000);
+    task.task.gc_ms = 6000;
+    app_apply(app, &task, NULL);
+    struct verdict v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.rule_met, TRI_FALSE);
+    assert_true(v.opens);
+    assert_int_equal(v.cause, CAUSE_GC);
+    task = spark_task(3, 10000);
+    task.task.memory_spill_bytes = 1; // either field alone is enough
+    app_apply(app, &task, NULL);
+    v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cause, CAUSE_GC); // the spill cost nothing
+    task = spark_task(4, 60000);
+    task.task.disk_spill_bytes = 8LL << 30;
+    task.task.memory_spill_bytes = 20LL << 30;
+    app_apply(app, &task, NULL);
+    v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_SPILL);
+    assert_near(v.saving_s, 0.8 * 70, 1e-9); // never more than most of the time of tasks that spilled
+    task = spark_task(5, 100);
+    task.task.result = TASK_EXCEPTION;
+    task.task.error_class = STR("java.lang.OutOfMemoryError");
+    app_apply(app, &task, NULL);
+    v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_OOM);
+    assert_int_equal(v.floor, SEVERITY_MODERATE);
+    app_free(app);
+}
+
+static void io_compares_reading_with_computing(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(1, 1000);
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true).rule_met, TRI_NULL);
+    task = spark_task(2, 1000); // 500 ms CPU, 500 ms reading: not more than half
+    task.task.input_bytes = 10;
+    task.task.cpu_ns = 500000000;
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true).rule_met,
+                     TRI_FALSE);
+    task = spark_task(3, 1000);
+    task.task.input_bytes = 10;
+    task.task.cpu_ns = 499999999;
+    app_apply(app, &task, NULL);
+    struct verdict v = judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cap, SEVERITY_CRITICAL);
+    app->foreign_engine = true; // Python workers look like reading
+    assert_int_equal(judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true).cap,
+                     SEVERITY_NEGLIGIBLE);
+    app_free(app);
+}
+
+static void contention_counts_waiting_slots(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    spark_executor(app, "1", "h1", 4);
+    struct stage *stage =
+        spark_stage(app, EVENT_STAGE_SUBMITTED, 0, 10, 1000000, 0); // first launch 1 s later
+    struct event task = spark_task(1, 4000); // waiting = 1000 x 4 = run: not more than half
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_RESOURCE_CONTENTION, app, stage, true).rule_met, TRI_FALSE);
+    task = spark_task(2, 1000); // 1 ms of scheduler delay tips it... against 999 ms more of running
+    task.task.run_ms = 0;
+    app_apply(app, &task, NULL);
+    struct verdict v = judge(KIND_RESOURCE_CONTENTION, app, stage, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_near(evidence(&v, "waiting_ms"), 5000, 0);
+    assert_near(v.saving_s, 1 + 0.25, 1e-9);
+    app_free(app);
+}
+
+static void failures_are_classed_and_costed(void **state) {
+    (void)state;
+    static const struct {
+        enum task_result result;
+        const char *class, *text;
+        enum cause cause;
+    } cases[] = {
+        {TASK_EXCEPTION, "java.lang.IllegalStateException", "bad record", CAUSE_USER_CODE},
+        {TASK_EXCEPTION, "org.apache.spark.memory.SparkOutOfMemoryError", "", CAUSE_OOM},
+        {TASK_FETCH_FAILED, "", "Connection reset", CAUSE_FETCH_FAILED},
+        {TASK_EXECUTOR_LOST, "", "Command exited with code 137", CAUSE_EXECUTOR_LOST},
+        {TASK_EXECUTOR_LOST, "", "Command exited with code 52", CAUSE_OOM},
+        {TASK_EXECUTOR_LOST, "", "Container killed by YARN for exceeding physical memory limits",
+         CAUSE_CONTAINER_KILLED},
+        {TASK_UNKNOWN_REASON, "", "", CAUSE_OTHER},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct app *app = spark_app();
+        struct event task = spark_task(1, 2000);
+        app_apply(app, &task, NULL);
+        assert_int_equal(judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true).rule_met,
+                         TRI_FALSE);
+        task = spark_task(2, 2000);
+        task.task.result = cases[i].result;
+        task.task.error_class = str_of(cases[i].class);
+        task.task.error = str_of(cases[i].text);
+        app_apply(app, &task, NULL);
+        struct verdict v = judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true);
+        assert_int_equal(v.rule_met, TRI_TRUE);
+        assert_int_equal(v.cause, cases[i].cause);
+        assert_near(v.saving_s, 2, 1e-9);
+        app_free(app);
+    }
+}
+
+static void network_needs_input_and_more_than_twice_of_it(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(1, 1000);
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_NETWORK_OVERHEAD, app, NULL, true).rule_met, TRI_NULL);
+    task = spark_task(2, 1000);
+    task.task.input_bytes = 1000; // shuffle so far 2000
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_NETWORK_OVERHEAD, app, NULL, true).rule_met, TRI_FALSE);
+    task = spark_task(3, 1000);
+    task.task.remote_read_bytes = 0;
+    task.task.shuffle_write_bytes = 1;
+    app_apply(app, &task, NULL);
+    struct verdict v = judge(KIND_NETWORK_OVERHEAD, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_near(evidence(&v, "ratio"), 2.001, 1e-9);
+    app_free(app);
+}
+
+static void run_rules_stand_at_their_limits(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event end = {.kind = EVENT_APP_END, .time_ms = 1000000 + 3600000};
+    app_apply(app, &end, NULL);
+    assert_int_equal(judge(KIND_SLOW_RUN, app, NULL, true).rule_met, TRI_FALSE);
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_NULL);
+    app->totals.input_records = 3600000; // exactly 1000 a second
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_FALSE);
+    app->totals.input_records--;
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_TRUE);
+    end.time_ms++;
+    app_apply(app, &end, NULL);
+    assert_int_equal(judge(KIND_SLOW_RUN, app, NULL, true).rule_met, TRI_TRUE);
+    assert_int_equal(judge(KIND_PIPELINE_FAILURE, app, NULL, true).rule_met, TRI_FALSE);
+    end.app_end.has_exit_code = true;
+    end.app_end.exit_code = 1;
+    app_apply(app, &end, NULL);
+    struct verdict v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.floor, SEVERITY_CRITICAL);
+    app_free(app);
+}
+
+static void severity_weighs_seconds_and_share(void **state) {
+    (void)state;
+    assert_int_equal(severity_of_loss(0.1, 10, false), SEVERITY_NEGLIGIBLE);
+    assert_int_equal(severity_of_loss(0.5, 1000, false), SEVERITY_NEGLIGIBLE);
+    assert_int_equal(severity_of_loss(1.0, 10, false), SEVERITY_MODERATE);
+    assert_int_equal(severity_of_loss(1.0, 10, true), SEVERITY_NEGLIGIBLE); // too early to call
+    assert_int_equal(severity_of_loss(3, 10, false), SEVERITY_SEVERE);
+    assert_int_equal(severity_of_loss(60, 100, false), SEVERITY_CRITICAL);
+    assert_int_equal(severity_of_loss(400, 1e6, false), SEVERITY_MODERATE);
+    assert_int_equal(severity_of_loss(1, 0, false), SEVERITY_NEGLIGIBLE);
+}
+
+static void every_detector_explains_itself(void **state) {
+    (void)state;
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    assert_int_equal(count, KIND_COUNT);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(strlen(all[i]->help) > 10 && strlen(all[i]->rule) > 10);
+        assert_ptr_equal(detector_of(all[i]->kind), all[i]);
+        assert_true(all[i]->subject == SUBJECT_RUN || all[i]->never_text != NULL);
+        for (unsigned k = 0; k < i; k++) {
+            assert_string_not_equal(all[i]->help, all[k]->help);
+        }
+        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
+            const struct detector_threshold *threshold = &all[i]->thresholds[t];
+            assert_true(threshold->min <= threshold->def && threshold->def <= threshold->max);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(skew_begins_above_three_times_the_mean),
+        cmocka_unit_test(the_cause_of_uneven_times_is_told),
+        cmocka_unit_test(a_slow_host_is_named_by_its_numbers),
+        cmocka_unit_test(warming_up_is_no_bottleneck),
+        cmocka_unit_test(memory_pressure_tells_spill_gc_and_oom),
+        cmocka_unit_test(io_compares_reading_with_computing),
+        cmocka_unit_test(contention_counts_waiting_slots),
+        cmocka_unit_test(failures_are_classed_and_costed),
+        cmocka_unit_test(network_needs_input_and_more_than_twice_of_it),
+        cmocka_unit_test(run_rules_stand_at_their_limits),
+        cmocka_unit_test(severity_weighs_seconds_and_share),
+        cmocka_unit_test(every_detector_explains_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,240 @@
+// test_app: the state of a run: merges, duplicates, retries, outcome, names, bounds.
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "support/spark.h"
+
+static void a_repeated_task_end_counts_once(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(7, 500);
+    assert_true(app_apply(app, &task, NULL));
+    assert_false(app_apply(app, &task, NULL));
+    struct stage *stage = app_stage(app, 0, 0);
+    assert_int_equal(stage->summary.tasks, 1);
+    assert_int_equal(stage->summary.run_ms, 500);
+    assert_int_equal(app->totals.tasks, 1);
+    task.task.result = TASK_RESUBMITTED; // the output was lost: no new work, no lost work either
+    app_apply(app, &task, NULL);
+    assert_int_equal(stage->summary.tasks, 1);
+    assert_int_equal(stage->resubmitted, 1);
+    app_free(app);
+}
+
+static void failed_and_killed_attempts_are_waste_not_volume(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(1, 400);
+    task.task.input_bytes = 100;
+    task.task.memory_spill_bytes = 5;
+    task.task.result = TASK_EXCEPTION;
+    app_apply(app, &task, NULL);
+    task.task.task_id = 2;
+    task.task.result = TASK_COMMIT_DENIED;
+    app_apply(app, &task, NULL);
+    task.task.task_id = 3;
+    task.task.result = TASK_SUCCESS;
+    app_apply(app, &task, NULL);
+    const struct stage *stage = app_stage(app, 0, 0);
+    assert_int_equal(stage->summary.tasks, 1);
+    assert_int_equal(stage->summary.tasks_failed, 1);
+    assert_int_equal(stage->summary.tasks_killed, 1);
+    assert_int_equal(stage->summary.input_bytes, 100);
+    assert_int_equal(stage->summary.memory_spilled_bytes, 15); // of every attempt with metrics
+    assert_int_equal(app->totals.wasted_ms, 800);
+    app_free(app);
+}
+
+static void order_does_not_matter(void **state) {
+    (void)state;
+    struct app *a = spark_app(), *b = spark_app();
+    spark_executor(a, "1", "h1", 2);
+    spark_executor(b, "1", "h1", 2);
+    spark_stage(a, EVENT_STAGE_SUBMITTED, 0, 3, 1000500, 0);
+    for (int i = 0; i < 3; i++) {
+        struct event task = spark_task(i, 100 * (i + 1));
+        app_apply(a, &task, NULL);
+    }
+    spark_stage(a, EVENT_STAGE_COMPLETED, 0, 3, 1000500, 1002000);
+    spark_stage(b, EVENT_STAGE_COMPLETED, 0, 3, 1000500, 1002000);
+    for (int i = 2; i >= 0; i--) {
+        struct event task = spark_task(i, 100 * (i + 1));
+        app_apply(b, &task, NULL);
+    }
+    spark_stage(b, EVENT_STAGE_SUBMITTED, 0, 3, 1000500, 0);
+    const struct stage *x = app_stage(a, 0, 0), *y = app_stage(b, 0, 0);
+    assert_memory_equal(&x->summary, &y->summary, sizeof x->summary);
+    assert_int_equal(x->slots, y->slots);
+    assert_int_equal(stage_wall_ms(x), stage_wall_ms(y));
+    assert_near(app_completeness(b), 1, 0);
+    app_free(a);
+    app_free(b);
+}
+
+static void slots_are_those_alive_at_the_first_task(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event environment = {.kind = EVENT_ENVIRONMENT};
+    struct event_property cpus = {STR("spark.task.cpus"), STR("2")};
+    environment.environment.properties = &cpus;
+    environment.environment.property_count = 1;
+    app_apply(app, &environment, NULL);
+    spark_executor(app, "1", "h1", 5);
+    spark_executor(app, "2", "h2", 5);
+    struct event removed = {.kind = EVENT_EXECUTOR_REMOVED, .time_ms = 1000001};
+    removed.executor.id = STR("2");
+    removed.executor.reason = STR("Container from a bad node");
+    app_apply(app, &removed, NULL);
+    app_apply(app, &removed, NULL);
+    assert_int_equal(app->executors.lost_infra, 1);
+    struct event task = spark_task(1, 10);
+    app_apply(app, &task, NULL);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 2); // floor(5 / 2), one executor left
+    spark_executor(app, "3", "h2", 50);
+    task = spark_task(2, 10);
+    app_apply(app, &task, NULL);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 2);
+    app_free(app);
+}
+
+static void job_end(struct app *app, int32_t id, bool succeeded, const char *error) {
+    struct event event = {.kind = EVENT_JOB_END, .time_ms = 1002000};
+    event.job = (struct event_job){.id = id, .succeeded = succeeded, .error = str_of(error)};
+    app_apply(app, &event, NULL);
+}
+
+static void job_start(struct app *app, int32_t id, const char *execution) {
+    struct event event = {.kind = EVENT_JOB_START, .time_ms = 1001000};
+    struct event_property property = {STR("spark.sql.execution.id"), str_of(execution)};
+    int32_t stages[] = {id * 10, id * 10 + 1};
+    event.job = (struct event_job){.id = id, .stages = stages, .stage_count = 2};
+    event.job.properties = &property;
+    event.job.property_count = execution != NULL;
+    app_apply(app, &event, NULL);
+}
+
+static void end(struct app *app, int64_t exit_code) {
+    struct event event = {.kind = EVENT_APP_END, .time_ms = 1003000};
+    event.app_end.has_exit_code = exit_code >= 0;
+    event.app_end.exit_code = exit_code;
+    app_apply(app, &event, NULL);
+}
+
+static void outcome_follows_exit_code_jobs_and_sql(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    assert_int_equal(app_status(app, false), RUN_RUNNING);
+    assert_int_equal(app_status(app, true), RUN_LOST);
+    job_start(app, 1, "5");
+    job_end(app, 1, false, "Job aborted: boom\nat x");
+    assert_int_equal(app_status(app, true), RUN_FAILED);
+    assert_string_equal(app->failure, "Job aborted: boom");
+    job_start(app, 2, "5"); // the same query tried again, and it worked
+    job_end(app, 2, true, "");
+    end(app, -1);
+    assert_int_equal(app_status(app, true), RUN_SUCCEEDED);
+    job_start(app, 3, NULL);
+    job_end(app, 3, false, "Job 3 cancelled because SparkContext was shut down");
+    assert_int_equal(app_status(app, true), RUN_SUCCEEDED);
+    job_start(app, 4, "6");
+    job_end(app, 4, false, "the password=hunter2 was refused");
+    assert_int_equal(app_status(app, true), RUN_FAILED);
+    assert_null(strstr(app->failure, "hunter2"));
+    end(app, 3);
+    assert_int_equal(app_status(app, false), RUN_FAILED);
+    app_free(app);
+}
+
+static void a_run_mark_is_stripped_from_names(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *expected;
+    } cases[] = {
+        {"NewYorkTaxiData_2025_06_27_03_56_52", "NewYorkTaxiData"},
+        {"etl-20260101", "etl"},
+        {"etl 2026-01-01T03:04:05", "etl"},
+        {"etl-20260101T030405Z", "etl"},
+        {"daily report #17", "daily report"},
+        {"job-123e4567-e89b-12d3-a456-426614174000", "job"},
+        {"load-v2", "load-v2"},
+        {"q72", "q72"},
+        {"2026", "2026"},
+        {"", ""},
+        {"etl (42)", "etl"},
+        {"x-deadbeefdeadbeef01", "x"},
+        {"facade", "facade"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s", cases[i].name);
+        app_strip_run_mark(name);
+        assert_string_equal(name, cases[i].expected);
+    }
+}
+
+static void another_start_is_another_run(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event start = {.kind = EVENT_APP_START, .time_ms = 1000000};
+    start.app_start.app_id = STR("app-1");
+    assert_false(app_is_other_run(app, &start)); // delivered twice
+    start.app_start.attempt = STR("2");
+    assert_true(app_is_other_run(app, &start));
+    start.app_start.attempt = STR("");
+    start.time_ms = 2000000;
+    assert_true(app_is_other_run(app, &start));
+    app_free(app);
+}
+
+static void stages_and_jobs_are_bounded(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    for (int i = 0; i < APP_OPEN_STAGES_MAX + 50; i++) {
+        spark_stage(app, EVENT_STAGE_SUBMITTED, i, 1, 1000000 + i, 0);
+    }
+    assert_int_equal(app->stage_count, APP_OPEN_STAGES_MAX);
+    assert_true(app->limit_hit);
+    assert_null(app_stage(app, 0, 0));
+    assert_non_null(app_stage(app, APP_OPEN_STAGES_MAX + 49, 0));
+    for (int i = 0; i < APP_STAGES_MAX + 100; i++) {
+        spark_stage(app, EVENT_STAGE_COMPLETED, 100000 + i, 1, 1000000, 1000001);
+    }
+    assert_int_equal(app->stage_count, APP_STAGES_MAX);
+    for (int i = 0; i < APP_OPEN_JOBS_MAX + 10; i++) {
+        job_start(app, i, NULL);
+    }
+    assert_int_equal(app->job_count, APP_OPEN_JOBS_MAX);
+    app_free(app);
+}
+
+static void hostile_numbers_saturate(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    for (int i = 0; i < 3; i++) {
+        struct event task = spark_task(i, 1);
+        task.task.finish_ms = INT64_MAX;
+        task.task.run_ms = task.task.cpu_ns = task.task.gc_ms = task.task.input_bytes = INT64_MAX;
+        task.task.memory_spill_bytes = task.task.disk_spill_bytes = task.task.local_read_bytes =
+            INT64_MAX;
+        app_apply(app, &task, NULL);
+    }
+    assert_true(app->totals.input_bytes == INT64_MAX);
+    assert_true(app_stage(app, 0, 0)->summary.run_ms == INT64_MAX);
+    app_free(app);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_repeated_task_end_counts_once),
+        cmocka_unit_test(failed_and_killed_attempts_are_waste_not_volume),
+        cmocka_unit_test(order_does_not_matter),
+        cmocka_unit_test(slots_are_those_alive_at_the_first_task),
+        cmocka_unit_test(outcome_follows_exit_code_jobs_and_sql),
+        cmocka_unit_test(a_run_mark_is_stripped_from_names),
+        cmocka_unit_test(another_start_is_another_run),
+        cmocka_unit_test(stages_and_jobs_are_bounded),
+        cmocka_unit_test(hostile_numbers_saturate),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
