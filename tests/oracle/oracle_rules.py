@@ -1,0 +1,213 @@
+"""The rules, to the letter, over the sums of a finished run.
+
+Used by oracle.py. Comparisons are made on exact integers: a ratio never goes through a float, so
+`x > 0.5 * (x + y)` is `x > y` and `records / (ms / 1000) < 1000` is `records < ms`. It must never
+consider severity, cause or anything else that a rule does not name.
+"""
+
+GIB = 1024**3
+SLOW_RUN_MS = 3600 * 1000
+SKEW_RATIO = 3
+NS_PER_MS = 1_000_000
+
+
+def read_ns(stage):
+    """Time that the readers of a stage spent on reading, at most what their scans reported."""
+    return stage.read_ns if stage.scan_ns is None else min(stage.read_ns, stage.scan_ns)
+
+
+def slots(stage):
+    """Slots that the stage could use when it began."""
+    live = max(1, stage.live_slots or 0)
+    return min(stage.number_of_tasks, live) if stage.number_of_tasks > 0 else live
+
+
+def data_skew(stage):
+    if stage.tasks == 0:
+        return None
+    return stage.max_ms * stage.tasks > SKEW_RATIO * stage.sum_ms
+
+
+def memory_pressure(stage):
+    if stage.ends_with_metrics == 0:
+        return None
+    return stage.memory_spilled + stage.disk_spilled > 0
+
+
+def io_bottleneck(stage):
+    if stage.readers == 0:
+        return None
+    return read_ns(stage) > stage.read_cpu_ns
+
+
+def waiting_ms(stage):
+    """Scheduler delay of the tasks, and the wait before the first of them, per slot."""
+    wait = 0
+    if stage.submitted > 0 and stage.first_launch > stage.submitted:
+        wait = stage.first_launch - stage.submitted
+    return stage.delay_ms + wait * slots(stage)
+
+
+def resource_contention(stage):
+    if stage.measured == 0:
+        return None
+    return waiting_ms(stage) > stage.run_ms
+
+
+def task_failures(stage):
+    return stage.tasks_failed > 0 if stage.ends > 0 else None
+
+
+STAGE_RULES = {
+    "data_skew": data_skew,
+    "memory_pressure": memory_pressure,
+    "io_bottleneck": io_bottleneck,
+    "resource_contention": resource_contention,
+    "task_failures": task_failures,
+}
+
+
+class Totals:
+    """What the run rules need, and the `run` object prints."""
+
+    def __init__(self, run):
+        stages = run.stages.values()
+        self.started = run.start_time or run.first_time
+        self.ended = run.end_time or run.last_time
+        self.timed = self.started > 0 and self.ended > 0
+        self.duration_ms = max(0, self.ended - self.started)
+        self.input_bytes = sum(stage.input_bytes for stage in stages)
+        self.shuffle_read = sum(stage.shuffle_read for stage in stages)
+        self.shuffle_write = sum(stage.shuffle_write for stage in stages)
+        self.data_size = self.input_bytes
+        if run.version >= (4, 1):
+            files = sum(run.driver_values.get(key, 0) for key in run.plans.file_size)
+            self.data_size = max(self.input_bytes, files)
+        self.records, self.records_from = 0, "unknown"
+        for source, count in (
+            ("input", sum(stage.input_records for stage in stages)),
+            ("scan", run.scan_rows),
+            ("shuffle", sum(stage.shuffle_read_records for stage in stages)),
+            ("output", sum(stage.output_records for stage in stages)),
+        ):
+            if count > 0:
+                self.records, self.records_from = count, source
+                break
+
+
+def outcome(run, in_progress):
+    if run.exit_code is not None and run.exit_code != 0:
+        return "failed"
+    if any(run.job_failed.values()) or run.sql_error:
+        return "failed"
+    if run.ended:
+        return "succeeded"
+    return "running" if in_progress else "lost"
+
+
+def network_overhead(totals):
+    if totals.data_size == 0:
+        return None
+    return totals.shuffle_read + totals.shuffle_write > 2 * totals.data_size
+
+
+def slow_run(totals):
+    return totals.duration_ms > SLOW_RUN_MS if totals.timed else None
+
+
+def low_throughput(totals):
+    if totals.records_from == "unknown" or totals.duration_ms == 0:
+        return None
+    return totals.records < totals.duration_ms
+
+
+def completeness(run):
+    """Successes seen over tasks expected, of the stages that completed without a failure."""
+    seen = expected = 0
+    for stage in run.stages.values():
+        if stage.completed and not stage.failure and stage.number_of_tasks > 0:
+            seen += min(stage.tasks, stage.number_of_tasks)
+            expected += stage.number_of_tasks
+    return seen / expected if expected else 1.0
+
+
+def verdicts(run, totals, result):
+    """Every verdict as (kind, stage, attempt) -> True, False or None."""
+    found = {}
+    for kind, rule in STAGE_RULES.items():
+        judged = {(kind,) + key: rule(stage) for key, stage in run.stages.items()}
+        judged = {key: met for key, met in judged.items() if met is not None}
+        found.update(judged or {(kind, None, None): None})
+    if ("data_skew", None, None) in found:
+        found[("straggler", None, None)] = None
+    for kind, met in (
+        ("network_overhead", network_overhead(totals)),
+        ("slow_run", slow_run(totals)),
+        ("low_throughput", low_throughput(totals)),
+        ("pipeline_failure", result == "failed"),
+    ):
+        found[(kind, None, None)] = met
+    return found
+
+
+def stage_report(key, stage):
+    """One entry of `stages`."""
+    return {
+        "stage": key[0],
+        "attempt": key[1],
+        "tasks": stage.tasks,
+        "tasks_failed": stage.tasks_failed,
+        "mean_task_ms": stage.sum_ms / stage.tasks if stage.tasks else 0.0,
+        "max_task_ms": stage.max_ms,
+        "memory_spilled_bytes": stage.memory_spilled,
+        "disk_spilled_bytes": stage.disk_spilled,
+        "shuffle_read_bytes": stage.shuffle_read,
+        "shuffle_write_bytes": stage.shuffle_write,
+        "input_bytes": stage.input_bytes,
+        "input_records": stage.input_records,
+        "output_bytes": stage.output_bytes,
+        "output_records": stage.output_records,
+        "run_ms": stage.run_ms,
+        "cpu_ms": stage.cpu_ns / NS_PER_MS,
+        "gc_ms": stage.gc_ms,
+        "read_ms": read_ns(stage) / NS_PER_MS,
+    }
+
+
+def run_report(run, totals, result):
+    """The `run` object: the fields that the rules define. An unknown app id is null."""
+    duration_s = totals.duration_ms / 1000
+    data_gb = totals.data_size / GIB
+    return {
+        "app_id": run.identity[0] if run.identity else None,
+        "attempt": run.identity[1] if run.identity else None,
+        "started_ms": totals.started,
+        "ended_ms": totals.ended,
+        "duration_s": duration_s,
+        "outcome": result,
+        "total_records": totals.records,
+        "records_from": totals.records_from,
+        "data_size_bytes": totals.data_size,
+        "data_size_gb": data_gb,
+        "records_per_s": totals.records / duration_s if duration_s else 0.0,
+        "gb_per_h": data_gb / (duration_s / 3600) if duration_s else 0.0,
+        "shuffle_read_bytes": totals.shuffle_read,
+        "shuffle_write_bytes": totals.shuffle_write,
+        "completeness": completeness(run),
+    }
+
+
+def report(run, in_progress):
+    """Everything the oracle says of one run."""
+    totals = Totals(run)
+    result = outcome(run, in_progress)
+    return {
+        "run": run_report(run, totals, result),
+        "stages": [
+            stage_report(key, stage) for key, stage in sorted(run.stages.items()) if stage.listed
+        ],
+        "verdicts": [
+            {"kind": key[0], "stage": key[1], "attempt": key[2], "rule_met": met}
+            for key, met in verdicts(run, totals, result).items()
+        ],
+    }

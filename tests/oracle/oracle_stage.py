@@ -1,0 +1,121 @@
+"""The oracle's stage attempt: sums over its task ends.
+
+Used by oracle_state.py, which decides which events count. Sums only, no judgement, exact integers;
+it must never keep anything per task.
+"""
+
+from oracle_log import metric, table
+
+KILLED = ("TaskKilled", "TaskCommitDenied")
+
+
+def task_class(reason, info):
+    """success, failed or killed; the Reason decides, flags only where there is none."""
+    if reason:
+        return "success" if reason == "Success" else "killed" if reason in KILLED else "failed"
+    if info.get("Failed") is True:
+        return "failed"
+    return "killed" if info.get("Killed") is True else "success"
+
+
+class Stage:
+    """One stage attempt. Fields without a remark are sums over successful tasks."""
+
+    def __init__(self):
+        self.listed = False  # has a stage event or a counted TaskEnd
+        self.completed = False
+        self.failure = ""
+        self.submit_time = [0, 0]  # from StageSubmitted, from StageCompleted
+        self.tasks_expected = [0, 0]  # likewise
+        self.live_slots = None  # when the first task event of the stage was applied
+        self.first_launch = 0
+        self.ends = 0  # every counted TaskEnd
+        self.ends_with_metrics = 0
+        self.tasks = 0
+        self.tasks_failed = 0
+        self.sum_ms = 0
+        self.max_ms = 0
+        self.memory_spilled = 0  # every TaskEnd with metrics
+        self.disk_spilled = 0  # every TaskEnd with metrics
+        self.shuffle_read = 0
+        self.shuffle_read_records = 0
+        self.shuffle_write = 0
+        self.input_bytes = 0
+        self.input_records = 0
+        self.output_bytes = 0
+        self.output_records = 0
+        self.run_ms = 0
+        self.cpu_ns = 0
+        self.gc_ms = 0
+        self.readers = 0  # successful tasks with input bytes
+        self.read_ns = 0  # these tasks: time neither on CPU nor otherwise explained
+        self.read_cpu_ns = 0  # these tasks
+        self.scan_ns = None  # these tasks: reported scan time, None if nobody reported
+        self.measured = 0  # successful tasks with metrics
+        self.delay_ms = 0  # these tasks
+
+    @property
+    def submitted(self):
+        return self.submit_time[0] or self.submit_time[1]
+
+    @property
+    def number_of_tasks(self):
+        return self.tasks_expected[0] or self.tasks_expected[1]
+
+    def add_end(self, reason, info, metrics):
+        """A TaskEnd that counts; True if a successful one that read input, None if no success."""
+        self.listed = True
+        self.ends += 1
+        measured = isinstance(metrics, dict)
+        metrics = table(metrics)
+        if measured:
+            self.ends_with_metrics += 1
+            self.memory_spilled += metric(metrics.get("Memory Bytes Spilled"))
+            self.disk_spilled += metric(metrics.get("Disk Bytes Spilled"))
+        outcome = task_class(reason, info)
+        if outcome == "failed":
+            self.tasks_failed += 1
+        if outcome != "success":
+            return None
+        return self.add_success(info, metrics, measured)
+
+    def add_success(self, info, metrics, measured):
+        """A successful task: volumes, times, delay."""
+        finish = metric(info.get("Finish Time"))
+        duration = max(0, finish - metric(info.get("Launch Time")))
+        self.tasks += 1
+        self.sum_ms += duration
+        self.max_ms = max(self.max_ms, duration)
+        run = metric(metrics.get("Executor Run Time"))
+        cpu = metric(metrics.get("Executor CPU Time"))
+        gc = metric(metrics.get("JVM GC Time"))
+        read = table(metrics.get("Shuffle Read Metrics"))
+        write = table(metrics.get("Shuffle Write Metrics"))
+        source = table(metrics.get("Input Metrics"))
+        sink = table(metrics.get("Output Metrics"))
+        self.run_ms += run
+        self.cpu_ns += cpu
+        self.gc_ms += gc
+        self.shuffle_read += metric(read.get("Remote Bytes Read"))
+        self.shuffle_read += metric(read.get("Local Bytes Read"))
+        self.shuffle_read_records += metric(read.get("Total Records Read"))
+        self.shuffle_write += metric(write.get("Shuffle Bytes Written"))
+        self.input_bytes += metric(source.get("Bytes Read"))
+        self.input_records += metric(source.get("Records Read"))
+        self.output_bytes += metric(sink.get("Bytes Written"))
+        self.output_records += metric(sink.get("Records Written"))
+        if measured:
+            getting = metric(info.get("Getting Result Time"))
+            known = run + metric(metrics.get("Executor Deserialize Time"))
+            known += metric(metrics.get("Result Serialization Time"))
+            known += max(0, finish - getting) if getting > 0 else 0
+            self.measured += 1
+            self.delay_ms += max(0, duration - known)
+        reader = metric(source.get("Bytes Read")) > 0
+        if reader:
+            explained = cpu + metric(write.get("Shuffle Write Time"))
+            explained += (gc + metric(read.get("Fetch Wait Time"))) * 1_000_000
+            self.readers += 1
+            self.read_cpu_ns += cpu
+            self.read_ns += max(0, run * 1_000_000 - explained)
+        return reader

@@ -1,0 +1,231 @@
+"""The oracle's state: a run as plain sums over its stages, built by applying events in stream order.
+
+Used by oracle.py. One method per event type; sums only, no judgement (that is oracle_rules.py).
+It must stay simple enough to be checked by eye: exact integers, no caps, no sketches.
+"""
+
+import re
+
+from oracle_log import identifier, integer, metric, table, text
+from oracle_plan import PlanIds
+from oracle_stage import Stage
+
+SQL = "org.apache.spark.sql.execution.ui."
+TOP_TIMES = ("Timestamp", "time", "Submission Time", "Completion Time")
+STAGE_TIMES = ("Submission Time", "Completion Time")
+TASK_TIMES = ("Launch Time", "Getting Result Time", "Finish Time")
+VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
+
+
+class Run:
+    """One application attempt."""
+
+    def __init__(self):
+        self.identity = None  # (app id, attempt, start), once ApplicationStart was seen
+        self.start_time = 0
+        self.end_time = 0
+        self.ended = False
+        self.exit_code = None
+        self.first_time = 0
+        self.last_time = 0
+        self.version = (0, 0)
+        self.task_cpus = 1
+        self.executors = {}  # alive: id -> cores
+        self.stages = {}  # (stage, attempt) -> Stage
+        self.ended_tasks = set()
+        self.plans = PlanIds()
+        self.driver_values = {}  # accumulator id -> last driver value
+        self.scan_rows = 0
+        self.job_keys = {}  # job -> SQL execution id or ""
+        self.job_failed = {}  # key -> whether its last job failed
+        self.sql_error = ""
+
+    def apply(self, event):
+        """Apply one event. False if it lacks what its type cannot be without."""
+        handler = HANDLERS.get(event["Event"])
+        if handler is not None and handler(self, event) is False:
+            return False
+        self.note_times(event, TOP_TIMES)
+        return True
+
+    def note_times(self, holder, keys):
+        for key in keys:
+            time = metric(holder.get(key))
+            if time > 0:
+                self.first_time = min(self.first_time, time) if self.first_time else time
+                self.last_time = max(self.last_time, time)
+
+    def log_start(self, event):
+        match = VERSION.match(text(event.get("Spark Version")))
+        if match:
+            self.version = (int(match.group(1)), int(match.group(2)))
+
+    def application_start(self, event):
+        self.identity = start_identity(event)
+        self.start_time = metric(event.get("Timestamp"))
+
+    def application_end(self, event):
+        self.ended = True
+        self.end_time = metric(event.get("Timestamp")) or self.end_time
+        code = integer(event.get("ExitCode"))
+        self.exit_code = code if code is not None else self.exit_code
+
+    def environment(self, event):
+        cpus = metric(table(event.get("Spark Properties")).get("spark.task.cpus"))
+        self.task_cpus = cpus or self.task_cpus
+
+    def executor_added(self, event):
+        executor = text(event.get("Executor ID"))
+        if executor:
+            self.executors[executor] = metric(table(event.get("Executor Info")).get("Total Cores"))
+
+    def executor_removed(self, event):
+        self.executors.pop(text(event.get("Executor ID")), None)
+
+    def job_start(self, event):
+        job = identifier(event.get("Job ID"))
+        if job is None:
+            return False
+        self.job_keys[job] = text(table(event.get("Properties")).get("spark.sql.execution.id"))
+        return True
+
+    def job_end(self, event):
+        job = identifier(event.get("Job ID"))
+        if job is None:
+            return False
+        result = table(event.get("Job Result"))
+        failed = result.get("Result") == "JobFailed"
+        message = text(table(result.get("Exception")).get("Message")).lower()
+        cancelled = "cancelled" in message or "sparkcontext was shut down" in message
+        if not (failed and cancelled):
+            self.job_failed[self.job_keys.get(job, "")] = failed
+        return True
+
+    def stage_event(self, event, which):
+        info = event.get("Stage Info")
+        if not isinstance(info, dict) or identifier(info.get("Stage ID")) is None:
+            return None
+        stage = self.stage_of(info)
+        stage.listed = True
+        time = metric(info.get("Submission Time"))
+        stage.submit_time[which] = stage.submit_time[which] or time
+        expected = metric(info.get("Number of Tasks"))
+        stage.tasks_expected[which] = stage.tasks_expected[which] or expected
+        self.note_times(info, STAGE_TIMES)
+        return stage
+
+    def stage_submitted(self, event):
+        return self.stage_event(event, 0) is not None
+
+    def stage_completed(self, event):
+        stage = self.stage_event(event, 1)
+        if stage is None:
+            return False
+        stage.completed = True
+        info = event["Stage Info"]
+        stage.failure = text(info.get("Failure Reason")) or stage.failure
+        return True
+
+    def stage_of(self, holder):
+        """The stage attempt that an event names, created where it is new."""
+        key = (identifier(holder.get("Stage ID")), identifier(holder.get("Stage Attempt ID")) or 0)
+        return self.stages.setdefault(key, Stage())
+
+    def task_event(self, event):
+        """What TaskStart and TaskEnd share; the stage, or None if the event is unusable."""
+        info = event.get("Task Info")
+        if not isinstance(info, dict) or identifier(event.get("Stage ID")) is None:
+            return None
+        return self.stage_of(event)
+
+    def task_seen(self, stage, info):
+        """A task event that counts: first launch, and the slots alive at the first of them."""
+        if stage.live_slots is None:
+            slots = (max(1, cores // self.task_cpus) for cores in self.executors.values())
+            stage.live_slots = sum(slots)
+        launch = metric(info.get("Launch Time"))
+        if launch > 0:
+            stage.first_launch = min(stage.first_launch, launch) if stage.first_launch else launch
+        self.note_times(info, TASK_TIMES)
+
+    def task_start(self, event):
+        stage = self.task_event(event)
+        if stage is None:
+            return False
+        self.task_seen(stage, event["Task Info"])
+        return True
+
+    def task_end(self, event):
+        stage = self.task_event(event)
+        if stage is None:
+            return False
+        info = event["Task Info"]
+        reason = text(table(event.get("Task End Reason")).get("Reason"))
+        if reason == "Resubmitted":
+            self.note_times(info, TASK_TIMES)
+            return True
+        task = identifier(info.get("Task ID"))
+        if task is not None and task in self.ended_tasks:
+            return True
+        self.ended_tasks.add(task)
+        self.task_seen(stage, info)
+        reader = stage.add_end(reason, info, event.get("Task Metrics"))
+        if reader is not None:
+            self.add_accumulables(stage, info.get("Accumulables"), reader)
+        return True
+
+    def add_accumulables(self, stage, accumulables, reader):
+        for entry in accumulables if isinstance(accumulables, list) else ():
+            entry = table(entry)
+            accumulator = identifier(entry.get("ID"))
+            if entry.get("Metadata") != "sql" or integer(entry.get("Update")) is None:
+                continue
+            update = metric(entry["Update"])
+            if accumulator in self.plans.scan_rows:
+                self.scan_rows += update
+            if reader and accumulator in self.plans.scan_time:
+                unit_ns = self.plans.scan_time[accumulator]
+                stage.scan_ns = (stage.scan_ns or 0) + update * unit_ns
+
+    def plan(self, event):
+        self.plans.add_plan(event.get("sparkPlanInfo"))
+
+    def plan_metrics(self, event):
+        self.plans.add_metrics(event.get("sqlPlanMetrics"), None)
+
+    def driver_updates(self, event):
+        updates = event.get("accumUpdates")
+        for pair in updates if isinstance(updates, list) else ():
+            if isinstance(pair, list) and len(pair) == 2 and identifier(pair[0]) is not None:
+                self.driver_values[identifier(pair[0])] = metric(pair[1])
+
+    def sql_end(self, event):
+        self.sql_error = text(event.get("errorMessage"))
+
+
+def start_identity(event):
+    """What makes an ApplicationStart a new run: id, attempt, start time."""
+    ids = (text(event.get("App ID")), text(event.get("App Attempt ID")))
+    return ids + (metric(event.get("Timestamp")),)
+
+
+HANDLERS = {
+    "SparkListenerLogStart": Run.log_start,
+    "DBCEventLoggingListenerMetadata": Run.log_start,
+    "SparkListenerApplicationStart": Run.application_start,
+    "SparkListenerApplicationEnd": Run.application_end,
+    "SparkListenerEnvironmentUpdate": Run.environment,
+    "SparkListenerExecutorAdded": Run.executor_added,
+    "SparkListenerExecutorRemoved": Run.executor_removed,
+    "SparkListenerJobStart": Run.job_start,
+    "SparkListenerJobEnd": Run.job_end,
+    "SparkListenerStageSubmitted": Run.stage_submitted,
+    "SparkListenerStageCompleted": Run.stage_completed,
+    "SparkListenerTaskStart": Run.task_start,
+    "SparkListenerTaskEnd": Run.task_end,
+    SQL + "SparkListenerSQLExecutionStart": Run.plan,
+    SQL + "SparkListenerSQLAdaptiveExecutionUpdate": Run.plan,
+    SQL + "SparkListenerSQLAdaptiveSQLMetricUpdates": Run.plan_metrics,
+    SQL + "SparkListenerSQLExecutionEnd": Run.sql_end,
+    SQL + "SparkListenerDriverAccumUpdates": Run.driver_updates,
+}
