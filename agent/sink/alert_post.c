@@ -207,6 +207,7 @@ void post_send(struct post *post, const struct buf *body, struct post_result *re
     }
     result->class = POST_FAILED;
     const char *text = post->curl_error[0] != '\0' ? post->curl_error : curl_easy_strerror(rc);
+    text = rc == CURLE_ABORTED_BY_CALLBACK ? "given up: the agent stops" : text;
     describe(text, strlen(text), result->text, sizeof result->text);
 }
 

@@ -65,9 +65,8 @@ static void settle(struct queue *queue, size_t batch, const struct post_result *
     int64_t interval_ms = queue->resend_interval_ms;
     enum alert_outcome outcome = ALERTS_TAKEN;
     if (result->class == POST_TAKEN) {
-        if (queue->last.class != POST_TAKEN) {
+        if (queue->last.class == POST_FAILED || queue->last.class == POST_FORBIDDEN) {
             log_info("alertmanager_recovered", "url=%s", post_shown_url(queue->post));
-            queue->gate = (struct log_gate){0};
         }
         metrics_add(METRIC_ALERTS_SENT, (int64_t)batch);
         queue->taken_ms = now.wall_ms;
