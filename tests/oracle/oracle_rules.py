@@ -178,9 +178,10 @@ def run_report(run, totals, result):
     """The `run` object: the fields that the rules define. An unknown app id is null."""
     duration_s = totals.duration_ms / 1000
     data_gb = totals.data_size / GIB
+    app_id, attempt, _ = run.identity or ("", "", 0)
     return {
-        "app_id": run.identity[0] if run.identity else None,
-        "attempt": run.identity[1] if run.identity else None,
+        "app_id": app_id or None,
+        "attempt": attempt if app_id else None,
         "started_ms": totals.started,
         "ended_ms": totals.ended,
         "duration_s": duration_s,
