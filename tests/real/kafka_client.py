@@ -130,7 +130,8 @@ class Reader:
 
 def members(bootstrap, group):
     """Member id -> set of (topic, partition), of a group that is stable; {} while it is not."""
-    described = admin(bootstrap).describe_consumer_groups([group], request_timeout=10)[group].result()
+    client = admin(bootstrap)  # must outlive the request: a collected client never answers
+    described = client.describe_consumer_groups([group], request_timeout=10)[group].result(15)
     if described.state.name != "STABLE":
         return {}
     return {member.member_id: {(p.topic, p.partition) for p in member.assignment.topic_partitions}

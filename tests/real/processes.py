@@ -163,7 +163,8 @@ def kill_all():
 
 
 def _on_signal(number, _frame):
-    raise SystemExit(128 + number)
+    # Of all exceptions only this one is not taken by unittest for the failure of a case.
+    raise KeyboardInterrupt(signal.Signals(number).name)
 
 
 def install_handlers():

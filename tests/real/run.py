@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Runs the real-parts suites: real Kafka, Alertmanager and Prometheus around the real program.
 
-    tests/real/run.py [--list] [--suite NAME]...    NAME: alerts or test_alerts, module or Class.case part
+    tests/real/run.py [--list] [--suite NAME]...
+
+NAME is a suite (alerts or test_alerts), a class, a case or Class.case; see --list.
+
 
 Prints one line per case and ends with `N passed, M failed`; exit 1 if anything failed or could not
 start. Re-runs itself with build/venv's Python (tests/real/deps.sh makes it). Skips nothing.
@@ -81,6 +84,12 @@ def cases_of(suite):
             yield item
 
 
+def names_of(case):
+    """All that --suite may call a case: its module with or without test_, class, method, both."""
+    module, klass, method = case.id().split(".")[-3:]
+    return {module, module.removeprefix("test_"), klass, method, f"{klass}.{method}", case.id()}
+
+
 def chosen_cases(names):
     """The suite with the cases that are asked for; a name that fits nothing is an error."""
     loader = unittest.TestLoader()
@@ -90,7 +99,7 @@ def chosen_cases(names):
     chosen = []
     for name in names:
         fits = [case for suite in everything for case in cases_of(suite)
-                if case.id().split(".")[0] in (name, f"test_{name}") or name in case.id().split(".", 1)[1]]
+                if name in names_of(case)]
         if not fits:
             sys.exit(f"run.py: no suite or case is called {name}; see --list")
         chosen += [case for case in fits if case not in chosen]
@@ -117,6 +126,9 @@ def main():
     report = Report()
     try:
         suite.run(report)
+    except KeyboardInterrupt as told:
+        report.failed += 1
+        print(f"interrupted {told}", flush=True)
     finally:
         processes.kill_all()
         print(f"{report.passed} passed, {report.failed} failed", flush=True)

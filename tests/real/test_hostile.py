@@ -41,11 +41,6 @@ def broken_messages(count):
     return [makers[i % len(makers)](source) for i in range(count)]
 
 
-def is_good_by_chance(value):
-    """Random bytes are never an event, but be sure: none may start and end like JSON."""
-    return value[:1] == b"{" and value[-1:] == b"}" and b"\x00" in value
-
-
 class Hostile(RealCase):
     def setUp(self):
         self.logs = [Log.fixture(name) for name in LOGS]
@@ -77,7 +72,6 @@ class Hostile(RealCase):
 
     def test_broken_messages_between_good_runs(self):
         broken = broken_messages(BROKEN)
-        self.assertFalse([v for v, _ in broken if is_good_by_chance(v)])
         self.send_mixed(broken)
         results = self.site_.results().settle(
             [(log.app_id, log.attempt) for log in self.logs], 90, self.agent.process)
@@ -131,7 +125,7 @@ class Hostile(RealCase):
         self.send_mixed([])
         results = self.site_.results().settle(
             [(log.app_id, log.attempt) for log in self.logs], 60, self.agent.process)
-        self.dead_letters(4)
+        self.assertEqual(len(values) - 1, len(self.dead_letters(len(values) - 1)))
         text = marker.decode()
         self.assertNotIn(text, self.agent.metrics_text())
         self.assertNotIn(text, str(results.runs) + str(results.bottlenecks) + str(results.windows))
