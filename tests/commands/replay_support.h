@@ -1,5 +1,5 @@
 // replay_support: scratch logs and a sink that writes down what was sent. Included by
-// tests/commands/test_replay.c only.
+// tests/commands/test_replay*.c only.
 #pragma once
 
 #include <setjmp.h>
@@ -18,13 +18,13 @@ static char root[] = "/tmp/stoker-replay-XXXXXX";
 static char paths[3][64];
 static const char *const path_list[] = {paths[0], paths[1], paths[2]};
 
-static int make_root(void **state) {
+static inline int make_root(void **state) {
     (void)state;
     strcpy(root + sizeof root - 7, "XXXXXX");
     return mkdtemp(root) == NULL;
 }
 
-static int remove_root(void **state) {
+static inline int remove_root(void **state) {
     (void)state;
     for (size_t i = 0; i < 3; i++) {
         unlink(paths[i]);
@@ -32,7 +32,7 @@ static int remove_root(void **state) {
     return rmdir(root);
 }
 
-static void put(size_t i, const char *name, const char *text) {
+static inline void put(size_t i, const char *name, const char *text) {
     snprintf(paths[i], sizeof paths[i], "%s/%s", root, name);
     FILE *f = fopen(paths[i], "wb");
     assert_non_null(f);
@@ -54,7 +54,7 @@ struct sink {
     int fail_after; // emits that succeed before one fails; -1: none fails
 };
 
-static enum status emit(void *ctx, const struct replay_event *event, struct err *err) {
+static inline enum status emit(void *ctx, const struct replay_event *event, struct err *err) {
     struct sink *sink = ctx;
     if (sink->fail_after == 0) {
         sink->fail_after = -1;
@@ -68,18 +68,18 @@ static enum status emit(void *ctx, const struct replay_event *event, struct err 
     return ST_OK;
 }
 
-static void note(void *ctx, const char *words) {
+static inline void note(void *ctx, const char *words) {
     struct sink *sink = ctx;
     buf_printf(&sink->notes, "%s\n", words);
 }
 
-static void sink_fini(struct sink *sink) {
+static inline void sink_fini(struct sink *sink) {
     buf_fini(&sink->text);
     buf_fini(&sink->values);
     buf_fini(&sink->notes);
 }
 
-static struct replay *open_logs(size_t count, double speed, bool align, struct sink *sink) {
+static inline struct replay *open_logs(size_t count, double speed, bool align, struct sink *sink) {
     struct replay_options options = {
         .speed = speed, .align_starts = align, .note = note, .note_ctx = sink};
     struct replay *replay = NULL;
@@ -92,7 +92,7 @@ static struct replay *open_logs(size_t count, double speed, bool align, struct s
 }
 
 // Plays `count` logs as fast as possible and compares what was sent.
-static void expect(size_t count, bool align, const char *want) {
+static inline void expect(size_t count, bool align, const char *want) {
     struct sink sink;
     struct replay *replay = open_logs(count, 0, align, &sink);
     bool done = false;
@@ -101,4 +101,13 @@ static void expect(size_t count, bool align, const char *want) {
     assert_string_equal(buf_text(&sink.text), want);
     sink_fini(&sink);
     replay_free(replay);
+}
+
+// More lines than one step takes, then `last`, as log 0.
+static inline void put_many(struct buf *text, const char *last) {
+    for (int i = 0; i < REPLAY_STEP_EVENTS + 5; i++) {
+        buf_add_text(text, LOG_START);
+    }
+    buf_add_text(text, last);
+    put(0, "local-1", buf_text(text));
 }

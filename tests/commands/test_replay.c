@@ -143,14 +143,6 @@ static void test_refused_event_comes_again(void **state) {
     replay_free(replay);
 }
 
-static void put_many(struct buf *text, const char *last) {
-    for (int i = 0; i < REPLAY_STEP_EVENTS + 5; i++) {
-        buf_add_text(text, LOG_START);
-    }
-    buf_add_text(text, last);
-    put(0, "local-1", buf_text(text));
-}
-
 // The first time that is told late is due at once; the pace counts from there.
 static void test_pace_with_late_times(void **state) {
     (void)state;
