@@ -24,6 +24,7 @@ STAGE_ONLY_PRESENT = ("name",)
 VERDICT_FIELDS = ("id", "kind", "stage", "attempt", "rule_met", "severity", "cause", "summary")
 VERDICT_FIELDS += ("evidence", "state")
 NULL_FIELDS = ("kind", "stage", "attempt", "rule_met", "reason")
+PARTS = {"run": dict, "stages": list, "bottlenecks": list, "recommendations": list}
 MISSING = "(missing)"
 
 
@@ -107,14 +108,15 @@ def compare_verdicts(expected, actual):
         else:
             correct = met is listed or (met is False and listed is MISSING)
         if not correct:
-            differences.append((place_of(key), str(kind), verdict_words(met), verdict_words(listed)))
+            words = (verdict_words(met), verdict_words(listed))
+            differences.append((place_of(key), str(kind), *words))
     return differences
 
 
 def compare_run(expected, actual):
     """All differences of one run."""
     differences = []
-    for part, kind in (("run", dict), ("stages", list), ("bottlenecks", list), ("recommendations", list)):
+    for part, kind in PARTS.items():
         if not isinstance(actual.get(part), kind):
             differences.append(("run", part, f"a JSON {kind.__name__}", actual.get(part, MISSING)))
     if differences:

@@ -71,7 +71,7 @@ def table(value):
 
 
 def rolled_parts(folder):
-    """The parts of a rolled log in order: by number, a compacted part replaces all up to its own."""
+    """The parts of a rolled log, by number; a compacted part replaces all up to its own."""
     found = []
     for name in os.listdir(folder):
         match = PART.match(name)

@@ -1,4 +1,4 @@
-"""The oracle's state: a run as plain sums over its stages, built by applying events in stream order.
+"""The oracle's state: a run as plain sums, built by applying events in order.
 
 Used by oracle.py. One method per event type; sums only, no judgement (that is oracle_rules.py).
 It must stay simple enough to be checked by eye: exact integers, no caps, no sketches.
