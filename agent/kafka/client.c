@@ -1,0 +1,182 @@
+// client: opens and closes librdkafka handles and keeps what is known about the connection. Called
+// by the doors. Its callbacks run on the threads that poll a handle or on the library's own, so all
+// they touch is atomic or behind the lock.
+#include "kafka/client_priv.h"
+
+#include <malloc.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+
+#define MIB (1024 * 1024)
+
+// Requests that succeed before the login is done, so they prove nothing.
+enum { API_SASL_HANDSHAKE = 17, API_VERSIONS = 18, API_SASL_AUTHENTICATE = 36 };
+
+const char *kafka_library_version(void) {
+    return rd_kafka_version_str();
+}
+
+void kafka_tune_memory(void) {
+    // Above a whole fetch (50 MiB by default). An allocator that refuses costs speed only.
+    (void)mallopt(M_MMAP_THRESHOLD, 64 * MIB);
+    (void)mallopt(M_TRIM_THRESHOLD, 256 * MIB);
+}
+
+enum status kafka_settings_check(const struct kafka_settings *settings, enum kafka_role role,
+                                 struct err *err) {
+    rd_kafka_conf_t *conf = NULL;
+    enum status st = client_conf_new(settings, role, &conf, err);
+    if (st != ST_OK) {
+        return st;
+    }
+    if (role == KAFKA_CONSUMER) {
+        st = client_conf_set(conf, "group.id", "check", err);
+    }
+    if (st != ST_OK) {
+        rd_kafka_conf_destroy(conf);
+        return st;
+    }
+    // Some combinations are only found wrong by a handle. It is closed before it connects.
+    struct client c;
+    client_init(&c, NULL);
+    st = client_open(&c, role, conf, err);
+    client_fini(&c);
+    return st;
+}
+
+static void set_trouble(struct client *c, const char *text) {
+    pthread_mutex_lock(&c->lock);
+    client_printable(c->trouble, sizeof c->trouble, text);
+    atomic_store(&c->troubled, c->trouble[0] != '\0');
+    pthread_mutex_unlock(&c->lock);
+}
+
+void client_trouble(struct client *c, char out[CLIENT_TROUBLE_SIZE]) {
+    pthread_mutex_lock(&c->lock);
+    memcpy(out, c->trouble, CLIENT_TROUBLE_SIZE);
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
+    (void)rk;
+    struct client *c = opaque;
+    MAGIC_CHECK(c, CLIENT_MAGIC);
+    metrics_add(METRIC_KAFKA_ERRORS, 1);
+    char had[CLIENT_TROUBLE_SIZE];
+    client_trouble(c, had);
+    const char *hint = client_hint(code, c->scram);
+    if (hint[0] != '\0') {
+        struct err words;
+        err_set(&words, ST_RETRY, "%s: %s", hint, text);
+        set_trouble(c, words.text);
+    } else if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || had[0] == '\0') {
+        set_trouble(c, text); // "all brokers down" says less than the reason before it
+    }
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+        code == RD_KAFKA_RESP_ERR__SSL) {
+        atomic_store(&c->down, true);
+    }
+}
+
+static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int sockfd, const char *broker,
+                                       int32_t broker_id, int16_t api_key, int16_t api_version,
+                                       int32_t correlation, size_t size, int64_t rtt,
+                                       rd_kafka_resp_err_t code, void *opaque) {
+    (void)rk, (void)sockfd, (void)broker, (void)broker_id, (void)api_version, (void)correlation;
+    (void)size, (void)rtt;
+    struct client *c = opaque;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && api_key >= 0 && api_key != API_SASL_HANDSHAKE &&
+        api_key != API_VERSIONS && api_key != API_SASL_AUTHENTICATE) {
+        atomic_store(&c->answered_ms, clock_mono_ms());
+        atomic_store(&c->down, false);
+        if (atomic_load(&c->troubled)) { // the usual answer takes no lock
+            set_trouble(c, "");
+        }
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *opaque,
+                                  char *text, size_t size) {
+    (void)conf, (void)text, (void)size;
+    return rd_kafka_interceptor_add_on_response_received(rk, "stoker", on_response, opaque);
+}
+
+void client_init(struct client *c, void *owner) {
+    memset(c, 0, sizeof *c);
+    c->magic = CLIENT_MAGIC;
+    c->owner = owner;
+    require(pthread_mutex_init(&c->lock, NULL) == 0);
+}
+
+static void read_conf(struct client *c, const rd_kafka_conf_t *conf) {
+    char text[256] = "";
+    size_t size = sizeof text;
+    c->scram = rd_kafka_conf_get(conf, "sasl.mechanisms", text, &size) == RD_KAFKA_CONF_OK &&
+               str_contains_nocase(str_of(text), STR("SCRAM"));
+    text[0] = '\0';
+    size = sizeof text;
+    if (rd_kafka_conf_get(conf, "bootstrap.servers", text, &size) == RD_KAFKA_CONF_OK) {
+        client_printable(c->brokers, sizeof c->brokers, text);
+    }
+}
+
+enum status client_open(struct client *c, enum kafka_role role, rd_kafka_conf_t *conf,
+                        struct err *err) {
+    MAGIC_CHECK(c, CLIENT_MAGIC);
+    require(c->rk == NULL);
+    read_conf(c, conf);
+    rd_kafka_conf_set_opaque(conf, c);
+    rd_kafka_conf_set_log_cb(conf, client_log);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    require(rd_kafka_conf_interceptor_add_on_new(conf, "stoker", on_new, c) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+    char text[256], shown[256];
+    c->rk = rd_kafka_new(role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text,
+                         sizeof text);
+    if (c->rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        client_printable(shown, sizeof shown, text);
+        return err_set(err, ST_FATAL, "%s: %s",
+                       role == KAFKA_CONSUMER ? "kafka.consumer" : "kafka.producer", shown);
+    }
+    return ST_OK;
+}
+
+void client_close(struct client *c, int flags) {
+    if (c->rk != NULL) {
+        rd_kafka_destroy_flags(c->rk, flags);
+        c->rk = NULL;
+    }
+    atomic_store(&c->down, false);
+    set_trouble(c, "");
+}
+
+void client_fini(struct client *c) {
+    client_close(c, 0);
+    pthread_mutex_destroy(&c->lock);
+    c->magic = 0;
+}
+
+bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason) {
+    int64_t answered_ms = atomic_load(&c->answered_ms);
+    int64_t silent_ms = clock_mono_ms() - answered_ms;
+    bool silent = answered_ms == 0 || (silence_ms > 0 && silent_ms > silence_ms);
+    if (!silent && !atomic_load(&c->down)) {
+        return true;
+    }
+    char trouble[CLIENT_TROUBLE_SIZE];
+    client_trouble(c, trouble);
+    if (trouble[0] != '\0') {
+        buf_printf(reason, "Kafka at %s cannot be reached: %s", c->brokers, trouble);
+    } else if (answered_ms == 0) {
+        buf_printf(reason, "Kafka at %s has not answered yet", c->brokers);
+    } else {
+        buf_printf(reason, "Kafka at %s has not answered for %lld s", c->brokers,
+                   (long long)(silent_ms / 1000));
+    }
+    return false;
+}

@@ -1,0 +1,71 @@
+// client_priv: one librdkafka handle with what the doors share: its configuration, its log, its
+// error classes and what is known about its connection. Used by kafka, source and sink only. The
+// handle's opaque is the struct client, so every callback finds its owner through it.
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <librdkafka/rdkafka.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "kafka/client.h"
+
+#define CLIENT_MAGIC 0x434c4e54u // "CLNT"
+#define CLIENT_TROUBLE_SIZE 512
+
+struct client {
+    uint32_t magic;
+    rd_kafka_t *rk; // NULL while closed
+    void *owner;    // the door, for its own callbacks
+    bool scram;     // logs in by SASL SCRAM
+    char brokers[256];
+    _Atomic int64_t answered_ms; // monotonic time of the last good answer, 0 before the first
+    _Atomic bool down;           // no broker can be reached, as far as is known
+    _Atomic bool troubled;       // trouble is not empty
+    pthread_mutex_t lock;        // guards trouble: read by /readyz, written by callbacks
+    char trouble[CLIENT_TROUBLE_SIZE];
+};
+
+// Builds the configuration: our defaults, then the common, then the role's properties, then what
+// correctness needs. ST_FATAL names the property at fault. The caller owns *out.
+enum status client_conf_new(const struct kafka_settings *settings, enum kafka_role role,
+                            rd_kafka_conf_t **out, struct err *err) MUST_USE;
+// Sets a property that must be valid: a refusal is our own mistake or an unusable library.
+enum status client_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value,
+                            struct err *err) MUST_USE;
+// True if a property of this name may hold a secret.
+bool client_conf_is_secret(const char *key);
+
+// Makes *c ready for client_open; client_fini ends it.
+void client_init(struct client *c, void *owner);
+// Creates the handle. Takes `conf` in every case. ST_FATAL if the library refuses.
+enum status client_open(struct client *c, enum kafka_role role, rd_kafka_conf_t *conf,
+                        struct err *err) MUST_USE;
+// Destroys the handle; `flags` as rd_kafka_destroy_flags. The client may be opened again.
+void client_close(struct client *c, int flags);
+// Closes if open and releases everything.
+void client_fini(struct client *c);
+
+// True if a broker answers, else false with the reason appended to `reason`. `silence_ms` > 0: no
+// answer for so long counts as unreachable. Any thread.
+bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason);
+// The current trouble in words, "" if none. Any thread.
+void client_trouble(struct client *c, char out[CLIENT_TROUBLE_SIZE]);
+
+// The class of a librdkafka or broker error code.
+enum status client_status(rd_kafka_resp_err_t code);
+// Sets *err to "what: words" for a code; `text` is the library's own, may be NULL. Returns the
+// class.
+enum status client_error(struct err *err, const char *what, rd_kafka_resp_err_t code,
+                         const char *text);
+// Words on what to do about an error code, "" if there are none.
+const char *client_hint(rd_kafka_resp_err_t code, bool scram);
+// Appends text that came from outside, one line, at most `max` bytes of it, into a C string.
+void client_printable(char *out, size_t cap, const char *text);
+
+// The log callback of every handle: into base/log, each kind of line at most every 10 s.
+void client_log(const rd_kafka_t *rk, int level, const char *code, const char *text);

@@ -1,0 +1,44 @@
+// kafka_sink_priv: what the files of the Kafka sink share. One thread owns all of it; only the
+// client inside is read from others.
+#pragma once
+
+#include "kafka/client_priv.h"
+#include "sink/kafka_sink.h"
+
+#define SINK_MAGIC 0x4b534e4bu // "KSNK"
+#define DEFAULT_RECORD_BYTES 1000000
+#define DEFAULT_WAIT_MS 1000
+// Framing of a batch of one record, generously: batch header, lengths, offsets, times.
+#define FRAMING_BYTES 128
+// A refused batch of small records says nothing about the size of one of them. Larger ones than a
+// batch holds travel alone.
+#define BATCH_BYTES 1000000
+
+struct sink_topic {
+    char *name;
+    int64_t limit_bytes; // what the broker is known to take, INT64_MAX at first
+    uint64_t delivered;  // acknowledged and not yet reported to the callback
+};
+
+struct kafka_sink {
+    uint32_t magic;
+    struct client client;
+    struct kafka_sink_callbacks callbacks;
+    struct kafka_sink_options options;
+    rd_kafka_conf_t *conf; // to make the next producer from
+    struct sink_topic **topics;
+    size_t topic_count, topic_cap;
+    size_t outstanding; // sent and unanswered
+    uint64_t refused;   // since the last flush
+    char reason[512];   // of the first refusal
+};
+
+// Counts a refused record and keeps the first reason.
+void sink_note_refusal(struct kafka_sink *sink, const char *topic, rd_kafka_resp_err_t code,
+                       const char *text);
+// Handles what the library has to tell, waiting up to `timeout_ms` for the first.
+void sink_serve(struct kafka_sink *sink, int timeout_ms);
+// A producer that met a fatal error (the broker lost its sequence, say) takes nothing any more. A
+// new one does; what was under way counts as refused, so the batch is sent again. ST_OK if nothing
+// was wrong, else ST_ABORT, or ST_FATAL if there is no new producer.
+enum status sink_replace_if_fatal(struct kafka_sink *sink, struct err *err);

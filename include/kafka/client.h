@@ -1,0 +1,39 @@
+// client: how the agent talks to Kafka in general: the settings that every Kafka door takes, and
+// what is known about the client library. Included by the doors' headers and by the commands.
+// Property values may be secrets: nothing here or below ever prints one.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+
+// One librdkafka property as the user wrote it, e.g. {"ssl.ca.location", "/etc/ca.pem"}.
+struct kafka_property {
+    const char *key, *value;
+};
+
+// What a door needs to reach a cluster. All borrowed, only for the duration of the call.
+struct kafka_settings {
+    const char *brokers; // "host:port,host:port"
+    const struct kafka_property *common;
+    size_t common_count;
+    const struct kafka_property
+        *role; // kafka.consumer of a source; kafka.producer of anything else
+    size_t role_count;
+    const char *client_id; // NULL: "stoker"
+};
+
+enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
+
+// Builds the configuration of a door and throws it away: for checking settings without a broker.
+// ST_OK, or ST_FATAL with the section, the property and what is wrong with it, as in
+// "kafka.consumer.session.timeout.msx: No such configuration property".
+enum status kafka_settings_check(const struct kafka_settings *settings, enum kafka_role role,
+                                 struct err *err) MUST_USE;
+
+// The version of the client library that runs now, e.g. "2.0.2" (static).
+const char *kafka_library_version(void);
+
+// Keeps the large buffers of the fetchers inside the heap instead of mapping and unmapping each of
+// them. Call first in main of a long-running command, before any other thread.
+void kafka_tune_memory(void);

@@ -1,0 +1,42 @@
+// topics: makes the agent's topics and checks that those which are there fit. Called by the
+// commands `topics` and `check`, never by a running agent: it does not make topics on its own.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "kafka/client.h"
+
+struct topic_spec {
+    const char *name;
+    int partitions;            // -1: the broker's default
+    int replication;           // -1: the broker's default
+    bool compacted;            // cleanup.policy=compact instead of delete
+    int64_t max_message_bytes; // largest record it must take; 0: not set, not checked
+};
+
+enum topics_mark { TOPICS_FINE, TOPICS_NOTE, TOPICS_WRONG };
+
+// Gets one line for each thing that was done or found; `text` is valid during the call.
+struct topics_report {
+    void *ctx;
+    void (*line)(void *ctx, enum topics_mark mark, const char *topic, const char *text);
+};
+
+// Makes the topics that are missing; one that exists is fine and said to be there. *wrong gets the
+// number of topics that could not be made, each reported as TOPICS_WRONG with the reason. ST_OK:
+// the brokers answered for all. ST_RETRY: no broker answered in `timeout_ms`. ST_FATAL: bad
+// settings.
+enum status topics_create(const struct kafka_settings *settings, const struct topic_spec *specs,
+                          size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
+                          struct err *err) MUST_USE;
+
+// Looks at every topic: missing or denied, another cleanup.policy, a max.message.bytes below what
+// is needed: each is a TOPICS_WRONG line and counts in *wrong. Another number of partitions, or
+// settings that may not be read, are a TOPICS_NOTE. A topic without a finding gets one TOPICS_FINE
+// line. Statuses as for topics_create.
+enum status topics_verify(const struct kafka_settings *settings, const struct topic_spec *specs,
+                          size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
+                          struct err *err) MUST_USE;

@@ -1,0 +1,72 @@
+// kafka_sink: the producer: records go out in order per key, are never doubled by a retry, and wait
+// for a broker however long it is away. Called by the commands from one thread, kafka_sink_health
+// excepted. Whether they arrived is known after kafka_sink_flush only.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "kafka/client.h"
+
+struct kafka_sink;
+
+struct kafka_sink_options {
+    // Largest record in bytes, key, headers and framing included; 0: 1,000,000. Must not be above
+    // the max.message.bytes of the topics (topics_verify tells).
+    int64_t max_record_bytes;
+    // How long a send waits for room in the queue; 0: 1,000.
+    int queue_wait_ms;
+};
+
+struct kafka_sink_callbacks {
+    void *ctx;
+    // `count` more records of `topic` were acknowledged. Called from within send, poll and flush;
+    // must not call the sink. May be NULL.
+    void (*delivered)(void *ctx, const char *topic, uint64_t count);
+};
+
+struct sink_header {
+    const char *name;
+    struct str value;
+};
+
+// Borrowed, copied by the call that takes it.
+struct sink_record {
+    const char *topic;
+    struct str key;   // .p NULL: no key
+    struct str value; // .p NULL: no value (a tombstone)
+    const struct sink_header *headers;
+    size_t header_count;
+    int64_t timestamp_ms; // 0: now
+};
+
+// Opens a producer; returns before any broker was asked. ST_FATAL for bad settings.
+enum status kafka_sink_new(const struct kafka_settings *settings,
+                           const struct kafka_sink_options *options,
+                           struct kafka_sink_callbacks callbacks, struct kafka_sink **out,
+                           struct err *err) MUST_USE;
+// Drops what is not yet acknowledged (flush first) and frees. Takes NULL.
+void kafka_sink_free(struct kafka_sink *sink);
+
+// Queues one record. ST_OK: taken; see flush. ST_SKIP: larger than max_record_bytes or than what
+// the broker took for this topic before; never sent. ST_RETRY: the queue is full and stayed so for
+// queue_wait_ms; send it again later. ST_ABORT: refused, or the producer had to be replaced: flush
+// (which says ST_ABORT too) and send the batch again. ST_FATAL: it could not be replaced.
+enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *record,
+                            struct err *err) MUST_USE;
+// Handles acknowledgements that are there, without waiting. Call it when nothing is sent for long.
+void kafka_sink_poll(struct kafka_sink *sink);
+// Waits up to `timeout_ms` until every record sent since the last flush has its answer. ST_OK: all
+// acknowledged. ST_RETRY: some have none yet; flush again. ST_ABORT: all have one, but some were
+// refused (METRIC_PUBLISH_ERRORS counts them): *err has how many and the first reason; send the
+// batch again. ST_FATAL: as for send. After ST_OK and ST_ABORT the next batch begins.
+enum status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms, struct err *err) MUST_USE;
+
+// Records without an answer yet.
+size_t kafka_sink_outstanding(const struct kafka_sink *sink);
+// True if a broker answers; else the reason is appended. Any thread.
+bool kafka_sink_health(struct kafka_sink *sink, struct buf *reason);
