@@ -1,7 +1,8 @@
 // main: hands the command line to the command table. Knows no command by name.
-#include <stdio.h>
+#include "commands/command.h"
+#include "kafka/client.h"
 
-int main(void) {
-    puts("stoker");
-    return 0;
+int main(int argc, char **argv) {
+    kafka_tune_memory(); // before the first allocation of a client library
+    return command_main(argc, argv);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/metrics.h"
 #include "decode/decode.h"
 #include "detect/detector.h"
 #include "model/message.h"

@@ -1,0 +1,100 @@
+// settings: the agent's own settings. To add one: a row here; it then shows in the sample, the
+// reference page, `config show` and the tests.
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "config/setting.h"
+
+static const char *const framings[] = {"single-object", NULL};
+static const char *const severities[] = {"negligible", "low",      "moderate",
+                                         "severe",     "critical", NULL};
+static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const formats[] = {"logfmt", "json", NULL};
+
+#define HOURS 3600000.0
+#define TEXT(k, d, h)                                                                              \
+    { .key = k, .type = SETTING_TEXT, .def = d, .help = h }
+#define SECRET(k, h)                                                                               \
+    { .key = k, .type = SETTING_TEXT, .def = "", .help = h, .flags = SETTING_SECRET }
+#define LIST(k, d, h)                                                                              \
+    { .key = k, .type = SETTING_LIST, .def = d, .help = h }
+#define MAP(k, h)                                                                                  \
+    { .key = k, .type = SETTING_MAP, .def = "", .help = h }
+#define BOOL(k, d, h)                                                                              \
+    { .key = k, .type = SETTING_BOOL, .def = d, .help = h }
+#define CHOICE(k, d, c, h)                                                                         \
+    { .key = k, .type = SETTING_CHOICE, .def = d, .choices = c, .help = h }
+#define INT(k, d, lo, hi, h)                                                                       \
+    { .key = k, .type = SETTING_INT, .def = d, .min = lo, .max = hi, .help = h }
+#define TIME(k, d, lo, hi, h)                                                                      \
+    { .key = k, .type = SETTING_DURATION, .def = d, .min = lo, .max = hi, .help = h }
+#define SIZE(k, d, lo, hi, h)                                                                      \
+    { .key = k, .type = SETTING_BYTES, .def = d, .min = lo, .max = hi, .help = h }
+
+static const struct setting rows[] = {
+    TEXT("cluster", "default",
+         "Name of the Spark cluster; part of every run's identity and every alert's labels."),
+    TEXT("kafka.brokers", "localhost:9092", "Bootstrap brokers, host:port separated by commas."),
+    MAP("kafka.common",
+        "librdkafka properties of consumer and producer alike, such as security.protocol."),
+    MAP("kafka.consumer", "librdkafka properties of the consumer only."),
+    MAP("kafka.producer", "librdkafka properties of the producer only."),
+    TEXT("topics.events", "spark-events", "Input: Spark listener events."),
+    TEXT("topics.runs", "stoker.runs",
+         "Output: PipelineRun records, and the link to the second stage."),
+    TEXT("topics.bottlenecks", "stoker.bottlenecks", "Output: Bottleneck records."),
+    TEXT("topics.recommendations", "stoker.recommendations", "Output: Recommendation records."),
+    TEXT("topics.windows", "stoker.windows", "Output: PipelineWindow records."),
+    TEXT("topics.dlq", "stoker.dlq",
+         "Output: messages that could not be used, with headers saying why."),
+    BOOL("topics.dlq_enabled", "true", "Keep unusable messages in the dead-letter topic."),
+    INT("topics.partitions", "6", 1, 10000, "Partitions of topics made by stoker topics --create."),
+    TEXT("agent.instance", "", "Name of this agent among several; the host's name if empty."),
+    TEXT("agent.group", "stoker", "Consumer group; agents in one group share the work."),
+    INT("agent.workers", "1", 1, 1,
+        "Worker threads; this release has one, start more agents instead."),
+    TIME("agent.commit_interval", "1s", 10, 60000,
+         "How often output is confirmed and input offsets are committed."),
+    TIME("window.length", "1h", 1000, 24 * 31 * HOURS, "Length of a pipeline's rolling window."),
+    TIME("window.pane", "1m", 1000, 24 * HOURS,
+         "Length of its panes; divides the window's length."),
+    TEXT("input.wrapper_event_key", "",
+         "Key under which a wrapper holds the event; empty tries event, spark-event, value, body."),
+    TEXT("input.wrapper_app_key", "",
+         "Key of the application id beside it; empty tries appId, app_id, applicationId, "
+         "application-id."),
+    TEXT("input.wrapper_attempt_key", "", "Key of the application attempt beside it; empty: none."),
+    SIZE("input.max_message_bytes", "32m", 1024, 1 << 30, "Larger messages are not read."),
+    LIST("pipeline.from",
+         "spark.stoker.pipeline, spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name, "
+         "spark.databricks.job.id, app_name",
+         "Where a run's pipeline name comes from, tried in order: Spark properties, or app_name "
+         "for the application's name without a trailing run mark."),
+    CHOICE("publish.min_severity", "low", severities, "Bottlenecks below stay out of the topics."),
+    CHOICE("avro.framing", "single-object", framings,
+           "Framing of Avro records; single-object needs no registry."),
+    LIST("alertmanager.urls", "", "Alertmanagers; every one gets every alert. None: no alerts."),
+    CHOICE("alertmanager.min_severity", "moderate", severities,
+           "Bottlenecks below raise no alert."),
+    TIME("alertmanager.resend_interval", "1m", 1000, HOURS,
+         "How often a firing alert is sent again."),
+    TIME("alertmanager.timeout", "10s", 100, 300000, "How long one request may take."),
+    TEXT("alertmanager.basic_auth_user", "", "User for basic authentication."),
+    SECRET("alertmanager.basic_auth_password", "Password for basic authentication."),
+    SECRET("alertmanager.bearer_token", "Token for bearer authentication."),
+    TEXT("alertmanager.ca_file", "", "CA certificates (PEM) to trust instead of the system's."),
+    MAP("alertmanager.external_labels", "Labels added to every alert that does not have them."),
+    TEXT("http.listen", "127.0.0.1:9571",
+         "Address of /metrics, /livez, /readyz and the landing page; empty: none."),
+    INT("metrics.max_pipelines", "1000", 1, 100000,
+        "Pipelines shown by name on /metrics; the rest are summed under other."),
+    INT("limits.applications", "10000", 1, 1000000,
+        "Applications held in memory per input partition."),
+    TIME("limits.idle", "24h", 60000, 24 * 31 * HOURS,
+         "A run silent for so long, in event time, is lost."),
+    TIME("limits.grace", "10m", 0, 24 * HOURS, "How long an ended run still takes late events."),
+    CHOICE("log.level", "info", levels, "What is logged."),
+    CHOICE("log.format", "logfmt", formats, "How it is logged."),
+};
+
+const struct setting_table settings_agent = {rows, ARRAY_LEN(rows)};

@@ -1,0 +1,68 @@
+// command: the frame of the command line: a command is one file (agent/commands/cmd_<name>.c) that
+// ends in a const struct command, and one row in commands.def. Parsing, help, completion and the
+// man page follow from the tables.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum exit_code { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+
+struct command_option {
+    const char *name; // long name without dashes
+    char letter;      // short one, 0 if none
+    const char *arg;  // name of its argument, NULL for a switch
+    const char *help; // one line
+};
+
+enum { COMMAND_SET_MAX = 64 };
+
+// What the command line said. Texts are borrowed from argv.
+struct command_args {
+    const struct command *command;
+    const char *const
+        *values; // per option of the command, in its order: argument, "" for a switch, or NULL
+    const char *config_file;           // -c, NULL if none
+    const char *sets[COMMAND_SET_MAX]; // --set KEY=VALUE, in order
+    unsigned set_count;
+    char **rest; // what is no option
+    int rest_count;
+    bool color_out, color_err; // colour wanted on standard output / standard error
+};
+
+struct command {
+    const char *name;
+    const char *summary; // one line, for the list
+    const char *usage;   // what follows the name, e.g. "[--format text|json] LOG..."
+    const char *details; // paragraphs of the long help, examples included
+    const struct command_option *options;
+    unsigned option_count;
+    bool takes_config;                           // -c FILE and --set KEY=VALUE
+    bool hidden;                                 // not in the list
+    int (*run)(const struct command_args *args); // returns an exit code
+};
+
+// All commands in the order of commands.def.
+const struct command *const *commands(unsigned *count);
+
+// Runs the command that argv names; returns the exit code. Prints help and errors itself.
+int command_main(int argc, char **argv);
+
+// The argument of an option by its name ("" for a switch that is set), or NULL. The name must
+// exist.
+const char *command_value(const struct command_args *args, const char *name);
+// Prints "stoker CMD: message" and a hint at --help to standard error; returns EXIT_USAGE.
+int command_usage_error(const struct command_args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
+// Prints "stoker CMD: message" to standard error; returns EXIT_FAILED.
+int command_failed(const struct command_args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+// The long help of a command, the list of commands, the man page and the completions, from the
+// tables.
+void command_render_help(struct buf *out, const struct command *command);
+void command_render_list(struct buf *out);
+void command_render_man(struct buf *out);
+void command_render_bash(struct buf *out);
+void command_render_zsh(struct buf *out);

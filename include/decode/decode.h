@@ -1,0 +1,57 @@
+// decode: JSON of one message to one struct event, by simdjson's on-demand parser. Called by engine
+// and the benchmarks. Reads only the fields event.h has, skips everything else without looking,
+// allocates nothing once its arrays have grown. Never trusts a byte, never stops at an unknown one.
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/event.h"
+#include "stats/idmap.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Bytes that must be readable behind a value for it to be parsed in place.
+#define DECODE_PADDING 64
+
+struct decode_options {
+    size_t max_bytes;                // longer messages are refused unread
+    const char *wrapper_event_key;   // where a wrapper keeps the event; "" = the usual names
+    const char *wrapper_app_key;     // and the application id
+    const char *wrapper_attempt_key; // and the attempt; "" = none
+};
+
+enum decode_error {
+    DECODE_MALFORMED,     // not JSON, cut, not UTF-8
+    DECODE_NOT_AN_EVENT,  // JSON, but no object with an "Event"
+    DECODE_INVALID_FIELD, // an event without what makes it one: a stage id, a job id, Task Info
+    DECODE_TOO_LARGE,
+    DECODE_TOO_DEEP,
+};
+
+struct decoder;
+
+// The options' strings are borrowed for the decoder's life. Not thread-safe: one decoder a thread.
+struct decoder *decoder_new(const struct decode_options *options);
+void decoder_free(struct decoder *decoder);
+
+// Decodes one value into *out, whose strings and arrays live until the next call. `readable` is how
+// many bytes may be read from value.p; with less than value.len + DECODE_PADDING the value is
+// copied first. `wanted`: the SQL accumulators of a task end worth keeping, NULL for all. ST_OK,
+// also for types of no interest (EVENT_OTHER); ST_SKIP with words that hold nothing of the message,
+// see decoder_last_error.
+enum status decoder_decode(struct decoder *decoder, struct str value, size_t readable,
+                           const struct idmap *wanted, struct event *out, struct err *err);
+
+// Why the last decoder_decode was ST_SKIP.
+enum decode_error decoder_last_error(const struct decoder *decoder);
+
+// The kind of a raw event from its first bytes, EVENT_OTHER if they do not tell.
+enum event_kind decode_sniff(struct str value);
+
+#ifdef __cplusplus
+}
+#endif
