@@ -21,6 +21,7 @@ import oracle  # noqa: E402
 LOGS = os.path.join(HERE, "..", "fixtures", "logs")
 SKEW = os.path.join(LOGS, "skew_join", "events.jsonl.zst")
 SPILL = os.path.join(LOGS, "spill_sort", "events.jsonl.zst")
+THREE_RUNS = os.path.join(HERE, "..", "fixtures", "shapes", "attempts.jsonl")
 FAKE = """#!{python}
 import sys
 assert sys.argv[1:4] == ["analyze", "--format", "json"], sys.argv
@@ -83,7 +84,7 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(said.splitlines()[-1], "0 passed, 1 failed")
 
     def test_equal_output_passes(self):
-        for log in (SKEW, SPILL):
+        for log in (SKEW, SPILL, THREE_RUNS):
             result, said = self.compare(as_agent(log), log)
             self.assertEqual((result, said.splitlines()[-1]), (0, "1 passed, 0 failed"), said)
 
@@ -171,6 +172,8 @@ class CompareTest(unittest.TestCase):
 
     def test_runs_and_agent_failures(self):
         objects = as_agent(SKEW)
+        swapped = self.compare(as_agent(THREE_RUNS)[::-1], THREE_RUNS)[1]
+        self.assertIn("run application_1700000000000_0106/1 (#1) attempt: oracle '1'", swapped)
         self.assertIn("runs: oracle 1, agent 2", self.compare(objects * 2)[1])
         self.assertIn("runs: oracle 1, agent 0", self.compare([])[1])
         self.assertIn("exit code 1", self.compare(objects, code=1)[1])

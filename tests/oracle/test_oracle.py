@@ -130,7 +130,7 @@ class Rules(ShapeTest):
         rows = 2 * (5000 + 6000)
         self.check("records_from_scan", low, NO_INPUT, records_from="scan", total_records=rows)
         self.check("records_from_shuffle", low, NO_INPUT, records_from="shuffle")
-        self.check("records_from_output", (), NO_INPUT, records_from="output", records_per_s=1000.0)
+        self.check("records_from_output", (), NO_INPUT, records_per_s=1000.0)
 
 
 class Logs(ShapeTest):
