@@ -127,6 +127,30 @@ static void test_stopped_before_the_end(void **state) {
     assert_int_equal(send.acknowledged, 0);
 }
 
+// Waiting for the next event is no outage, however long; nor is a broker that answers slowly while
+// events keep coming.
+static void test_patience_is_with_the_broker(void **state) {
+    (void)state;
+    struct err err = {0};
+    struct sink sink;
+    struct buf text = {0};
+    struct replay_send send = {.timeout_ms = 2500, .kafka = &kafka, .topic = "events"};
+    buf_add_text(&text, START("a", "", "000") "{\"Event\":\"X\",\"Timestamp\":1700000004500}\n");
+    for (int i = 0; i < 30; i++) {
+        buf_printf(&text, "{\"Event\":\"X\",\"Timestamp\":%lld}\n", 1700000004500LL + i * 100);
+    }
+    put(0, "any0", buf_text(&text));
+    mock_cluster_rtt(cluster, -1, 200);
+    send.replay = open_logs(1, 1.0, false, &sink);
+    if (replay_send_run(&send, &err) != ST_OK) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(send.acknowledged, 32);
+    replay_free(send.replay);
+    sink_fini(&sink);
+    buf_fini(&text);
+}
+
 static void test_bad_settings(void **state) {
     (void)state;
     struct err err = {0};
@@ -149,6 +173,7 @@ int main(void) {
         SEND_TEST(test_refused),
         SEND_TEST(test_too_large_is_passed_over),
         SEND_TEST(test_stopped_before_the_end),
+        SEND_TEST(test_patience_is_with_the_broker),
         SEND_TEST(test_bad_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
