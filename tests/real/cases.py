@@ -281,15 +281,15 @@ class RealCase(unittest.TestCase):
                        for line in compare_run(results, identity, judged, ids)]
         strangers = set(results.runs) - set(offline)
         differences += [f"{run}: a run that nobody sent" for run in sorted(strangers)]
-        self.assertFalse(differences, self._listed("live differs from offline", differences))
+        self.assert_none("live differs from offline", differences)
 
     def assert_sound(self, results):
-        self.assertFalse(results.wrong, self._listed("bad records", results.wrong))
+        self.assert_none("bad records", results.wrong)
 
     def assert_no_repeats(self, results):
-        self.assertFalse(results.repeated, self._listed("revisions that do not rise", results.repeated))
+        self.assert_none("revisions that do not rise", results.repeated)
 
-    @staticmethod
-    def _listed(words, lines):
-        shown = "\n".join(f"    {line}" for line in lines[:25])
-        return f"{words}, {len(lines)} times:\n{shown}"
+    def assert_none(self, words, findings):
+        if findings:
+            shown = "\n".join(f"    {line}" for line in findings[:25])
+            self.fail(f"{words}, {len(findings)} times:\n{shown}")

@@ -5,7 +5,6 @@
 
 NAME is a suite (alerts or test_alerts), a class, a case or Class.case; see --list.
 
-
 Prints one line per case and ends with `N passed, M failed`; exit 1 if anything failed or could not
 start. Re-runs itself with build/venv's Python (tests/real/deps.sh makes it). Skips nothing.
 """

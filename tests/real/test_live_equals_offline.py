@@ -4,6 +4,7 @@ writes can be read by a stock Avro reader with the shipped schemas.
 """
 
 import json
+import time
 
 from agent import stoker
 from cases import RealCase, shared_broker
@@ -51,6 +52,7 @@ class Combination:
         """A second agent of the group has nothing left to do: it publishes no run again."""
         before = {identity: run["revision"] for identity, run in results.runs.items()}
         again = site.agent(self.lib).start().wait_ready()
+        time.sleep(1.5)  # time to do the wrong thing
         again.stop()
         results.read()
         self.assert_no_repeats(results)
