@@ -3,8 +3,7 @@
 #   build/kafka/4.3.1, build/kafka/3.9.1   the broker's jars (Maven)
 #   build/venv                             Python with requirements.txt
 #   build/librdkafka-new/librdkafka.so.1   the newest librdkafka, for LD_LIBRARY_PATH
-# `deps.sh` does all that (called by `make test`). `deps.sh --apt` first installs the Debian packages
-# of packages.txt that are missing, as root, without letting them start a service.
+# Called by `make test`, after deploy/deps.sh has installed the Debian packages of packages.txt.
 # Never skips anything quietly: whatever cannot be had ends with a line saying so and exit 1.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -31,32 +30,9 @@ try() {
     fail "$what failed three times: $*"
 }
 
-# A policy-rc.d answering 101 keeps maintainer scripts from starting what they install. One that is
-# already there (a container's, an image builder's) is put back afterwards.
-apt_packages() {
-    local missing=() name policy=/usr/sbin/policy-rc.d kept=
-    while read -r name; do
-        dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'install ok installed' ||
-            missing+=("$name")
-    done < <(grep -v '^#' "$here/packages.txt")
-    [ ${#missing[@]} -gt 0 ] || return 0
-    [ "$(id -u)" = 0 ] || fail "needs root to install: ${missing[*]}"
-    if [ -e "$policy" ]; then
-        kept=$(mktemp) && cp -a "$policy" "$kept"
-    fi
-    printf '#!/bin/sh\nexit 101\n' >"$policy"
-    chmod 755 "$policy"
-    # shellcheck disable=SC2064 # the names of now, not of then
-    trap "rm -f '$policy'; [ -z '$kept' ] || mv '$kept' '$policy'" EXIT
-    echo "deps.sh: installing ${missing[*]}"
-    try "apt-get update" apt-get update
-    try "apt-get install" env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y --no-install-recommends "${missing[@]}"
-}
-
 need() { # COMMAND PACKAGE
     command -v "$1" >/dev/null ||
-        fail "no $1: install the Debian package $2 (as root: tests/real/deps.sh --apt)"
+        fail "no $1: it comes with the Debian package $2; \`make deps-test\` installs it"
 }
 
 kafka_jars() { # VERSION
@@ -101,12 +77,6 @@ new_librdkafka() {
 mkdir -p "$build"
 exec 9>"$build/deps.lock"
 flock 9
-if [ "${1:-}" = --apt ]; then
-    apt_packages
-elif [ $# -gt 0 ]; then
-    echo "usage: deps.sh [--apt]" >&2
-    exit 64
-fi
 need java openjdk-17-jre-headless
 need mvn maven
 need prometheus prometheus
@@ -115,7 +85,7 @@ need prometheus-alertmanager prometheus-alertmanager
 need kcat kcat
 need zstd zstd
 python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
-    fail "needs Python 3.11 or later with venv: install the Debian package python3-venv"
+    fail "needs Python 3.11 or later with venv: install the Debian package python3-venv (\`make deps-test\`)"
 for version in $kafka_versions; do
     kafka_jars "$version"
 done

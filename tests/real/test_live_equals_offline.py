@@ -37,7 +37,7 @@ class Combination:
         self.assert_no_repeats(results)
         self.assertTrue(results.published(), "no bottleneck was published")
         self.assertTrue(results.recommendations, "no recommendation was published")
-        self.assertTrue(results.windows, "no window was published")
+        self.check_windows(results)
         ids = set(results.bottlenecks)
         for record in results.recommendations.values():
             self.assertLessEqual(set(record["bottlenecks"]), ids,
@@ -47,6 +47,20 @@ class Combination:
         self.assertEqual(0, agent.metric("stoker_dlq_records_total"))
         agent.stop()
         self.check_restart(site, results)
+
+    def check_windows(self, results):
+        """One record per pane of a pipeline, and no run counted in two of them."""
+        self.assertTrue(results.windows, "no window was published")
+        panes = [(w["pipeline"], w["pane_start_ms"]) for w in results.windows]
+        self.assertEqual(len(panes), len(set(panes)), "a pane was published twice")
+        ended = {}
+        for run in results.runs.values():
+            ended.setdefault(run["pipeline"], []).append(run["status"])
+        for pipeline in {pipeline for pipeline, _ in panes}:
+            own = [w for w in results.windows if w["pipeline"] == pipeline]
+            self.assertLessEqual(sum(w["runs"] for w in own), len(ended[pipeline]), pipeline)
+            self.assertLessEqual(sum(w["runs_failed"] for w in own),
+                                 ended[pipeline].count("failed"), pipeline)
 
     def check_restart(self, site, results):
         """A second agent of the group has nothing left to do: it publishes no run again."""
