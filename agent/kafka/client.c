@@ -25,28 +25,6 @@ void kafka_tune_memory(void) {
     (void)mallopt(M_TRIM_THRESHOLD, 256 * MIB);
 }
 
-enum status kafka_settings_check(const struct kafka_settings *settings, enum kafka_role role,
-                                 struct err *err) {
-    rd_kafka_conf_t *conf = NULL;
-    enum status st = client_conf_new(settings, role, &conf, err);
-    if (st != ST_OK) {
-        return st;
-    }
-    if (role == KAFKA_CONSUMER) {
-        st = client_conf_set(conf, "group.id", "check", err);
-    }
-    if (st != ST_OK) {
-        rd_kafka_conf_destroy(conf);
-        return st;
-    }
-    // Some combinations are only found wrong by a handle. It is closed before it connects.
-    struct client c;
-    client_init(&c, NULL);
-    st = client_open(&c, role, conf, err);
-    client_fini(&c);
-    return st;
-}
-
 static void set_trouble(struct client *c, const char *text) {
     pthread_mutex_lock(&c->lock);
     client_printable(c->trouble, sizeof c->trouble, text);
@@ -124,26 +102,74 @@ static void read_conf(struct client *c, const rd_kafka_conf_t *conf) {
     }
 }
 
+static rd_kafka_t *new_handle(enum kafka_role role, rd_kafka_conf_t *conf, struct err *err) {
+    char text[256], shown[256];
+    rd_kafka_t *rk = rd_kafka_new(role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER,
+                                  conf, text, sizeof text);
+    if (rk == NULL) {
+        client_printable(shown, sizeof shown, text);
+        err_set(err, ST_FATAL, "%s: %s",
+                role == KAFKA_CONSUMER ? "kafka.consumer" : "kafka.producer", shown);
+    }
+    return rk;
+}
+
+// The log of a handle that lives for a moment: nothing about its connections.
+static void try_log(const rd_kafka_t *rk, int level, const char *code, const char *text) {
+    if (strcmp(code, "FAIL") != 0 && strcmp(code, "ERROR") != 0) {
+        client_log(rk, level, code, text);
+    }
+}
+
+// Some combinations of properties are only found wrong by a handle. It is closed at once.
+static enum status try_conf(enum kafka_role role, const rd_kafka_conf_t *conf, struct err *err) {
+    rd_kafka_conf_t *copy = rd_kafka_conf_dup(conf);
+    rd_kafka_conf_set_log_cb(copy, try_log);
+    rd_kafka_t *rk = new_handle(role, copy, err);
+    if (rk == NULL) {
+        rd_kafka_conf_destroy(copy);
+        return ST_FATAL;
+    }
+    rd_kafka_destroy(rk);
+    return ST_OK;
+}
+
 enum status client_open(struct client *c, enum kafka_role role, rd_kafka_conf_t *conf,
                         struct err *err) {
     MAGIC_CHECK(c, CLIENT_MAGIC);
     require(c->rk == NULL);
+    // A configuration with interceptors that is refused cannot be destroyed: librdkafka 2.0.2 frees
+    // parts of it twice. So it is tried without them before.
+    enum status st = try_conf(role, conf, err);
+    if (st != ST_OK) {
+        rd_kafka_conf_destroy(conf);
+        return st;
+    }
     read_conf(c, conf);
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_log_cb(conf, client_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
     require(rd_kafka_conf_interceptor_add_on_new(conf, "stoker", on_new, c) ==
             RD_KAFKA_RESP_ERR_NO_ERROR);
-    char text[256], shown[256];
-    c->rk = rd_kafka_new(role == KAFKA_CONSUMER ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER, conf, text,
-                         sizeof text);
-    if (c->rk == NULL) {
-        rd_kafka_conf_destroy(conf);
-        client_printable(shown, sizeof shown, text);
-        return err_set(err, ST_FATAL, "%s: %s",
-                       role == KAFKA_CONSUMER ? "kafka.consumer" : "kafka.producer", shown);
+    c->rk = new_handle(role, conf, err);
+    return c->rk == NULL ? ST_FATAL : ST_OK;
+}
+
+enum status kafka_settings_check(const struct kafka_settings *settings, enum kafka_role role,
+                                 struct err *err) {
+    rd_kafka_conf_t *conf = NULL;
+    enum status st = client_conf_new(settings, role, &conf, err);
+    if (st != ST_OK) {
+        return st;
     }
-    return ST_OK;
+    if (role == KAFKA_CONSUMER) {
+        st = client_conf_set(conf, "group.id", "check", err);
+    }
+    if (st == ST_OK) {
+        st = try_conf(role, conf, err);
+    }
+    rd_kafka_conf_destroy(conf);
+    return st;
 }
 
 void client_close(struct client *c, int flags) {

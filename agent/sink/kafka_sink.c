@@ -42,7 +42,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
     if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && bytes > BATCH_BYTES) {
         topic->limit_bytes = bytes; // of a record with its headers this is a little less: larger
     }                               // or equal ones are skipped from here on
-    sink_note_refusal(sink, topic->name, m->err, rd_kafka_message_errstr(m));
+    // Not rd_kafka_message_errstr: of a producer's message that is the payload.
+    sink_note_refusal(sink, topic->name, m->err, NULL);
 }
 
 static void report_delivered(struct kafka_sink *sink) {

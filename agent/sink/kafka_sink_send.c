@@ -91,5 +91,9 @@ enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *r
         return err_set(err, ST_RETRY, "%zu records wait for the broker already", sink->outstanding);
     }
     st = sink_replace_if_fatal(sink, err);
-    return st != ST_OK ? st : client_error(err, topic->name, code, NULL);
+    if (st != ST_OK) {
+        return st;
+    }
+    sink_note_refusal(sink, topic->name, code, NULL);
+    return err_set(err, ST_ABORT, "%s", sink->reason);
 }

@@ -53,9 +53,10 @@ enum status kafka_sink_new(const struct kafka_settings *settings,
 void kafka_sink_free(struct kafka_sink *sink);
 
 // Queues one record. ST_OK: taken; see flush. ST_SKIP: larger than max_record_bytes or than what
-// the broker took for this topic before; never sent. ST_RETRY: the queue is full and stayed so for
-// queue_wait_ms; send it again later. ST_ABORT: refused, or the producer had to be replaced: flush
-// (which says ST_ABORT too) and send the batch again. ST_FATAL: it could not be replaced.
+// the broker refused for this topic before; never sent. ST_RETRY: the queue is full and stayed so
+// for queue_wait_ms; send it again later. ST_ABORT: refused (the topic is missing or denied), or
+// the producer had to be replaced: flush, which says ST_ABORT too, and send the batch again after a
+// pause. ST_FATAL: it could not be replaced.
 enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *record,
                             struct err *err) MUST_USE;
 // Handles acknowledgements that are there, without waiting. Call it when nothing is sent for long.
