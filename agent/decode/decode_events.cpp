@@ -42,9 +42,7 @@ void stage_field(context &c, std::string_view key, value v) {
     });
     c.essential = s.id >= 0;
     see_time(c, s.submitted_ms);
-    if (c.out->kind == EVENT_STAGE_COMPLETED) {
-        see_time(c, s.completed_ms);
-    }
+    see_time(c, s.completed_ms);
 }
 
 void job_field(context &c, std::string_view key, value v) {
@@ -65,7 +63,7 @@ void job_field(context &c, std::string_view key, value v) {
     } else if (key == "Job Result") {
         fields(c, v, [&](std::string_view name, value inner) {
             if (name == "Result") {
-                j.succeeded = str_is(text(inner), "JobSucceeded");
+                j.succeeded = !str_is(text(inner), "JobFailed");
             } else if (name == "Exception") {
                 fields(c, inner, [&](std::string_view n, value message) {
                     if (n == "Message") {

@@ -155,6 +155,7 @@ static void begin_kind(event *out) {
     case EVENT_JOB_START:
     case EVENT_JOB_END:
         out->job.id = -1;
+        out->job.succeeded = out->kind == EVENT_JOB_END;
         break;
     case EVENT_SQL_START:
     case EVENT_SQL_END:

@@ -97,6 +97,9 @@ inline void see_time(context &c, int64_t ms) {
     if (ms > c.out->time_ms) {
         c.out->time_ms = ms;
     }
+    if (ms > 0 && (c.out->first_ms == 0 || ms < c.out->first_ms)) {
+        c.out->first_ms = ms;
+    }
 }
 
 } // namespace decode

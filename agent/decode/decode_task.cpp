@@ -172,9 +172,8 @@ void info(context &c, value v) {
     });
     t.task_id = t.task_id < 0 ? -1 : t.task_id;
     see_time(c, t.launch_ms);
-    if (c.out->kind == EVENT_TASK_END) {
-        see_time(c, t.finish_ms);
-    }
+    see_time(c, t.getting_result_ms);
+    see_time(c, t.finish_ms);
     c.ints.assign(1, 1); // Task Info was there
 }
 

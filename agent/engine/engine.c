@@ -274,7 +274,8 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
     return ST_OK;
 }
 
-void engine_finish(struct engine *engine) {
+void engine_finish(struct engine *engine, bool in_progress) {
+    engine->in_progress = in_progress;
     struct live_run *live, *next;
     HASH_ITER(hh, engine->runs, live, next) {
         if (!live->over) {

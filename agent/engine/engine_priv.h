@@ -44,6 +44,7 @@ struct engine {
     struct live_run *runs;   // by key
     struct live_run *recent; // the one looked up last
     unsigned replaced;       // runs kept aside, one_application only
+    bool in_progress;        // the input has ended, but only for now
     struct run_queue running, ended;
     int64_t idle_ms; // event time that passed, jumps cut: see engine.c
     int64_t last_event_ms;
@@ -71,5 +72,7 @@ void report_advice(struct engine *engine, struct live_run *live);
 // All of the run's verdicts of a kind; the array is owned by the caller.
 uint32_t report_verdicts(const struct app *app, enum bottleneck_kind kind,
                          const struct bottleneck ***out);
+// The run's status as published.
+enum run_status report_status(const struct engine *engine, const struct live_run *live);
 // True if the verdict stands and is above negligible.
 bool report_is_open(const struct bottleneck *bottleneck);

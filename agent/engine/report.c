@@ -122,6 +122,11 @@ static void add_advice(const struct app *app, struct pipeline_run *run) {
     }
 }
 
+enum run_status report_status(const struct engine *engine, const struct live_run *live) {
+    enum run_status status = app_status(live->app, live->over);
+    return status == RUN_LOST && engine->in_progress ? RUN_RUNNING : status;
+}
+
 void report_run(struct engine *engine, struct live_run *live) {
     struct app *app = live->app;
     live->run_due = false;
@@ -134,7 +139,7 @@ void report_run(struct engine *engine, struct live_run *live) {
         .ended_ms = live->over ? app_end_ms(app) : 0,
         .time_ms = app->now_ms,
         .duration_s = app_duration_s(app),
-        .status = app_status(app, live->over),
+        .status = report_status(engine, live),
         .completeness = app_completeness(app),
     };
     memcpy(run.id, app->run_id, sizeof run.id);
@@ -199,7 +204,7 @@ void engine_each_run(struct engine *engine,
         for (uint32_t i = 0; i < count; i++) {
             advice[i].revision = 1;
         }
-        each(ctx, live->app, app_status(live->app, live->over), advice, count);
+        each(ctx, live->app, report_status(engine, live), advice, count);
         for (uint32_t i = 0; i < count; i++) {
             recommendation_fini(&advice[i]);
         }

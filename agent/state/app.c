@@ -87,12 +87,15 @@ static void apply_environment(struct app *app, const struct event_environment *e
     }
 }
 
-static void apply_time(struct app *app, int64_t time_ms) {
-    if (time_ms <= 0 || time_ms > (int64_t)APP_TIME_MAX_S * 1000) {
-        return;
+static void apply_time(struct app *app, const struct event *event) {
+    const int64_t latest = (int64_t)APP_TIME_MAX_S * 1000;
+    int64_t first = event->first_ms, last = event->time_ms;
+    if (first > 0 && first <= latest && (app->first_ms == 0 || first < app->first_ms)) {
+        app->first_ms = first;
     }
-    app->first_ms = app->first_ms == 0 || time_ms < app->first_ms ? time_ms : app->first_ms;
-    app->now_ms = time_ms > app->now_ms ? time_ms : app->now_ms;
+    if (last > app->now_ms && last <= latest) {
+        app->now_ms = last;
+    }
 }
 
 // Events about SQL executions and jobs.
@@ -171,7 +174,7 @@ static void apply_world(struct app *app, const struct event *event) {
 bool app_apply(struct app *app, const struct event *event, struct stage **touched) {
     struct stage *stage = NULL;
     bool changed = true;
-    apply_time(app, event->time_ms);
+    apply_time(app, event);
     switch (event->kind) {
     case EVENT_STAGE_SUBMITTED:
     case EVENT_STAGE_COMPLETED:

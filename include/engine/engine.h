@@ -50,8 +50,9 @@ void engine_free(struct engine *engine);
 enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
                         enum metric *reason, struct err *err);
 
-// No more events will come (end of a log): judges what is open; runs without an end are lost.
-void engine_finish(struct engine *engine);
+// No more events will come (end of a log): judges what is open. Runs without an end are lost, or
+// still running if `in_progress` says that the log is being written.
+void engine_finish(struct engine *engine, bool in_progress);
 
 // The smallest input offset whose event is still needed to rebuild the state, or INT64_MAX if none
 // is.

@@ -106,7 +106,7 @@ struct event_job {
     uint32_t stage_count;
     const struct event_property *properties;
     uint32_t property_count;
-    bool succeeded;   // JobEnd
+    bool succeeded;   // JobEnd: it did not say JobFailed
     struct str error; // JobEnd: Exception.Message
 };
 struct event_stage {
@@ -163,6 +163,7 @@ struct event {
     enum event_kind kind;
     struct str name;   // the "Event" text
     int64_t time_ms;   // the largest timestamp the event carries; 0 if it has none
+    int64_t first_ms;  // the smallest
     struct str app_id; // found in the value (ApplicationStart, properties, wrapper); may be empty
     struct str app_attempt;
     struct str version; // LOG_START, DB_METADATA
