@@ -35,6 +35,7 @@ static enum status emit(void *ctx, const struct replay_event *event, struct err 
                                                  : 1,
     };
     enum status status = kafka_sink_send(run->sink, &record, err);
+    run->send->bytes += status == ST_OK ? event->value.len : 0;
     if (status != ST_SKIP) {
         return status;
     }

@@ -22,6 +22,7 @@ struct replay_send {
 
     // Results.
     uint64_t acknowledged; // records
+    uint64_t bytes;        // of their values
     uint64_t too_large;    // events passed over
     double seconds;        // from the first event to the last acknowledgement
 };

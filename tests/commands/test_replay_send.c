@@ -112,6 +112,7 @@ static void test_too_large_is_passed_over(void **state) {
     }
     assert_int_equal(send.acknowledged, 2);
     assert_int_equal(send.too_large, 1);
+    assert_int_equal(send.bytes, text.len - 5000 - 3); // without line ends
     assert_true(words.len > 0);
     buf_fini(&text);
     buf_fini(&words);
