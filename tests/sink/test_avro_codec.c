@@ -1,0 +1,224 @@
+// test_avro_codec: records to bytes and back, fingerprints against published and independent ones,
+// damaged bytes.
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "sink/avro_codec.h"
+
+static void fingerprints_are_the_standard_ones(void **state) {
+    (void)state;
+    static const struct {
+        const char *schema, *canonical;
+        uint64_t fingerprint;
+    } cases[] = {
+        // From the Avro project's schema tests.
+        {"\"null\"", "\"null\"", 7195948357588979594u},
+        {"\"int\"", "\"int\"", 8247732601305521295u},
+        {"{\"type\":\"string\"}", "\"string\"", (uint64_t)-8142146995180207161},
+        {"[ \"int\", {\"type\":\"boolean\"} ]", "[\"int\",\"boolean\"]",
+         5392556393470105090u},
+        {"{\"fields\":[], \"type\":\"record\", \"name\":\"foo\", \"namespace\":\"x.y\"}",
+         "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[]}", 5916914534497305771u},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t fingerprint = 0;
+        struct buf canonical = {0};
+        assert_int_equal(avro_fingerprint(cases[i].schema, &fingerprint, &canonical, NULL), ST_OK);
+        assert_string_equal(buf_text(&canonical), cases[i].canonical);
+        assert_true(fingerprint == cases[i].fingerprint);
+        buf_fini(&canonical);
+    }
+    uint64_t unused;
+    struct err err;
+    assert_int_equal(avro_fingerprint("{", &unused, NULL, &err), ST_SKIP);
+}
+
+// Fills memory with values a record may hold; every field gets one of its own.
+static void random_text(uint64_t *seed, char *out, size_t cap) {
+    static const char *const pieces[] = {"etl", "\xC3\xA9", "\xF0\x9F\x98\x80", "<b>", "\"", " ",
+                                         "0",   "\\"};
+    size_t n = 0;
+    while (test_random(seed) % 8 != 0) {
+        const char *piece = pieces[test_random(seed) % ARRAY_LEN(pieces)];
+        if (n + strlen(piece) >= cap) {
+            break;
+        }
+        n += (size_t)snprintf(out + n, cap - n, "%s", piece);
+    }
+    out[n] = '\0';
+}
+
+static void random_numbers(uint64_t *seed, int64_t *numbers, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = (int64_t)(test_random(seed) >> (test_random(seed) % 64));
+    }
+}
+
+static struct pipeline_run random_run(uint64_t *seed) {
+    struct pipeline_run run = {.duration_s = (double)(test_random(seed) % 100000) / 7,
+                               .completeness = 0.5};
+    random_text(seed, run.identity.cluster, sizeof run.identity.cluster);
+    random_text(seed, run.identity.app_id, sizeof run.identity.app_id);
+    random_text(seed, run.identity.pipeline, sizeof run.identity.pipeline);
+    random_text(seed, run.failure, sizeof run.failure);
+    random_numbers(seed, &run.revision, 1);
+    random_numbers(seed, &run.started_ms, 1);
+    random_numbers(seed, &run.ended_ms, 1);
+    random_numbers(seed, &run.time_ms, 1);
+    random_numbers(seed, &run.totals.input_bytes, 17);
+    run.totals.data_size_bytes = 5;
+    run.totals.records_from = (enum records_from)(test_random(seed) % RECORDS_FROM_COUNT);
+    run.status = (enum run_status)(test_random(seed) % RUN_STATUS_COUNT);
+    run.stage_count = (uint32_t)(test_random(seed) % 5);
+    run.stages = mem_zalloc(run.stage_count, sizeof *run.stages);
+    for (uint32_t i = 0; i < run.stage_count; i++) {
+        random_text(seed, run.stages[i].name, sizeof run.stages[i].name);
+        random_numbers(seed, &run.stages[i].submitted_ms, 6);
+        run.stages[i].stage = (int32_t)i;
+        run.stages[i].mean_task_ms = 1.0 / 3;
+    }
+    run.open_count = (uint32_t)(test_random(seed) % 4);
+    run.open = mem_zalloc(run.open_count, sizeof *run.open);
+    for (uint32_t i = 0; i < run.open_count; i++) {
+        random_text(seed, run.open[i].summary, sizeof run.open[i].summary);
+        run.open[i].kind = (enum bottleneck_kind)(test_random(seed) % KIND_COUNT);
+        run.open[i].severity = (enum severity)(test_random(seed) % SEVERITY_COUNT);
+        run.open[i].cause = (enum cause)(test_random(seed) % CAUSE_COUNT);
+        run.open[i].stage = (int32_t)i - 1;
+        run.open[i].stage_attempt = (int32_t)i - 1;
+    }
+    run.recommendation_count = (uint32_t)(test_random(seed) % 3);
+    run.recommendations = mem_zalloc(run.recommendation_count, sizeof *run.recommendations);
+    for (uint32_t i = 0; i < run.recommendation_count; i++) {
+        char text[64];
+        random_text(seed, text, sizeof text);
+        run.recommendations[i] = mem_strdup(text);
+    }
+    return run;
+}
+
+static void assert_same_run(const struct pipeline_run *a, const struct pipeline_run *b) {
+    assert_memory_equal(&a->identity, &b->identity, sizeof a->identity);
+    assert_memory_equal(&a->totals, &b->totals, sizeof a->totals);
+    assert_string_equal(a->failure, b->failure);
+    assert_true(a->revision == b->revision && a->started_ms == b->started_ms &&
+                a->ended_ms == b->ended_ms);
+    assert_true(a->time_ms == b->time_ms && a->status == b->status &&
+                a->duration_s == b->duration_s);
+    assert_int_equal(a->stage_count, b->stage_count);
+    assert_int_equal(a->open_count, b->open_count);
+    assert_int_equal(a->recommendation_count, b->recommendation_count);
+    for (uint32_t i = 0; i < a->stage_count; i++) {
+        assert_memory_equal(&a->stages[i], &b->stages[i], sizeof a->stages[i]);
+    }
+    for (uint32_t i = 0; i < a->open_count; i++) {
+        assert_memory_equal(&a->open[i], &b->open[i], sizeof a->open[i]);
+    }
+    for (uint32_t i = 0; i < a->recommendation_count; i++) {
+        assert_string_equal(a->recommendations[i], b->recommendations[i]);
+    }
+}
+
+static void runs_come_back_as_they_went(void **state) {
+    (void)state;
+    struct avro_codec *codec = avro_codec_new();
+    struct buf bytes = {0};
+    uint64_t seed = 99;
+    for (int i = 0; i < 300; i++) {
+        struct pipeline_run run = random_run(&seed), back;
+        struct err err = {0};
+        avro_encode_run(codec, &run, &bytes);
+        assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &back, &err), ST_OK);
+        assert_same_run(&run, &back);
+        pipeline_run_fini(&run);
+        pipeline_run_fini(&back);
+    }
+    buf_fini(&bytes);
+    avro_codec_free(codec);
+}
+
+static void damaged_bytes_are_refused_or_read_but_never_harm(void **state) {
+    (void)state;
+    struct avro_codec *codec = avro_codec_new();
+    struct buf bytes = {0};
+    uint64_t seed = 5;
+    struct pipeline_run run = random_run(&seed), back;
+    struct err err;
+    avro_encode_run(codec, &run, &bytes);
+    for (size_t len = 0; len < bytes.len; len++) { // every cut, in memory of just that size
+        char *cut = mem_strndup(bytes.data, len);
+        assert_int_equal(avro_decode_run(codec, (struct str){cut, len}, &back, &err), ST_SKIP);
+        mem_free(cut);
+    }
+    for (size_t at = 0; at < bytes.len; at++) { // every byte changed
+        for (int bit = 0; bit < 8; bit++) {
+            bytes.data[at] = (char)(bytes.data[at] ^ (1 << bit));
+            if (avro_decode_run(codec, buf_str(&bytes), &back, &err) == ST_OK) {
+                pipeline_run_fini(&back);
+            }
+            bytes.data[at] = (char)(bytes.data[at] ^ (1 << bit));
+        }
+    }
+    buf_add_char(&bytes, 'x');
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &back, &err), ST_SKIP);
+    pipeline_run_fini(&run);
+    buf_fini(&bytes);
+    avro_codec_free(codec);
+}
+
+static void other_records_are_told_apart_and_readable(void **state) {
+    (void)state;
+    struct avro_codec *codec = avro_codec_new();
+    struct run_identity identity = {
+        .cluster = "c", .app_id = "app-1", .pipeline = "p\xFFq"}; // not UTF-8
+    struct bottleneck b = {.id = "x",
+                           .kind = KIND_DATA_SKEW,
+                           .stage = -1,
+                           .stage_attempt = -1,
+                           .rule_met = TRI_NULL,
+                           .reason = "because"};
+    b.evidence[0] = (struct evidence){"ratio", NAN};
+    b.evidence[1] = (struct evidence){"max_task_ms", 3};
+    b.evidence_count = 2;
+    b.saving_s = INFINITY;
+    struct buf bytes = {0}, json = {0};
+    struct pipeline_run back;
+    struct err err;
+    enum avro_record record;
+    avro_encode_bottleneck(codec, &identity, "run", &b, &bytes);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &back, &err), ST_SKIP);
+    assert_int_equal(avro_to_json(codec, buf_str(&bytes), &record, &json, &err), ST_OK);
+    assert_int_equal(record, AVRO_BOTTLENECK);
+    assert_non_null(strstr(buf_text(&json), "\"pipeline\":\"p\xEF\xBF\xBDq\""));
+    assert_non_null(strstr(buf_text(&json), "\"rule_met\":null,\"reason\":\"because\""));
+    assert_non_null(strstr(buf_text(&json), "\"saving_s\":0,"));
+    assert_non_null(strstr(buf_text(&json), "\"max_task_ms\":3"));
+    buf_clear(&json);
+    struct recommendation r = {
+        .id = "y", .kind = "data_skew", .action = (char[]){"do"}, .revision = 3};
+    avro_encode_recommendation(codec, &identity, "run", &r, &bytes);
+    assert_int_equal(avro_to_json(codec, buf_str(&bytes), &record, &json, &err), ST_OK);
+    assert_int_equal(record, AVRO_RECOMMENDATION);
+    struct pipeline_window w = {
+        .pipeline = "etl", .runs = 4, .open_bottlenecks = {[SEVERITY_SEVERE] = 2}};
+    buf_clear(&json);
+    avro_encode_window(codec, &w, &bytes);
+    assert_int_equal(avro_to_json(codec, buf_str(&bytes), &record, &json, &err), ST_OK);
+    assert_int_equal(record, AVRO_WINDOW);
+    assert_non_null(strstr(buf_text(&json), "\"severe\":2"));
+    buf_fini(&bytes);
+    buf_fini(&json);
+    avro_codec_free(codec);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fingerprints_are_the_standard_ones),
+        cmocka_unit_test(runs_come_back_as_they_went),
+        cmocka_unit_test(damaged_bytes_are_refused_or_read_but_never_harm),
+        cmocka_unit_test(other_records_are_told_apart_and_readable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
