@@ -1,0 +1,38 @@
+// http: the agent's own small web server: numbers, health, a landing page. The only user of its
+// library. Serves the last pages handed to it from a thread of its own, so a request never waits
+// for the agent nor the agent for a request. Must never answer anything but GET and HEAD with a
+// page, nor show text it did not get from the agent.
+//
+// /metrics, /, /status; /livez (also /healthz, /-/healthy), /readyz (also /-/ready), both with
+// ?verbose. All functions may be called from any thread.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+enum http_page { HTTP_METRICS, HTTP_LANDING, HTTP_STATUS_JSON, HTTP_PAGE_COUNT };
+
+// Without a beat for this long the agent is not alive.
+enum { HTTP_BEAT_MAX_MS = 60000 };
+
+struct http;
+
+// Listens on `listen`: "127.0.0.1:9571", "[::1]:9571", ":9571" (every address), "localhost:9571";
+// port 0 takes any free one. ST_FATAL with the address and what to do about it when the text is no
+// address, the port is taken or not allowed. Not ready until told so; alive from now on.
+enum status http_new(const char *listen, struct http **out, struct err *err) MUST_USE;
+// Stops the server and releases everything. Takes NULL.
+void http_free(struct http *http);
+// The port listened on.
+uint16_t http_port(const struct http *http);
+
+// From now on `content` is what `page` shows; copied. Until the first time the page answers 503.
+void http_publish(struct http *http, enum http_page page, const struct buf *content);
+// What /readyz says: `reason` is one line, shown while not ready; `details` are further lines for
+// ?verbose (NULL: none). Both are copied and escaped. Sets stoker_ready.
+void http_set_ready(struct http *http, bool ready, const char *reason, const char *details);
+// The agent's loop has turned over; `now_ms` is clock_mono_ms().
+void http_beat(struct http *http, int64_t now_ms);
