@@ -169,6 +169,7 @@ static bool set_common(struct command_args *args, int code, const char **color) 
             return false;
         }
         log_configure(level, LOG_LOGFMT);
+        args->log_level = optarg;
         return true;
     case OPT_SET:
         if (args->set_count == COMMAND_SET_MAX || strchr(optarg, '=') == NULL) {

@@ -73,13 +73,10 @@ struct entry *config_find(const struct config *config, const char *key) {
     return NULL;
 }
 
-void config_complain(struct config *config, const char *origin, const char *key, const char *fmt,
-                     ...) {
+static void add_error(struct config *config, const char *origin, const char *key, const char *fmt,
+                      va_list args) {
     char words[512];
-    va_list args;
-    va_start(args, fmt);
     vsnprintf(words, sizeof words, fmt, args);
-    va_end(args);
     buf_add_printable(&config->errors, str_of(origin));
     buf_add_text(&config->errors, ": ");
     if (key[0] != '\0') {
@@ -88,6 +85,23 @@ void config_complain(struct config *config, const char *origin, const char *key,
     }
     buf_add_printable(&config->errors, str_of(words));
     buf_add_char(&config->errors, '\n');
+}
+
+void config_complain(struct config *config, const char *origin, const char *key, const char *fmt,
+                     ...) {
+    va_list args;
+    va_start(args, fmt);
+    add_error(config, origin, key, fmt, args);
+    va_end(args);
+}
+
+void config_add_error(struct config *config, const char *key, const char *fmt, ...) {
+    const struct entry *entry = config_find(config, key);
+    require(entry != NULL);
+    va_list args;
+    va_start(args, fmt);
+    add_error(config, entry->origin, key, fmt, args);
+    va_end(args);
 }
 
 void config_unknown(struct config *config, const char *origin, const char *key) {

@@ -28,7 +28,8 @@ struct command_args {
     const char *config_file;           // -c, NULL if none
     const char *sets[COMMAND_SET_MAX]; // --set KEY=VALUE, in order
     unsigned set_count;
-    char **rest; // what is no option
+    const char *log_level; // --log-level, valid; NULL if not given
+    char **rest;           // what is no option
     int rest_count;
     bool color_out, color_err; // colour wanted on standard output / standard error
 };

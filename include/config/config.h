@@ -28,6 +28,9 @@ void config_set(struct config *config, const char *key, const char *value, const
 // source.
 void config_finish(struct config *config);
 
+// Adds a mistake that only a caller can see, at the place that set `key`. The key must exist.
+void config_add_error(struct config *config, const char *key, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 // All mistakes so far, one "place: key: words" a line; empty if there is none.
 const char *config_errors(const struct config *config);
 

@@ -1,0 +1,225 @@
+// setup: see the header. Called by the commands; holds no state but the static table of detector
+// settings, built once before any thread starts.
+#include "commands/setup.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/kind.h"
+
+enum { ROWS_MAX = KIND_COUNT * DETECTOR_THRESHOLDS_MAX, KEY_SIZE = 96 };
+
+// `detectors.<kind>.<name>` of one threshold.
+static void threshold_key(const struct detector *detector, unsigned threshold, char out[KEY_SIZE]) {
+    snprintf(out, KEY_SIZE, "detectors.%s.%s", kind_name(detector->kind),
+             detector->thresholds[threshold].name);
+}
+
+static struct setting_table detector_table(void) {
+    static struct setting rows[ROWS_MAX];
+    static struct { char key[KEY_SIZE], def[32], help[256]; } texts[ROWS_MAX];
+    static unsigned n;
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    for (unsigned i = 0; i < count && n < ROWS_MAX; i++) {
+        for (unsigned t = 0; t < all[i]->threshold_count; t++, n++) {
+            const struct detector_threshold *threshold = &all[i]->thresholds[t];
+            threshold_key(all[i], t, texts[n].key);
+            snprintf(texts[n].def, sizeof texts[n].def, "%.15g", threshold->def);
+            snprintf(texts[n].help, sizeof texts[n].help, "%s: %s.", kind_name(all[i]->kind),
+                     threshold->help);
+            rows[n] = (struct setting){.key = texts[n].key,
+                                       .type = SETTING_REAL,
+                                       .def = texts[n].def,
+                                       .min = threshold->min,
+                                       .max = threshold->max,
+                                       .help = texts[n].help};
+        }
+    }
+    return (struct setting_table){rows, n};
+}
+
+const struct setting_table *setup_tables(unsigned *count) {
+    static struct setting_table tables[2];
+    if (tables[0].rows == NULL) {
+        tables[0] = settings_agent;
+        tables[1] = detector_table();
+    }
+    *count = ARRAY_LEN(tables);
+    return tables;
+}
+
+struct config *setup_config_raw(const struct command_args *args) {
+    unsigned count;
+    const struct setting_table *tables = setup_tables(&count);
+    struct config *config = config_new(tables, count);
+    if (args->config_file != NULL) {
+        config_load_file(config, args->config_file);
+    }
+    config_load_env(config, environ);
+    for (unsigned i = 0; i < args->set_count; i++) {
+        const char *equals = strchr(args->sets[i], '=');
+        char *key = mem_strndup(args->sets[i], (size_t)(equals - args->sets[i]));
+        config_set(config, key, equals + 1, "--set");
+        mem_free(key);
+    }
+    if (args->log_level != NULL) {
+        config_set(config, "log.level", args->log_level, "--log-level");
+    }
+    unsigned keys;
+    (void)config_list(config, "pipeline.from", &keys);
+    if (keys == 0 || keys > APP_PIPELINE_KEYS_MAX) {
+        config_add_error(config, "pipeline.from", "needs 1 to %d entries", APP_PIPELINE_KEYS_MAX);
+    }
+    config_finish(config);
+    return config;
+}
+
+struct config *setup_config(const struct command_args *args, int *exit_code) {
+    struct config *config = setup_config_raw(args);
+    const char *errors = config_errors(config);
+    if (errors[0] != '\0') {
+        fputs(errors, stderr);
+        config_free(config);
+        *exit_code = EXIT_CONFIG;
+        return NULL;
+    }
+    enum log_level level = LOG_INFO;
+    require(log_parse_level(config_text(config, "log.level"), &level));
+    log_configure(level,
+                  strcmp(config_text(config, "log.format"), "json") == 0 ? LOG_JSON : LOG_LOGFMT);
+    return config;
+}
+
+static struct kafka_property *properties(const struct config *config, const char *key,
+                                         size_t *count) {
+    unsigned n;
+    const struct config_pair *pairs = config_map(config, key, &n);
+    struct kafka_property *out = mem_zalloc(n + 1, sizeof *out);
+    for (unsigned i = 0; i < n; i++) {
+        out[i] = (struct kafka_property){pairs[i].key, pairs[i].value};
+    }
+    *count = n;
+    return out;
+}
+
+void setup_kafka_init(struct setup_kafka *kafka, const struct config *config,
+                      enum kafka_role role) {
+    const char *instance = config_text(config, "agent.instance");
+    struct kafka_settings *settings = &kafka->settings;
+    *settings = (struct kafka_settings){.brokers = config_text(config, "kafka.brokers"),
+                                        .client_id = instance[0] == '\0' ? NULL : instance};
+    kafka->common = properties(config, "kafka.common", &settings->common_count);
+    kafka->role = properties(config, role == KAFKA_CONSUMER ? "kafka.consumer" : "kafka.producer",
+                             &settings->role_count);
+    settings->common = kafka->common;
+    settings->role = kafka->role;
+}
+
+void setup_kafka_fini(struct setup_kafka *kafka) {
+    mem_free(kafka->common);
+    mem_free(kafka->role);
+    *kafka = (struct setup_kafka){0};
+}
+
+void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]) {
+    const char *instance = config_text(config, "agent.instance");
+    snprintf(out, SETUP_INSTANCE_SIZE, "%s", instance);
+    if (instance[0] == '\0' && gethostname(out, SETUP_INSTANCE_SIZE - 1) != 0) {
+        snprintf(out, SETUP_INSTANCE_SIZE, "stoker");
+    }
+    out[SETUP_INSTANCE_SIZE - 1] = '\0';
+}
+
+static enum severity severity_setting(const struct config *config, const char *key) {
+    int severity = severity_parse(str_of(config_text(config, key)));
+    require(severity >= 0); // the setting's choices are the severities
+    return (enum severity)severity;
+}
+
+void setup_engine(const struct config *config, struct engine_options *options) {
+    engine_options_init(options);
+    options->cluster = config_text(config, "cluster");
+    options->pipeline.keys = config_list(config, "pipeline.from", &options->pipeline.count);
+    options->publish_min = severity_setting(config, "publish.min_severity");
+    options->idle_ms = config_int(config, "limits.idle");
+    options->grace_ms = config_int(config, "limits.grace");
+    options->applications_max = (uint32_t)config_int(config, "limits.applications");
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
+            char key[KEY_SIZE];
+            threshold_key(all[i], t, key);
+            options->thresholds[all[i]->kind][t] = config_real(config, key);
+        }
+    }
+}
+
+void setup_pipelines(const struct config *config, struct pipelines_options *options) {
+    pipelines_options_init(options);
+    options->window_ms = config_int(config, "window.length");
+    options->pane_ms = config_int(config, "window.pane");
+    options->alert_min = severity_setting(config, "alertmanager.min_severity");
+}
+
+void setup_decode(const struct config *config, struct decode_options *options) {
+    *options = (struct decode_options){
+        .max_bytes = (size_t)config_int(config, "input.max_message_bytes"),
+        .wrapper_event_key = config_text(config, "input.wrapper_event_key"),
+        .wrapper_app_key = config_text(config, "input.wrapper_app_key"),
+        .wrapper_attempt_key = config_text(config, "input.wrapper_attempt_key"),
+    };
+}
+
+// NULL for an empty text: "not set".
+static const char *text_or_null(const struct config *config, const char *key) {
+    const char *text = config_text(config, key);
+    return text[0] == '\0' ? NULL : text;
+}
+
+struct alertmanager_label *setup_alertmanager(const struct config *config,
+                                              struct alertmanager_settings *settings) {
+    unsigned urls, labels;
+    const char *const *url = config_list(config, "alertmanager.urls", &urls);
+    const struct config_pair *pairs = config_map(config, "alertmanager.external_labels", &labels);
+    struct alertmanager_label *external = mem_zalloc(labels + 1, sizeof *external);
+    for (unsigned i = 0; i < labels; i++) {
+        external[i] = (struct alertmanager_label){pairs[i].key, pairs[i].value};
+    }
+    *settings = (struct alertmanager_settings){
+        .urls = url,
+        .url_count = urls,
+        .resend_interval_ms = config_int(config, "alertmanager.resend_interval"),
+        .timeout_ms = config_int(config, "alertmanager.timeout"),
+        .username = text_or_null(config, "alertmanager.basic_auth_user"),
+        .password = text_or_null(config, "alertmanager.basic_auth_password"),
+        .bearer = text_or_null(config, "alertmanager.bearer_token"),
+        .ca_file = text_or_null(config, "alertmanager.ca_file"),
+        .external = external,
+        .external_count = labels,
+    };
+    return external;
+}
+
+size_t setup_topics(const struct config *config, struct topic_spec out[SETUP_TOPICS_MAX]) {
+    static const char *const keys[SETUP_TOPICS_MAX] = {
+        "topics.events",          "topics.runs",    "topics.bottlenecks",
+        "topics.recommendations", "topics.windows", "topics.dlq"};
+    bool dlq = config_bool(config, "topics.dlq_enabled");
+    size_t count = dlq ? SETUP_TOPICS_MAX : SETUP_TOPICS_MAX - 1;
+    for (size_t i = 0; i < count; i++) {
+        bool whole_events = i == 0 || i == SETUP_TOPICS_MAX - 1;
+        out[i] = (struct topic_spec){
+            .name = config_text(config, keys[i]),
+            .partitions = (int)config_int(config, "topics.partitions"),
+            .replication = -1,
+            .max_message_bytes = whole_events ? config_int(config, "input.max_message_bytes") : 0,
+        };
+    }
+    return count;
+}

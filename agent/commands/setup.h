@@ -1,0 +1,46 @@
+// setup: from the command line to plain values: the settings in force, checked, and what the rooms
+// below want of them. Called by every command that takes -c. Never prints a secret.
+#pragma once
+
+#include "commands/command.h"
+#include "config/config.h"
+#include "engine/engine.h"
+#include "engine/pipelines.h"
+#include "kafka/client.h"
+#include "kafka/topics.h"
+#include "sink/alertmanager.h"
+
+// The agent's own settings and one row per detector threshold (`detectors.<kind>.<name>`); static.
+const struct setting_table *setup_tables(unsigned *count);
+
+// Defaults, then -c FILE, the environment, --set and --log-level; sets up the log. NULL if
+// something is wrong: every mistake was printed to standard error and *exit_code is EXIT_CONFIG.
+// Freed with config_free.
+struct config *setup_config(const struct command_args *args, int *exit_code);
+// The same, but silent: the mistakes are for the caller to read (config_errors). Never NULL.
+struct config *setup_config_raw(const struct command_args *args);
+
+// What a Kafka door takes. It points into the config, which must outlive it.
+struct setup_kafka {
+    struct kafka_settings settings;
+    struct kafka_property *common, *role; // owned
+};
+void setup_kafka_init(struct setup_kafka *kafka, const struct config *config, enum kafka_role role);
+void setup_kafka_fini(struct setup_kafka *kafka);
+
+// agent.instance, or the host's name.
+#define SETUP_INSTANCE_SIZE 256
+void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]);
+
+// Options of the rooms below; strings point into the config, which must outlive them.
+void setup_engine(const struct config *config, struct engine_options *options);
+void setup_pipelines(const struct config *config, struct pipelines_options *options);
+void setup_decode(const struct config *config, struct decode_options *options);
+
+// Settings of the alert door with the list of external labels, which is the caller's to free.
+struct alertmanager_label *setup_alertmanager(const struct config *config,
+                                              struct alertmanager_settings *settings);
+
+// The agent's topics: events first, then its outputs (the dead-letter topic only if it is on).
+enum { SETUP_TOPICS_MAX = 6 };
+size_t setup_topics(const struct config *config, struct topic_spec out[SETUP_TOPICS_MAX]);
