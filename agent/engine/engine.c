@@ -292,6 +292,10 @@ int64_t engine_oldest_offset(const struct engine *engine) {
     return oldest;
 }
 
+int64_t engine_newest_ms(const struct engine *engine) {
+    return engine->last_event_ms;
+}
+
 uint32_t engine_application_count(const struct engine *engine) {
     return HASH_COUNT(engine->runs);
 }

@@ -171,6 +171,8 @@ static void count_run(struct pipeline *p, const struct known_run *before,
     stats->runs++;
     stats->errors_total += now->status == RUN_FAILED || now->status == RUN_LOST;
     stats->records_per_s = records_per_s;
+    stats->last_status = now->status;
+    stats->last_duration_s = now->duration_s;
 }
 
 void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset) {

@@ -58,6 +58,9 @@ void engine_finish(struct engine *engine, bool in_progress);
 // is.
 int64_t engine_oldest_offset(const struct engine *engine);
 
+// Time of the newest event seen, ms; 0 before the first.
+int64_t engine_newest_ms(const struct engine *engine);
+
 // Applications held now.
 uint32_t engine_application_count(const struct engine *engine);
 

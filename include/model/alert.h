@@ -27,6 +27,8 @@ struct pipeline_stats {
     int64_t duration_buckets[PIPELINE_DURATION_BUCKETS + 1]; // not cumulative; last = +Inf
     double duration_sum_s;
     int64_t runs, records_total, errors_total;
-    double records_per_s; // of the newest run that ended
+    double records_per_s;        // of the newest run that ended
+    enum run_status last_status; // of that run; meaningless while runs is 0
+    double last_duration_s;
     int64_t open_bottlenecks[SEVERITY_COUNT];
 };
