@@ -169,9 +169,9 @@ static enum post_class classify(long code) {
     return POST_FORBIDDEN;
 }
 
-// Alertmanager answers with a bare JSON string or with {"code":..,"message":".."}; a proxy with
-// anything.
-static void describe(const char *raw, size_t len, char *out, size_t cap) {
+// Alertmanager answers with a bare JSON string or with {"code":..,"message":".."}; a proxy, or
+// another server, with anything. True if the answer is of the first kind.
+static bool describe(const char *raw, size_t len, char *out, size_t cap) {
     json_t *root = json_loadb(raw, len, JSON_DECODE_ANY, NULL);
     json_t *text = json_is_object(root) ? json_object_get(root, "message") : root;
     struct str said = {raw, len};
@@ -185,7 +185,9 @@ static void describe(const char *raw, size_t len, char *out, size_t cap) {
     buf_add_printable(&shown, (struct str){said.p, str_cut_utf8(said, cap)});
     str_copy(out, cap, buf_str(&shown));
     buf_fini(&shown);
+    bool known = json_is_string(text);
     json_decref(root);
+    return known;
 }
 
 void post_send(struct post *post, const struct buf *body, struct post_result *result) {
@@ -201,7 +203,12 @@ void post_send(struct post *post, const struct buf *body, struct post_result *re
         curl_easy_getinfo(post->curl, CURLINFO_RESPONSE_CODE, &result->code);
         result->class = classify(result->code);
         if (result->class != POST_TAKEN) {
-            describe(post->answer, post->answer_len, result->text, sizeof result->text);
+            bool known =
+                describe(post->answer, post->answer_len, result->text, sizeof result->text);
+            // E.g. plain HTTP to a TLS port: nothing is wrong with the alerts.
+            if ((result->code == 400 || result->code == 422) && !known) {
+                result->class = POST_FORBIDDEN;
+            }
         }
         return;
     }

@@ -11,7 +11,7 @@
 
 enum post_class {
     POST_TAKEN,     // 2xx
-    POST_REFUSED,   // 400, 413, 422: the content will never be taken
+    POST_REFUSED,   // 413, and Alertmanager's own 400 and 422: the content will never be taken
     POST_FORBIDDEN, // other 3xx and 4xx: someone has to mend the configuration
     POST_FAILED,    // 5xx, 408, 429, timeout, no connection: may work next time
 };
