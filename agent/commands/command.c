@@ -103,6 +103,13 @@ int command_failed(const struct command_args *args, const char *fmt, ...) {
     return EXIT_FAILED;
 }
 
+int command_print(const struct command_args *args, const struct buf *page) {
+    if (fwrite(buf_text(page), 1, page->len, stdout) != page->len || fflush(stdout) != 0) {
+        return command_failed(args, "standard output: %m");
+    }
+    return EXIT_FINE;
+}
+
 // The getopt tables of a command: its own options, then those every command has.
 static void build_tables(const struct command *command, struct option *longs, char *shorts) {
     unsigned n = 0;

@@ -229,3 +229,7 @@ void config_load_file(struct config *config, const char *path) {
     fclose(file);
     buf_fini(&text);
 }
+
+const char *config_library_version(void) {
+    return yaml_get_version_string();
+}

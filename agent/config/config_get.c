@@ -14,6 +14,10 @@ static const struct entry *must_find(const struct config *config, const char *ke
     return entry;
 }
 
+const char *config_origin(const struct config *config, const char *key) {
+    return must_find(config, key)->origin;
+}
+
 const char *config_text(const struct config *config, const char *key) {
     const struct entry *entry = must_find(config, key);
     require(entry->setting->type == SETTING_TEXT || entry->setting->type == SETTING_CHOICE);

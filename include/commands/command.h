@@ -59,6 +59,8 @@ const char *command_value(const struct command_args *args, const char *name);
 int command_usage_error(const struct command_args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // Prints "stoker CMD: message" to standard error; returns EXIT_FAILED.
 int command_failed(const struct command_args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
+// Writes a page to standard output; EXIT_FINE, or EXIT_FAILED with the reason (a full disk).
+int command_print(const struct command_args *args, const struct buf *page);
 
 // The long help of a command, the list of commands, the man page and the completions, from the
 // tables.

@@ -34,6 +34,9 @@ void config_add_error(struct config *config, const char *key, const char *fmt, .
 // All mistakes so far, one "place: key: words" a line; empty if there is none.
 const char *config_errors(const struct config *config);
 
+// Where a setting's value comes from: "default", "file:line", "STOKER_X", "--set".
+const char *config_origin(const struct config *config, const char *key);
+
 // Values. The key must be in a table with that type: anything else is an internal error.
 const char *config_text(const struct config *config, const char *key); // also CHOICE; "" if empty
 bool config_bool(const struct config *config, const char *key);
@@ -53,3 +56,6 @@ void config_show(const struct config *config, struct buf *out);
 void config_sample(const struct setting_table *tables, unsigned count, struct buf *out);
 // The reference page (Markdown).
 void config_doc(const struct setting_table *tables, unsigned count, struct buf *out);
+
+// The version of the YAML parser that runs now (static).
+const char *config_library_version(void);

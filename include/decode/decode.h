@@ -52,6 +52,9 @@ enum decode_error decoder_last_error(const struct decoder *decoder);
 // The kind of a raw event from its first bytes, EVENT_OTHER if they do not tell.
 enum event_kind decode_sniff(struct str value);
 
+// The version of the JSON parser (static).
+const char *decode_library_version(void);
+
 #ifdef __cplusplus
 }
 #endif

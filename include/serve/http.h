@@ -36,3 +36,6 @@ void http_publish(struct http *http, enum http_page page, const struct buf *cont
 void http_set_ready(struct http *http, bool ready, const char *reason, const char *details);
 // The agent's loop has turned over; `now_ms` is clock_mono_ms().
 void http_beat(struct http *http, int64_t now_ms);
+
+// The version of the web server's library that runs now (static).
+const char *http_library_version(void);
