@@ -4,6 +4,7 @@
 
 #include "commands/replay_send.h"
 #include "kafka/mock.h"
+#include "source/kafka_source.h"
 
 static struct mock_cluster *cluster;
 static struct kafka_settings kafka;
@@ -59,6 +60,35 @@ static void test_all_acknowledged(void **state) {
     assert_true(send.seconds > 0);
     assert_true(ticks > 0);
     buf_fini(&text);
+}
+
+// What a consumer of the topic gets: a key, headers and a value as a listener sends them.
+static void test_records_look_like_a_listeners(void **state) {
+    (void)state;
+    static const char *const topics[] = {"events"};
+    struct kafka_source_options options = {
+        .group = "test", .topics = topics, .topic_count = 1, .alone = true};
+    struct kafka_source *source = NULL;
+    struct err err = {0};
+    struct message m;
+    struct replay_send send = {.timeout_ms = 20000};
+    put(0, "any0", START("a", ",\"App Attempt ID\":\"2\"", "001"));
+    assert_int_equal(send_logs(1, &send, &err), ST_OK);
+    assert_int_equal(
+        kafka_source_new(&kafka, &options, (struct kafka_source_callbacks){0}, &source, &err),
+        ST_OK);
+    enum status status = ST_RETRY;
+    for (int i = 0; i < 200 && status == ST_RETRY; i++) {
+        status = kafka_source_poll(source, 100, &m, &err);
+    }
+    assert_int_equal(status, ST_OK);
+    assert_true(str_is(m.key, "a/2"));
+    assert_true(str_is(m.app_id, "a"));
+    assert_true(str_is(m.app_attempt, "2"));
+    assert_int_equal(m.value.len, send.bytes);
+    assert_true(str_starts(m.value, STR("{\"Event\":\"SparkListenerApplicationStart\"")));
+    assert_true(m.timestamp_ms > 1700000000001); // when it was sent, not when it happened
+    kafka_source_free(source);
 }
 
 static void test_broker_out_of_reach(void **state) {
@@ -168,6 +198,7 @@ static void test_bad_settings(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        SEND_TEST(test_records_look_like_a_listeners),
         SEND_TEST(test_all_acknowledged),
         SEND_TEST(test_broker_out_of_reach),
         SEND_TEST(test_broker_comes_back),
