@@ -1,0 +1,217 @@
+// cmd_analyze: `stoker analyze LOG...`: judges event logs with the engine of the live agent and
+// prints what it would have published. One engine per log; nothing leaves the process.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands/render.h"
+#include "commands/terminal.h"
+#include "setup.h"
+#include "source/eventlog.h"
+
+static const struct command_option options[] = {
+    {"format", 'f', "FORMAT", "text (default), json (one object a run and line) or html"},
+    {"all", 'a', NULL, "text: negligible verdicts and rules that could not be judged too"},
+};
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
+
+struct job {
+    const struct command_args *args;
+    enum format format;
+    struct render_style style;
+    struct buf out;
+    uint64_t skipped; // lines that could not be used
+    bool write_failed;
+};
+
+static void no_run(void *ctx, const struct pipeline_run *run) {
+    (void)ctx;
+    (void)run;
+}
+static void no_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
+                          const struct bottleneck *bottleneck) {
+    (void)ctx;
+    (void)identity;
+    (void)run_id;
+    (void)bottleneck;
+}
+static void no_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
+                              const struct recommendation *recommendation) {
+    (void)ctx;
+    (void)identity;
+    (void)run_id;
+    (void)recommendation;
+}
+
+static void print_run(void *ctx, const struct app *app, enum run_status status,
+                      const struct recommendation *recommendations, uint32_t count) {
+    struct job *job = ctx;
+    buf_clear(&job->out);
+    if (job->format == FORMAT_JSON) {
+        render_json(&job->out, app, status, recommendations, count);
+    } else if (job->format == FORMAT_HTML) {
+        render_html(&job->out, app, status, recommendations, count);
+    } else {
+        render_text(&job->out, app, status, recommendations, count, &job->style);
+        buf_add_char(&job->out, '\n');
+    }
+    job->write_failed |= fwrite(job->out.data, 1, job->out.len, stdout) != job->out.len;
+}
+
+static void warn(struct job *job, const char *name, const char *words) {
+    struct buf line = {0};
+    buf_add_printable(&line, str_of(name));
+    buf_add_text(&line, ": ");
+    buf_add_printable(&line, str_of(words));
+    fprintf(stderr, "stoker analyze: %s\n", buf_text(&line));
+    buf_fini(&line);
+    (void)job;
+}
+
+// Feeds one log to the engine; the number of lines is its clock of offsets.
+static void feed(struct job *job, struct eventlog *log, struct engine *engine, struct str app_id,
+                 struct str attempt) {
+    struct progress progress;
+    struct str line;
+    size_t readable;
+    struct err err;
+    int64_t number = 0;
+    progress_begin(&progress, "reading");
+    for (;;) {
+        enum status status = eventlog_next(log, &line, &readable, &err);
+        if (status == ST_OK && line.p == NULL) {
+            break;
+        }
+        number++;
+        if (status == ST_RETRY) {
+            continue;
+        }
+        if (status != ST_OK) {
+            job->skipped++;
+            warn(job, eventlog_name(log),
+                 line.p != NULL ? "a line beyond 32 MiB is passed over" : err.text);
+            continue;
+        }
+        struct message message = {
+            .value = line, .topic = "", .offset = number, .app_id = app_id, .app_attempt = attempt};
+        if (engine_feed(engine, &message, readable, NULL, &err) != ST_OK) {
+            bool cut =
+                eventlog_cut(log); // the last line of a log that is being written, or was cut off
+            job->skipped += !cut;
+            if (!cut && job->skipped <= 5) {
+                char words[600];
+                snprintf(words, sizeof words, "line %lld: %s", (long long)number, err.text);
+                warn(job, eventlog_name(log), words);
+            }
+        }
+        if (number % 1024 == 0) {
+            uint64_t done, total;
+            eventlog_progress(log, &done, &total);
+            progress_update(&progress, done, total);
+        }
+    }
+    progress_end(&progress);
+}
+
+static bool analyze(struct job *job, const struct engine_options *engine_options,
+                    struct decoder *decoder, const char *path) {
+    struct err err;
+    struct eventlog *log = NULL;
+    if (eventlog_open(path, &log, &err) != ST_OK) {
+        warn(job, path, err.text);
+        return false;
+    }
+    static const struct engine_output nowhere = {NULL, no_run, no_bottleneck, no_recommendation};
+    struct engine *engine = engine_new(engine_options, decoder, &nowhere);
+    struct str app_id, attempt;
+    if (!eventlog_name_app_id(log, &app_id, &attempt)) {
+        app_id = attempt = (struct str){"", 0};
+    }
+    uint64_t before = job->skipped;
+    feed(job, log, engine, app_id, attempt);
+    engine_finish(engine, eventlog_in_progress(log));
+    bool any = engine_application_count(engine) > 0;
+    if (!any) {
+        warn(job, path, "holds no Spark event");
+    } else if (job->skipped > before) {
+        char words[64];
+        snprintf(words, sizeof words, "%llu lines could not be used",
+                 (unsigned long long)(job->skipped - before));
+        warn(job, path, words);
+    }
+    engine_each_run(engine, print_run, job);
+    engine_free(engine);
+    eventlog_free(log);
+    return any;
+}
+
+static int analyze_all(struct job *job, const struct config *config) {
+    struct engine_options engine;
+    struct decode_options decode;
+    setup_engine(config, &engine);
+    setup_decode(config, &decode);
+    engine.one_application = true;
+    struct decoder *decoder = decoder_new(&decode);
+    bool good = true;
+    if (job->format == FORMAT_HTML) {
+        render_html_begin(&job->out);
+        fputs(buf_text(&job->out), stdout);
+    }
+    for (int i = 0; i < job->args->rest_count; i++) {
+        good &= analyze(job, &engine, decoder, job->args->rest[i]);
+    }
+    if (job->format == FORMAT_HTML) {
+        buf_clear(&job->out);
+        render_html_end(&job->out);
+        fputs(buf_text(&job->out), stdout);
+    }
+    decoder_free(decoder);
+    buf_fini(&job->out);
+    if (fflush(stdout) != 0 || job->write_failed) {
+        return command_failed(job->args, "cannot write the result: %s", strerror(errno));
+    }
+    return good ? EXIT_FINE : EXIT_FAILED;
+}
+
+static int run(const struct command_args *args) {
+    const char *format = command_value(args, "format");
+    struct job job = {.args = args,
+                      .style = {.color = args->color_out,
+                                .width = terminal_width(STDOUT_FILENO),
+                                .all = command_value(args, "all") != NULL}};
+    if (args->rest_count == 0) {
+        return command_usage_error(args, "which log? (- is standard input)");
+    }
+    if (format != NULL && strcmp(format, "json") == 0) {
+        job.format = FORMAT_JSON;
+    } else if (format != NULL && strcmp(format, "html") == 0) {
+        job.format = FORMAT_HTML;
+    } else if (format != NULL && strcmp(format, "text") != 0) {
+        return command_usage_error(args, "--format is text, json or html, not %s", format);
+    }
+    int code = EXIT_FINE;
+    struct config *config = setup_config(args, &code);
+    if (config == NULL) {
+        return code;
+    }
+    code = analyze_all(&job, config);
+    config_free(config);
+    return code;
+}
+
+const struct command command_analyze = {
+    .name = "analyze",
+    .summary = "judge event logs, no Kafka needed",
+    .usage = "[--format text|json|html] LOG...",
+    .details =
+        "A LOG is an event log as Spark writes it: plain, .zst, .gz, .lz4 or .snappy; a rolled\n"
+        "log's folder; or - for standard input. The same engine as the live agent judges it.\n\n"
+        "  stoker analyze app-20260101120000-0001.zstd\n"
+        "  stoker analyze --format json eventlog_v2_app-1/ | jq .bottlenecks\n",
+    .options = options,
+    .option_count = ARRAY_LEN(options),
+    .takes_config = true,
+    .run = run,
+};
