@@ -90,8 +90,10 @@ bool agent_send_pending(struct agent *agent) {
         free_pending(p);
         sent++;
     }
-    memmove(agent->pending, agent->pending + sent,
-            (agent->pending_count - sent) * sizeof *agent->pending);
+    if (sent > 0) {
+        memmove(agent->pending, agent->pending + sent,
+                (agent->pending_count - sent) * sizeof *agent->pending);
+    }
     agent->pending_count -= sent;
     return agent->pending_count == 0;
 }
