@@ -105,6 +105,16 @@ static void compare_result(struct verify *v, const rd_kafka_ConfigResource_t *re
     }
 }
 
+static void say_unchecked(struct verify *v, rd_kafka_resp_err_t code) {
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->present[i]) {
+            v->findings[i]++;
+            topics_call_say(&v->call, TOPICS_NOTE, v->specs[i].name,
+                            "its settings were not checked: %s", rd_kafka_err2name(code));
+        }
+    }
+}
+
 static enum status describe(struct verify *v, rd_kafka_ConfigResource_t **resources, size_t count,
                             struct err *err) {
     rd_kafka_AdminOptions_t *options =
@@ -119,8 +129,7 @@ static enum status describe(struct verify *v, rd_kafka_ConfigResource_t **resour
     const rd_kafka_ConfigResource_t **list = rd_kafka_DescribeConfigs_result_resources(
         rd_kafka_event_DescribeConfigs_result(event), &results);
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        topics_call_say(&v->call, TOPICS_NOTE, "", "settings of topics were not checked: %s",
-                        rd_kafka_err2name(rd_kafka_event_error(event)));
+        say_unchecked(v, rd_kafka_event_error(event));
         results = 0;
     }
     for (size_t i = 0; i < results; i++) {
@@ -130,12 +139,22 @@ static enum status describe(struct verify *v, rd_kafka_ConfigResource_t **resour
     return ST_OK;
 }
 
+// Two specs may name one topic; a request may not.
+static bool is_first(const struct verify *v, size_t i) {
+    for (size_t j = 0; j < i; j++) {
+        if (strcmp(v->specs[j].name, v->specs[i].name) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum status describe_present(struct verify *v, struct err *err) {
     rd_kafka_ConfigResource_t **resources =
         mem_zalloc(v->count, sizeof(rd_kafka_ConfigResource_t *));
     size_t count = 0;
     for (size_t i = 0; i < v->count; i++) {
-        if (v->present[i]) {
+        if (v->present[i] && is_first(v, i)) {
             resources[count++] =
                 rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, v->specs[i].name);
         }

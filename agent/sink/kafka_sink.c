@@ -47,8 +47,7 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 }
 
 static void report_delivered(struct kafka_sink *sink) {
-    for (size_t i = 0; i < sink->topic_count; i++) {
-        struct sink_topic *topic = sink->topics[i];
+    for (struct sink_topic *topic = sink->topics; topic != NULL; topic = topic->next) {
         if (topic->delivered > 0) {
             uint64_t count = topic->delivered;
             topic->delivered = 0;
@@ -127,11 +126,12 @@ void kafka_sink_free(struct kafka_sink *sink) {
     if (sink->conf != NULL) {
         rd_kafka_conf_destroy(sink->conf);
     }
-    for (size_t i = 0; i < sink->topic_count; i++) {
-        mem_free(sink->topics[i]->name);
-        mem_free(sink->topics[i]);
+    while (sink->topics != NULL) {
+        struct sink_topic *topic = sink->topics;
+        sink->topics = topic->next;
+        mem_free(topic->name);
+        mem_free(topic);
     }
-    mem_free(sink->topics);
     sink->magic = 0;
     mem_free(sink);
 }

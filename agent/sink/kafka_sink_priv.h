@@ -15,6 +15,7 @@
 #define BATCH_BYTES 1000000
 
 struct sink_topic {
+    struct sink_topic *next;
     char *name;
     int64_t limit_bytes; // what the broker is known to take, INT64_MAX at first
     uint64_t delivered;  // acknowledged and not yet reported to the callback
@@ -25,12 +26,11 @@ struct kafka_sink {
     struct client client;
     struct kafka_sink_callbacks callbacks;
     struct kafka_sink_options options;
-    rd_kafka_conf_t *conf; // to make the next producer from
-    struct sink_topic **topics;
-    size_t topic_count, topic_cap;
-    size_t outstanding; // sent and unanswered
-    uint64_t refused;   // since the last flush
-    char reason[512];   // of the first refusal
+    rd_kafka_conf_t *conf;     // to make the next producer from
+    struct sink_topic *topics; // a few; each lives as long as the sink
+    size_t outstanding;        // sent and unanswered
+    uint64_t refused;          // since the last flush
+    char reason[512];          // of the first refusal
 };
 
 // Counts a refused record and keeps the first reason.

@@ -9,16 +9,16 @@
 #include "sink/kafka_sink_priv.h"
 
 static struct sink_topic *find_topic(struct kafka_sink *sink, const char *name) {
-    for (size_t i = 0; i < sink->topic_count; i++) {
-        if (strcmp(sink->topics[i]->name, name) == 0) {
-            return sink->topics[i];
+    for (struct sink_topic *topic = sink->topics; topic != NULL; topic = topic->next) {
+        if (strcmp(topic->name, name) == 0) {
+            return topic;
         }
     }
-    MEM_GROW(sink->topics, sink->topic_count, sink->topic_cap);
     struct sink_topic *topic = mem_zalloc(1, sizeof *topic);
     topic->name = mem_strdup(name);
     topic->limit_bytes = INT64_MAX;
-    sink->topics[sink->topic_count++] = topic;
+    topic->next = sink->topics;
+    sink->topics = topic;
     return topic;
 }
 

@@ -84,16 +84,30 @@ static void drop_message(struct kafka_source *src) {
     }
 }
 
+// One event of a consumer that is closing. Messages that were fetched ahead come here too and are
+// dropped, which is why this cannot be left to rd_kafka_queue_poll_callback: it aborts on them.
+static void serve_closing(struct kafka_source *src, rd_kafka_queue_t *queue) {
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, 50);
+    if (event == NULL) {
+        return;
+    }
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE) {
+        source_on_rebalance(src->client.rk, rd_kafka_event_error(event),
+                            rd_kafka_event_topic_partition_list(event), &src->client);
+    }
+    rd_kafka_event_destroy(event);
+}
+
 // Leaves the group, with a deadline: without a coordinator the library may wait for a session.
 static void leave(struct kafka_source *src) {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(src->client.rk);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(src->client.rk, queue);
     int64_t deadline_ms = clock_mono_ms() + CLOSE_MS;
-    if (error == NULL) {
-        while (!rd_kafka_consumer_closed(src->client.rk) && clock_mono_ms() < deadline_ms) {
-            rd_kafka_queue_poll_callback(queue, 50);
-        }
-    } else {
+    while (error == NULL && !rd_kafka_consumer_closed(src->client.rk) &&
+           clock_mono_ms() < deadline_ms) {
+        serve_closing(src, queue);
+    }
+    if (error != NULL) {
         rd_kafka_error_destroy(error);
     }
     rd_kafka_queue_destroy(queue);

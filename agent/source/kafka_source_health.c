@@ -10,7 +10,7 @@
 #include "base/metrics.h"
 #include "source/kafka_source_priv.h"
 
-#define PROBE_INTERVAL_MS 3000
+#define PROBE_INTERVAL_MS 1000
 #define PROBE_TIMEOUT_MS 500
 // Members of a group hear from their coordinator every 3 s.
 #define SILENCE_MS 20000

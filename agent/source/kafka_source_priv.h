@@ -60,7 +60,7 @@ void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
 // All owned partitions as a list of the library; the caller destroys it.
 rd_kafka_topic_partition_list_t *source_owned(const struct kafka_source *src);
 
-// Looks for topics that were not found yet, every few seconds, and assigns them if alone.
+// Looks for topics that were not found yet, every second, and assigns them if alone.
 void source_probe(struct kafka_source *src);
 // Forgets what was wrong with the group, and with a topic (NULL: none).
 void source_note_well(struct kafka_source *src, const char *topic);

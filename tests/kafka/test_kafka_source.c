@@ -147,6 +147,21 @@ static void test_callbacks(void **state) {
     assert_int_equal(c->lost, 0);
 }
 
+// A source that is freed with messages fetched ahead drops them, whatever it was doing.
+static void test_free_in_the_middle(void **state) {
+    struct cluster *c = *state;
+    fill(c, 1000);
+    for (int i = 0; i < 20; i++) {
+        struct kafka_source *src = open_source(c, "in", true);
+        struct message m;
+        expect_message(c, src, &m);
+        assert_int_equal(m.offset, 0);
+        kafka_source_free(src);
+    }
+    assert_int_equal(c->assigned, 40);
+    assert_int_equal(c->revoked, 40);
+}
+
 static void test_health_of_topics(void **state) {
     struct cluster *c = *state;
     mock_cluster_topic_error(c->mock, "in", MOCK_UNKNOWN_TOPIC);
