@@ -8,8 +8,8 @@
 #include "landing_priv.h"
 
 static int compare(const void *left, const void *right) {
-    const struct landing_pipeline *a = *(const struct landing_pipeline *const *)left;
-    const struct landing_pipeline *b = *(const struct landing_pipeline *const *)right;
+    const struct landing_pipeline *a = left;
+    const struct landing_pipeline *b = right;
     for (int severity = SEVERITY_CRITICAL; severity >= SEVERITY_LOW; severity--) {
         if (a->open[severity] != b->open[severity]) {
             return a->open[severity] > b->open[severity] ? -1 : 1;
@@ -18,15 +18,14 @@ static int compare(const void *left, const void *right) {
     return strcmp(a->name, b->name);
 }
 
-const struct landing_pipeline **landing_sorted(const struct landing *landing, size_t *count) {
-    const struct landing_pipeline **sorted =
-        mem_zalloc(landing->pipeline_count + 1, sizeof *sorted);
-    for (size_t i = 0; i < landing->pipeline_count; i++) {
-        sorted[i] = &landing->pipelines[i];
+struct landing_pipeline *landing_sorted(const struct landing *landing, size_t *count) {
+    size_t all = landing->pipeline_count;
+    struct landing_pipeline *sorted = mem_zalloc(all + 1, sizeof *sorted);
+    for (size_t i = 0; i < all; i++) {
+        sorted[i] = landing->pipelines[i];
     }
-    qsort(sorted, landing->pipeline_count, sizeof *sorted, compare);
-    *count = landing->pipeline_count < LANDING_PIPELINES_MAX ? landing->pipeline_count
-                                                             : LANDING_PIPELINES_MAX;
+    qsort(sorted, all, sizeof *sorted, compare);
+    *count = all < LANDING_PIPELINES_MAX ? all : LANDING_PIPELINES_MAX;
     return sorted;
 }
 
@@ -101,10 +100,10 @@ void landing_render_json(const struct landing *landing, struct buf *out) {
     add_key(out, "pipelines");
     buf_add_char(out, '[');
     size_t count = 0;
-    const struct landing_pipeline **sorted = landing_sorted(landing, &count);
+    struct landing_pipeline *sorted = landing_sorted(landing, &count);
     for (size_t i = 0; i < count; i++) {
         buf_add_text(out, i == 0 ? "" : ",");
-        add_pipeline(out, sorted[i]);
+        add_pipeline(out, &sorted[i]);
     }
     mem_free(sorted);
     buf_add_text(out, "]}\n");

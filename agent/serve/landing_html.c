@@ -144,12 +144,12 @@ static void add_pipelines(struct buf *out, const struct landing *landing) {
         return;
     }
     size_t count = 0;
-    const struct landing_pipeline **sorted = landing_sorted(landing, &count);
+    struct landing_pipeline *sorted = landing_sorted(landing, &count);
     buf_add_text(out, "<table><thead><tr><th>Pipeline</th><th>Open bottlenecks</th>"
                       "<th>Last run</th><th class=\"n\">Took</th><th class=\"n\">Records/s</th>"
                       "<th class=\"n\">Runs</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < count; i++) {
-        add_row(out, sorted[i]);
+        add_row(out, &sorted[i]);
     }
     buf_add_text(out, "</tbody></table>\n");
     if (landing->pipeline_count > count) {

@@ -3,6 +3,6 @@
 
 #include "serve/landing.h"
 
-// The pipelines to show, worst first: by open bottlenecks from the worst severity down, then by
-// name. *count gets how many, at most LANDING_PIPELINES_MAX. Owned by the caller.
-const struct landing_pipeline **landing_sorted(const struct landing *landing, size_t *count);
+// A copy of the pipelines to show, worst first: by open bottlenecks from the worst severity down,
+// then by name. *count gets how many, at most LANDING_PIPELINES_MAX. Owned by the caller.
+struct landing_pipeline *landing_sorted(const struct landing *landing, size_t *count);

@@ -45,7 +45,7 @@ void pipeline_slots_free(struct pipeline_slots *slots) {
     if (slots == NULL) {
         return;
     }
-    struct slot *slot, *next;
+    struct slot *slot = NULL, *next = NULL;
     HASH_ITER(hh, slots->table, slot, next) {
         drop(slots, slot);
     }
@@ -81,7 +81,7 @@ static struct slot *find(struct pipeline_slots *slots, const char *label) {
 
 void pipeline_slots_fill(struct pipeline_slots *slots, const struct pipeline_stats *pipelines,
                          size_t count) {
-    struct slot *slot, *next;
+    struct slot *slot = NULL, *next = NULL;
     HASH_ITER(hh, slots->table, slot, next) {
         slot->seen = false;
         slot->sums = (struct pipeline_sums){0};

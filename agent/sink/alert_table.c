@@ -49,7 +49,7 @@ void alert_table_free(struct alert_table *table) {
     if (table == NULL) {
         return;
     }
-    struct entry *entry, *next;
+    struct entry *entry = NULL, *next = NULL;
     HASH_ITER(hh, table->entries, entry, next) {
         drop(table, entry);
     }
@@ -145,7 +145,7 @@ static void add_alert(struct buf *body, const struct entry *entry,
 }
 
 static void forget_ended(struct alert_table *table, int64_t mono_ms, size_t *lost) {
-    struct entry *entry, *next;
+    struct entry *entry = NULL, *next = NULL;
     HASH_ITER(hh, table->entries, entry, next) {
         if (entry->ended_ms > 0 && entry->forget_ms <= mono_ms) {
             *lost += entry->waiting;
@@ -202,7 +202,7 @@ size_t alert_table_settle(struct alert_table *table, enum alert_outcome outcome,
                           struct alert_time now) {
     bool single = table->batch == 1;
     size_t given_up = 0;
-    struct entry *entry, *next;
+    struct entry *entry = NULL, *next = NULL;
     HASH_ITER(hh, table->entries, entry, next) {
         if (!entry->under_way) {
             continue;

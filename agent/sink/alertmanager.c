@@ -78,7 +78,7 @@ enum status alertmanager_new(const struct alertmanager_settings *given, struct a
     pthread_once(&curl_once, curl_start);
     struct alert_table_options options = {
         .resend_interval_ms = either(given->resend_interval_ms, 60000),
-        .keep_resolved_ms = either(given->keep_resolved_ms, 15 * 60000),
+        .keep_resolved_ms = either(given->keep_resolved_ms, 900000),
         .alerts_max = given->alerts_max > 0 ? given->alerts_max : 10000,
         .batch_max = BATCH_MAX};
     struct alertmanager *am = mem_zalloc(1, sizeof *am);

@@ -77,7 +77,10 @@ static void a_dead_or_hanging_one_delays_no_other(void **state) {
     wait_health(am, ": ok, 2 firing, 0 waiting");
     assert_true(alertmanager_health(am, &health));
     assert_non_null(strstr(health.data, "not used yet, 2 firing, 2 waiting, last accepted never"));
-    assert_false(alertmanager_drain(am, 100)); // gives the hanging one up
+    assert_false(alertmanager_drain(am, 100)); // gives the hanging one up before its timeout
+    buf_clear(&health);
+    alertmanager_health(am, &health);
+    assert_non_null(strstr(health.data, "last error: status 0 given up: the agent stops"));
     alertmanager_free(am);
     buf_fini(&health);
     fake_free(hanging);
