@@ -214,6 +214,7 @@ int main(void) {
         ON_CLUSTER(test_pause),
         ON_CLUSTER(test_lag_and_end),
         ON_CLUSTER(test_callbacks),
+        ON_CLUSTER(test_free_in_the_middle),
         ON_CLUSTER(test_health_of_topics),
         ON_CLUSTER(test_health_without_broker),
         ON_CLUSTER(test_health_of_group),
