@@ -61,9 +61,11 @@ static enum status check_patience(struct run *run, struct err *err) {
         return ST_OK;
     }
     struct buf reason = {0};
-    (void)kafka_sink_health(run->sink, &reason);
-    err_set(err, ST_ABORT, "nothing acknowledged for %lld s%s%s",
-            (long long)run->send->timeout_ms / 1000, reason.len > 0 ? ": " : "", buf_text(&reason));
+    if (kafka_sink_health(run->sink, &reason)) {
+        buf_printf(&reason, "is there a topic %s?", run->send->topic);
+    }
+    err_set(err, ST_ABORT, "nothing acknowledged for %lld s: %s",
+            (long long)run->send->timeout_ms / 1000, buf_text(&reason));
     buf_fini(&reason);
     return ST_ABORT;
 }

@@ -102,6 +102,16 @@ static void test_broker_out_of_reach(void **state) {
     assert_ptr_equal(strstr(err.text, "nothing acknowledged for 1 s: "), err.text);
 }
 
+static void test_topic_is_missing(void **state) {
+    (void)state;
+    struct err err = {0};
+    struct replay_send send = {.timeout_ms = 1500};
+    put(0, "any0", START("a", "", "001"));
+    mock_cluster_topic_error(cluster, "events", MOCK_UNKNOWN_TOPIC);
+    assert_int_equal(send_logs(1, &send, &err), ST_ABORT);
+    assert_non_null(strstr(err.text, "is there a topic events?"));
+}
+
 // A broker that comes back in time has everything.
 static void test_broker_comes_back(void **state) {
     (void)state;
@@ -201,6 +211,7 @@ int main(void) {
         SEND_TEST(test_records_look_like_a_listeners),
         SEND_TEST(test_all_acknowledged),
         SEND_TEST(test_broker_out_of_reach),
+        SEND_TEST(test_topic_is_missing),
         SEND_TEST(test_broker_comes_back),
         SEND_TEST(test_refused),
         SEND_TEST(test_too_large_is_passed_over),
