@@ -32,6 +32,12 @@ void stage_field(context &c, std::string_view key, value v) {
             s.failure = text(inner, 512);
         } else if (name == "Resource Profile Id") {
             s.profile_id = id(inner);
+        } else if (name == "RDD Info") {
+            items(c, inner, [&](value rdd) {
+                fields(c, rdd, [&](std::string_view n, value content) {
+                    s.python = s.python || (n == "Name" && str_is(text(content), "PythonRDD"));
+                });
+            });
         } else if (name == "Parent IDs") {
             items(c, inner, [&](value p) {
                 if (c.parents.size() < EVENT_STAGE_IDS_MAX) {

@@ -4,6 +4,8 @@
 
 #include "detect/detector.h"
 
+enum { SMALL_FILES_TASKS = 100, SMALL_FILES_BYTES = 1 << 20 };
+
 static const struct detector_threshold thresholds[] = {
     {"ratio", "share of reading in reading + computing above which input is the bottleneck", 0.5,
      0.01, 0.99},
@@ -24,8 +26,11 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
     double slots = stage->slots > 0 ? (double)stage->slots : 1;
     out->saving_s = read_ns / 1e9 / slots;
-    bool foreign = view->app->foreign_engine || str_contains(str_of(s->name), STR("PythonRDD"));
-    if (foreign && stage->scan_tasks == 0) {
+    bool foreign = view->app->foreign_engine || stage->python;
+    // A task per tiny file spends its time on opening files, whoever does the rest of the work.
+    double bytes_per_task = (double)s->input_bytes / (double)stage->io_tasks;
+    bool small_files = stage->io_tasks >= SMALL_FILES_TASKS && bytes_per_task < SMALL_FILES_BYTES;
+    if (foreign && stage->scan_tasks == 0 && !small_files) {
         out->cap = SEVERITY_NEGLIGIBLE; // cannot tell reading from work in another process
     }
     verdict_evidence(out, "read_ms", read_ns / 1e6);
@@ -37,6 +42,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "scan_ms", stage->scan_tasks > 0 ? (double)stage->scan_ns / 1e6 : -1);
     verdict_evidence(out, "slots", (double)stage->slots);
     verdict_evidence(out, "outside_jvm", foreign ? 1 : 0);
+    verdict_evidence(out, "input_bytes_per_task", bytes_per_task);
     verdict_summary(
         out,
         "stage %d spent %.1f s reading input against %.1f s computing (%.0f %%), over %lld "

@@ -6,8 +6,13 @@
 #include "base/span.h"
 #include "detect/detector.h"
 
+enum { RATIO, RATE };
 static const struct detector_threshold thresholds[] = {
-    {"ratio", "shuffle bytes over data size above which shuffling dominates", 2, 0.01, 1000},
+    [RATE] = {"mib_per_s",
+              "speed at which a task is assumed to serialise, write, send and read shuffled bytes",
+              20, 0.1, 100000},
+    [RATIO] = {"ratio", "shuffle bytes over data size above which shuffling dominates", 2, 0.01,
+               1000},
 };
 
 static void judge(const struct detector_view *view, struct verdict *out) {
@@ -20,22 +25,24 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
     double shuffle = (double)sat_add(totals.shuffle_read_bytes, totals.shuffle_write_bytes);
     double data = (double)totals.data_size_bytes;
-    out->rule_met = shuffle > view->thresholds[0] * data ? TRI_TRUE : TRI_FALSE;
+    out->rule_met = shuffle > view->thresholds[RATIO] * data ? TRI_TRUE : TRI_FALSE;
     if (out->rule_met == TRI_FALSE) {
         return;
     }
     // What moving the data costs at most: the time of the tasks that fetch a shuffle, spread over
     // the slots that were busy, in proportion to what is above the allowed ratio.
-    double shuffling_s = 0;
+    double shuffling_s = 0, most_slots = 1;
     for (uint32_t i = 0; i < app->stage_count; i++) {
         const struct stage *stage = app->stages[i];
         double slots = stage->slots > 0 ? (double)stage->slots : 1;
+        most_slots = slots > most_slots ? slots : most_slots;
         if (stage->summary.shuffle_read_bytes > 0) {
             shuffling_s += (double)stage->task_ms / 1000 / slots;
         }
     }
-    double excess = 1 - view->thresholds[0] * data / shuffle;
-    out->saving_s = shuffling_s * excess;
+    double excess = 1 - view->thresholds[RATIO] * data / shuffle;
+    double moving_s = shuffle * excess / (view->thresholds[RATE] * 1048576) / most_slots;
+    out->saving_s = fmin(shuffling_s * excess, moving_s);
     verdict_evidence(out, "shuffle_read_bytes", (double)totals.shuffle_read_bytes);
     verdict_evidence(out, "shuffle_write_bytes", (double)totals.shuffle_write_bytes);
     verdict_evidence(out, "data_size_bytes", data);

@@ -3,6 +3,8 @@
 // here.
 #include "detect/detector.h"
 
+enum { USUAL_DELAY_MS = 25 };
+
 static const struct detector_threshold thresholds[] = {
     {"ratio", "share of waiting in waiting + running above which a stage is starved", 0.5, 0.01,
      0.99},
@@ -24,7 +26,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         return;
     }
     double own = stage->waited_for_own ? 0 : wait_ms;
-    out->saving_s = (own + delay_ms / slots) / 1000;
+    // Every task pays a few ms to be launched; that is the price of many tasks, not of contention.
+    double usual_ms = USUAL_DELAY_MS * (double)stage->metric_tasks;
+    out->saving_s = (own + (delay_ms > usual_ms ? delay_ms - usual_ms : 0) / slots) / 1000;
     verdict_evidence(out, "wait_ms", wait_ms);
     verdict_evidence(out, "scheduler_delay_ms", delay_ms);
     verdict_evidence(out, "slots", slots);

@@ -41,14 +41,18 @@ static double per(double sum, double n) {
     return n > 0 ? sum / n : 0;
 }
 
-// The host that holds nearly all slow tasks although there are others, or -1.
+// The host that holds most of the slow tasks although there are others, or -1.
 static int32_t common_host(const struct stage_detail *detail, unsigned count) {
-    int32_t host = detail->slow[0].host;
-    unsigned same = 0;
-    for (unsigned i = 0; i < count; i++) {
-        same += detail->slow[i].host == host;
+    for (unsigned i = 0; i < count && detail->host_count > 1; i++) {
+        unsigned same = 0;
+        for (unsigned k = 0; k < count; k++) {
+            same += detail->slow[k].host == detail->slow[i].host;
+        }
+        if (same * 4 >= count * 3) {
+            return detail->slow[i].host;
+        }
     }
-    return detail->host_count > 1 && same == count ? host : -1;
+    return -1;
 }
 
 static void compare_hosts(const struct stage_detail *detail, struct slow_tasks *out) {
@@ -94,12 +98,10 @@ static enum cause find_cause(const struct slow_tasks *s) {
 void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out) {
     const struct stage_summary *s = &stage->summary;
     *out = (struct slow_tasks){.cause = CAUSE_UNKNOWN, .host = -1};
-    double slots = stage->slots > 0 ? (double)stage->slots : 1;
-    double wall_ms = (double)(stage_wall_ms(stage) - stage_wait_ms(stage));
-    // Even tasks would at best fill all slots evenly, and none could be shorter than the mean.
-    double ideal_ms = fmax((double)stage->task_ms / slots, s->mean_task_ms);
+    // With a slot for it, the slowest task keeps the stage up for as long as it exceeds the mean.
     double excess_ms = (double)s->max_task_ms - s->mean_task_ms;
-    out->saving_s = fmax(0, fmin(excess_ms, wall_ms - ideal_ms)) / 1000.0;
+    double wall_ms = (double)(stage_wall_ms(stage) - stage_wait_ms(stage));
+    out->saving_s = fmax(0, fmin(excess_ms, wall_ms - s->mean_task_ms)) / 1000.0;
     const struct stage_detail *detail = stage->detail;
     if (detail == NULL || detail->slow_count == 0) {
         return;
@@ -129,6 +131,11 @@ void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out) {
     out->host = common_host(detail, out->count);
     compare_hosts(detail, out);
     out->cause = find_cause(out);
+    if (out->cause == CAUSE_SLOW_HOST) { // all tasks as fast as on the other hosts
+        double slots = stage->slots > 0 ? (double)stage->slots : 1;
+        double even_ms = (double)s->tasks * out->other_hosts_ms / slots;
+        out->saving_s = fmax(0, wall_ms - fmax(even_ms, out->other_hosts_ms)) / 1000.0;
+    }
 }
 
 void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slow,

@@ -40,6 +40,7 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
     if (info->name.len > 0) {
         str_copy(summary->name, sizeof summary->name, info->name);
     }
+    stage->python = stage->python || info->python;
     // The submission's word wins; the completion only fills what is missing.
     bool first_word = !completed || !stage->submitted;
     if (info->tasks >= 0 && (first_word || summary->tasks_expected < 0)) {

@@ -116,6 +116,7 @@ struct event_stage {
     int64_t submitted_ms, completed_ms;
     const int32_t *parents;
     uint32_t parent_count;
+    bool python; // one of its RDDs runs Python workers
     int32_t profile_id;
     const struct event_property *properties; // StageSubmitted
     uint32_t property_count;

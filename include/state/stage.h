@@ -47,6 +47,7 @@ struct stage_detail {
 
 struct stage {
     struct stage_summary summary; // names, volumes, counts as published
+    bool python;                  // Python workers do its work: the JVM's CPU time says little
     bool submitted, completed;    // the event was seen
     int32_t job;                  // newest job that lists the stage, -1 unknown
     int64_t slots;                // task slots it could use, fixed at its first task; 0 before
