@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "config_priv.h"
 
 static const char *const type_names[] = {
@@ -18,9 +19,17 @@ static const char *const type_names[] = {
     [SETTING_MAP] = "names and values",
 };
 
+enum { PARTS_MAX = 4 };
+
+// The headings of the last key printed.
+struct headings {
+    char parts[PARTS_MAX][CONFIG_KEY_MAX + 1];
+    int depth;
+};
+
 // A text as YAML: quoted if it could be read as something else.
 static void add_yaml(struct buf *out, const char *text) {
-    bool plain = text[0] != '\0' && strcmp(text, "~") != 0 && strcmp(text, "null") != 0;
+    bool plain = isalnum((unsigned char)text[0]) && strcmp(text, "null") != 0;
     for (const char *p = text; *p != '\0' && plain; p++) {
         plain = isalnum((unsigned char)*p) || strchr("-_./", *p) != NULL;
     }
@@ -31,86 +40,92 @@ static void add_yaml(struct buf *out, const char *text) {
     }
 }
 
+static void add_list(struct buf *out, const struct entry *entry) {
+    buf_add_char(out, '[');
+    for (unsigned i = 0; i < entry->item_count; i++) {
+        struct buf shown = {0};
+        config_add_url(&shown, entry->items[i]);
+        buf_add_text(out, i > 0 ? ", " : "");
+        buf_add_json(out, buf_str(&shown));
+        buf_fini(&shown);
+    }
+    buf_add_char(out, ']');
+}
+
 static void add_value(struct buf *out, const struct entry *entry) {
     if ((entry->setting->flags & SETTING_SECRET) != 0) {
         buf_add_text(out, entry->text[0] == '\0' ? "\"\"" : "\"********\"");
     } else if (entry->setting->type == SETTING_LIST) {
-        buf_add_char(out, '[');
-        for (unsigned i = 0; i < entry->item_count; i++) {
-            buf_add_text(out, i > 0 ? ", " : "");
-            buf_add_json(out, str_of(entry->items[i]));
-        }
-        buf_add_char(out, ']');
+        add_list(out, entry);
     } else if (entry->setting->type == SETTING_MAP) {
-        buf_add_char(out, '{');
-        for (unsigned i = 0; i < entry->pair_count; i++) {
-            buf_add_text(out, i > 0 ? ", " : "");
-            buf_add_json(out, str_of(entry->pairs[i].key));
-            buf_add_text(out, ": ");
-            bool hide = config_is_secret(entry->pairs[i].key);
-            buf_add_json(out, str_of(hide ? "********" : entry->pairs[i].value));
-        }
-        buf_add_char(out, '}');
+        buf_add_text(out, "{}");
     } else {
         add_yaml(out, entry->text);
     }
 }
 
-// Section headings as the rows go by; returns the key's last part and the indentation in *indent.
-static const char *enter_section(struct buf *out, const char *key, char *section, size_t cap,
+static void add_origin(struct buf *out, const char *origin) {
+    buf_add_text(out, " # ");
+    buf_add_printable(out, str_of(origin));
+    buf_add_char(out, '\n');
+}
+
+// Prints the headings above `key` that are new; returns its last part, *indent its indentation.
+static const char *enter_section(struct buf *out, struct headings *last, const char *key,
                                  int *indent) {
-    const char *dot = strrchr(key, '.');
-    size_t len = dot == NULL ? 0 : (size_t)(dot - key);
-    char here[128];
-    snprintf(here, sizeof here, "%.*s", (int)len, key);
-    if (strcmp(here, section) != 0) {
-        snprintf(section, cap, "%s", here);
-        const char *inner = strchr(here, '.');
-        if (inner != NULL && strncmp(here, "detectors.", 10) == 0) {
-            buf_printf(out, "  %s:\n", inner + 1);
-        } else if (here[0] != '\0') {
-            buf_printf(out, "%s:\n", here);
+    int depth = 0;
+    const char *dot;
+    while ((dot = strchr(key, '.')) != NULL) {
+        require(depth < PARTS_MAX);
+        char *part = last->parts[depth];
+        size_t len = (size_t)(dot - key);
+        if (depth >= last->depth || strncmp(part, key, len) != 0 || part[len] != '\0') {
+            snprintf(part, sizeof last->parts[0], "%.*s", (int)len, key);
+            buf_printf(out, "%*s%s:\n", 2 * depth, "", part);
+            last->depth = depth + 1;
         }
+        depth++;
+        key = dot + 1;
     }
-    *indent = len == 0 ? 0 : strchr(here, '.') != NULL ? 4 : 2;
-    return dot == NULL ? key : dot + 1;
+    last->depth = depth;
+    *indent = 2 * depth;
+    return key;
 }
 
 void config_show(const struct config *config, struct buf *out) {
-    char section[128] = "";
-    bool detectors = false;
+    struct headings headings = {0};
     for (unsigned i = 0; i < config->count; i++) {
         const struct entry *entry = &config->entries[i];
         int indent;
-        if (!detectors && strncmp(entry->setting->key, "detectors.", 10) == 0) {
-            buf_add_text(out, "detectors:\n");
-            detectors = true;
+        const char *name = enter_section(out, &headings, entry->setting->key, &indent);
+        buf_printf(out, "%*s%s:", indent, "", name);
+        if (entry->pair_count == 0) {
+            buf_add_char(out, ' ');
+            add_value(out, entry);
+            add_origin(out, entry->origin);
+            continue;
         }
-        const char *name =
-            enter_section(out, entry->setting->key, section, sizeof section, &indent);
-        buf_printf(out, "%*s%s: ", indent, "", name);
-        add_value(out, entry);
-        buf_add_text(out, " # ");
-        buf_add_printable(out, str_of(entry->origin));
         buf_add_char(out, '\n');
+        for (unsigned p = 0; p < entry->pair_count; p++) {
+            const struct config_pair *pair = &entry->pairs[p];
+            buf_printf(out, "%*s", indent + 2, "");
+            buf_add_json(out, str_of(pair->key));
+            buf_add_text(out, ": ");
+            buf_add_json(out, str_of(config_is_secret(pair->key) ? "********" : pair->value));
+            add_origin(out, entry->notes[p].origin);
+        }
     }
 }
 
 void config_sample(const struct setting_table *tables, unsigned count, struct buf *out) {
-    char section[128] = "";
-    bool detectors = false;
+    struct headings headings = {0};
     struct config *config = config_new(tables, count);
     buf_add_text(
         out, "# Settings of stoker, every one at its default. Printed by: stoker config sample\n");
     for (unsigned i = 0; i < config->count; i++) {
         const struct entry *entry = &config->entries[i];
         int indent;
-        if (!detectors && strncmp(entry->setting->key, "detectors.", 10) == 0) {
-            buf_add_text(out, "detectors:\n");
-            detectors = true;
-        }
-        const char *name =
-            enter_section(out, entry->setting->key, section, sizeof section, &indent);
+        const char *name = enter_section(out, &headings, entry->setting->key, &indent);
         buf_printf(out, "%*s# %s\n%*s%s: ", indent, "", entry->setting->help, indent, "", name);
         add_value(out, entry);
         buf_add_char(out, '\n');
@@ -118,38 +133,48 @@ void config_sample(const struct setting_table *tables, unsigned count, struct bu
     config_free(config);
 }
 
-static void add_range(struct buf *out, const struct setting *s) {
-    if (s->type == SETTING_CHOICE) {
-        for (const char *const *choice = s->choices; *choice != NULL; choice++) {
-            buf_printf(out, "%s%s", choice == s->choices ? "" : ", ", *choice);
+// The variable that sets a key.
+static void add_variable(struct buf *out, const struct setting *setting) {
+    buf_add_text(out, "`STOKER_");
+    for (const char *p = setting->key; *p != '\0'; p++) {
+        if (*p == '.') {
+            buf_add_text(out, "__");
+        } else {
+            buf_add_char(out, (char)toupper((unsigned char)*p));
         }
-    } else if (s->type == SETTING_INT || s->type == SETTING_REAL) {
-        buf_printf(out, "%g to %g", s->min, s->max);
-    } else if (s->type == SETTING_DURATION) {
-        buf_printf(out, "%g ms to %g ms", s->min, s->max);
-    } else if (s->type == SETTING_BYTES) {
-        buf_printf(out, "%g B to %g B", s->min, s->max);
+    }
+    buf_add_text(out, setting->type == SETTING_MAP ? "__NAME`" : "`");
+}
+
+static void add_default(struct buf *out, const struct setting *s) {
+    if (s->def[0] != '\0') {
+        buf_printf(out, "`%s`", s->def);
     }
 }
 
 void config_doc(const struct setting_table *tables, unsigned count, struct buf *out) {
     buf_add_text(
         out,
-        "# Settings\n\nPrinted by `stoker config doc`. Order of precedence: defaults, the file "
-        "(`-c`), the environment, `--set`.\nA key's variable is `STOKER_` and the key in capitals "
-        "with "
-        "`__` for each dot. Secrets, and properties of\n`kafka.*` that look like one, have a twin "
-        "`KEY_file` naming a file that holds the value.\nAn unknown key is an error that names "
-        "file, "
-        "line and the nearest known key.\n\n| key | type | default | range | what it is "
-        "|\n|---|---|---|---|---|\n");
+        "# Settings\n\n"
+        "Printed by `stoker config doc`. Later sources win: defaults, the file (`-c`), the\n"
+        "environment, `--set KEY=VALUE`. `stoker config show -c FILE` tells what is in force and\n"
+        "why, `stoker check -c FILE` finds every mistake at once; an unknown key is one.\n\n"
+        "A secret, and a property below `kafka.*` that looks like one, has a twin `KEY_file`\n"
+        "naming a file that holds the value. Below `kafka.*` every property of librdkafka may\n"
+        "stand; in a variable's name `_` stands for its dots, as in\n"
+        "`STOKER_KAFKA__CONSUMER__SESSION_TIMEOUT_MS`.\n\n"
+        "| key | type | default | range | what it is | variable |\n|---|---|---|---|---|---|\n");
     for (unsigned t = 0; t < count; t++) {
         for (unsigned r = 0; r < tables[t].count; r++) {
             const struct setting *s = &tables[t].rows[r];
-            buf_printf(out, "| `%s` | %s | %s%s%s | ", s->key, type_names[s->type],
-                       s->def[0] != '\0' ? "`" : "", s->def, s->def[0] != '\0' ? "`" : "");
-            add_range(out, s);
-            buf_printf(out, " | %s |\n", s->help);
+            buf_printf(out, "| `%s` | %s%s | ", s->key,
+                       (s->flags & SETTING_SECRET) != 0 ? "secret " : "", type_names[s->type]);
+            add_default(out, s);
+            buf_add_text(out, " | ");
+            config_add_range(out, s);
+            buf_printf(out, " | %s | ", s->help);
+            add_variable(out, s);
+            buf_add_text(out, " |\n");
         }
     }
 }

@@ -22,10 +22,10 @@ void config_load_file(struct config *config, const char *path);
 void config_load_text(struct config *config, const char *name, struct str text);
 // Takes STOKER_* from an environment (NULL-terminated "NAME=value").
 void config_load_env(struct config *config, char *const *environment);
-// Sets one key; `origin` is where it comes from, for messages ("--set").
+// Sets one key, or the _file twin of a secret, which is read at once; `origin` is where it comes
+// from, for messages ("--set").
 void config_set(struct config *config, const char *key, const char *value, const char *origin);
-// Reads the _file twins and checks what only shows across keys. Call it once, after the last
-// source.
+// Checks what only shows across keys. Call it once, after the last source.
 void config_finish(struct config *config);
 
 // Adds a mistake that only a caller can see, at the place that set `key`. The key must exist.
@@ -34,7 +34,8 @@ void config_add_error(struct config *config, const char *key, const char *fmt, .
 // All mistakes so far, one "place: key: words" a line; empty if there is none.
 const char *config_errors(const struct config *config);
 
-// Where a setting's value comes from: "default", "file:line", "STOKER_X", "--set".
+// Where a setting's value comes from: "default", "file:line", "STOKER_X", "--set". Also of one
+// entry of a MAP ("kafka.common.x"), NULL if it has none of that name.
 const char *config_origin(const struct config *config, const char *key);
 
 // Values. The key must be in a table with that type: anything else is an internal error.
