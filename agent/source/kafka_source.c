@@ -165,7 +165,7 @@ static void fill(struct message *out, const rd_kafka_message_t *m, const char *t
     int64_t timestamp_ms = rd_kafka_message_timestamp(m, &type);
     *out = (struct message){
         .value = m->payload == NULL ? STR("") : (struct str){m->payload, m->len},
-        .key = m->key == NULL ? STR("") : (struct str){m->key, m->key_len},
+        .key = {m->key, m->key_len},
         .app_id = header_text(headers, "app_id"),
         .app_attempt = header_text(headers, "app_attempt"),
         .topic = topic,

@@ -8,7 +8,7 @@
 
 struct message {
     struct str value;
-    struct str key;         // empty if none
+    struct str key;         // .p NULL if none: not the same as an empty key
     struct str app_id;      // header `app_id`, empty if none
     struct str app_attempt; // header `app_attempt`, empty if none
     const char *topic;
