@@ -13,7 +13,7 @@ def main():
     code = "\n".join(p.read_text() for p in (ROOT / "agent").rglob("*") if p.suffix in (".c", ".cpp", ".h"))
     page = (ROOT / "docs/metrics.md").read_text()
     bad = [f"METRIC_{name} is declared but never counted" for name, _ in rows if not re.search(rf"\bMETRIC_{name}\b", code)]
-    bad += [f"{family} is missing in docs/metrics.md" for family in sorted({f for _, f in rows}) if f not in page]
+    bad += [f"{family} is missing in docs/metrics.md" for family in sorted({f for _, f in rows}) if family not in page]
     print("\n".join(bad))
     return 1 if bad or not rows else 0
 
