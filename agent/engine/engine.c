@@ -20,8 +20,8 @@ void engine_options_init(struct engine_options *options) {
         .cluster = "default",
         .pipeline = {by_name, 1},
         .publish_min = SEVERITY_LOW,
-        .idle_ms = 24 * 3600 * 1000LL,
-        .grace_ms = 10 * 60 * 1000LL,
+        .idle_ms = 86400000,
+        .grace_ms = 600000,
         .applications_max = 10000,
     };
     unsigned count;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
@@ -38,6 +39,7 @@ static void link_newest(struct pipelines *pipelines, struct pipeline *p) {
 }
 
 static void drop(struct pipelines *pipelines, struct pipeline *p) {
+    require(p != NULL);
     unlink_pipeline(pipelines, p);
     HASH_DEL(pipelines->all, p);
     window_fini(p);

@@ -136,7 +136,7 @@ static bool get_row(avro_value_t *record, void *into, const struct field_row *ro
     char *at = (char *)into + row->offset;
     avro_value_t field = avro_field(record, row->name);
     int64_t as_long;
-    int failed = 0, word, boolean;
+    int failed = 0, word, boolean = 0;
     switch (row->type) {
     case FIELD_CHARS:
         str_copy(at, row->size, avro_get_text(&field));

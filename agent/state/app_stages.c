@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
@@ -25,6 +26,7 @@ static void forget_stage(struct app *app, uint32_t at) {
     int64_t key = stage_key(stage->summary.stage, stage->summary.attempt);
     struct app_stage_slot *slot;
     HASH_FIND(hh, app->stage_index, &key, sizeof key, slot);
+    require(slot != NULL); // every stage is in the index
     HASH_DEL(app->stage_index, slot);
     mem_free(slot);
     memmove(app->stages + at, app->stages + at + 1,
