@@ -27,14 +27,26 @@ struct pipelines *pipelines_new(const struct pipelines_options *options,
 }
 
 static void unlink_pipeline(struct pipelines *pipelines, struct pipeline *p) {
-    *(p->older != NULL ? &p->older->newer : &pipelines->oldest) = p->newer;
-    *(p->newer != NULL ? &p->newer->older : &pipelines->newest) = p->older;
+    if (p->older != NULL) {
+        p->older->newer = p->newer;
+    } else {
+        pipelines->oldest = p->newer;
+    }
+    if (p->newer != NULL) {
+        p->newer->older = p->older;
+    } else {
+        pipelines->newest = p->older;
+    }
     p->older = p->newer = NULL;
 }
 
 static void link_newest(struct pipelines *pipelines, struct pipeline *p) {
     p->older = pipelines->newest;
-    *(pipelines->newest != NULL ? &pipelines->newest->newer : &pipelines->oldest) = p;
+    if (p->older != NULL) {
+        p->older->newer = p;
+    } else {
+        pipelines->oldest = p;
+    }
     pipelines->newest = p;
 }
 
