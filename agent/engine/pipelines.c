@@ -53,8 +53,8 @@ static void link_newest(struct pipelines *pipelines, struct pipeline *p) {
 static void drop(struct pipelines *pipelines, struct pipeline *p) {
     require(p != NULL);
     unlink_pipeline(pipelines, p);
-    HASH_DEL(pipelines->all,
-             p); // NOLINT(clang-analyzer-core.NullDereference): uthash keeps the links
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash keeps the links
+    HASH_DEL(pipelines->all, p);
     window_fini(p);
     mem_free(p->runs);
     mem_free(p);
