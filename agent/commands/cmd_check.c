@@ -9,19 +9,6 @@
 
 enum { TIMEOUT_MS = 15000 };
 
-// The properties of one kind of Kafka client; false with the mistake printed.
-static bool check_kafka(const struct config *config, enum kafka_role role) {
-    struct setup_kafka kafka;
-    struct err err;
-    setup_kafka_init(&kafka, config, role);
-    bool good = kafka_settings_check(&kafka.settings, role, &err) == ST_OK;
-    if (!good) {
-        fprintf(stderr, "%s\n", err.text);
-    }
-    setup_kafka_fini(&kafka);
-    return good;
-}
-
 static bool check_listen(const struct config *config) {
     char url[400];
     const char *listen = config_text(config, "http.listen");
@@ -40,8 +27,7 @@ static bool check_settings(const struct config *config) {
         return false;
     }
     bool good = check_listen(config);
-    good = check_kafka(config, KAFKA_CONSUMER) && good;
-    return check_kafka(config, KAFKA_PRODUCER) && good;
+    return setup_kafka_check(config) && good;
 }
 
 static void print_topic(void *ctx, enum topics_mark mark, const char *topic, const char *text) {

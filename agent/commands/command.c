@@ -1,6 +1,6 @@
 // command: finds the command that argv names, parses its options by its table and runs it. Called
 // by main only; knows no command by name but those it must (help).
-#include "commands/command.h"
+#include "commands/command_priv.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -54,19 +54,25 @@ static const char *nearest_command(const char *typed) {
     return best;
 }
 
-static const char *nearest_option(const struct command *command, const char *typed) {
-    const char *best = NULL;
-    unsigned distance = 3;
-    size_t len = strcspn(typed, "=");
-    for (unsigned i = 0; i < command->option_count; i++) {
-        const char *name = command->options[i].name;
-        unsigned d = str_distance((struct str){typed, len}, str_of(name));
-        if (d < distance) {
-            distance = d;
-            best = name;
-        }
+struct guess {
+    struct str typed;
+    const char *best;
+    unsigned distance;
+};
+
+static void compare_option(void *ctx, const struct command_option *option) {
+    struct guess *guess = ctx;
+    unsigned d = str_distance(guess->typed, str_of(option->name));
+    if (d < guess->distance) {
+        guess->distance = d;
+        guess->best = option->name;
     }
-    return best;
+}
+
+static const char *nearest_option(const struct command *command, const char *typed) {
+    struct guess guess = {.typed = {typed, strcspn(typed, "=")}, .distance = 3};
+    command_each_option(command, compare_option, &guess);
+    return guess.best;
 }
 
 const char *command_value(const struct command_args *args, const char *name) {
@@ -164,29 +170,35 @@ static int bad_option(struct command_args *args, int code, char **argv) {
     return command_usage_error(args, "unknown option %s", typed);
 }
 
-static bool set_common(struct command_args *args, int code, const char **color) {
+// Takes an option that every command has; NULL, or what its argument should have been.
+static const char *set_common(struct command_args *args, int code, const char **color) {
     enum log_level level;
     switch (code) {
     case OPT_COLOR:
         *color = optarg;
         return strcmp(optarg, "auto") == 0 || strcmp(optarg, "always") == 0 ||
-               strcmp(optarg, "never") == 0;
+                       strcmp(optarg, "never") == 0
+                   ? NULL
+                   : "--color takes auto, always or never";
     case OPT_LOG_LEVEL:
         if (!log_parse_level(optarg, &level)) {
-            return false;
+            return "--log-level takes debug, info, warn or error";
         }
         log_configure(level, LOG_LOGFMT);
         args->log_level = optarg;
-        return true;
+        return NULL;
     case OPT_SET:
-        if (args->set_count == COMMAND_SET_MAX || strchr(optarg, '=') == NULL) {
-            return false;
+        if (strchr(optarg, '=') == NULL) {
+            return "--set takes KEY=VALUE";
+        }
+        if (args->set_count == COMMAND_SET_MAX) {
+            return "too many --set";
         }
         args->sets[args->set_count++] = optarg;
-        return true;
+        return NULL;
     default:
         args->config_file = optarg;
-        return true;
+        return NULL;
     }
 }
 
@@ -214,15 +226,22 @@ static int run(const struct command *command, int argc, char **argv) {
         }
         if (own >= 0) {
             values[own] = optarg == NULL ? "" : optarg;
-        } else if (!set_common(&args, code, &color)) {
-            return command_usage_error(&args, "%s cannot be used here", optarg);
+            continue;
+        }
+        const char *wrong = set_common(&args, code, &color);
+        if (wrong != NULL) {
+            return command_usage_error(&args, "%s, not %s", wrong, optarg);
         }
     }
     args.rest = argv + optind;
     args.rest_count = argc - optind;
     args.color_out = terminal_color(STDOUT_FILENO, color);
     args.color_err = terminal_color(STDERR_FILENO, color);
-    return command->run(&args);
+    int exit_code = command->run(&args);
+    if (exit_code == EXIT_FINE && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        return command_failed(&args, "standard output cannot be written");
+    }
+    return exit_code;
 }
 
 static int print_list(FILE *to, int code) {

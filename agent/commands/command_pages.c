@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/command.h"
+#include "commands/command_priv.h"
+
+#define MAN_DATE "2026-11-23" // of the version, not of the build: the page must come out the same
 
 static const struct command_option common[] = {
     {"help", 'h', NULL, "print this help"},
@@ -15,22 +17,21 @@ static const struct command_option with_config[] = {
     {"set", 0, "KEY=VALUE", "one setting, wins over all; may be repeated"},
 };
 
-// Calls f for every option of a command, its own first.
-static void each_option(const struct command *command,
-                        void (*f)(struct buf *out, const struct command_option *option),
-                        struct buf *out) {
+void command_each_option(const struct command *command,
+                         void (*f)(void *ctx, const struct command_option *option), void *ctx) {
     for (unsigned i = 0; i < command->option_count; i++) {
-        f(out, &command->options[i]);
+        f(ctx, &command->options[i]);
     }
     for (unsigned i = 0; i < ARRAY_LEN(with_config) && command->takes_config; i++) {
-        f(out, &with_config[i]);
+        f(ctx, &with_config[i]);
     }
     for (unsigned i = 0; i < ARRAY_LEN(common); i++) {
-        f(out, &common[i]);
+        f(ctx, &common[i]);
     }
 }
 
-static void help_option(struct buf *out, const struct command_option *o) {
+static void help_option(void *ctx, const struct command_option *o) {
+    struct buf *out = ctx;
     char left[64];
     snprintf(left, sizeof left, "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
              o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
@@ -41,7 +42,7 @@ static void help_option(struct buf *out, const struct command_option *o) {
 void command_render_help(struct buf *out, const struct command *command) {
     buf_printf(out, "stoker %s: %s\n\nusage: stoker %s %s\n\n%s\nOptions:\n", command->name,
                command->summary, command->name, command->usage, command->details);
-    each_option(command, help_option, out);
+    command_each_option(command, help_option, out);
     buf_add_text(out, "\nExit codes: 0 fine, 1 failed, 64 wrong usage, 78 wrong configuration.\n");
 }
 
@@ -75,7 +76,27 @@ static void add_roff(struct buf *out, const char *text) {
     }
 }
 
-static void man_option(struct buf *out, const struct command_option *o) {
+// The same for running text: lines are broken at blanks, as the readers of the source want it.
+static void add_filled(struct buf *out, const char *text) {
+    enum { LINE_MAX_BYTES = 60 };
+    struct buf line = {0};
+    while (*text != '\0') {
+        size_t len = strcspn(text, " \n");
+        if (line.len > 0 && line.len + len > LINE_MAX_BYTES) {
+            add_roff(out, line.data);
+            buf_add_char(out, '\n');
+            buf_clear(&line);
+        }
+        buf_add_text(&line, line.len > 0 ? " " : "");
+        buf_add(&line, text, len);
+        text += len + (text[len] != '\0');
+    }
+    add_roff(out, buf_text(&line));
+    buf_fini(&line);
+}
+
+static void man_option(void *ctx, const struct command_option *o) {
+    struct buf *out = ctx;
     buf_add_text(out, ".TP\n.B ");
     if (o->letter != 0) {
         buf_printf(out, "\\-%c, ", o->letter);
@@ -86,7 +107,7 @@ static void man_option(struct buf *out, const struct command_option *o) {
         buf_printf(out, " \\fI%s\\fR", o->arg);
     }
     buf_add_char(out, '\n');
-    add_roff(out, o->help);
+    add_filled(out, o->help);
     buf_add_char(out, '\n');
 }
 
@@ -94,24 +115,26 @@ void command_render_man(struct buf *out) {
     unsigned count;
     const struct command *const *all = commands(&count);
     buf_add_text(out,
-                 ".TH STOKER 1 \"\" \"Stoker " STOKER_VERSION "\" \"User Commands\"\n.SH NAME\n"
-                 "stoker \\- judges Spark pipelines while they run\n.SH SYNOPSIS\n.B stoker\n"
-                 ".I COMMAND\n[options]\n.SH DESCRIPTION\nStoker reads Spark listener events from "
-                 "Kafka or from event logs, judges bottlenecks while the applications run, and "
-                 "publishes findings, advice and alerts.\n");
+                 ".TH STOKER 1 \"" MAN_DATE "\" \"Stoker " STOKER_VERSION
+                 "\" \"User Commands\"\n.SH NAME\nstoker \\- judges Spark pipelines while they "
+                 "run\n.SH SYNOPSIS\n.B stoker\n.I COMMAND\n[options]\n.SH DESCRIPTION\n");
+    add_filled(out, "Stoker reads Spark listener events from Kafka or from event logs, judges "
+                    "bottlenecks while the applications run, and publishes findings, advice and "
+                    "alerts.");
+    buf_add_char(out, '\n');
     for (unsigned i = 0; i < count; i++) {
         if (all[i]->hidden) {
             continue;
         }
         buf_printf(out, ".SH \"STOKER %s\"\n", all[i]->name);
         buf_printf(out, ".B stoker %s\n", all[i]->name);
-        add_roff(out, all[i]->usage);
+        add_filled(out, all[i]->usage);
         buf_add_text(out, "\n.PP\n");
-        add_roff(out, all[i]->summary);
+        add_filled(out, all[i]->summary);
         buf_add_text(out, ".\n.PP\n.nf\n");
         add_roff(out, all[i]->details);
         buf_add_text(out, ".fi\n");
-        each_option(all[i], man_option, out);
+        command_each_option(all[i], man_option, out);
     }
     buf_add_text(out,
                  ".SH \"EXIT STATUS\"\n0 fine, 1 failed, 64 wrong usage, 78 wrong configuration.\n"
@@ -119,7 +142,8 @@ void command_render_man(struct buf *out) {
                  "STOKER_KAFKA__BROKERS.\n.TP\n.B NO_COLOR\nno colour if set and not empty.\n");
 }
 
-static void bash_option(struct buf *out, const struct command_option *o) {
+static void bash_option(void *ctx, const struct command_option *o) {
+    struct buf *out = ctx;
     buf_printf(out, " --%s", o->name);
 }
 
@@ -137,7 +161,7 @@ void command_render_bash(struct buf *out) {
         out, "\" -- \"$word\"))\n    return\n  fi\n  local options=\n  case ${COMP_WORDS[1]} in\n");
     for (unsigned i = 0; i < count; i++) {
         buf_printf(out, "    %s) options=\"", all[i]->name);
-        each_option(all[i], bash_option, out);
+        command_each_option(all[i], bash_option, out);
         buf_add_text(out, "\" ;;\n");
     }
     buf_add_text(
@@ -147,7 +171,8 @@ void command_render_bash(struct buf *out) {
         "complete -o filenames -F _stoker stoker\n");
 }
 
-static void zsh_option(struct buf *out, const struct command_option *o) {
+static void zsh_option(void *ctx, const struct command_option *o) {
+    struct buf *out = ctx;
     buf_printf(out, " '--%s[", o->name);
     for (const char *p = o->help; *p != '\0'; p++) {
         if (strchr("[]:\\", *p) != NULL) {
@@ -172,7 +197,7 @@ void command_render_zsh(struct buf *out) {
     buf_add_text(out, " )\n    _describe command names\n    return\n  fi\n  case $words[2] in\n");
     for (unsigned i = 0; i < count; i++) {
         buf_printf(out, "    %s) _arguments", all[i]->name);
-        each_option(all[i], zsh_option, out);
+        command_each_option(all[i], zsh_option, out);
         buf_add_text(out, " '*:file:_files' ;;\n");
     }
     buf_add_text(out, "  esac\n}\n_stoker \"$@\"\n");

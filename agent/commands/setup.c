@@ -95,37 +95,6 @@ struct config *setup_config(const struct command_args *args, int *exit_code) {
     return config;
 }
 
-static struct kafka_property *properties(const struct config *config, const char *key,
-                                         size_t *count) {
-    unsigned n;
-    const struct config_pair *pairs = config_map(config, key, &n);
-    struct kafka_property *out = mem_zalloc(n + 1, sizeof *out);
-    for (unsigned i = 0; i < n; i++) {
-        out[i] = (struct kafka_property){pairs[i].key, pairs[i].value};
-    }
-    *count = n;
-    return out;
-}
-
-void setup_kafka_init(struct setup_kafka *kafka, const struct config *config,
-                      enum kafka_role role) {
-    const char *instance = config_text(config, "agent.instance");
-    struct kafka_settings *settings = &kafka->settings;
-    *settings = (struct kafka_settings){.brokers = config_text(config, "kafka.brokers"),
-                                        .client_id = instance[0] == '\0' ? NULL : instance};
-    kafka->common = properties(config, "kafka.common", &settings->common_count);
-    kafka->role = properties(config, role == KAFKA_CONSUMER ? "kafka.consumer" : "kafka.producer",
-                             &settings->role_count);
-    settings->common = kafka->common;
-    settings->role = kafka->role;
-}
-
-void setup_kafka_fini(struct setup_kafka *kafka) {
-    mem_free(kafka->common);
-    mem_free(kafka->role);
-    *kafka = (struct setup_kafka){0};
-}
-
 void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]) {
     const char *instance = config_text(config, "agent.instance");
     snprintf(out, SETUP_INSTANCE_SIZE, "%s", instance);

@@ -28,6 +28,10 @@ struct setup_kafka {
 void setup_kafka_init(struct setup_kafka *kafka, const struct config *config, enum kafka_role role);
 void setup_kafka_fini(struct setup_kafka *kafka);
 
+// Asks librdkafka about every kafka.* property, without a broker. True if all are fine; else every
+// mistake was printed to standard error with its place.
+bool setup_kafka_check(const struct config *config);
+
 // agent.instance, or the host's name.
 #define SETUP_INSTANCE_SIZE 256
 void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]);

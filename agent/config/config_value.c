@@ -75,6 +75,7 @@ void config_add_range(struct buf *out, const struct setting *setting) {
 }
 
 static const char *const out_of_range = "out of range";
+static const char *const not_a_choice = "not a choice";
 
 static const char *check_range(const struct setting *setting, double value) {
     return value >= setting->min && value <= setting->max ? NULL : out_of_range;
@@ -118,7 +119,7 @@ static const char *take_choice(const struct setting *setting, const char *text) 
     }
     return strcmp(setting->key, "avro.framing") == 0 && strcmp(text, "confluent") == 0
                ? "this release has no Schema Registry client yet; use single-object"
-               : out_of_range;
+               : not_a_choice;
 }
 
 // NULL if the value was taken, else what is wrong with it.
@@ -162,8 +163,8 @@ void config_take(struct config *config, struct entry *entry, const char *text, c
     if ((s->flags & SETTING_SECRET) == 0 && s->type != SETTING_MAP && text[0] != '\0') {
         buf_printf(&words, ": %.80s", text);
     }
-    if (wrong == out_of_range) {
-        buf_add_text(&words, s->type == SETTING_CHOICE ? "; one of " : "; ");
+    if (wrong == out_of_range || wrong == not_a_choice) {
+        buf_add_text(&words, wrong == not_a_choice ? "; one of " : "; ");
         config_add_range(&words, s);
     }
     config_complain(config, origin, s->key, "%s", buf_text(&words));
