@@ -85,6 +85,7 @@ const char *command_value(const struct command_args *args, const char *name) {
     return NULL;
 }
 
+static void complain(const char *command, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
 static void complain(const char *command, const char *fmt, va_list args) {
     fprintf(stderr, "stoker %s: ", command);
     vfprintf(stderr, fmt, args);

@@ -8,6 +8,8 @@
 #include "config_priv.h"
 
 static void add_error(struct config *config, const char *origin, const char *key, const char *fmt,
+                      va_list args) PRINTF_LIKE(4, 0);
+static void add_error(struct config *config, const char *origin, const char *key, const char *fmt,
                       va_list args) {
     char words[512];
     vsnprintf(words, sizeof words, fmt, args);
