@@ -6,7 +6,7 @@ import math
 import unittest
 
 from agent import Stoker, analyze
-from kafka_client import Reader, Sender, topics, unique
+from kafka_client import Reader, Sender, await_topics, topics, unique
 from parts import Broker
 from processes import PartError, fresh_dir
 from records import Codec
@@ -58,10 +58,8 @@ class Site:
     def create_topics(self, agent):
         """By the program's own command; what it made is then looked at from outside."""
         agent.create_topics()
+        await_topics(self.broker.bootstrap, list(self.topics.values()))
         there = topics(self.broker.bootstrap)
-        for name in self.topics.values():
-            if name not in there:
-                raise PartError(f"stoker topics --create made no {name}")
         for topic in ("events", "runs"):
             if there[self.topics[topic]] != self.partitions:
                 raise PartError(f"{self.topics[topic]} has {there[self.topics[topic]]} partitions, "

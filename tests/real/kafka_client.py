@@ -33,6 +33,12 @@ def create_topics(bootstrap, partitions_of, config=None):
             future.result(30)
         except Exception as error:
             raise PartError(f"topic {name} cannot be made: {error}") from error
+    await_topics(bootstrap, partitions_of)
+
+
+def await_topics(bootstrap, names):
+    """Waits until the broker lists these topics: it answers for a new one a moment before."""
+    wait_until(f"topics listed: {', '.join(names)}", lambda: set(names) <= set(topics(bootstrap)), 10)
 
 
 def topics(bootstrap):
