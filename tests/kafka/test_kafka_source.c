@@ -69,6 +69,7 @@ static void test_commit_answers(void **state) {
     assert_non_null(strstr(c->err.text, "READ on the consumer group"));
     assert_int_equal(commit(c, src, next), ST_OK);
     // An answer that comes late is not taken for the next commit's.
+    mock_cluster_push_error(c->mock, MOCK_OFFSET_COMMIT, MOCK_ILLEGAL_GENERATION, 1);
     mock_cluster_rtt(c->mock, -1, 700);
     struct source_position position = {"in", 0, 0};
     assert_int_equal(kafka_source_commit(src, &position, 1, 50, &c->err), ST_RETRY);
