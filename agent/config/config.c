@@ -149,6 +149,15 @@ static void put_plain(struct config *config, const char *key, const char *value,
 
 void config_put(struct config *config, const char *key, const char *value, const char *origin,
                 unsigned load) {
+    if (strlen(key) > CONFIG_KEY_MAX || !str_is_utf8(str_of(key))) {
+        config_complain(config, origin, "", "a key of more than %d bytes, or not UTF-8",
+                        CONFIG_KEY_MAX);
+        return;
+    }
+    if (!str_is_utf8(str_of(value))) {
+        config_complain(config, origin, key, "its value is not UTF-8");
+        return;
+    }
     char *secret_key = config_twin_of(config, key);
     if (secret_key == NULL) {
         put_plain(config, key, value, origin, load);

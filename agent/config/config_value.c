@@ -77,8 +77,8 @@ void config_add_range(struct buf *out, const struct setting *setting) {
 static const char *const out_of_range = "out of range";
 static const char *const not_a_choice = "not a choice";
 
-static const char *check_range(const struct setting *setting, double value) {
-    return value >= setting->min && value <= setting->max ? NULL : out_of_range;
+static bool in_range(const struct setting *setting, double value) {
+    return value >= setting->min && value <= setting->max;
 }
 
 static const char *take_real(struct entry *entry, const char *text) {
@@ -87,11 +87,14 @@ static const char *take_real(struct entry *entry, const char *text) {
     if (end == text || *end != '\0' || strpbrk(text, " \tnNxX") != NULL) {
         return "not a number";
     }
+    if (!in_range(entry->setting, value)) {
+        return out_of_range;
+    }
     entry->real = value;
-    return check_range(entry->setting, value);
+    return NULL;
 }
 
-// Parses a number of some kind; NULL if it is fine, else what is wrong.
+// Parses a number of some kind; NULL if it is fine, else what is wrong and the entry is unchanged.
 static const char *take_number(struct entry *entry, const char *text) {
     const struct setting *s = entry->setting;
     struct str view = str_of(text);
@@ -107,8 +110,11 @@ static const char *take_number(struct entry *entry, const char *text) {
                : s->type == SETTING_DURATION ? "not a duration such as 250ms, 1s, 5m or 1h"
                                              : "not a size such as 512k, 32m or 1g";
     }
+    if (!in_range(s, (double)value)) {
+        return out_of_range;
+    }
     entry->integer = value;
-    return check_range(s, (double)value);
+    return NULL;
 }
 
 static const char *take_choice(const struct setting *setting, const char *text) {
@@ -133,8 +139,11 @@ static const char *take(struct entry *entry, const char *text) {
         }
         return NULL;
     case SETTING_BOOL:
-        entry->boolean = strcmp(text, "true") == 0;
-        return entry->boolean || strcmp(text, "false") == 0 ? NULL : "neither true nor false";
+        if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
+            return "neither true nor false";
+        }
+        entry->boolean = text[0] == 't';
+        return NULL;
     case SETTING_CHOICE:
         return take_choice(entry->setting, text);
     case SETTING_LIST:

@@ -76,7 +76,8 @@ static void test_environment(void **state) {
         "STOKER_UI_SERVICE_HOST=10.0.0.2",
         // mistakes
         "STOKER_KAFKA__BROKRS=a", "STOKER_NONSENSE=a", "STOKER_LOG__LEVEL=loud",
-        "STOKER_DETECTORS__DATA_SKEW__RATIO_X=1", NULL};
+        "STOKER_DETECTORS__DATA_SKEW__RATIO_X=1", "STOKER_CLUSTER=\xca",
+        "STOKER_KAFKA__COMMON__\xca=1", NULL};
     struct config *config = new_config();
     config_load_env(config, (char *const *)environment);
     assert_string_equal(
@@ -85,7 +86,9 @@ static void test_environment(void **state) {
         "STOKER_NONSENSE: nonsense: unknown key; stoker config doc lists all\n"
         "STOKER_LOG__LEVEL: log.level: not a choice: loud; one of debug, info, warn, error\n"
         "STOKER_DETECTORS__DATA_SKEW__RATIO_X: detectors.data_skew.ratio_x: unknown key; did you "
-        "mean detectors.data_skew.ratio?\n");
+        "mean detectors.data_skew.ratio?\n"
+        "STOKER_CLUSTER: cluster: its value is not UTF-8\n"
+        "STOKER_KAFKA__COMMON__\\xca: a key of more than 200 bytes, or not UTF-8\n");
     assert_near(config_real(config, "detectors.data_skew.ratio"), 7, 0);
     unsigned count;
     const struct config_pair *pairs = config_map(config, "kafka.consumer", &count);

@@ -92,6 +92,7 @@ static const struct bad_file bad_files[] = {
     BAD("cluster: |\n  a\n  b\n",
         "f:1: cluster: holds a line break or another control character: a\\x0ab\\x0a\n"),
     BAD("cluster: \"a\\0b\"\n", "f:1: cluster: holds a NUL byte\n"),
+    BAD("window: {pane: 0}\n", "f:1: window.pane: out of range: 0; 1s to 1d\n"),
     // across keys
     BAD("window: {length: 1h, pane: 7m}\n",
         "f:1: window.pane: must divide window.length into at most 1440 panes\n"),
