@@ -6,6 +6,7 @@ happened, and dies with this process even if that is killed outright. Nothing he
 
 import atexit
 import ctypes
+import fcntl
 import os
 import pathlib
 import random
@@ -23,6 +24,7 @@ HOST = "127.0.0.1"
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 _running = []
+_locks = []  # held until this process ends; children do not inherit it
 _given_ports = set()
 
 
@@ -167,8 +169,17 @@ def _on_signal(number, _frame):
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
-def install_handlers():
-    """For the main program: being told to end means ending the children too."""
+def begin_run():
+    """For the main program: an empty build/real, which no other run uses meanwhile (a second one
+    waits), and being told to end means ending the children too."""
+    BUILD.mkdir(exist_ok=True)
+    _locks.append(open(BUILD / "real.lock", "w", encoding="ascii"))
+    try:
+        fcntl.flock(_locks[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("waiting for another run of the real suites to end", flush=True)
+        fcntl.flock(_locks[0], fcntl.LOCK_EX)
+    shutil.rmtree(WORK, ignore_errors=True)
     signal.signal(signal.SIGTERM, _on_signal)
     signal.signal(signal.SIGHUP, _on_signal)
 

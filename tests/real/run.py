@@ -121,7 +121,7 @@ def main():
     if args.list:
         print("\n".join(case.id() for case in cases_of(suite)))
         return 0
-    processes.install_handlers()
+    processes.begin_run()
     report = Report()
     try:
         suite.run(report)
