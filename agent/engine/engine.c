@@ -48,7 +48,7 @@ static void queue_remove(struct run_queue *queue, struct live_run *live) {
     live->older = live->newer = NULL;
 }
 
-static void queue_add(struct run_queue *queue, struct live_run *live) {
+void run_queue_add(struct run_queue *queue, struct live_run *live) {
     live->older = queue->newest;
     live->newer = NULL;
     *(queue->newest != NULL ? &queue->newest->newer : &queue->oldest) = live;
@@ -86,7 +86,7 @@ static void settle(struct engine *engine, struct live_run *live) {
     if (!live->over) {
         queue_remove(&engine->running, live);
         live->over = true;
-        queue_add(&engine->ended, live);
+        run_queue_add(&engine->ended, live);
     }
     struct app *app = live->app;
     for (uint32_t i = 0; i < app->stage_count; i++) {
@@ -156,7 +156,7 @@ static struct live_run *add_run(struct engine *engine, const struct run_key *key
     live->first_offset = message->offset;
     live->seen_idle_ms = engine->idle_ms;
     HASH_ADD(hh, engine->runs, key, live->key_len, live);
-    queue_add(&engine->running, live);
+    run_queue_add(&engine->running, live);
     metrics_add(METRIC_APPLICATIONS_LIVE, 1);
     engine->recent = live;
     return live;
@@ -266,7 +266,7 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
     live->seen_idle_ms = engine->idle_ms;
     if (queue_of(engine, live)->newest != live) {
         queue_remove(queue_of(engine, live), live);
-        queue_add(queue_of(engine, live), live);
+        run_queue_add(queue_of(engine, live), live);
     }
     if (app_apply(live->app, &event, &stage)) {
         judge_after(engine, live, &event, stage);

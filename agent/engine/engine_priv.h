@@ -50,6 +50,9 @@ struct engine {
     int64_t last_event_ms;
 };
 
+// engine.c
+void run_queue_add(struct run_queue *queue, struct live_run *live);
+
 // place.c
 // App id and attempt of a message: headers, then key, then the value (`event`, may be NULL while
 // the value is not decoded yet). False if there is none that can be used.

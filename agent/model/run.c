@@ -7,6 +7,25 @@
 const double pipeline_duration_bounds_s[PIPELINE_DURATION_BUCKETS] = {60,   300,  900,
                                                                       1800, 3600, 7200};
 
+const char *run_static_name(struct str text) {
+    enum { NAMES_MAX = 1000, NAME_MAX_BYTES = 128 };
+    static char names[NAMES_MAX][NAME_MAX_BYTES + 1];
+    static unsigned count;
+    if (text.len > NAME_MAX_BYTES) {
+        return NULL;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (str_is(text, names[i])) {
+            return names[i];
+        }
+    }
+    if (count == NAMES_MAX) {
+        return NULL;
+    }
+    str_copy(names[count], sizeof names[count], text);
+    return names[count++];
+}
+
 void recommendation_fini(struct recommendation *recommendation) {
     mem_free(recommendation->bottlenecks);
     mem_free(recommendation->action);

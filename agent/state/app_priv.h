@@ -23,6 +23,8 @@ enum { APP_TIME_MAX_S = 4102444800 };
 
 // app_stages.c: the stage with this id, made if need be.
 struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt);
+// Takes a stage over; the app must not have one with its id.
+void app_stage_adopt(struct app *app, struct stage *stage);
 void app_stages_fini(struct app *app);
 struct stage *app_apply_stage(struct app *app, const struct event *event);
 struct stage *app_apply_task_start(struct app *app, const struct event_task *task);

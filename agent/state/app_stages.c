@@ -56,6 +56,17 @@ static void enforce_limits(struct app *app) {
     forget_stage(app, 0);
 }
 
+void app_stage_adopt(struct app *app, struct stage *stage) {
+    enforce_limits(app);
+    struct app_stage_slot *slot = mem_zalloc(1, sizeof *slot);
+    slot->key = stage_key(stage->summary.stage, stage->summary.attempt);
+    slot->stage = stage;
+    HASH_ADD(hh, app->stage_index, key, sizeof slot->key, slot);
+    MEM_GROW(app->stages, app->stage_count, app->stage_cap);
+    app->stages[app->stage_count++] = stage;
+    app->open_stages += !stage->completed;
+}
+
 struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt) {
     struct stage *recent = app->recent_stage;
     if (recent != NULL && recent->summary.stage == id && recent->summary.attempt == attempt) {
@@ -63,15 +74,8 @@ struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt) {
     }
     struct stage *stage = app_stage(app, id, attempt);
     if (stage == NULL) {
-        enforce_limits(app);
         stage = stage_new(id, attempt);
-        struct app_stage_slot *slot = mem_zalloc(1, sizeof *slot);
-        slot->key = stage_key(id, attempt);
-        slot->stage = stage;
-        HASH_ADD(hh, app->stage_index, key, sizeof slot->key, slot);
-        MEM_GROW(app->stages, app->stage_count, app->stage_cap);
-        app->stages[app->stage_count++] = stage;
-        app->open_stages++;
+        app_stage_adopt(app, stage);
     }
     app->recent_stage = stage;
     return stage;

@@ -4,6 +4,8 @@
 
 #include <uthash.h>
 
+#include "value_priv.h"
+
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
@@ -23,6 +25,14 @@ struct executor {
     int64_t tasks;
     bool alive;
     UT_hash_handle hh;
+};
+
+static const struct wire_row executor_rows[] = {
+    {1, WIRE_CHARS, offsetof(struct executor, id), EXECUTOR_ID_MAX + 1, "id"},
+    {2, WIRE_I32, offsetof(struct executor, host), 0, "host"},
+    {3, WIRE_I64, offsetof(struct executor, cores), 0, "cores"},
+    {4, WIRE_I64, offsetof(struct executor, tasks), 0, "tasks"},
+    {5, WIRE_BOOL, offsetof(struct executor, alive), 0, "alive"},
 };
 
 void executors_fini(struct executors *executors) {
@@ -191,4 +201,47 @@ enum executor_loss executors_classify_loss(struct str reason) {
         }
     }
     return LOSS_UNKNOWN;
+}
+
+void executors_write(const struct executors *executors, struct buf *value) {
+    wire_put_nested(value, VALUE_EXECUTORS, executors, value_rows_executors,
+                    value_rows_executors_count);
+    for (uint32_t i = 0; i < executors->host_count; i++) {
+        wire_put(value, VALUE_HOST, str_of(executors->hosts[i]->name));
+    }
+    for (const struct executor *e = executors->by_id; e != NULL; e = e->hh.next) {
+        wire_put_nested(value, VALUE_EXECUTOR, e, executor_rows, ARRAY_LEN(executor_rows));
+    }
+}
+
+static bool read_executor(struct executors *executors, struct str field) {
+    struct executor *executor = mem_zalloc(1, sizeof *executor);
+    struct executor *same = NULL;
+    bool good = executors->count < EXECUTORS_MAX &&
+                wire_take_all(executor, executor_rows, ARRAY_LEN(executor_rows), field) &&
+                executor->cores >= 0 && executor->tasks >= 0 && executor->host >= -1 &&
+                executor->host < (int32_t)executors->host_count;
+    if (good) {
+        HASH_FIND_STR(executors->by_id, executor->id, same);
+    }
+    if (!good || same != NULL) {
+        mem_free(executor);
+        return false;
+    }
+    HASH_ADD_STR(executors->by_id, id, executor);
+    executors->count++;
+    return true;
+}
+
+bool executors_read(struct executors *executors, unsigned number, struct str field) {
+    switch (number) {
+    case VALUE_EXECUTORS:
+        return wire_take_all(executors, value_rows_executors, value_rows_executors_count, field);
+    case VALUE_HOST:
+        return host_index(executors, field) == (int32_t)executors->host_count - 1;
+    case VALUE_EXECUTOR:
+        return read_executor(executors, field);
+    default:
+        return true; // of a later release
+    }
 }

@@ -1,0 +1,36 @@
+// value_tables: the fields of state as written out. A number is never used again for something
+// else.
+#pragma once
+
+#include "state/wire.h"
+
+extern const struct wire_row value_rows_app[], value_rows_totals[], value_rows_executors[],
+    value_rows_stage[], value_rows_summary[], value_rows_slow_task[], value_rows_stage_host[],
+    value_rows_verdict[], value_rows_evidence[];
+extern const size_t value_rows_app_count, value_rows_totals_count, value_rows_executors_count,
+    value_rows_stage_count, value_rows_summary_count, value_rows_slow_task_count,
+    value_rows_stage_host_count, value_rows_verdict_count, value_rows_evidence_count;
+
+// Numbers of the fields that are lists or nested.
+enum {
+    VALUE_TOTALS = 200,
+    VALUE_PIPELINE_VALUE, // index, then text
+    VALUE_FAILED_KEY,
+    VALUE_JOB,
+    VALUE_ROLE,
+    VALUE_DRIVER_VALUE,
+    VALUE_ENDED_TASKS,
+    VALUE_STARTED_JOBS,
+    VALUE_ENDED_JOBS,
+    VALUE_VERDICT,
+    VALUE_EXECUTORS,
+    VALUE_EXECUTOR,
+    VALUE_HOST,
+    VALUE_SUMMARY,
+    VALUE_FAILURES,
+    VALUE_DETAIL,
+    VALUE_SLOW_TASK,
+    VALUE_STAGE_HOST,
+    VALUE_DURATION,
+    VALUE_EVIDENCE,
+};
