@@ -1,5 +1,7 @@
-// decode_simd: what the C++ files of decode share: tolerant getters over simdjson's on-demand
-// values and the arrays that events point into. Private to the room; no exception is ever thrown.
+// decode_simd: what the C++ files of decode share: the arrays that events point into, tolerant
+// getters over simdjson's on-demand values, and tables that say which field of an object goes
+// where. Private to the room; no exception is ever thrown. No string value is read twice: each
+// reading takes room in the parser's string buffer, which is as long as the text.
 #pragma once
 
 #define SIMDJSON_EXCEPTIONS 0
@@ -14,92 +16,180 @@ extern "C" {
 }
 
 #include <string_view>
-#include <vector>
 
 #include "decode/decode.h"
+#include "decode_key.h"
 
 namespace decode {
 
 using simdjson::ondemand::array;
+using simdjson::ondemand::field;
 using simdjson::ondemand::object;
 using simdjson::ondemand::value;
 
-// Set when a structural error was met: the text is not JSON after all.
+// An array that grows to its bound once and is then only emptied.
+template <typename T> struct list {
+    T *items = nullptr;
+    uint32_t len = 0, cap = 0;
+
+    ~list() {
+        mem_free(items);
+    }
+    void push(const T &item) {
+        if (len == cap) {
+            cap = cap == 0 ? 64 : cap * 2;
+            items = static_cast<T *>(mem_resize(items, cap, sizeof(T)));
+        }
+        items[len++] = item;
+    }
+};
+
+enum app_rank { RANK_NONE, RANK_PROPERTY, RANK_TOP_LEVEL, RANK_OWN };
+enum word { WORD_RESULT, WORD_DESCRIPTION, WORD_MESSAGE, WORD_LOSS, WORD_KILL, WORD_COUNT };
+
+// What is known of the message at hand.
 struct context {
-    bool broken = false;
-    std::vector<event_property> properties;
-    std::vector<int32_t> ints, parents;
-    std::vector<event_accum> accums;
-    std::vector<event_plan_node> nodes;
-    std::vector<event_plan_metric> metrics;
-    const idmap *wanted = nullptr;
     event *out = nullptr;
-    bool essential = false; // what makes the event one was there
+    const idmap *wanted = nullptr;
+    bool broken = false;   // not JSON after all: stop reading, simdjson's iterators are dead
+    bool has_info = false; // Task Info is an object
+    app_rank app_id_rank = RANK_NONE, attempt_rank = RANK_NONE;
+    str words[WORD_COUNT] = {}; // texts that finish() turns into something else
+    list<event_property> properties;
+    list<int32_t> ids;
+    list<event_accum> accums;
+    list<event_plan_node> nodes;
+    list<event_plan_metric> metrics;
 };
 
 inline str view(std::string_view s) {
     return {s.data(), s.size()};
 }
 
-// The text of a string value; empty for anything else.
-str text(value v);
-// Cut to `max` bytes between characters.
+// True and *out if the value is a string. Cut to `max` bytes between characters.
+bool get_text(value v, size_t max, str *out);
+// The same; empty for anything else.
 str text(value v, size_t max);
-// An integer, an integer in a string or a truncated float; `missing` for anything else.
-int64_t integer(value v, int64_t missing);
-// The same, negative counts as 0.
+// True and *out if the value is an integer, an integer in a string or a float, which is truncated.
+bool get_integer(value v, int64_t *out);
+// 0 for what is no integer, and for negative ones.
 int64_t metric(value v);
-int32_t id(value v);
-double real(value v);
-bool boolean(value v);
+// -1 for what is no integer, and for negative ones.
+int64_t id64(value v);
+// The same beyond INT32_MAX.
+int32_t id32(value v);
+// True if the value is an object (an array). Sets c.broken if it only begins like one.
+bool open_object(context &c, value v, object *out);
+bool open_array(context &c, value v, array *out);
 
-// Calls f(key, value) for each field of an object value; does nothing for other types.
-template <typename F> void fields(context &c, value v, F f) {
-    object o;
-    if (v.get_object().get(o)) {
-        return;
-    }
-    for (auto field : o) {
-        std::string_view key;
-        value inner;
-        if (field.error() || field.unescaped_key().get(key) || field.value().get(inner)) {
-            c.broken = true;
-            return;
-        }
-        f(key, inner);
-    }
-}
+void see_time(context &c, int64_t ms);
+// Says whose event it is; the highest rank wins, of equals the first.
+void see_app_id(context &c, str id, app_rank rank);
+void see_attempt(context &c, str id, app_rank rank);
 
+// Calls f(value) for each element of an array; does nothing for other types.
 template <typename F> void items(context &c, value v, F f) {
     array a;
-    if (v.get_array().get(a)) {
+    if (!open_array(c, v, &a)) {
         return;
     }
-    for (auto item : a) {
-        value inner;
-        if (item.get(inner)) {
+    for (auto result : a) {
+        value item;
+        if (std::move(result).get(item)) {
             c.broken = true;
             return;
         }
-        f(inner);
+        f(item);
+        if (c.broken) {
+            return;
+        }
     }
 }
 
-// One field of a top-level event; each knows its own keys and ignores the rest.
-void task_field(context &c, std::string_view key, value v);
-void stage_field(context &c, std::string_view key, value v);
-void job_field(context &c, std::string_view key, value v);
-void sql_field(context &c, std::string_view key, value v);
-void world_field(context &c, std::string_view key, value v);
-void properties(context &c, value v);
+// How a field of an object is kept.
+enum class as : uint8_t {
+    skip,   // known and of no use
+    metric, // int64_t, 0 if missing or negative
+    time,   // the same, and one of the event's times; kept only if `at` is not 0
+    count,  // int64_t, -1 if missing or negative
+    id,     // int32_t, likewise
+    id64,   // int64_t, likewise
+    text,   // str of at most `limit` bytes
+    word,   // the same, into context.words[at]
+    flag,   // bool, true only for true
+    maybe,  // int: 1, 0, or -1 for anything but true and false
+    real,   // double, 0 if missing or negative
+    object, // read by `inner`; `at`, if not 0, is a bool that says that it was an object
+    call,   // left to `call`
+};
 
-inline void see_time(context &c, int64_t ms) {
-    if (ms > c.out->time_ms) {
-        c.out->time_ms = ms;
+struct shape;
+struct rule {
+    key name;
+    as what = as::skip;
+    uint16_t at = 0; // offset in struct event
+    uint16_t limit = 0;
+    const shape *inner = nullptr;
+    void (*call)(context &c, value v) = nullptr;
+};
+struct shape {
+    const rule *rules;
+    size_t count;
+    template <size_t N> constexpr shape(const rule (&table)[N]) : rules(table), count(N) {
     }
-    if (ms > 0 && (c.out->first_ms == 0 || ms < c.out->first_ms)) {
-        c.out->first_ms = ms;
+};
+#define AT(member) static_cast<uint16_t>(offsetof(event, member))
+
+// Keeps one field as its rule says.
+void apply(context &c, const rule &r, value v);
+// The rule for a raw key, or NULL. *hint is where to begin: keys mostly come in the table's order.
+const rule *find_rule(const shape &s, const char *raw, size_t *hint);
+// The key of a field as find_rule wants it. One with escapes is copied into `plain`; empty if it is
+// longer than any key that is looked for. Once per field, and not after find_escaped.
+const char *plain_key(context &c, field &f, char (&plain)[key::BYTES * 2]);
+// The rule for a key that has escapes in it; NULL for keys without.
+const rule *find_escaped(context &c, const shape &s, field &f);
+// Reads all fields of an object by its rules, others are skipped; nothing for other types.
+void read_object(context &c, value v, const shape &s);
+// Writes what `s` means by a missing field into *out.
+void set_missing(const shape &s, event *out);
+
+// Calls f(rule, value) for each field of an object that has a rule, until f returns false. False if
+// the value is no object.
+template <typename F> bool each_field(context &c, value v, const shape &s, F f) {
+    object o;
+    size_t hint = 0;
+    if (!open_object(c, v, &o)) {
+        return false;
     }
+    for (auto result : o) {
+        field item;
+        if (std::move(result).get(item)) {
+            c.broken = true;
+            return true;
+        }
+        const rule *r = find_rule(s, item.key().raw(), &hint);
+        r = r == nullptr ? find_escaped(c, s, item) : r;
+        if (c.broken || (r != nullptr && !f(*r, item.value())) || c.broken) {
+            return true;
+        }
+    }
+    return true;
 }
+
+// The top-level fields of each kind of event.
+const shape &task_shape(event_kind kind);
+const shape &shape_of(event_kind kind);
+// The fields that any event may have at the top.
+const shape &common_shape();
+
+// Readers that are more than a table.
+void read_properties(context &c, value v);
+void read_plan(context &c, value v);
+void read_plan_metrics(context &c, value v);
+void read_driver_accums(context &c, value v);
+
+// True if the text nests deeper than `max` levels.
+bool too_deep(str text, size_t max);
 
 } // namespace decode

@@ -1,0 +1,209 @@
+// decode_plan: physical plans and their metrics. A plan nests as deep as its author likes, so it is
+// walked with a stack of its own; what is beyond a limit is skipped and the plan marked truncated.
+#include "decode_simd.h"
+
+namespace decode {
+
+namespace {
+
+using simdjson::ondemand::array_iterator;
+using simdjson::ondemand::object_iterator;
+
+// Two levels of JSON each; half of what a message may nest.
+constexpr size_t PLAN_DEPTH_MAX = 256;
+
+enum { NODE_NAME, NODE_TEXT, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
+const rule node_rules[] = {
+    {"nodeName", as::call, NODE_NAME},     {"simpleString", as::call, NODE_TEXT},
+    {"children", as::call, NODE_CHILDREN}, {"metadata", as::skip, NODE_OTHER},
+    {"metrics", as::call, NODE_METRICS},
+};
+const shape node_shape(node_rules);
+
+enum { METRIC_NAME, METRIC_ID, METRIC_TYPE };
+const rule metric_rules[] = {
+    {"name", as::call, METRIC_NAME},
+    {"accumulatorId", as::call, METRIC_ID},
+    {"metricType", as::call, METRIC_TYPE},
+};
+const shape metric_shape(metric_rules);
+
+// A node that is being read: where its fields are, and its children while they are.
+struct level {
+    object_iterator at, end;
+    array_iterator child, child_end;
+    size_t hint;
+    uint32_t node;
+    bool in_children;
+};
+
+struct walk {
+    context &c;
+    level levels[PLAN_DEPTH_MAX];
+    size_t depth;
+};
+
+void add_metric(context &c, value v) {
+    event_plan_metric m = {{"", 0}, {"", 0}, -1};
+    if (c.metrics.len == EVENT_PLAN_METRICS_MAX) {
+        c.out->sql.plan.truncated = true;
+        return;
+    }
+    bool is_object = each_field(c, v, metric_shape, [&](const rule &r, value inner) {
+        if (r.at == METRIC_NAME) {
+            m.name = text(inner, 256);
+        } else if (r.at == METRIC_ID) {
+            m.accum_id = id64(inner);
+        } else {
+            m.type = text(inner, 64);
+        }
+        return true;
+    });
+    if (is_object && m.accum_id >= 0) {
+        c.metrics.push(m);
+    }
+}
+
+// Begins a node; one that is no object is passed over.
+void enter(walk &w, value v, int32_t parent) {
+    context &c = w.c;
+    object o;
+    if (w.depth == PLAN_DEPTH_MAX || c.nodes.len == EVENT_PLAN_NODES_MAX) {
+        c.out->sql.plan.truncated = true;
+        return;
+    }
+    if (!open_object(c, v, &o)) {
+        return;
+    }
+    level &l = w.levels[w.depth];
+    if (o.begin().get(l.at) || o.end().get(l.end)) {
+        c.broken = true;
+        return;
+    }
+    l.hint = 0;
+    l.node = c.nodes.len;
+    l.in_children = false;
+    w.depth++;
+    c.nodes.push({{"", 0}, {"", 0}, parent, c.metrics.len, 0});
+}
+
+void leave(walk &w) {
+    event_plan_node &node = w.c.nodes.items[w.levels[--w.depth].node];
+    if (!str_contains(node.name, STR("Join")) && !str_contains(node.name, STR("Exchange"))) {
+        node.text = {"", 0};
+    }
+}
+
+void read_node_metrics(context &c, uint32_t node, value v) {
+    c.nodes.items[node].first_metric = c.metrics.len;
+    items(c, v, [&](value metric) { add_metric(c, metric); });
+    c.nodes.items[node].metric_count = c.metrics.len - c.nodes.items[node].first_metric;
+}
+
+// Reads one field; true if it was the children, which are to be walked first.
+bool read_node_field(context &c, level &l, const rule &r, value v) {
+    array a;
+    switch (r.at) {
+    case NODE_NAME:
+        c.nodes.items[l.node].name = text(v, 256);
+        break;
+    case NODE_TEXT:
+        c.nodes.items[l.node].text = text(v, 256);
+        break;
+    case NODE_METRICS:
+        read_node_metrics(c, l.node, v);
+        break;
+    case NODE_CHILDREN:
+        if (!open_array(c, v, &a)) {
+            break;
+        }
+        if (a.begin().get(l.child) || a.end().get(l.child_end)) {
+            c.broken = true;
+            break;
+        }
+        l.in_children = true;
+        return true;
+    default:
+        break;
+    }
+    return false;
+}
+
+void step_child(walk &w, level &l) {
+    value child;
+    if (!(l.child != l.child_end)) {
+        l.in_children = false;
+        ++l.at;
+        return;
+    }
+    if ((*l.child).get(child)) {
+        w.c.broken = true;
+        return;
+    }
+    size_t depth = w.depth;
+    enter(w, child, static_cast<int32_t>(l.node));
+    if (w.depth == depth && !w.c.broken) {
+        ++l.child; // not entered: past it at once
+    }
+}
+
+void step_field(walk &w, level &l) {
+    context &c = w.c;
+    field f;
+    if (!(l.at != l.end)) {
+        leave(w);
+        if (w.depth > 0) {
+            ++w.levels[w.depth - 1].child;
+        }
+        return;
+    }
+    if ((*l.at).get(f)) {
+        c.broken = true;
+        return;
+    }
+    const rule *r = find_rule(node_shape, f.key().raw(), &l.hint);
+    r = r == nullptr ? find_escaped(c, node_shape, f) : r;
+    if (c.broken || (r != nullptr && read_node_field(c, l, *r, f.value())) || c.broken) {
+        return;
+    }
+    ++l.at;
+}
+
+} // namespace
+
+void read_plan(context &c, value v) {
+    walk w = {c, {}, 0};
+    enter(w, v, -1);
+    while (w.depth > 0 && !c.broken) {
+        level &l = w.levels[w.depth - 1];
+        if (l.in_children) {
+            step_child(w, l);
+        } else {
+            step_field(w, l);
+        }
+    }
+}
+
+void read_plan_metrics(context &c, value v) {
+    items(c, v, [&](value metric) { add_metric(c, metric); });
+}
+
+void read_driver_accums(context &c, value v) {
+    items(c, v, [&](value pair) {
+        int64_t id = -1, update = 0;
+        size_t n = 0;
+        items(c, pair, [&](value element) {
+            if (n == 0) {
+                id = id64(element);
+            } else if (n == 1) {
+                update = metric(element);
+            }
+            n++;
+        });
+        if (n == 2 && id >= 0 && c.accums.len < EVENT_ACCUMS_MAX && !c.broken) {
+            c.accums.push({id, update});
+        }
+    });
+}
+
+} // namespace decode

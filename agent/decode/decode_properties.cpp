@@ -1,0 +1,72 @@
+// decode_properties: Spark and job properties. Only allow-listed ones are kept, and only their
+// text; hundreds of others, some of them secrets, are never copied.
+#include "decode_simd.h"
+
+namespace decode {
+
+// The key, in the parser's buffer, if it is one that may be kept.
+static bool allowed_key(context &c, field &f, str *out) {
+    const char *raw = f.key().raw();
+    size_t len = 0;
+    while (raw[len] != '"' && raw[len] != '\\') {
+        len++;
+    }
+    bool escaped = raw[len] == '\\';
+    if (!escaped && !event_property_allowed({raw, len})) {
+        return false;
+    }
+    std::string_view name;
+    if (f.unescaped_key().get(name)) {
+        c.broken = true;
+        return false;
+    }
+    *out = view(name);
+    return !escaped || event_property_allowed(*out);
+}
+
+// Of spark.master only what it is, not where: "spark", "k8s", "local".
+static str kind_of_master(str master) {
+    size_t len = 0;
+    while (len < master.len && master.p[len] != ':' && master.p[len] != '[') {
+        len++;
+    }
+    return {master.p, len};
+}
+
+static void add_property(context &c, str key, str content) {
+    if (c.properties.len == EVENT_PROPERTIES_MAX) {
+        return;
+    }
+    if (str_is(key, "spark.master")) {
+        content = kind_of_master(content);
+    }
+    c.properties.push({key, content});
+    if (str_is(key, "spark.app.id")) {
+        see_app_id(c, content, RANK_PROPERTY);
+    } else if (str_is(key, "spark.app.attempt.id")) {
+        see_attempt(c, content, RANK_PROPERTY);
+    }
+}
+
+void read_properties(context &c, value v) {
+    object o;
+    if (!open_object(c, v, &o)) {
+        return;
+    }
+    for (auto result : o) {
+        field f;
+        str key, content;
+        if (std::move(result).get(f)) {
+            c.broken = true;
+            return;
+        }
+        if (allowed_key(c, f, &key) && get_text(f.value(), 256, &content)) {
+            add_property(c, key, content);
+        }
+        if (c.broken) {
+            return;
+        }
+    }
+}
+
+} // namespace decode

@@ -1,0 +1,162 @@
+// decode_shape: reads a JSON object by a table of rules (decode_simd.h). Called for every object of
+// every event, so the keys are looked for in the order they are expected in. A key that stands
+// twice counts as it comes: the last value stays, lists are joined.
+#include "decode_simd.h"
+
+namespace decode {
+
+const rule *find_rule(const shape &s, const char *raw, size_t *hint) {
+    size_t i = *hint;
+    for (size_t n = 0; n < s.count; n++, i++) {
+        i = i >= s.count ? 0 : i;
+        if (s.rules[i].name.is(raw)) {
+            *hint = i + 1;
+            return &s.rules[i];
+        }
+    }
+    return nullptr;
+}
+
+static bool has_escape(const char *raw) {
+    while (*raw != '"' && *raw != '\\') {
+        raw++;
+    }
+    return *raw == '\\';
+}
+
+const char *plain_key(context &c, field &f, char (&plain)[key::BYTES * 2]) {
+    std::string_view name;
+    const char *raw = f.key().raw();
+    if (!has_escape(raw)) {
+        return raw;
+    }
+    memset(plain, 0, sizeof plain);
+    plain[0] = '"';
+    if (f.unescaped_key().get(name)) {
+        c.broken = true;
+    } else if (name.size() < key::BYTES && memchr(name.data(), '"', name.size()) == nullptr) {
+        memcpy(plain, name.data(), name.size());
+        plain[name.size()] = '"';
+    }
+    return plain;
+}
+
+const rule *find_escaped(context &c, const shape &s, field &f) {
+    char plain[key::BYTES * 2];
+    size_t hint = 0;
+    return has_escape(f.key().raw()) ? find_rule(s, plain_key(c, f, plain), &hint) : nullptr;
+}
+
+template <typename T> static T &at(context &c, const rule &r) {
+    return *reinterpret_cast<T *>(reinterpret_cast<char *>(c.out) + r.at);
+}
+
+static double real(value v) {
+    double number;
+    bool whole;
+    int64_t integer;
+    if (v.get_double().get(number) || v.is_integer().get(whole)) {
+        return 0;
+    }
+    if (whole && v.get_int64().get(integer)) {
+        return 0;
+    }
+    return number > 0 ? number : 0;
+}
+
+void read_object(context &c, value v, const shape &s) {
+    each_field(c, v, s, [&](const rule &r, value inner) {
+        apply(c, r, inner);
+        return true;
+    });
+}
+
+static void keep_object(context &c, const rule &r, value v) {
+    bool is_object = each_field(c, v, *r.inner, [&](const rule &field, value inner) {
+        apply(c, field, inner);
+        return true;
+    });
+    if (is_object && r.at != 0) {
+        at<bool>(c, r) = true;
+    }
+}
+
+static int maybe(value v) {
+    bool b;
+    return v.get_bool().get(b) ? -1 : b;
+}
+
+void apply(context &c, const rule &r, value v) {
+    switch (r.what) {
+    case as::skip:
+        break;
+    case as::metric:
+        at<int64_t>(c, r) = metric(v);
+        break;
+    case as::time: {
+        int64_t ms = metric(v);
+        see_time(c, ms);
+        if (r.at != 0) {
+            at<int64_t>(c, r) = ms;
+        }
+        break;
+    }
+    case as::count:
+    case as::id64:
+        at<int64_t>(c, r) = id64(v);
+        break;
+    case as::id:
+        at<int32_t>(c, r) = id32(v);
+        break;
+    case as::text:
+        at<str>(c, r) = text(v, r.limit);
+        break;
+    case as::word:
+        c.words[r.at] = text(v, r.limit);
+        break;
+    case as::flag:
+        at<bool>(c, r) = maybe(v) == 1;
+        break;
+    case as::maybe:
+        at<int>(c, r) = maybe(v);
+        break;
+    case as::real:
+        at<double>(c, r) = real(v);
+        break;
+    case as::object:
+        keep_object(c, r, v);
+        break;
+    case as::call:
+        r.call(c, v);
+        break;
+    }
+}
+
+void set_missing(const shape &s, event *out) {
+    for (size_t i = 0; i < s.count; i++) {
+        const rule &r = s.rules[i];
+        char *field = reinterpret_cast<char *>(out) + r.at;
+        switch (r.what) {
+        case as::count:
+        case as::id64:
+            *reinterpret_cast<int64_t *>(field) = -1;
+            break;
+        case as::id:
+            *reinterpret_cast<int32_t *>(field) = -1;
+            break;
+        case as::maybe:
+            *reinterpret_cast<int *>(field) = -1;
+            break;
+        case as::text:
+            *reinterpret_cast<str *>(field) = {"", 0};
+            break;
+        default:
+            break;
+        }
+        if (r.inner != nullptr) {
+            set_missing(*r.inner, out);
+        }
+    }
+}
+
+} // namespace decode
