@@ -121,7 +121,7 @@ static void expire(struct engine *engine) {
 }
 
 static void advance(struct engine *engine, int64_t time_ms) {
-    if (time_ms <= engine->last_event_ms || time_ms > 4102444800000) { // after 2100: not a time
+    if (time_ms <= engine->last_event_ms || time_ms > EVENT_TIME_MAX_MS) {
         return;
     }
     int64_t step = time_ms - engine->last_event_ms;
@@ -227,17 +227,6 @@ static const struct idmap *wanted_of(struct engine *engine, const struct message
     return live == NULL ? &none : &live->app->accum_roles;
 }
 
-static enum metric skip_metric(enum decode_error error) {
-    static const enum metric metrics[] = {
-        [DECODE_MALFORMED] = METRIC_SKIP_MALFORMED,
-        [DECODE_NOT_AN_EVENT] = METRIC_SKIP_NOT_AN_EVENT,
-        [DECODE_INVALID_FIELD] = METRIC_SKIP_INVALID_FIELD,
-        [DECODE_TOO_LARGE] = METRIC_SKIP_TOO_LARGE,
-        [DECODE_TOO_DEEP] = METRIC_SKIP_TOO_DEEP,
-    };
-    return metrics[error];
-}
-
 enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
                         enum metric *reason, struct err *err) {
     enum metric unused;
@@ -246,7 +235,7 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
     enum status status = decoder_decode(engine->decoder, message->value, readable,
                                         wanted_of(engine, message), &event, err);
     if (status != ST_OK) {
-        *reason = skip_metric(decoder_last_error(engine->decoder));
+        *reason = place_skip_metric(decoder_last_error(engine->decoder));
         metrics_add(*reason, 1);
         return ST_SKIP;
     }

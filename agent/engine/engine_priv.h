@@ -59,6 +59,9 @@ void run_queue_add(struct run_queue *queue, struct live_run *live);
 bool place_message(const struct engine_options *options, const struct message *message,
                    const struct event *event, struct run_key *key);
 
+// The metric that counts a message the decoder refused.
+enum metric place_skip_metric(enum decode_error error);
+
 // judge.c
 // Judges a stage; `over`: the run is over. Sets live->run_due if something worth telling changed.
 void judge_stage(struct engine *engine, struct live_run *live, struct stage *stage, bool over);

@@ -43,3 +43,14 @@ bool place_message(const struct engine_options *options, const struct message *m
     key->len = app_id.len + 1 + attempt.len;
     return true;
 }
+
+enum metric place_skip_metric(enum decode_error error) {
+    static const enum metric metrics[] = {
+        [DECODE_MALFORMED] = METRIC_SKIP_MALFORMED,
+        [DECODE_NOT_AN_EVENT] = METRIC_SKIP_NOT_AN_EVENT,
+        [DECODE_INVALID_FIELD] = METRIC_SKIP_INVALID_FIELD,
+        [DECODE_TOO_LARGE] = METRIC_SKIP_TOO_LARGE,
+        [DECODE_TOO_DEEP] = METRIC_SKIP_TOO_DEEP,
+    };
+    return metrics[error];
+}

@@ -88,12 +88,11 @@ static void apply_environment(struct app *app, const struct event_environment *e
 }
 
 static void apply_time(struct app *app, const struct event *event) {
-    const int64_t latest = (int64_t)APP_TIME_MAX_S * 1000;
     int64_t first = event->first_ms, last = event->time_ms;
-    if (first > 0 && first <= latest && (app->first_ms == 0 || first < app->first_ms)) {
+    if (first > 0 && first <= EVENT_TIME_MAX_MS && (app->first_ms == 0 || first < app->first_ms)) {
         app->first_ms = first;
     }
-    if (last > app->now_ms && last <= latest) {
+    if (last > app->now_ms && last <= EVENT_TIME_MAX_MS) {
         app->now_ms = last;
     }
 }

@@ -18,9 +18,6 @@ struct app_job {
     uint32_t stage_count;
 };
 
-// Times after the year 2100 are taken for garbage.
-enum { APP_TIME_MAX_S = 4102444800 };
-
 // app_stages.c: the stage with this id, made if need be.
 struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt);
 // Takes a stage over; the app must not have one with its id.

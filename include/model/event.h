@@ -20,6 +20,9 @@ enum event_kind {
     EVENT_KIND_COUNT
 };
 
+// Later times are not times (the year 2100).
+#define EVENT_TIME_MAX_MS INT64_C(4102444800000)
+
 enum { EVENT_ACCUMS_MAX = 4096, EVENT_PROPERTIES_MAX = 256, EVENT_STAGE_IDS_MAX = 65536 };
 enum { EVENT_PLAN_NODES_MAX = 10000, EVENT_PLAN_METRICS_MAX = 100000 };
 

@@ -34,9 +34,7 @@ void add(ondemand::object &object, const std::string_view (&keys)[N], uint64_t *
     }
 }
 
-void task_end(ondemand::object &event) {
-    static constexpr std::string_view info_keys[] = {"Task ID", "Index", "Attempt", "Launch Time"};
-    static constexpr std::string_view late_keys[] = {"Getting Result Time", "Finish Time"};
+void task_metrics(ondemand::object &metrics, sums &s) {
     static constexpr std::string_view metric_keys[] = {"Executor Deserialize Time",
                                                        "Executor Deserialize CPU Time",
                                                        "Executor Run Time",
@@ -53,8 +51,27 @@ void task_end(ondemand::object &event) {
                                                       "Shuffle Records Written"};
     static constexpr std::string_view input_keys[] = {"Bytes Read", "Records Read"};
     static constexpr std::string_view output_keys[] = {"Bytes Written", "Records Written"};
+    ondemand::object part;
+    add(metrics, metric_keys, s.values + 8);
+    if (!metrics["Shuffle Read Metrics"].get_object().get(part)) {
+        add(part, read_keys, s.values + 18);
+    }
+    if (!metrics["Shuffle Write Metrics"].get_object().get(part)) {
+        add(part, write_keys, s.values + 22);
+    }
+    if (!metrics["Input Metrics"].get_object().get(part)) {
+        add(part, input_keys, s.values + 25);
+    }
+    if (!metrics["Output Metrics"].get_object().get(part)) {
+        add(part, output_keys, s.values + 27);
+    }
+}
+
+void task_end(ondemand::object &event) {
+    static constexpr std::string_view info_keys[] = {"Task ID", "Index", "Attempt", "Launch Time"};
+    static constexpr std::string_view late_keys[] = {"Getting Result Time", "Finish Time"};
     sums &s = stages[integer(event, "Stage ID") << 8 | integer(event, "Stage Attempt ID")];
-    ondemand::object reason, info, metrics, part;
+    ondemand::object reason, info, metrics;
     std::string_view text;
     task_ends++;
     s.tasks++;
@@ -72,19 +89,7 @@ void task_end(ondemand::object &event) {
         add(info, late_keys, s.values + 6);
     }
     if (!event["Task Metrics"].get_object().get(metrics)) {
-        add(metrics, metric_keys, s.values + 8);
-        if (!metrics["Shuffle Read Metrics"].get_object().get(part)) {
-            add(part, read_keys, s.values + 18);
-        }
-        if (!metrics["Shuffle Write Metrics"].get_object().get(part)) {
-            add(part, write_keys, s.values + 22);
-        }
-        if (!metrics["Input Metrics"].get_object().get(part)) {
-            add(part, input_keys, s.values + 25);
-        }
-        if (!metrics["Output Metrics"].get_object().get(part)) {
-            add(part, output_keys, s.values + 27);
-        }
+        task_metrics(metrics, s);
     }
 }
 

@@ -1,0 +1,116 @@
+// test_detect_run: the detectors of a whole run at their edges, severity, and that every detector
+// explains itself.
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "detect/detector.h"
+#include "support/spark.h"
+
+static struct verdict judge(enum bottleneck_kind kind, const struct app *app,
+                            const struct stage *stage, bool over) {
+    const struct detector *detector = detector_of(kind);
+    double thresholds[DETECTOR_THRESHOLDS_MAX] = {0};
+    for (unsigned i = 0; i < detector->threshold_count; i++) {
+        thresholds[i] = detector->thresholds[i].def;
+    }
+    struct detector_view view = {app, stage, over, thresholds};
+    struct verdict verdict = {.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
+    detector->judge(&view, &verdict);
+    return verdict;
+}
+
+static double evidence(const struct verdict *verdict, const char *name) {
+    for (uint32_t i = 0; i < verdict->evidence_count; i++) {
+        if (strcmp(verdict->evidence[i].name, name) == 0) {
+            return verdict->evidence[i].value;
+        }
+    }
+    fail_msg("no evidence %s", name);
+    return 0;
+}
+
+static void network_needs_input_and_more_than_twice_of_it(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(1, 1000);
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_NETWORK_OVERHEAD, app, NULL, true).rule_met, TRI_NULL);
+    task = spark_task(2, 1000);
+    task.task.input_bytes = 1000; // shuffle so far 2000
+    app_apply(app, &task, NULL);
+    assert_int_equal(judge(KIND_NETWORK_OVERHEAD, app, NULL, true).rule_met, TRI_FALSE);
+    task = spark_task(3, 1000);
+    task.task.remote_read_bytes = 0;
+    task.task.shuffle_write_bytes = 1;
+    app_apply(app, &task, NULL);
+    struct verdict v = judge(KIND_NETWORK_OVERHEAD, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_near(evidence(&v, "ratio"), 2.001, 1e-9);
+    app_free(app);
+}
+
+static void run_rules_stand_at_their_limits(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event end = {.kind = EVENT_APP_END, .time_ms = 1000000 + 3600000};
+    app_apply(app, &end, NULL);
+    assert_int_equal(judge(KIND_SLOW_RUN, app, NULL, true).rule_met, TRI_FALSE);
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_NULL);
+    app->totals.input_records = 3600000; // exactly 1000 a second
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_FALSE);
+    app->totals.input_records--;
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_TRUE);
+    end.time_ms++;
+    app_apply(app, &end, NULL);
+    assert_int_equal(judge(KIND_SLOW_RUN, app, NULL, true).rule_met, TRI_TRUE);
+    assert_int_equal(judge(KIND_PIPELINE_FAILURE, app, NULL, true).rule_met, TRI_FALSE);
+    end.app_end.has_exit_code = true;
+    end.app_end.exit_code = 1;
+    app_apply(app, &end, NULL);
+    struct verdict v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.floor, SEVERITY_CRITICAL);
+    app_free(app);
+}
+
+static void severity_weighs_seconds_and_share(void **state) {
+    (void)state;
+    assert_int_equal(severity_of_loss(0.1, 10, false), SEVERITY_NEGLIGIBLE);
+    assert_int_equal(severity_of_loss(0.5, 1000, false), SEVERITY_NEGLIGIBLE);
+    assert_int_equal(severity_of_loss(1.0, 10, false), SEVERITY_MODERATE);
+    assert_int_equal(severity_of_loss(1.0, 10, true), SEVERITY_NEGLIGIBLE); // too early to call
+    assert_int_equal(severity_of_loss(3, 10, false), SEVERITY_SEVERE);
+    assert_int_equal(severity_of_loss(60, 100, false), SEVERITY_CRITICAL);
+    assert_int_equal(severity_of_loss(400, 1e6, false), SEVERITY_MODERATE);
+    assert_int_equal(severity_of_loss(1, 0, false), SEVERITY_NEGLIGIBLE);
+}
+
+static void every_detector_explains_itself(void **state) {
+    (void)state;
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    assert_int_equal(count, KIND_COUNT);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(strlen(all[i]->help) > 10 && strlen(all[i]->rule) > 10);
+        assert_ptr_equal(detector_of(all[i]->kind), all[i]);
+        assert_true(all[i]->subject == SUBJECT_RUN || all[i]->never_text != NULL);
+        for (unsigned k = 0; k < i; k++) {
+            assert_string_not_equal(all[i]->help, all[k]->help);
+        }
+        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
+            const struct detector_threshold *threshold = &all[i]->thresholds[t];
+            assert_true(threshold->min <= threshold->def && threshold->def <= threshold->max);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(network_needs_input_and_more_than_twice_of_it),
+        cmocka_unit_test(run_rules_stand_at_their_limits),
+        cmocka_unit_test(severity_weighs_seconds_and_share),
+        cmocka_unit_test(every_detector_explains_itself),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
