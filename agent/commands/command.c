@@ -40,41 +40,6 @@ static const struct command *find(const char *name) {
     return NULL;
 }
 
-// The word of a list nearest to what was typed, or NULL if none is near.
-static const char *nearest_command(const char *typed) {
-    const char *best = NULL;
-    unsigned distance = 3;
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        unsigned d = str_distance(str_of(typed), str_of(all[i]->name));
-        if (!all[i]->hidden && d < distance) {
-            distance = d;
-            best = all[i]->name;
-        }
-    }
-    return best;
-}
-
-struct guess {
-    struct str typed;
-    const char *best;
-    unsigned distance;
-};
-
-static void compare_option(void *ctx, const struct command_option *option) {
-    struct guess *guess = ctx;
-    unsigned d = str_distance(guess->typed, str_of(option->name));
-    if (d < guess->distance) {
-        guess->distance = d;
-        guess->best = option->name;
-    }
-}
-
-static const char *nearest_option(const struct command *command, const char *typed) {
-    struct guess guess = {.typed = {typed, strcspn(typed, "=")}, .distance = 3};
-    command_each_option(command, compare_option, &guess);
-    return guess.best;
-}
-
 const char *command_value(const struct command_args *args, const char *name) {
     for (unsigned i = 0; i < args->command->option_count; i++) {
         if (strcmp(args->command->options[i].name, name) == 0) {
@@ -97,8 +62,9 @@ int command_usage_error(const struct command_args *args, const char *fmt, ...) {
     va_start(list, fmt);
     complain(args->command->name, fmt, list);
     va_end(list);
-    fprintf(stderr, "usage: stoker %s %s\nsee stoker %s --help\n", args->command->name,
-            args->command->usage, args->command->name);
+    const char *usage = args->command->usage;
+    fprintf(stderr, "usage: stoker %s%s%s\nsee stoker %s --help\n", args->command->name,
+            usage[0] != '\0' ? " " : "", usage, args->command->name);
     return EXIT_USAGE;
 }
 
@@ -163,8 +129,15 @@ static int bad_option(struct command_args *args, int code, char **argv) {
     if (code == ':') {
         return command_usage_error(args, "%s needs an argument", typed);
     }
-    const char *near =
-        strncmp(typed, "--", 2) == 0 ? nearest_option(args->command, typed + 2) : NULL;
+    bool is_long = strncmp(typed, "--", 2) == 0;
+    if (code == '?' && is_long && optopt != 0) {
+        size_t len = strcspn(typed, "=");
+        return command_usage_error(args, "%.*s takes no argument", (int)len, typed);
+    }
+    if (is_long && command_count_beginning(args->command, typed + 2) > 1) {
+        return command_usage_error(args, "%s may mean several options", typed);
+    }
+    const char *near = is_long ? command_nearest_option(args->command, typed + 2) : NULL;
     if (near != NULL) {
         return command_usage_error(args, "unknown option %s; did you mean --%s?", typed, near);
     }
@@ -211,7 +184,7 @@ static int run(const struct command *command, int argc, char **argv) {
     struct command_args args = {.command = command, .values = values};
     build_tables(command, longs, shorts + 1);
     opterr = 0;
-    optind = 1;
+    optind = 0; // glibc: begin anew, whatever a call before left
     int code;
     while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         int own = own_index(command, code);
@@ -267,7 +240,7 @@ int command_main(int argc, char **argv) {
     }
     const struct command *command = find(help ? argv[2] : name);
     if (command == NULL) {
-        const char *typed = help ? argv[2] : name, *near = nearest_command(typed);
+        const char *typed = help ? argv[2] : name, *near = command_nearest(typed);
         fprintf(stderr, "stoker: there is no command %s%s%s%s\nsee stoker --help\n", typed,
                 near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
                 near == NULL ? "" : "?");

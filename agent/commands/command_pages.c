@@ -40,8 +40,9 @@ static void help_option(void *ctx, const struct command_option *o) {
 }
 
 void command_render_help(struct buf *out, const struct command *command) {
-    buf_printf(out, "stoker %s: %s\n\nusage: stoker %s %s\n\n%s\nOptions:\n", command->name,
-               command->summary, command->name, command->usage, command->details);
+    buf_printf(out, "stoker %s: %s\n\nusage: stoker %s%s%s\n\n%s\nOptions:\n", command->name,
+               command->summary, command->name, command->usage[0] != '\0' ? " " : "",
+               command->usage, command->details);
     command_each_option(command, help_option, out);
     buf_add_text(out, "\nExit codes: 0 fine, 1 failed, 64 wrong usage, 78 wrong configuration.\n");
 }

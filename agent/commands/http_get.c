@@ -191,8 +191,10 @@ enum status http_get(const char *url, int timeout_ms, int *code, struct buf *bod
 
 bool http_get_ready_url(const char *listen, char *out, size_t cap) {
     struct target target;
-    if (!split_address(listen, strlen(listen), &target) || strrchr(listen, ':') == NULL) {
-        return false;
+    const char *colon = strrchr(listen, ':');
+    if (colon == NULL || strchr(colon, ']') != NULL ||
+        !split_address(listen, strlen(listen), &target)) {
+        return false; // the port must be there
     }
     const char *host = target.host;
     if (host[0] == '\0' || strcmp(host, "0.0.0.0") == 0) {
