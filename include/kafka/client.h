@@ -17,8 +17,7 @@ struct kafka_settings {
     const char *brokers; // "host:port,host:port"
     const struct kafka_property *common;
     size_t common_count;
-    const struct kafka_property
-        *role; // kafka.consumer of a source; kafka.producer of anything else
+    const struct kafka_property *role; // kafka.consumer of a source, else kafka.producer
     size_t role_count;
     const char *client_id; // NULL: "stoker"
 };
