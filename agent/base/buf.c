@@ -120,13 +120,33 @@ void buf_add_json_number(struct buf *buf, double value) {
     buf_add_text(buf, text);
 }
 
+// Low byte of a character U+20xx given as its three UTF-8 bytes.
+static unsigned bidi_code(const char *p) {
+    return (((unsigned char)p[1] & 0x03u) << 6) | ((unsigned char)p[2] & 0x3Fu);
+}
+
+// Characters that turn the direction of text around them: a name could make a line say something
+// else.
+static bool is_bidi_control(const char *p) {
+    if ((unsigned char)p[0] != 0xE2 || ((unsigned char)p[1] & 0xFC) != 0x80) {
+        return false;
+    }
+    unsigned code = bidi_code(p);
+    return code == 0x0E || code == 0x0F || (code >= 0x2A && code <= 0x2E) ||
+           (code >= 0x66 && code <= 0x69);
+}
+
 void buf_add_printable(struct buf *buf, struct str text) {
     for (size_t i = 0; i < text.len;) {
         unsigned char c = (unsigned char)text.p[i];
         size_t n = sequence_len((struct str){text.p + i, text.len - i});
         // C1 controls (U+0080..U+009F) drive terminals too.
         bool c1 = n == 2 && c == 0xC2 && (unsigned char)text.p[i + 1] < 0xA0;
-        if (c < 0x20 || c == 0x7F || n == 0 || c1) {
+        if (n == 3 && is_bidi_control(text.p + i)) {
+            buf_add_text(buf, "\\u20");
+            buf_printf(buf, "%02x", bidi_code(text.p + i));
+            i += n;
+        } else if (c < 0x20 || c == 0x7F || n == 0 || c1) {
             buf_printf(buf, "\\x%02x", c);
             i++;
         } else {

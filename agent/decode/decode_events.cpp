@@ -182,7 +182,7 @@ const rule stage_info_rules[] = {
     {"Stage Attempt ID", as::id, AT(stage.attempt)},
     {"Stage Name", as::text, AT(stage.name), 256},
     {"Number of Tasks", as::count, AT(stage.tasks)},
-    {"RDD Info"},
+    {"RDD Info", as::call, 0, 0, nullptr, read_rdds},
     {"Parent IDs", as::call, 0, 0, nullptr, read_stage_ids},
     {"Details"},
     {"Submission Time", as::time, AT(stage.submitted_ms)},

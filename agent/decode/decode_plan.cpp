@@ -206,4 +206,16 @@ void read_driver_accums(context &c, value v) {
     });
 }
 
+static const rule rdd_rules[] = {{"Name", as::call}};
+static const shape rdd_shape(rdd_rules);
+
+void read_rdds(context &c, value v) {
+    items(c, v, [&](value rdd) {
+        each_field(c, rdd, rdd_shape, [&](const rule &, value name) {
+            c.out->stage.python = c.out->stage.python || str_is(text(name, 64), "PythonRDD");
+            return true;
+        });
+    });
+}
+
 } // namespace decode

@@ -185,6 +185,8 @@ const shape &common_shape();
 
 // Readers that are more than a table.
 void read_properties(context &c, value v);
+// Whether one of a stage's RDDs runs Python workers.
+void read_rdds(context &c, value v);
 void read_plan(context &c, value v);
 void read_plan_metrics(context &c, value v);
 void read_driver_accums(context &c, value v);

@@ -46,9 +46,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_summary(
         out,
         "stage %d spent %.1f s reading input against %.1f s computing (%.0f %%), over %lld "
-        "tasks%s",
+        "task%s%s",
         (int)s->stage, read_ns / 1e9, compute_ns / 1e9, 100 * share, (long long)stage->io_tasks,
-        foreign ? "; part of it may be work outside the JVM" : "");
+        stage->io_tasks == 1 ? "" : "s", foreign ? "; part of it may be work outside the JVM" : "");
 }
 
 const struct detector detector_io_bottleneck = {

@@ -34,12 +34,13 @@ static double spill_cost_s(const struct detector_view *view) {
 
 static void judge_oom(const struct detector_view *view, struct verdict *out) {
     const struct stage *stage = view->stage;
+    int64_t oom = stage->failures[FAILURE_OOM] + stage->failures[FAILURE_CONTAINER_KILLED];
     out->cause = CAUSE_OOM;
     out->opens = true;
     out->floor = SEVERITY_MODERATE;
     out->saving_s = (double)stage->failed_ms / 1000 / slots_of(stage);
-    verdict_summary(out, "stage %d: %lld task attempts ran out of memory",
-                    (int)stage->summary.stage, (long long)stage->failures[FAILURE_OOM]);
+    verdict_summary(out, "stage %d: %lld task attempt%s ran out of memory",
+                    (int)stage->summary.stage, (long long)oom, oom == 1 ? "" : "s");
 }
 
 static void judge_spill_or_gc(const struct detector_view *view, double gc_share,

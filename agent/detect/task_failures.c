@@ -47,9 +47,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "lost_to_infrastructure", (double)stage->lost_to_infrastructure);
     verdict_evidence(out, "slots", slots);
     verdict_evidence(out, "stage_failed", s->failed ? 1 : 0);
-    verdict_summary(out, "stage %d: %lld task attempts failed (%s), %.1f s of work thrown away%s",
-                    (int)s->stage, (long long)s->tasks_failed, classes[worst].text,
-                    ((double)stage->failed_ms + lost_ms) / 1000,
+    verdict_summary(out, "stage %d: %lld task attempt%s failed (%s), %.1f s of work thrown away%s",
+                    (int)s->stage, (long long)s->tasks_failed, s->tasks_failed == 1 ? "" : "s",
+                    classes[worst].text, ((double)stage->failed_ms + lost_ms) / 1000,
                     s->failed ? "; the stage failed" : "");
 }
 

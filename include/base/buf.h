@@ -32,7 +32,7 @@ void buf_add_json(struct buf *buf, struct str text);
 // infinities become null.
 void buf_add_json_number(struct buf *buf, double value);
 // Appends `text` for one line of terminal output: control characters (ESC too) and bad UTF-8 are
-// shown as \xNN.
+// shown as \xNN, characters that turn the direction of text as \u20NN.
 void buf_add_printable(struct buf *buf, struct str text);
 // Appends `text` with & < > " ' escaped for HTML, control characters dropped, bad UTF-8 replaced.
 void buf_add_html(struct buf *buf, struct str text);

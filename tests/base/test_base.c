@@ -60,6 +60,10 @@ static void escapers_leave_nothing_dangerous(void **state) {
     buf_add_printable(&buf, nasty);
     assert_string_equal(buf_text(&buf), "a\"\\\\x0a\\x1b[31m<\\xff\\xc2\\x9b");
     buf_clear(&buf);
+    buf_add_printable(&buf, STR("a\xE2\x80\xAE"
+                                "b\xE2\x81\xA7\xE2\x82\xAC")); // U+202E, U+2067, the euro sign
+    assert_string_equal(buf_text(&buf), "a\\u202eb\\u2067\xE2\x82\xAC");
+    buf_clear(&buf);
     buf_add_html(&buf, STR("<b a='1'>&\"\x01"));
     assert_string_equal(buf_text(&buf), "&#60;b a=&#39;1&#39;&#62;&#38;&#34;");
     buf_clear(&buf);
