@@ -69,11 +69,11 @@ void add_metric(context &c, value v) {
 void enter(walk &w, value v, int32_t parent) {
     context &c = w.c;
     object o;
-    if (w.depth == PLAN_DEPTH_MAX || c.nodes.len == EVENT_PLAN_NODES_MAX) {
-        c.out->sql.plan.truncated = true;
+    if (!open_object(c, v, &o)) {
         return;
     }
-    if (!open_object(c, v, &o)) {
+    if (w.depth == PLAN_DEPTH_MAX || c.nodes.len == EVENT_PLAN_NODES_MAX) {
+        c.out->sql.plan.truncated = true;
         return;
     }
     level &l = w.levels[w.depth];
