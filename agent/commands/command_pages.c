@@ -172,16 +172,30 @@ void command_render_bash(struct buf *out) {
         "complete -o filenames -F _stoker stoker\n");
 }
 
+// Text inside the single quotes of a zsh word; `special` is escaped for _arguments or _describe.
+static void add_zsh(struct buf *out, const char *text, const char *special) {
+    for (const char *p = text; *p != '\0'; p++) {
+        if (strchr(special, *p) != NULL) {
+            buf_add_char(out, '\\');
+        }
+        if (*p == '\'') {
+            buf_add_text(out, "'\\''");
+        } else {
+            buf_add_char(out, *p);
+        }
+    }
+}
+
 static void zsh_option(void *ctx, const struct command_option *o) {
     struct buf *out = ctx;
     buf_printf(out, " '--%s[", o->name);
-    for (const char *p = o->help; *p != '\0'; p++) {
-        if (strchr("[]:\\", *p) != NULL) {
-            buf_add_char(out, '\\');
-        }
-        buf_add_text(out, *p == '\'' ? "'\\''" : (char[]){*p, '\0'});
+    add_zsh(out, o->help, "[]:\\");
+    buf_add_char(out, ']');
+    if (o->arg != NULL) {
+        buf_add_char(out, ':');
+        add_zsh(out, o->arg, ":\\");
     }
-    buf_printf(out, "]%s%s'", o->arg != NULL ? ":" : "", o->arg != NULL ? o->arg : "");
+    buf_add_char(out, '\'');
 }
 
 void command_render_zsh(struct buf *out) {
@@ -192,7 +206,9 @@ void command_render_zsh(struct buf *out) {
                  "_stoker() {\n  if (( CURRENT == 2 )); then\n    local -a names=(");
     for (unsigned i = 0; i < count; i++) {
         if (!all[i]->hidden) {
-            buf_printf(out, " '%s:%s'", all[i]->name, all[i]->summary);
+            buf_printf(out, " '%s:", all[i]->name);
+            add_zsh(out, all[i]->summary, ":\\");
+            buf_add_char(out, '\'');
         }
     }
     buf_add_text(out, " )\n    _describe command names\n    return\n  fi\n  case $words[2] in\n");

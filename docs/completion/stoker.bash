@@ -1,0 +1,28 @@
+# bash completion of stoker, printed by: stoker completion bash
+_stoker() {
+  local word=${COMP_WORDS[COMP_CWORD]}
+  if [ "$COMP_CWORD" = 1 ]; then
+    COMPREPLY=($(compgen -W "help demo run analyze replay tail check topics config healthcheck version completion" -- "$word"))
+    return
+  fi
+  local options=
+  case ${COMP_WORDS[1]} in
+    demo) options=" --speed --help --color --log-level" ;;
+    run) options=" --config --set --help --color --log-level" ;;
+    analyze) options=" --format --all --config --set --help --color --log-level" ;;
+    replay) options=" --brokers --topic --speed --align --timeout --max-bytes --config --set --help --color --log-level" ;;
+    tail) options=" --topic --brokers --from --count --format --config --set --help --color --log-level" ;;
+    check) options=" --connect --config --set --help --color --log-level" ;;
+    topics) options=" --create --verify --config --set --help --color --log-level" ;;
+    config) options=" --config --set --help --color --log-level" ;;
+    healthcheck) options=" --url --config --set --help --color --log-level" ;;
+    version) options=" --help --color --log-level" ;;
+    completion) options=" --help --color --log-level" ;;
+    man) options=" --help --color --log-level" ;;
+  esac
+  case $word in
+    -*) COMPREPLY=($(compgen -W "$options" -- "$word")) ;;
+    *) COMPREPLY=($(compgen -f -- "$word")) ;;
+  esac
+}
+complete -o filenames -F _stoker stoker

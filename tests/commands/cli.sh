@@ -1,0 +1,136 @@
+#!/bin/bash
+# cli.sh BINARY: the real program from outside: help, complaints, exit codes, colour, completion, man page, and that
+# the committed pages are what the program prints. One line a check; the last line counts. Called by tests/run.sh.
+set -u
+binary=$(realpath "$1")
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+while read -r name; do unset "$name"; done < <(compgen -e STOKER_)
+unset NO_COLOR
+passed=0 failed=0
+
+ok() { # NAME COMMAND...: the command must succeed
+  local name=$1; shift
+  if "$@" >"$tmp/said" 2>&1; then
+    passed=$((passed + 1)); echo "ok      $name"
+  else
+    failed=$((failed + 1)); echo "not ok  $name"; head -20 "$tmp/said" | sed 's/^/        /'
+  fi
+}
+
+exits() { # CODE WORDS...: runs the program; its output is in out and err
+  local want=$1 code; shift
+  "$binary" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
+  code=$?
+  [ $code -eq "$want" ] || { echo "exit $code, not $want"; cat "$tmp/out" "$tmp/err"; return 1; }
+}
+says() { grep -qF -- "$1" "$tmp/out" || { echo "does not say: $1"; cat "$tmp/out"; return 1; }; }
+complains() { grep -qF -- "$1" "$tmp/err" || { echo "does not complain: $1"; cat "$tmp/err"; return 1; }; }
+empty() { [ ! -s "$1" ] || { echo "not empty:"; cat "$1"; return 1; }; }
+
+# --- help
+commands=$("$binary" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+ok "there are eleven commands in the list" test "$(wc -w <<<"$commands")" -eq 11
+no_words() { exits 64 && complains "usage: stoker COMMAND" && empty "$tmp/out"; }
+ok "no words: the list, on standard error" no_words
+help_of() {
+  exits 0 "$1" --help && empty "$tmp/err" && says "usage: stoker $1" && says "Exit codes:" &&
+    cp "$tmp/out" "$tmp/help" && exits 0 help "$1" && cmp "$tmp/help" "$tmp/out" &&
+    exits 0 "$1" -h && cmp "$tmp/help" "$tmp/out"
+}
+for command in $commands man; do ok "help of $command" help_of "$command"; done
+wide() { ! "$binary" "$1" --help | grep -nE '^.{121}'; }
+for command in $commands; do ok "help of $command fits 120 columns" wide "$command"; done
+unknown_option() { exits 64 "$1" --no-such-thing && complains "unknown option --no-such-thing" && empty "$tmp/out"; }
+for command in $commands; do ok "$command: unknown option" unknown_option "$command"; done
+
+# --- complaints and exit codes
+unknown_command() { exits 64 analyse && complains "did you mean analyze?"; }
+ok "unknown command" unknown_command
+version() { exits 0 version && cp "$tmp/out" "$tmp/v" && exits 0 --version && cmp "$tmp/v" "$tmp/out" &&
+  exits 0 -V && grep -qE '^stoker [0-9]+\.[0-9]+\.[0-9]+$' "$tmp/v" &&
+  [ "$(grep -cE '^  [a-z]+ +[0-9]+\.[0-9.]+$' "$tmp/v")" -eq 6 ]; }
+ok "version" version
+printf 'kafka:\n  brokrs: a\n  consumer: {session.timeout.msx: 1}\nlog: {level: loud}\n' >"$tmp/bad.yaml"
+bad_file() {
+  exits 78 check -c "$tmp/bad.yaml" && empty "$tmp/out" &&
+    complains "$tmp/bad.yaml:2: kafka.brokrs: unknown key; did you mean kafka.brokers?" &&
+    complains "$tmp/bad.yaml:4: log.level: not a choice: loud"
+}
+ok "check: every mistake with its place" bad_file
+for command in run topics healthcheck; do
+  words=$command; [ $command = topics ] && words="topics --verify"
+  bad_for() { exits 78 $words -c "$tmp/bad.yaml" && complains "$tmp/bad.yaml:2: "; }
+  ok "$command: a bad file is exit 78" bad_for
+done
+bad_variable() { STOKER_KAFKA__BROKRS=a exits 78 check && complains "STOKER_KAFKA__BROKRS: kafka.brokrs: unknown key"; }
+ok "check: a wrong variable" bad_variable
+good_variable() { STOKER_KAFKA__BROKERS=b:1 exits 0 config show && says 'brokers: "b:1" # STOKER_KAFKA__BROKERS'; }
+ok "config show: a variable" good_variable
+good_file() { exits 0 check -c config/stoker.yaml && empty "$tmp/err"; }
+ok "check: the committed sample is fine" good_file
+missing_file() { exits 78 check -c "$tmp/none.yaml" && complains "$tmp/none.yaml: cannot be read: No such file"; }
+ok "check: a missing file" missing_file
+secret() {
+  printf 'hush-hush\n' >"$tmp/secret"
+  exits 0 config show --set kafka.common.sasl.password=hush-hush --set alertmanager.bearer_token_file="$tmp/secret" &&
+    says '"sasl.password": "********"' && says 'bearer_token: "********"' && ! grep -r hush-hush "$tmp/out" "$tmp/err"
+}
+ok "config show: no secret" secret
+no_agent() { exits 1 healthcheck --url http://127.0.0.1:1/readyz && complains "Connection refused"; }
+ok "healthcheck: nobody there is exit 1" no_agent
+full_disk() { "$binary" "$@" >/dev/full 2>"$tmp/err"; [ $? -eq 1 ] && complains "standard output"; }
+ok "config doc: a full disk is exit 1" full_disk config doc
+ok "version: a full disk is exit 1" full_disk version
+
+# --- colour: none unless it is asked for; the terminal is one made by script
+log=$(find tests/fixtures/logs -name 'events.jsonl.zst' | sort | head -1)
+escape=$(printf '\033')
+analyze() { # WORDS...: on a terminal
+  TERM=xterm script -qec "$(printf '%q ' "$binary" analyze "$@" "$log")" /dev/null </dev/null >"$tmp/out" 2>&1
+}
+colored() { grep -q "$escape\\[[0-9;]*m" "$tmp/out"; }
+on_terminal() { analyze && colored; }
+no_color() { NO_COLOR=1 analyze && ! colored; }
+never() { analyze --color=never && ! colored; }
+piped() { exits 0 analyze "$log" && ! colored; }
+always() { exits 0 analyze --color=always "$log" && colored; }
+ok "there is a log to look at" test -n "$log"
+ok "colour on a terminal" on_terminal
+ok "no colour with NO_COLOR" no_color
+ok "no colour with --color=never" never
+ok "no colour into a pipe" piped
+ok "colour with --color=always" always
+
+# --- completion
+"$binary" completion bash >"$tmp/stoker.bash"
+complete_words() { # WORDS...: what bash would offer for the last one
+  bash --norc -c 'source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _stoker; printf "%s\n" "${COMPREPLY[@]}"' \
+    bash "$tmp/stoker.bash" "$@"
+}
+bash_loads() { bash --norc -euc 'source "$1"; complete -p stoker' bash "$tmp/stoker.bash"; }
+bash_commands() { [ "$(complete_words stoker an)" = analyze ]; }
+bash_options() { [ "$(complete_words stoker check --con | sort | tr '\n' ' ')" = "--config --connect " ]; }
+bash_all() { complete_words stoker '' >"$tmp/words" && for c in $commands; do grep -qx "$c" "$tmp/words" || return 1; done; }
+ok "bash completion loads" bash_loads
+ok "bash completion: a command" bash_commands
+ok "bash completion: options" bash_options
+ok "bash completion: every command" bash_all
+# What it uses of zsh, bash can parse too: a quote left open shows.
+zsh_parses() { "$binary" completion zsh >"$tmp/_stoker" && bash -n "$tmp/_stoker"; }
+ok "zsh completion parses" zsh_parses
+
+# --- man page and committed pages
+"$binary" man >"$tmp/stoker.1"
+ok "man page passes mandoc's lint" mandoc -Tlint "$tmp/stoker.1"
+man_names() { mandoc -Tascii "$tmp/stoker.1" | sed 's/.\x08//g' >"$tmp/man.txt"; for c in $commands; do grep -q "stoker $c" "$tmp/man.txt" || return 1; done; }
+ok "man page names every command" man_names
+ok "the pages can be printed" deploy/docs.sh "$binary" "$tmp/pages"
+for page in docs/configuration.md config/stoker.yaml docs/stoker.1 docs/metrics.md docs/completion/stoker.bash docs/completion/_stoker; do
+  ok "$page is what the program prints (make docs)" diff "$page" "$tmp/pages/$page"
+done
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
