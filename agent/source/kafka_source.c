@@ -91,7 +91,10 @@ static void serve_closing(struct kafka_source *src, rd_kafka_queue_t *queue) {
     if (event == NULL) {
         return;
     }
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE) {
+    bool rebalance = rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE;
+    if (rebalance && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        rd_kafka_assign(src->client.rk, NULL); // an assignment that comes too late is not taken
+    } else if (rebalance) {
         source_on_rebalance(src->client.rk, rd_kafka_event_error(event),
                             rd_kafka_event_topic_partition_list(event), &src->client);
     }
