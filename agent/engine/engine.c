@@ -14,25 +14,6 @@
 
 enum { IDLE_STEP_MAX_MS = 60000, JUDGE_EVERY_MS = 1000 };
 
-void engine_options_init(struct engine_options *options) {
-    static const char *const by_name[] = {"app_name"};
-    *options = (struct engine_options){
-        .cluster = "default",
-        .pipeline = {by_name, 1},
-        .publish_min = SEVERITY_LOW,
-        .idle_ms = 86400000,
-        .grace_ms = 600000,
-        .applications_max = 10000,
-    };
-    unsigned count;
-    const struct detector *const *all = detectors(&count);
-    for (unsigned i = 0; i < count; i++) {
-        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
-            options->thresholds[all[i]->kind][t] = all[i]->thresholds[t].def;
-        }
-    }
-}
-
 struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
                           const struct engine_output *output) {
     struct engine *engine = mem_zalloc(1, sizeof *engine);
@@ -81,6 +62,17 @@ void engine_free(struct engine *engine) {
     mem_free(engine);
 }
 
+// A few late events of a run that was told long ago, read by an agent that did not see the run:
+// nothing to tell.
+static bool is_remnant(const struct engine *engine, const struct live_run *live) {
+    const struct app *app = live->app;
+    bool seen = app->started_ms > 0 || app->ended_ms > 0 || app->totals.jobs > 0;
+    for (uint32_t i = 0; i < app->stage_count && !seen; i++) {
+        seen = app->stages[i]->submitted || app->stages[i]->completed;
+    }
+    return !seen && !engine->options->one_application;
+}
+
 // The run will get no more events, or its end was seen: everything is judged and told for good.
 static void settle(struct engine *engine, struct live_run *live) {
     if (!live->over) {
@@ -96,8 +88,10 @@ static void settle(struct engine *engine, struct live_run *live) {
     }
     judge_run(engine, live, true);
     judge_settle(engine, live);
-    report_run(engine, live);
-    report_advice(engine, live);
+    if (!is_remnant(engine, live)) {
+        report_run(engine, live);
+        report_advice(engine, live);
+    }
 }
 
 static void give_up(struct engine *engine, struct live_run *live) {
@@ -275,7 +269,7 @@ void engine_finish(struct engine *engine, bool in_progress) {
 
 int64_t engine_oldest_offset(const struct engine *engine) {
     int64_t oldest = INT64_MAX;
-    for (const struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
+    for (const struct live_run *live = engine->running.oldest; live != NULL; live = live->newer) {
         oldest = live->first_offset < oldest ? live->first_offset : oldest;
     }
     return oldest;

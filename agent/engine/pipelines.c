@@ -23,6 +23,7 @@ struct pipelines *pipelines_new(const struct pipelines_options *options,
     struct pipelines *pipelines = mem_zalloc(1, sizeof *pipelines);
     pipelines->options = options;
     pipelines->output = *output;
+    pipelines->newest_pane = INT64_MIN;
     return pipelines;
 }
 
@@ -190,6 +191,21 @@ static void count_run(struct pipeline *p, const struct known_run *before,
     stats->last_duration_s = now->duration_s;
 }
 
+// Time is the partition's: when it enters another pane, what other pipelines have left open is
+// closed too.
+static void close_panes(struct pipelines *pipelines, const struct pipeline *at, int64_t time_ms) {
+    int64_t pane = ring_pane_of(&at->ring, time_ms);
+    if (pane <= pipelines->newest_pane) {
+        return;
+    }
+    pipelines->newest_pane = pane;
+    for (struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
+        if (p != at && p->ring.started && p->ring.newest < pane) {
+            window_flush(pipelines, p);
+        }
+    }
+}
+
 void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset) {
     struct pipeline *p = find(pipelines, &run->identity);
     struct known_run now = known(run, offset), old;
@@ -207,6 +223,7 @@ void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run,
     *slot = now;
     count_open(p);
     count_run(p, is_first ? NULL : &old, &now, run->records_per_s);
+    close_panes(pipelines, p, now.time_ms);
     window_add(pipelines, p, is_first ? NULL : &old, &now);
     alerts_update(pipelines, p, run);
 }

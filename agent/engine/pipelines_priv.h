@@ -46,6 +46,7 @@ struct pipelines {
     struct pipelines_output output;
     struct pipeline *all;
     struct pipeline *oldest, *newest; // by last update
+    int64_t newest_pane;              // of any update of the partition; INT64_MIN before the first
 };
 
 // window.c

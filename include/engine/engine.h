@@ -54,8 +54,8 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
 // still running if `in_progress` says that the log is being written.
 void engine_finish(struct engine *engine, bool in_progress);
 
-// The smallest input offset whose event is still needed to rebuild the state, or INT64_MAX if none
-// is.
+// The smallest input offset whose event is still needed to rebuild the state of the runs that go
+// on, or INT64_MAX if none does. Runs that have ended were told for good.
 int64_t engine_oldest_offset(const struct engine *engine);
 
 // Time of the newest event seen, ms; 0 before the first.

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "engine/pipelines.h"
 
-enum { MAX = 64 };
+enum { MAX = 256 };
 struct seen {
     struct pipeline_window windows[MAX];
     int window_count;
@@ -86,6 +86,31 @@ static void totals_become_differences(void **state) {
     assert_near(seen.windows[1].duration_max_s, 120, 0);
     pipelines_flush(p); // nothing new
     assert_int_equal(seen.window_count, 2);
+    pipelines_free(p);
+}
+
+static void another_pipelines_time_closes_panes_too(void **state) {
+    (void)state;
+    struct pipelines *p = fresh();
+    struct pipeline_run run = update("a", 1, 10);
+    run.totals.records = 7;
+    pipelines_feed(p, &run, 0);
+    run = update("b", 1, 10);
+    snprintf(run.identity.pipeline, sizeof run.identity.pipeline, "other");
+    pipelines_feed(p, &run, 1);
+    assert_int_equal(seen.window_count, 0);
+    run.revision = 2;
+    run.time_ms += 60000;
+    pipelines_feed(p, &run, 2);
+    assert_int_equal(seen.window_count, 2); // one of each, in the order of their last updates
+    assert_string_equal(seen.windows[0].pipeline, "etl");
+    assert_int_equal(seen.windows[0].records, 7);
+    run = update("a", 2, 10); // more for a pane that was handed out: it comes again, whole
+    run.totals.records = 9;
+    pipelines_feed(p, &run, 3);
+    pipelines_flush(p);
+    assert_string_equal(seen.windows[2].pipeline, "other");
+    assert_int_equal(seen.windows[3].records, 9);
     pipelines_free(p);
 }
 
@@ -249,6 +274,7 @@ static void memory_is_bounded(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(totals_become_differences),
+        cmocka_unit_test(another_pipelines_time_closes_panes_too),
         cmocka_unit_test(quantiles_cover_the_window_and_forget),
         cmocka_unit_test(a_failed_run_alerts_until_one_succeeds),
         cmocka_unit_test(a_bottleneck_alerts_once_and_ends_with_a_better_run),
