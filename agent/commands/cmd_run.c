@@ -53,6 +53,7 @@ static int run(const struct command_args *args) {
                    config_text(config, "topics.windows"), config_text(config, "topics.dlq")},
         .dlq_enabled = config_bool(config, "topics.dlq_enabled"),
         .commit_interval_ms = config_int(config, "agent.commit_interval"),
+        .max_record_bytes = config_int(config, "input.max_message_bytes") + SETUP_HEADER_BYTES,
         .http_listen = config_text(config, "http.listen"),
         .metrics_pipelines_max = (size_t)config_int(config, "metrics.max_pipelines"),
     };

@@ -182,12 +182,16 @@ size_t setup_topics(const struct config *config, struct topic_spec out[SETUP_TOP
     bool dlq = config_bool(config, "topics.dlq_enabled");
     size_t count = dlq ? SETUP_TOPICS_MAX : SETUP_TOPICS_MAX - 1;
     for (size_t i = 0; i < count; i++) {
-        bool whole_events = i == 0 || i == SETUP_TOPICS_MAX - 1;
+        // Events as large as they are read; dead letters carry headers too.
+        int64_t event_bytes = config_int(config, "input.max_message_bytes");
+        int64_t max_bytes = i == 0                      ? event_bytes
+                            : i == SETUP_TOPICS_MAX - 1 ? event_bytes + SETUP_HEADER_BYTES
+                                                        : 0;
         out[i] = (struct topic_spec){
             .name = config_text(config, keys[i]),
             .partitions = (int)config_int(config, "topics.partitions"),
             .replication = -1,
-            .max_message_bytes = whole_events ? config_int(config, "input.max_message_bytes") : 0,
+            .max_message_bytes = max_bytes,
         };
     }
     return count;

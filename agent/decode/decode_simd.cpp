@@ -19,7 +19,7 @@ static_assert(DECODE_PADDING >= simdjson::SIMDJSON_PADDING,
 static_assert(DECODE_PADDING >= key::BYTES, "keys are compared beyond their end");
 
 extern "C" struct decoder *decoder_new(const struct decode_options *options) {
-    decoder *d = new (std::nothrow) decoder{};
+    decoder *d = new (std::nothrow) decoder();
     require(d != nullptr);
     d->max_bytes = options->max_bytes;
     d->event_key = str_of(options->wrapper_event_key);

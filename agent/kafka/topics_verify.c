@@ -81,8 +81,9 @@ static void compare(struct verify *v, size_t i, const rd_kafka_ConfigResource_t 
     if (bytes[0] != '\0' && spec->max_message_bytes > 0 &&
         strtoll(bytes, NULL, 10) < spec->max_message_bytes) {
         v->findings[i]++;
-        topics_call_say(&v->call, TOPICS_WRONG, spec->name,
-                        "max.message.bytes is %s, records of up to %lld bytes are to be written",
+        topics_call_say(&v->call, TOPICS_NOTE, spec->name,
+                        "max.message.bytes is %s: of the records of up to %lld bytes that may "
+                        "come, larger ones are refused",
                         bytes, (long long)spec->max_message_bytes);
     }
 }

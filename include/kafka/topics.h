@@ -33,8 +33,8 @@ enum status topics_create(const struct kafka_settings *settings, const struct to
                           size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
                           struct err *err) MUST_USE;
 
-// Looks at every topic: missing or denied, another cleanup.policy, a max.message.bytes below what
-// is needed: each is a TOPICS_WRONG line and counts in *wrong. Another number of partitions, or
+// Looks at every topic: missing or denied, another cleanup.policy: each is a TOPICS_WRONG line and
+// counts in *wrong. A max.message.bytes below what may come, another number of partitions, or
 // settings that may not be read, are a TOPICS_NOTE. A topic without a finding gets one TOPICS_FINE
 // line. Statuses as for topics_create.
 enum status topics_verify(const struct kafka_settings *settings, const struct topic_spec *specs,
