@@ -59,7 +59,6 @@ step oracle oracle
 step golden tests/golden/run.sh build/dev/stoker
 step cli tests/commands/cli.sh build/dev/stoker
 step promtool tests/serve/promtool.sh
-step hostile tests/hostile/run.sh
 step fuzz tests/fuzz/run.sh 10
 step real-deps tests/real/deps.sh
 step real build/venv/bin/python tests/real/run.py
