@@ -8,6 +8,8 @@ extern "C" {
 
 using namespace decode;
 
+using simdjson::ondemand::json_type;
+
 static constexpr size_t DEPTH_MAX = 1024;
 
 static void take_field(context &c, const char *raw, value v, size_t *hint) {
@@ -64,6 +66,38 @@ static bool parse(decoder *d, simdjson::ondemand::parser &parser, str text, size
     return !d->c.broken;
 }
 
+static bool at_end(simdjson::ondemand::document &document) {
+    return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
+}
+
+// True if a text that is no object is JSON at all.
+static bool is_json(simdjson::ondemand::document &document, json_type type) {
+    std::string_view text;
+    array elements;
+    bool flag;
+    switch (type) {
+    case json_type::string:
+        return !document.get_string().get(text) && at_end(document);
+    case json_type::number:
+        return !document.get_number().error();
+    case json_type::boolean:
+        return !document.get_bool().get(flag);
+    case json_type::null:
+        return !document.is_null().get(flag) && flag;
+    default:
+        break;
+    }
+    if (document.get_array().get(elements)) {
+        return false;
+    }
+    for (auto element : elements) {
+        if (element.error()) {
+            return false;
+        }
+    }
+    return at_end(document);
+}
+
 // "Event" came late: once more from the start, which frees the strings read so far.
 static bool read_again(decoder *d, simdjson::ondemand::document &document, wrapper *w) {
     object o;
@@ -85,7 +119,7 @@ static bool read_again(decoder *d, simdjson::ondemand::document &document, wrapp
 status decoder_text(decoder *d, simdjson::ondemand::parser &parser, str text, size_t readable,
                     bool inside, struct err *err) {
     simdjson::ondemand::document document;
-    simdjson::ondemand::json_type type;
+    json_type type;
     object o;
     wrapper w = {};
     context &c = d->c;
@@ -95,14 +129,15 @@ status decoder_text(decoder *d, simdjson::ondemand::parser &parser, str text, si
     if (!parse(d, parser, text, readable, &document) || document.type().get(type)) {
         return decoder_refuse(d, DECODE_MALFORMED, err);
     }
-    if (type != simdjson::ondemand::json_type::object) {
-        return decoder_refuse(d, DECODE_NOT_AN_EVENT, err);
+    if (type != json_type::object) {
+        bool json = is_json(document, type);
+        return decoder_refuse(d, json ? DECODE_NOT_AN_EVENT : DECODE_MALFORMED, err);
     }
     if (document.get_object().get(o)) {
         return decoder_refuse(d, DECODE_MALFORMED, err);
     }
     read_fields(d, o, false, &w);
-    if (c.broken || document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
+    if (c.broken || !at_end(document)) {
         return decoder_refuse(d, DECODE_MALFORMED, err);
     }
     if (!w.begun && w.name.p != nullptr && !read_again(d, document, &w)) {

@@ -44,5 +44,8 @@ static inline const char *both_decode(struct both *b, struct str text, size_t re
     if (our == ST_OK) {
         return "accepted by one";
     }
+    if (error == DECODE_TOO_DEEP) {
+        return NULL; // told before parsing: a text cut in its depths may as well be malformed
+    }
     return error == decoder_last_error(b->decoder) ? NULL : "refused for different reasons";
 }

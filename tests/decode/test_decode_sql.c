@@ -1,0 +1,107 @@
+// test_decode_sql: SQL executions, plans and streaming queries: every field, and what is missing,
+// null or of another type.
+#include "decode_support.h"
+
+#define SQL "org.apache.spark.sql.execution.ui.SparkListener"
+#define STREAM "org.apache.spark.sql.streaming.StreamingQueryListener$"
+
+static void test_sql(void **state) {
+    struct fixture *f = *state;
+    const struct event *e = decode_ok(
+        f,
+        "{\"Event\":\"" SQL "SQLExecutionStart\",\"executionId\":4,\"rootExecutionId\":null,"
+        "\"description\":\"d\",\"physicalPlanDescription\":\"== Plan\",\"sparkPlanInfo\":{"
+        "\"nodeName\":\"SortMergeJoin\",\"simpleString\":\"SortMergeJoin [a]\",\"children\":[{"
+        "\"simpleString\":\"Exchange x\",\"nodeName\":\"Exchange\",\"children\":[],\"metrics\":["
+        "{\"name\":\"rows\",\"accumulatorId\":6,\"metricType\":\"sum\"}]},{\"nodeName\":\"Scan "
+        "csv\",\"simpleString\":\"FileScan\",\"children\":[]},null],\"metadata\":{},\"metrics\":["
+        "{\"name\":\"time\",\"accumulatorId\":\"8\",\"metricType\":\"timing\"},{},7]},\"time\":"
+        "12}");
+    assert_int_equal(e->sql.execution_id, 4);
+    assert_int_equal(e->sql.root_execution_id, -1);
+    assert_text(e->sql.description, "d");
+    assert_int_equal(e->time_ms, 12);
+    assert_int_equal(e->sql.plan.node_count, 3);
+    assert_int_equal(e->sql.plan.metric_count, 2);
+    const struct event_plan_node *nodes = e->sql.plan.nodes;
+    assert_text(nodes[0].text, "SortMergeJoin [a]");
+    assert_text(nodes[1].text, "Exchange x");
+    assert_int_equal(nodes[2].text.len, 0);
+    assert_int_equal(nodes[0].parent, -1);
+    assert_int_equal(nodes[2].parent, 0);
+    assert_int_equal(e->sql.plan.metrics[nodes[0].first_metric].accum_id, 8);
+    assert_int_equal(e->sql.plan.metrics[nodes[1].first_metric].accum_id, 6);
+    assert_false(e->sql.plan.truncated || e->sql.has_error);
+    e = decode_ok(f, "{\"Event\":\"" SQL "SQLAdaptiveExecutionUpdate\",\"executionId\":4,"
+                     "\"sparkPlanInfo\":{\"nodeName\":\"\"}}");
+    assert_int_equal(e->sql.plan.node_count, 1);
+    e = decode_ok(
+        f, "{\"Event\":\"" SQL "SQLAdaptiveSQLMetricUpdates\",\"executionId\":4,"
+           "\"sqlPlanMetrics\":[{\"name\":\"n\",\"accumulatorId\":1,\"metricType\":\"t\"}]}");
+    assert_int_equal(e->sql.plan.metric_count, 1);
+    assert_text(e->sql.plan.metrics[0].type, "t");
+}
+
+static void test_sql_ends(void **state) {
+    static const struct {
+        const char *rest;
+        bool has_error;
+        const char *error;
+    } ends[] = {{",\"errorMessage\":\"\"", true, ""},
+                {",\"errorMessage\":\"bad\"", true, "bad"},
+                {",\"errorMessage\":null", false, ""},
+                {",\"errorMessage\":5", false, ""},
+                {"", false, ""}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"" SQL "SQLExecutionEnd\",\"executionId\":-4,\"time\":3%s}",
+                 ends[i].rest);
+        const struct event *e = decode_ok(f, text);
+        assert_int_equal(e->sql.has_error, ends[i].has_error);
+        assert_text(e->sql.error, ends[i].error);
+        assert_int_equal(e->sql.execution_id, -1);
+    }
+    const struct event *e =
+        decode_ok(f, "{\"Event\":\"" SQL "DriverAccumUpdates\",\"executionId\":1,\"accumUpdates\":["
+                     "[5,10],[5,11],[6,-1],[7],[8,1,2],[-9,1],3,[\"10\",\"12\"],[11,{}],[]]}");
+    assert_int_equal(e->sql.accum_count, 5);
+    assert_int_equal(e->sql.accums[1].update, 11);
+    assert_int_equal(e->sql.accums[2].update, 0);
+    assert_int_equal(e->sql.accums[3].update, 12);
+    assert_int_equal(e->sql.accums[4].id, 11);
+}
+
+static void test_streams(void **state) {
+    struct fixture *f = *state;
+    const struct event *e = decode_ok(
+        f, "{\"Event\":\"" STREAM "QueryProgressEvent\",\"progress\":{\"id\":\"q\",\"runId\":\"r\","
+           "\"name\":null,\"timestamp\":\"2024-01-01T00:00:00.000Z\",\"batchId\":3,"
+           "\"batchDuration\":40,\"durationMs\":{\"addBatch\":1,\"triggerExecution\":39},"
+           "\"sources\":[{\"numInputRows\":5,\"inputRowsPerSecond\":\"NaN\"},{\"numInputRows\":"
+           "9223372036854775807},{\"numInputRows\":-1},7]}}");
+    assert_int_equal(e->kind, EVENT_STREAM_PROGRESS);
+    assert_text(e->stream.query_id, "q");
+    assert_text(e->stream.run_id, "r");
+    assert_int_equal(e->stream.name.len, 0);
+    assert_int_equal(e->stream.batch_id, 3);
+    assert_int_equal(e->stream.batch_ms, 40);
+    assert_int_equal(e->stream.trigger_ms, 39);
+    assert_int_equal(e->stream.input_rows, INT64_MAX);
+    e = decode_ok(f, "{\"Event\":\"" STREAM "QueryTerminatedEvent\",\"id\":\"q\",\"runId\":\"r\","
+                     "\"exception\":\"ouch\"}");
+    assert_text(e->stream.error, "ouch");
+    assert_int_equal(e->stream.batch_id, -1);
+    e = decode_ok(f, "{\"Event\":\"" STREAM "QueryStartedEvent\",\"id\":\"q\",\"name\":\"n\"}");
+    assert_text(e->stream.name, "n");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sql),
+        cmocka_unit_test(test_sql_ends),
+        cmocka_unit_test(test_streams),
+    };
+    return cmocka_run_group_tests(tests, decode_setup, decode_teardown);
+}
