@@ -67,6 +67,11 @@ json_t *oracle_parse(struct str text, enum decode_error *error) {
         memcpy(copy, text.p, text.len);
     }
     json_t *root = NULL;
+    if (text.len > 0 && memchr(text.p, '\0', text.len) != NULL) { // to jansson, an end
+        mem_free(copy);
+        *error = DECODE_MALFORMED;
+        return NULL;
+    }
     *error = DECODE_TOO_DEEP;
     if (prepare(copy, text.len) <= DEPTH_MAX) {
         *error = DECODE_MALFORMED;

@@ -47,5 +47,12 @@ static inline const char *both_decode(struct both *b, struct str text, size_t re
     if (error == DECODE_TOO_DEEP) {
         return NULL; // told before parsing: a text cut in its depths may as well be malformed
     }
+    size_t first = 0;
+    while (first < text.len && memchr(" \t\r\n", text.p[first], 4) != NULL) {
+        first++;
+    }
+    if (text.p[first] != '{') {
+        return NULL; // a lone number too long for a parser is either: not JSON, or not an event
+    }
     return error == decoder_last_error(b->decoder) ? NULL : "refused for different reasons";
 }
