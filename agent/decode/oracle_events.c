@@ -33,6 +33,17 @@ static void add_ids(struct oracle *o, const json_t *list) {
     }
 }
 
+static bool runs_python(const json_t *rdds) {
+    size_t i;
+    json_t *rdd;
+    json_array_foreach((json_t *)rdds, i, rdd) {
+        if (str_is(oracle_text(rdd, "Name", SIZE_MAX), "PythonRDD")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_stage(struct oracle *o, const json_t *event, struct event *out) {
     const json_t *info = oracle_field(event, "Stage Info");
     struct event_stage *s = &out->stage;
@@ -45,6 +56,7 @@ static bool read_stage(struct oracle *o, const json_t *event, struct event *out)
     s->submitted_ms = oracle_metric(info, "Submission Time");
     s->completed_ms = oracle_metric(info, "Completion Time");
     s->profile_id = oracle_id32(info, "Resource Profile Id");
+    s->python = runs_python(oracle_field(info, "RDD Info"));
     oracle_time(out, s->submitted_ms);
     oracle_time(out, s->completed_ms);
     add_ids(o, oracle_field(info, "Parent IDs"));

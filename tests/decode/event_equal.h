@@ -158,6 +158,7 @@ static inline const char *equal_stage(const struct event_stage *a, const struct 
     SAME(submitted_ms)
     SAME(completed_ms)
     SAME(profile_id)
+    SAME(python)
     SAME_PART(equal_ids(a->parents, a->parent_count, b->parents, b->parent_count));
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);
 }

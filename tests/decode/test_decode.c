@@ -223,6 +223,25 @@ static void test_stages(void **state) {
     assert_text(e->app_id, "b");
 }
 
+static void test_python_stages(void **state) {
+    static const struct {
+        const char *rdds;
+        bool python;
+    } cases[] = {{"[{\"RDD ID\":1,\"Name\":\"PythonRDD\"}]", true},
+                 {"[{\"Name\":\"PythonRDD\"},{\"Name\":\"MapPartitionsRDD\"}]", true},
+                 {"[{\"Name\":\"PythonRDDs\"},{\"Scope\":\"PythonRDD\"},7,null]", false},
+                 {"{\"Name\":\"PythonRDD\"}", false},
+                 {"[]", false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"SparkListenerStageSubmitted\",\"Stage Info\":{\"RDD Info\":%s,"
+                 "\"Stage ID\":1}}",
+                 cases[i].rdds);
+        assert_int_equal(decode_ok(*state, text)->stage.python, cases[i].python);
+    }
+}
+
 static void test_unknown(void **state) {
     struct fixture *f = *state;
     const struct event *e = decode_ok(
@@ -242,7 +261,8 @@ int main(void) {
         cmocka_unit_test(test_exit_code),        cmocka_unit_test(test_environment),
         cmocka_unit_test(test_resource_profile), cmocka_unit_test(test_executors),
         cmocka_unit_test(test_exclusions),       cmocka_unit_test(test_jobs),
-        cmocka_unit_test(test_stages),           cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_stages),           cmocka_unit_test(test_python_stages),
+        cmocka_unit_test(test_unknown),
     };
     return cmocka_run_group_tests(tests, decode_setup, decode_teardown);
 }
