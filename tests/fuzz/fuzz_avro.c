@@ -1,16 +1,25 @@
 // fuzz_avro: bytes that claim to be records of ours: the reader must refuse or read them without
 // harm. The first byte chooses which record's frame is put before the rest.
 #include <stdint.h>
+#include <stdlib.h>
 
 #include "sink/avro_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static struct avro_codec *codec;
+static struct buf bytes, json;
+
+static void release(void) {
+    avro_codec_free(codec);
+    buf_fini(&bytes);
+    buf_fini(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static struct avro_codec *codec;
-    static struct buf bytes, json;
     if (codec == NULL) {
         codec = avro_codec_new();
+        atexit(release);
     }
     if (size == 0) {
         return 0;
