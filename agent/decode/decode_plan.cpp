@@ -1,6 +1,6 @@
 // decode_plan: physical plans and their metrics. A plan nests as deep as its author likes, so it is
-// walked with a stack of its own; what is beyond a limit is skipped and the plan marked truncated. And
-// what the RDDs of a stage tell.
+// walked with a stack of its own; what is beyond a limit is skipped and the plan marked truncated.
+// And what the RDDs of a stage tell.
 #include "decode_simd.h"
 
 namespace decode {

@@ -72,10 +72,20 @@ bool get_text(value v, size_t max, str *out);
 str text(value v, size_t max);
 // True and *out if the value is an integer, an integer in a string or a float, which is truncated.
 bool get_integer(value v, int64_t *out);
-// 0 for what is no integer, and for negative ones.
-int64_t metric(value v);
+// The same for what get_int64 does not take.
+bool get_odd_integer(value v, int64_t *out);
+// 0 for what is no integer, and for negative ones. Most fields are plain integers: inline.
+inline int64_t metric(value v) {
+    int64_t number;
+    bool is = !v.get_int64().get(number) || get_odd_integer(v, &number);
+    return is && number > 0 ? number : 0;
+}
 // -1 for what is no integer, and for negative ones.
-int64_t id64(value v);
+inline int64_t id64(value v) {
+    int64_t number;
+    bool is = !v.get_int64().get(number) || get_odd_integer(v, &number);
+    return is && number >= 0 ? number : -1;
+}
 // The same beyond INT32_MAX.
 int32_t id32(value v);
 // True if the value is an object (an array). Sets c.broken if it only begins like one.
@@ -168,8 +178,14 @@ template <typename F> bool each_field(context &c, value v, const shape &s, F f) 
             c.broken = true;
             return true;
         }
-        const rule *r = find_rule(s, item.key().raw(), &hint);
-        r = r == nullptr ? find_escaped(c, s, item) : r;
+        const char *raw = item.key().raw();
+        const rule *r = nullptr;
+        if (hint < s.count && s.rules[hint].name.is(raw)) { // as it should be: without a call
+            r = &s.rules[hint++];
+        } else {
+            r = find_rule(s, raw, &hint);
+            r = r == nullptr ? find_escaped(c, s, item) : r;
+        }
         if (c.broken || (r != nullptr && !f(*r, item.value())) || c.broken) {
             return true;
         }

@@ -35,10 +35,7 @@ static bool get_truncated(value v, int64_t *out) {
     return true;
 }
 
-bool get_integer(value v, int64_t *out) {
-    if (!v.get_int64().get(*out)) {
-        return true;
-    }
+bool get_odd_integer(value v, int64_t *out) {
     std::string_view s;
     if (!v.get_string().get(s)) {
         return str_to_i64(view(s), out);
@@ -46,14 +43,8 @@ bool get_integer(value v, int64_t *out) {
     return get_truncated(v, out);
 }
 
-int64_t metric(value v) {
-    int64_t number;
-    return get_integer(v, &number) && number > 0 ? number : 0;
-}
-
-int64_t id64(value v) {
-    int64_t number;
-    return get_integer(v, &number) && number >= 0 ? number : -1;
+bool get_integer(value v, int64_t *out) {
+    return !v.get_int64().get(*out) || get_odd_integer(v, out);
 }
 
 int32_t id32(value v) {
