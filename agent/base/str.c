@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 
-
 bool str_contains(struct str hay, struct str needle) {
     return needle.len == 0 ||
            (hay.len >= needle.len && memmem(hay.p, hay.len, needle.p, needle.len) != NULL);

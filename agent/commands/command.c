@@ -147,6 +147,7 @@ static int bad_option(struct command_args *args, int code, char **argv) {
 // Takes an option that every command has; NULL, or what its argument should have been.
 static const char *set_common(struct command_args *args, int code, const char **color) {
     enum log_level level;
+    require(optarg != NULL); // getopt gives every one of them an argument
     switch (code) {
     case OPT_COLOR:
         *color = optarg;

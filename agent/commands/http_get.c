@@ -28,7 +28,7 @@ static bool is_port(const char *text, size_t len) {
 // "host:port", "[::1]:port", "host". False if it is none.
 static bool split_address(const char *text, size_t len, struct target *out) {
     const char *host = text, *end = text + len, *colon = NULL;
-    const char *host_end = end;
+    const char *host_end;
     if (len > 0 && text[0] == '[') {
         host = text + 1;
         host_end = memchr(host, ']', len - 1);

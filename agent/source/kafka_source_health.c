@@ -116,7 +116,8 @@ static bool probe_topic(struct kafka_source *src, struct source_topic *topic) {
     rd_kafka_resp_err_t code =
         rkt == NULL ? rd_kafka_last_error()
                     : rd_kafka_metadata(src->client.rk, 0, rkt, &metadata, PROBE_TIMEOUT_MS);
-    bool answered = code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1;
+    bool answered =
+        code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata != NULL && metadata->topic_cnt == 1;
     if (answered) {
         const rd_kafka_metadata_topic_t *found = &metadata->topics[0];
         if (found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0) {

@@ -17,8 +17,7 @@ static void fingerprints_are_the_standard_ones(void **state) {
         {"\"null\"", "\"null\"", 7195948357588979594u},
         {"\"int\"", "\"int\"", 8247732601305521295u},
         {"{\"type\":\"string\"}", "\"string\"", (uint64_t)-8142146995180207161},
-        {"[ \"int\", {\"type\":\"boolean\"} ]", "[\"int\",\"boolean\"]",
-         5392556393470105090u},
+        {"[ \"int\", {\"type\":\"boolean\"} ]", "[\"int\",\"boolean\"]", 5392556393470105090u},
         {"{\"fields\":[], \"type\":\"record\", \"name\":\"foo\", \"namespace\":\"x.y\"}",
          "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[]}", 5916914534497305771u},
     };
