@@ -28,7 +28,8 @@ static bool get_truncated(value v, int64_t *out) {
     if (v.get_double().get(number) || v.is_integer().get(whole) || whole) {
         return false; // whole: an integer beyond int64
     }
-    if (!(number >= -0x1p63 && number < 0x1p63)) {
+    constexpr double END = 9223372036854775808.0; // 2^63
+    if (!(number >= -END && number < END)) {
         return false;
     }
     *out = static_cast<int64_t>(number);

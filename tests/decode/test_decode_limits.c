@@ -36,16 +36,6 @@ static void test_refused(void **state) {
         {"{\"event\":{\"event\":{\"Event\":\"SparkListenerLogStart\"}}}", DECODE_NOT_AN_EVENT},
         {"{\"event\":{\"a\":1}}", DECODE_NOT_AN_EVENT},
         {"{\"event\":\"{\\\"Event\\\":\"}", DECODE_MALFORMED},
-        {START "\"Task Info\":{}}", DECODE_INVALID_FIELD},
-        {START "\"Stage ID\":1}", DECODE_INVALID_FIELD},
-        {START "\"Stage ID\":null,\"Task Info\":{}}", DECODE_INVALID_FIELD},
-        {START "\"Stage ID\":1,\"Task Info\":[]}", DECODE_INVALID_FIELD},
-        {START "\"Stage ID\":2147483648,\"Task Info\":{}}", DECODE_INVALID_FIELD},
-        {"{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1}", DECODE_INVALID_FIELD},
-        {"{\"Event\":\"SparkListenerStageCompleted\",\"Stage Info\":{}}", DECODE_INVALID_FIELD},
-        {"{\"Event\":\"SparkListenerStageSubmitted\"}", DECODE_INVALID_FIELD},
-        {"{\"Event\":\"SparkListenerJobStart\"}", DECODE_INVALID_FIELD},
-        {"{\"Event\":\"SparkListenerJobEnd\",\"Job ID\":\"x\"}", DECODE_INVALID_FIELD},
     };
     struct fixture *f = *state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -54,6 +44,24 @@ static void test_refused(void **state) {
         assert_null(strstr(f->err.text, "SparkListener"));
     }
     decode_refused(f, (struct str){NULL, 0}, DECODE_MALFORMED);
+}
+
+static void test_invalid_fields(void **state) {
+    static const char *const cases[] = {
+        START "\"Task Info\":{}}",
+        START "\"Stage ID\":1}",
+        START "\"Stage ID\":null,\"Task Info\":{}}",
+        START "\"Stage ID\":1,\"Task Info\":[]}",
+        START "\"Stage ID\":2147483648,\"Task Info\":{}}",
+        "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1}",
+        "{\"Event\":\"SparkListenerStageCompleted\",\"Stage Info\":{}}",
+        "{\"Event\":\"SparkListenerStageSubmitted\"}",
+        "{\"Event\":\"SparkListenerJobStart\"}",
+        "{\"Event\":\"SparkListenerJobEnd\",\"Job ID\":\"x\"}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        decode_refused(*state, str_of(cases[i]), DECODE_INVALID_FIELD);
+    }
 }
 
 static void test_too_large(void **state) {
@@ -204,10 +212,11 @@ static void test_sniff(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_too_deep),       cmocka_unit_test(test_texts_are_cut),
-        cmocka_unit_test(test_properties_end), cmocka_unit_test(test_plans_end),
-        cmocka_unit_test(test_huge_message),   cmocka_unit_test(test_sniff),
+        cmocka_unit_test(test_refused),       cmocka_unit_test(test_invalid_fields),
+        cmocka_unit_test(test_too_large),     cmocka_unit_test(test_too_deep),
+        cmocka_unit_test(test_texts_are_cut), cmocka_unit_test(test_properties_end),
+        cmocka_unit_test(test_plans_end),     cmocka_unit_test(test_huge_message),
+        cmocka_unit_test(test_sniff),
     };
     return cmocka_run_group_tests(tests, decode_setup, decode_teardown);
 }
