@@ -12,10 +12,10 @@ venv=build/venv/bin/python
 
 cmake --preset release -DSTOKER_BENCH=ON >/dev/null
 cmake --build --preset release
-g++ -O3 -DNDEBUG -std=c++17 tests/bench/floor.cpp -o $out/floor -lsimdjson
+g++ -O3 -DNDEBUG -march=haswell -std=c++17 tests/bench/floor.cpp -o $out/floor -lsimdjson
 
 log=$out/large.jsonl
-[ -s $log ] && [ "$(stat -c %s $log)" -ge 1000000000 ] || python3 tests/bench/amplify.py tests/fixtures/logs/skew_join/events.jsonl.zst "$bytes" $log
+[ -s $log ] && [ "$(stat -c %s $log)" -ge 1000000000 ] || python3 tests/bench/amplify.py tests/fixtures/logs/io_small_files/events.jsonl.zst "$bytes" $log
 stoker=build/release/stoker
 
 echo "## Offline analysis" | tee -a $report
