@@ -35,7 +35,7 @@ void wire_put(struct buf *out, unsigned number, struct str bytes) {
 void wire_put_i64(struct buf *out, unsigned number, int64_t value) {
     if (value != 0) {
         struct buf number_bytes = {0};
-        put_varint(&number_bytes, ((uint64_t)value << 1) ^ (uint64_t)(value >> 63));
+        put_varint(&number_bytes, ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0));
         wire_put(out, number, buf_str(&number_bytes));
         buf_fini(&number_bytes);
     }
