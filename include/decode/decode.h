@@ -38,6 +38,10 @@ struct decoder;
 struct decoder *decoder_new(const struct decode_options *options);
 void decoder_free(struct decoder *decoder);
 
+// The value is an event, an event with keys of a wrapper's beside its own, or a wrapper that holds
+// one event as an object or as JSON in a string. Whose event it is: its own App ID, else a key
+// appId, app_id, applicationId or application-id at the top, else its property spark.app.id, else
+// what the wrapper says. What is skipped is not validated, a key that stands twice is no error.
 // Decodes one value into *out, whose strings and arrays live until the next call. `readable` is how
 // many bytes may be read from value.p; with less than value.len + DECODE_PADDING the value is
 // copied first. `wanted`: the SQL accumulators of a task end worth keeping, NULL for all. ST_OK,
