@@ -53,8 +53,9 @@ static size_t prepare(char *text, size_t len) {
             }
             size_t number_len = i + 1 - start;
             if (number_len > 4 && is_unholdable(text + start, number_len)) {
-                memset(text + start, ' ', number_len);
-                memcpy(text + start, "null", 4);
+                for (size_t n = 0; n < number_len; n++) {
+                    text[start + n] = n < 4 ? "null"[n] : ' ';
+                }
             }
         }
     }
