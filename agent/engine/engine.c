@@ -159,7 +159,9 @@ static struct live_run *add_run(struct engine *engine, const struct run_key *key
 // Ends the run before a new one under the same key. A log of several attempts keeps them all, for
 // analyze.
 static void replace(struct engine *engine, struct live_run *live) {
-    settle(engine, live);
+    if (!live->over) {
+        settle(engine, live);
+    }
     engine->recent = NULL;
     if (!engine->options->one_application) {
         forget(engine, live);

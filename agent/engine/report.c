@@ -136,12 +136,12 @@ void report_run(struct engine *engine, struct live_run *live) {
         .identity = app->identity,
         .revision = ++live->run_revision,
         .started_ms = app_start_ms(app),
-        .ended_ms = live->over ? app_end_ms(app) : 0,
         .time_ms = app->now_ms,
         .duration_s = app_duration_s(app),
         .status = report_status(engine, live),
         .completeness = app_completeness(app),
     };
+    run.ended_ms = live->over && run.status != RUN_RUNNING ? app_end_ms(app) : 0;
     memcpy(run.id, app->run_id, sizeof run.id);
     if (run.status == RUN_FAILED) {
         memcpy(run.failure, app->failure, sizeof run.failure);

@@ -1,5 +1,6 @@
 // window: a pipeline's rolling window: a ring of panes, each with counters and a sketch of run
 // durations. Called by pipelines.c per update; panes leave in order, memory is fixed per pipeline.
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -52,9 +53,10 @@ static void fill_window(struct pipeline *pipeline, int64_t number, struct pipeli
             sketch_merge(&all, pane->durations_s10);
         }
     }
-    w->duration_p50_s = sketch_quantile(&all, 0.5) / 10;
-    w->duration_p90_s = sketch_quantile(&all, 0.9) / 10;
-    w->duration_p99_s = sketch_quantile(&all, 0.99) / 10;
+    // The sketch is off by a few percent: never beyond the longest, which is exact.
+    w->duration_p50_s = fmin(sketch_quantile(&all, 0.5) / 10, longest);
+    w->duration_p90_s = fmin(sketch_quantile(&all, 0.9) / 10, longest);
+    w->duration_p99_s = fmin(sketch_quantile(&all, 0.99) / 10, longest);
     w->duration_max_s = longest;
 }
 

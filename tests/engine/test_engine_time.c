@@ -184,6 +184,7 @@ static void a_log_that_is_being_written_is_no_lost_run(void **state) {
     a_tick("a", 1, 5);
     engine_finish(kit.engine, true);
     assert_int_equal(kit_find(KIT_RUN, "a", -1)->status, RUN_RUNNING);
+    assert_int_equal(kit_find(KIT_RUN, "a", -1)->ended_ms, 0);
 }
 
 int main(void) {

@@ -160,6 +160,16 @@ static void a_second_start_under_a_key_is_another_run(void **state) {
     assert_near(r->duration_s, 60, 0);
 }
 
+static void an_ended_run_is_not_told_again_by_its_successor(void **state) {
+    (void)state;
+    kit_app_start("app-1", "etl", 0);
+    kit_app_end("app-1", 10);
+    int told = kit.count;
+    kit_app_start("app-1", "etl", 500);
+    assert_int_equal(kit.count, told);
+    assert_int_equal(engine_application_count(kit.engine), 1);
+}
+
 static void an_event_log_is_one_application_whatever_its_keys(void **state) {
     (void)state;
     kit_options();
@@ -186,6 +196,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(attempts_of_one_app_are_runs_of_their_own, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(a_second_start_under_a_key_is_another_run, kit_set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(an_ended_run_is_not_told_again_by_its_successor, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test(an_event_log_is_one_application_whatever_its_keys),
     };
