@@ -146,7 +146,10 @@ static int run_demo(const struct command_args *args, double speed) {
                                   .alone = true,
                                   .commit_interval_ms = 200,
                                   .metrics_pipelines_max = 100,
-                                  .decode = {32 << 20, "", "", ""},
+                                  .decode = {.max_bytes = 32 << 20,
+                                             .wrapper_event_key = "",
+                                             .wrapper_app_key = "",
+                                             .wrapper_attempt_key = ""},
                                   .hook_ctx = &demo.print,
                                   .on_bottleneck = demo_print_bottleneck,
                                   .on_run = demo_print_run};

@@ -137,11 +137,15 @@ void setup_pipelines(const struct config *config, struct pipelines_options *opti
 }
 
 void setup_decode(const struct config *config, struct decode_options *options) {
+    unsigned count;
+    const char *const *keys = config_list(config, "pipeline.from", &count);
     *options = (struct decode_options){
         .max_bytes = (size_t)config_int(config, "input.max_message_bytes"),
         .wrapper_event_key = config_text(config, "input.wrapper_event_key"),
         .wrapper_app_key = config_text(config, "input.wrapper_app_key"),
         .wrapper_attempt_key = config_text(config, "input.wrapper_attempt_key"),
+        .more_properties = keys,
+        .more_property_count = count,
     };
 }
 

@@ -4,6 +4,15 @@
 
 namespace decode {
 
+static bool may_keep(const context &c, str key) {
+    for (unsigned i = 0; i < c.more_property_count; i++) {
+        if (str_is(key, c.more_properties[i])) {
+            return !event_property_secret(key);
+        }
+    }
+    return event_property_allowed(key);
+}
+
 // The key, in the parser's buffer, if it is one that may be kept.
 static bool allowed_key(context &c, field &f, str *out) {
     const char *raw = f.key().raw();
@@ -12,7 +21,7 @@ static bool allowed_key(context &c, field &f, str *out) {
         len++;
     }
     bool escaped = raw[len] == '\\';
-    if (!escaped && !event_property_allowed({raw, len})) {
+    if (!escaped && !may_keep(c, {raw, len})) {
         return false;
     }
     std::string_view name;
@@ -21,7 +30,7 @@ static bool allowed_key(context &c, field &f, str *out) {
         return false;
     }
     *out = view(name);
-    return !escaped || event_property_allowed(*out);
+    return !escaped || may_keep(c, *out);
 }
 
 // Of spark.master only what it is, not where: "spark", "k8s", "local".

@@ -25,6 +25,8 @@ extern "C" struct decoder *decoder_new(const struct decode_options *options) {
     d->event_key = str_of(options->wrapper_event_key);
     d->app_key = str_of(options->wrapper_app_key);
     d->attempt_key = str_of(options->wrapper_attempt_key);
+    d->c.more_properties = options->more_properties;
+    d->c.more_property_count = options->more_property_count;
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
         decoder_init_missing(&d->missing[kind], static_cast<event_kind>(kind));
     }

@@ -51,6 +51,8 @@ enum word { WORD_RESULT, WORD_DESCRIPTION, WORD_MESSAGE, WORD_LOSS, WORD_KILL, W
 struct context {
     event *out = nullptr;
     const idmap *wanted = nullptr;
+    const char *const *more_properties = nullptr; // to keep beside the allow-list
+    unsigned more_property_count = 0;
     bool broken = false;   // not JSON after all: stop reading, simdjson's iterators are dead
     bool has_info = false; // Task Info is an object
     app_rank app_id_rank = RANK_NONE, attempt_rank = RANK_NONE;

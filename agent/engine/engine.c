@@ -172,11 +172,22 @@ static void replace(struct engine *engine, struct live_run *live) {
     HASH_ADD(hh, engine->runs, key, live->key_len, live);
 }
 
+// Where headers or keys say whose event it is, the id inside may be another one: it tells nothing.
+static bool begins_another(const struct engine *engine, const struct live_run *live,
+                           const struct event *event) {
+    if (event->kind != EVENT_APP_START || engine->options->one_application) {
+        return app_is_other_run(live->app, event);
+    }
+    struct event start = *event;
+    start.app_start.app_id = (struct str){0};
+    return app_is_other_run(live->app, &start);
+}
+
 // The run of an event, made if need be.
 static struct live_run *find_run(struct engine *engine, const struct run_key *key,
                                  const struct message *message, const struct event *event) {
     struct live_run *live = lookup(engine, key);
-    if (live != NULL && app_is_other_run(live->app, event)) {
+    if (live != NULL && begins_another(engine, live, event)) {
         replace(engine, live);
         live = NULL;
     }

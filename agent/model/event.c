@@ -122,7 +122,7 @@ static const struct str prefixes[] = {
 };
 
 // A prefix lets through names that nobody has looked at.
-static bool looks_secret(struct str key) {
+bool event_property_secret(struct str key) {
     static const struct str never[] = {TEXT("secret"), TEXT("password"),   TEXT("token"),
                                        TEXT("key"),    TEXT("credential"), TEXT("jaas"),
                                        TEXT("auth")};
@@ -144,7 +144,7 @@ bool event_property_allowed(struct str key) {
         }
         for (unsigned i = 0; i < ARRAY_LEN(prefixes); i++) {
             if (str_starts(rest, prefixes[i])) {
-                return !looks_secret(rest);
+                return !event_property_secret(rest);
             }
         }
         return false;

@@ -22,6 +22,10 @@ struct decode_options {
     const char *wrapper_event_key;   // where a wrapper keeps the event; "" = the usual names
     const char *wrapper_app_key;     // and the application id
     const char *wrapper_attempt_key; // and the attempt; "" = none
+    // Properties to keep beside the allow-list, named by the user; one that looks like a secret is
+    // not.
+    const char *const *more_properties;
+    unsigned more_property_count;
 };
 
 enum decode_error {

@@ -96,6 +96,28 @@ static void test_texts_outlive_the_inside(void **state) {
     assert_text(e->executor.reason, "because");
 }
 
+static void test_properties_the_user_names(void **state) {
+    static const char *const named[] = {"team.pipeline", "team.token"};
+    static const char json[] =
+        "{\"Event\":\"SparkListenerEnvironmentUpdate\",\"Spark Properties\":"
+        "{\"team.other\":\"a\",\"team.token\":\"b\",\"team.pipeline\":\"c\"}}";
+    struct decode_options options = {.max_bytes = 1000,
+                                     .wrapper_event_key = "",
+                                     .wrapper_app_key = "",
+                                     .wrapper_attempt_key = "",
+                                     .more_properties = named,
+                                     .more_property_count = 2};
+    struct decoder *decoder = decoder_new(&options);
+    struct event event;
+    struct err err;
+    (void)state;
+    assert_int_equal(decoder_decode(decoder, STR(json), sizeof json - 1, NULL, &event, &err),
+                     ST_OK);
+    assert_int_equal(event.environment.property_count, 1); // the token is not kept, whoever asks
+    assert_true(str_is(event.environment.properties[0].value, "c"));
+    decoder_free(decoder);
+}
+
 static void test_properties(void **state) {
     static const char *const kept[] = {"spark.app.id",
                                        "spark.dynamicAllocation.maxExecutors",
@@ -147,6 +169,7 @@ int main(void) {
         cmocka_unit_test(test_configured),
         cmocka_unit_test(test_texts_outlive_the_inside),
         cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_properties_the_user_names),
         cmocka_unit_test(test_kind_names),
     };
     return cmocka_run_group_tests(tests, decode_setup, decode_teardown);

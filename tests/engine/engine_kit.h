@@ -80,7 +80,10 @@ static void kit_on_advice(void *ctx, const struct run_identity *identity, const 
 
 // Options may be changed between kit_options and kit_begin.
 static inline void kit_options(void) {
-    static const struct decode_options decode = {32 << 20, "", "", ""};
+    static const struct decode_options decode = {.max_bytes = 32 << 20,
+                                                 .wrapper_event_key = "",
+                                                 .wrapper_app_key = "",
+                                                 .wrapper_attempt_key = ""};
     memset(&kit, 0, sizeof kit);
     metrics_reset();
     engine_options_init(&kit.options);

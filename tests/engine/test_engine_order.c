@@ -175,7 +175,10 @@ static void keep_line(const char *path, struct str line, void *context) {
 
 static int set_up(void **state) {
     (void)state;
-    static const struct decode_options decode = {32 << 20, "", "", ""};
+    static const struct decode_options decode = {.max_bytes = 32 << 20,
+                                                 .wrapper_event_key = "",
+                                                 .wrapper_app_key = "",
+                                                 .wrapper_attempt_key = ""};
     decoder = decoder_new(&decode);
     codec = avro_codec_new();
     engine_options_init(&options);

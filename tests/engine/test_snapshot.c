@@ -115,7 +115,10 @@ static void read_logs(uint64_t *seed) {
 static int set_up(void **state) {
     (void)state;
     uint64_t seed = 11;
-    struct decode_options decode = {32 << 20, "", "", ""};
+    struct decode_options decode = {.max_bytes = 32 << 20,
+                                    .wrapper_event_key = "",
+                                    .wrapper_app_key = "",
+                                    .wrapper_attempt_key = ""};
     decoder = decoder_new(&decode);
     codec = avro_codec_new();
     engine_options_init(&options);
