@@ -163,7 +163,10 @@ static void records_are_as_ever(void **state) {
 }
 
 int main(int argc, char **argv) {
-    static const struct decode_options decode = {32 << 20, "", "", ""};
+    static const struct decode_options decode = {.max_bytes = 32 << 20,
+                                                 .wrapper_event_key = "",
+                                                 .wrapper_app_key = "",
+                                                 .wrapper_attempt_key = ""};
     const struct CMUnitTest tests[] = {cmocka_unit_test(records_are_as_ever)};
     update = argc > 1 && strcmp(argv[1], "--update") == 0;
     decoder = decoder_new(&decode);
