@@ -160,6 +160,17 @@ static void a_second_start_under_a_key_is_another_run(void **state) {
     assert_near(r->duration_s, 60, 0);
 }
 
+static void a_key_unlike_the_app_id_does_not_split_a_run(void **state) {
+    (void)state;
+    kit_feed("team-a", START, "app-1");
+    kit_feed("team-a", TASK);
+    kit_feed("team-a", START, "app-1"); // delivered again
+    kit_app_end("team-a", 10);
+    assert_int_equal(kit_count(KIT_RUN, "team-a"), 1);
+    assert_int_equal(kit_find(KIT_RUN, "team-a", 0)->status, RUN_SUCCEEDED);
+    assert_int_equal(kit_find(KIT_RUN, "team-a", 0)->tasks, 1);
+}
+
 static void an_ended_run_is_not_told_again_by_its_successor(void **state) {
     (void)state;
     kit_app_start("app-1", "etl", 0);
@@ -198,6 +209,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_second_start_under_a_key_is_another_run, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(an_ended_run_is_not_told_again_by_its_successor, kit_set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(a_key_unlike_the_app_id_does_not_split_a_run, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test(an_event_log_is_one_application_whatever_its_keys),
     };
