@@ -186,9 +186,12 @@ static void count_run(struct pipeline *p, const struct known_run *before,
     stats->duration_sum_s += now->duration_s;
     stats->runs++;
     stats->errors_total += now->status == RUN_FAILED || now->status == RUN_LOST;
-    stats->records_per_s = records_per_s;
-    stats->last_status = now->status;
-    stats->last_duration_s = now->duration_s;
+    if (now->ended_ms >= stats->last_ended_ms) {
+        stats->records_per_s = records_per_s;
+        stats->last_status = now->status;
+        stats->last_duration_s = now->duration_s;
+        stats->last_ended_ms = now->ended_ms;
+    }
 }
 
 // Time is the partition's: when it enters another pane, what other pipelines have left open is

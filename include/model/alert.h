@@ -30,5 +30,6 @@ struct pipeline_stats {
     double records_per_s;        // of the newest run that ended
     enum run_status last_status; // of that run; meaningless while runs is 0
     double last_duration_s;
+    int64_t last_ended_ms; // event time: runs may be told in another order
     int64_t open_bottlenecks[SEVERITY_COUNT];
 };

@@ -225,14 +225,18 @@ static void numbers_for_metrics_add_up(void **state) {
         ended(&run, i == 3 ? RUN_FAILED : RUN_SUCCEEDED, durations[i]);
         pipelines_feed(p, &run, i);
     }
+    struct pipeline_run older = update("older", 1, 5); // ended before the others, told after them
+    older.records_per_s = 77;
+    ended(&older, RUN_SUCCEEDED, 7300);
+    pipelines_feed(p, &older, 6);
     pipelines_each(p, keep_stats, NULL);
-    static const int64_t expected[] = {2, 1, 0, 0, 1, 1, 1};
+    static const int64_t expected[] = {2, 1, 0, 0, 1, 1, 2};
     for (int i = 0; i < 7; i++) {
         assert_int_equal(last_stats.duration_buckets[i], expected[i]);
     }
     assert_int_equal(last_stats.records_total, 6000);
     assert_int_equal(last_stats.errors_total, 1);
-    assert_int_equal(last_stats.runs, 6);
+    assert_int_equal(last_stats.runs, 7);
     assert_near(last_stats.records_per_s, 10, 0);
     pipelines_free(p);
 }
