@@ -2,6 +2,7 @@
 // file that merges it, release. Called by engine only.
 #include "state/app.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,11 +68,16 @@ bool app_is_other_run(const struct app *app, const struct event *event) {
     return other_id || other_attempt || event->time_ms != app->started_ms;
 }
 
+// What does not begin like a version changes nothing: the one known stays.
 static void apply_version(struct app *app, struct str version) {
-    str_copy(app->identity.spark_version, sizeof app->identity.spark_version, version);
-    char *end;
-    long major = strtol(app->identity.spark_version, &end, 10);
-    long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+    char text[sizeof app->identity.spark_version], *end;
+    str_copy(text, sizeof text, version);
+    long major = strtol(text, &end, 10);
+    if (!isdigit((unsigned char)text[0]) || end[0] != '.' || !isdigit((unsigned char)end[1])) {
+        return;
+    }
+    long minor = strtol(end + 1, NULL, 10);
+    memcpy(app->identity.spark_version, text, sizeof text);
     app->spark_major = major > 0 && major < 1000 ? (int)major : 0;
     app->spark_minor = minor > 0 && minor < 1000 ? (int)minor : 0;
 }

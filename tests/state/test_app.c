@@ -187,6 +187,26 @@ static void another_start_is_another_run(void **state) {
     app_free(app);
 }
 
+static void what_is_no_version_leaves_the_one_known(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    static const char *const texts[] = {"", "x", "4", "-4.1", " 4.1", "4.", "4.x"};
+    struct event event = {.kind = EVENT_LOG_START, .version = STR("3.5.6")};
+    app_apply(app, &event, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        event.version = str_of(texts[i]);
+        app_apply(app, &event, NULL);
+        assert_string_equal(app->identity.spark_version, "3.5.6");
+        assert_int_equal(app->spark_major, 3);
+        assert_int_equal(app->spark_minor, 5);
+    }
+    event.version = STR("4.1.0-SNAPSHOT");
+    app_apply(app, &event, NULL);
+    assert_int_equal(app->spark_major, 4);
+    assert_int_equal(app->spark_minor, 1);
+    app_free(app);
+}
+
 static void stages_and_jobs_are_bounded(void **state) {
     (void)state;
     struct app *app = spark_app();
@@ -233,6 +253,7 @@ int main(void) {
         cmocka_unit_test(outcome_follows_exit_code_jobs_and_sql),
         cmocka_unit_test(a_run_mark_is_stripped_from_names),
         cmocka_unit_test(another_start_is_another_run),
+        cmocka_unit_test(what_is_no_version_leaves_the_one_known),
         cmocka_unit_test(stages_and_jobs_are_bounded),
         cmocka_unit_test(hostile_numbers_saturate),
     };
