@@ -3,31 +3,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "commands/http_get.h"
 #include "commands/setup.h"
 #include "sink/alert_probe.h"
 
 enum { TIMEOUT_MS = 15000 };
 
-static bool check_listen(const struct config *config) {
-    char url[400];
-    const char *listen = config_text(config, "http.listen");
-    bool good = listen[0] == '\0' || http_get_ready_url(listen, url, sizeof url);
-    if (!good) {
-        fprintf(stderr, "%s: http.listen: not an address such as 127.0.0.1:9571\n",
-                config_origin(config, "http.listen"));
-    }
-    return good;
-}
-
+// Every mistake, those of the kafka.* properties too, so that one run shows them all.
 static bool check_settings(const struct config *config) {
     const char *errors = config_errors(config);
     fputs(errors, stderr);
-    if (errors[0] != '\0') {
-        return false;
-    }
-    bool good = check_listen(config);
-    return setup_kafka_check(config) && good;
+    bool good = setup_kafka_check(config);
+    return errors[0] == '\0' && good;
 }
 
 static void print_topic(void *ctx, enum topics_mark mark, const char *topic, const char *text) {

@@ -126,8 +126,13 @@ static void test_check_asks_librdkafka(void **state) {
     assert_non_null(strstr(errors, "--set: kafka.common.enable.auto.commit: "));
     assert_non_null(strstr(errors, "--set: kafka.consumer.session.timeout.msx: No such"));
     assert_non_null(strstr(errors, "--set: kafka.producer.linger.ms: "));
-    assert_int_equal(stoker("check --set http.listen=nonsense"), EXIT_CONFIG);
-    assert_string_equal(errors, "--set: http.listen: not an address such as 127.0.0.1:9571\n");
+    // one run shows what the settings' tables refuse and what librdkafka refuses
+    assert_int_equal(stoker("check --set http.listen=nonsense --set kafka.common.a=b"),
+                     EXIT_CONFIG);
+    static const char begin[] = "--set: http.listen: not an address to listen on: nonsense; write "
+                                "127.0.0.1:9571, [::1]:9571 or :9571\n"
+                                "--set: kafka.common.a: No such configuration property";
+    assert_int_equal(strncmp(errors, begin, sizeof begin - 1), 0);
 }
 
 static void test_help_of_every_command(void **state) {
