@@ -192,9 +192,9 @@ static int run(const struct command *command, int argc, char **argv) {
         if (code == OPT_HELP || (code == 'h' && own < 0)) {
             struct buf help = {0};
             command_render_help(&help, command);
-            fputs(buf_text(&help), stdout);
+            int printed = command_print(&args, &help);
             buf_fini(&help);
-            return EXIT_FINE;
+            return printed;
         }
         if (code == '?' || code == ':') {
             return bad_option(&args, code, argv);
@@ -222,9 +222,17 @@ static int run(const struct command *command, int argc, char **argv) {
 static int print_list(FILE *to, int code) {
     struct buf list = {0};
     command_render_list(&list);
-    fputs(buf_text(&list), to);
+    bool good = fwrite(buf_text(&list), 1, list.len, to) == list.len && fflush(to) == 0;
     buf_fini(&list);
+    if (!good && code == EXIT_FINE) {
+        fprintf(stderr, "stoker: standard output: %m\n");
+        return EXIT_FAILED;
+    }
     return code;
+}
+
+static bool is_help(const char *word) {
+    return strcmp(word, "help") == 0 || strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 int command_main(int argc, char **argv) {
@@ -232,8 +240,8 @@ int command_main(int argc, char **argv) {
         return print_list(stderr, EXIT_USAGE);
     }
     const char *name = argv[1];
-    bool help = strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
-    if (help && argc == 2) {
+    bool help = is_help(name);
+    if (help && (argc == 2 || is_help(argv[2]))) {
         return print_list(stdout, EXIT_FINE);
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {

@@ -57,7 +57,8 @@ printf 'kafka:\n  brokrs: a\n  consumer: {session.timeout.msx: 1}\nlog: {level: 
 bad_file() {
   exits 78 check -c "$tmp/bad.yaml" && empty "$tmp/out" &&
     complains "$tmp/bad.yaml:2: kafka.brokrs: unknown key; did you mean kafka.brokers?" &&
-    complains "$tmp/bad.yaml:4: log.level: not a choice: loud"
+    complains "$tmp/bad.yaml:4: log.level: not a choice: loud" &&
+    complains "$tmp/bad.yaml:3: kafka.consumer.session.timeout.msx: No such configuration property"
 }
 ok "check: every mistake with its place" bad_file
 for command in run topics healthcheck; do
@@ -84,6 +85,18 @@ ok "healthcheck: nobody there is exit 1" no_agent
 full_disk() { "$binary" "$@" >/dev/full 2>"$tmp/err"; [ $? -eq 1 ] && complains "standard output"; }
 ok "config doc: a full disk is exit 1" full_disk config doc
 ok "version: a full disk is exit 1" full_disk version
+ok "help: a full disk is exit 1" full_disk help
+ok "run --help: a full disk is exit 1" full_disk run --help
+bad_listen() { # what run could not bind is a mistake for everyone who reads the settings
+  for words in check "config show" run; do
+    exits 78 $words --set http.listen=example.com:9571 && complains "--set: http.listen: not an address to listen on" ||
+      return 1
+  done
+}
+ok "http.listen: check and run agree" bad_listen
+help_of_help() { exits 0 --help && cp "$tmp/out" "$tmp/list" && exits 0 help help && cmp "$tmp/list" "$tmp/out" &&
+  exits 0 help --help && cmp "$tmp/list" "$tmp/out"; }
+ok "help of help is the list" help_of_help
 
 # --- colour: none unless it is asked for; the terminal is one made by script
 log=$(find tests/fixtures/logs -name 'events.jsonl.zst' | sort | head -1)
