@@ -93,7 +93,6 @@ static void a_verdict_is_retracted_when_the_rest_is_as_slow(void **state) {
 static void a_retracted_verdict_may_come_back(void **state) {
     (void)state;
     skewed_stage(20);
-    kit_stage(APP, 0, 20, 1, 0);
     kit_task(APP, 0, 9, 1, 12, 1); // ten of twenty
     kit_task(APP, 0, 10, 1, 103, 1);
     for (int i = 11; i < 14; i++) {
