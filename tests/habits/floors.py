@@ -8,7 +8,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOOR = {"base": 0, "config": 1, "model": 1, "stats": 1, "decode": 2, "state": 2, "kafka": 2, "source": 2, "sink": 2,
-         "serve": 2, "detect": 3, "advise": 3, "engine": 4, "commands": 5}
+         "serve": 2, "detect": 3, "advise": 3, "engine": 4, "live": 5, "commands": 6}
 DOORS = {"kafka", "source", "sink", "serve"}
 # Rooms of the same floor that may be seen.
 SIDEWAYS = {("source", "kafka"), ("sink", "kafka"), ("config", "model"), ("decode", "stats"), ("model", "stats")}
