@@ -80,9 +80,9 @@ static bool good_topic(const char *name) {
 }
 
 static void check_topics(struct config *config) {
-    static const char *const keys[] = {"topics.events",      "topics.runs",
-                                       "topics.bottlenecks", "topics.recommendations",
-                                       "topics.windows",     "topics.dlq"};
+    static const char *const keys[] = {
+        "topics.events",  "topics.runs", "topics.bottlenecks",        "topics.recommendations",
+        "topics.windows", "topics.dlq",  "topics.state_applications", "topics.state_pipelines"};
     for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
         const char *name = config_text(config, keys[i]);
         if (name[0] == '\0') {

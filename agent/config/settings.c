@@ -8,6 +8,7 @@
 static const char *const framings[] = {"single-object", NULL};
 static const char *const severities[] = {"negligible", "low",      "moderate",
                                          "severe",     "critical", NULL};
+static const char *const memberships[] = {"static", "dynamic", NULL};
 static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
 
@@ -47,14 +48,27 @@ static const struct setting rows[] = {
     TEXT("topics.windows", "stoker.windows", "Output: PipelineWindow records."),
     TEXT("topics.dlq", "stoker.dlq",
          "Output: messages that could not be used, with headers saying why."),
+    TEXT("topics.state_applications", "stoker.state.applications",
+         "State of the applications, one compacted changelog partition per input partition."),
+    TEXT("topics.state_pipelines", "stoker.state.pipelines",
+         "State of the pipelines, one compacted changelog partition per partition of topics.runs."),
     BOOL("topics.dlq_enabled", "true", "Keep unusable messages in the dead-letter topic."),
     INT("topics.partitions", "6", 1, 10000, "Partitions of topics made by stoker topics --create."),
-    TEXT("agent.instance", "", "Name of this agent among several; the host's name if empty."),
+    TEXT("agent.instance", "",
+         "Name of this agent, unique in its group and the same after a restart; the host's name if "
+         "empty."),
     TEXT("agent.group", "stoker", "Consumer group; agents in one group share the work."),
-    INT("agent.workers", "1", 1, 1,
-        "Worker threads; this release has one, start more agents instead."),
-    TIME("agent.commit_interval", "1s", 10, 60000,
-         "How often output is confirmed and input offsets are committed."),
+    CHOICE("agent.membership", "static", memberships,
+           "static: back after a restart without a rebalance, its partitions wait that long; "
+           "dynamic: hands them over at once when it leaves, for agents without lasting names."),
+    INT("agent.workers", "1", 1, 64,
+        "Worker threads; each has its own consumer, producer and share of the partitions."),
+    TIME("agent.commit_interval", "1s", 10, 10000,
+         "How often output, state and input offsets are committed, in one transaction; at once "
+         "when an alert begins or ends."),
+    TIME("agent.tick", "10s", 0, 600000,
+         "How often the time of an idle partition that is read to its end goes on by the clock, so "
+         "that silent runs get lost, panes close and alerts expire; 0: never."),
     TIME("window.length", "1h", 1000, 24 * 31 * HOURS, "Length of a pipeline's rolling window."),
     TIME("window.pane", "1m", 1000, 24 * HOURS,
          "Length of its panes; divides the window's length."),
@@ -78,6 +92,8 @@ static const struct setting rows[] = {
            "Bottlenecks below raise no alert."),
     TIME("alertmanager.resend_interval", "1m", 1000, HOURS,
          "How often a firing alert is sent again."),
+    TIME("alertmanager.expire_after", "7d", 60000, 24 * 31 * HOURS,
+         "An alert whose pipeline has had no news for so long, in event time, ends."),
     TIME("alertmanager.timeout", "10s", 100, 300000, "How long one request may take."),
     TEXT("alertmanager.basic_auth_user", "", "User for basic authentication."),
     SECRET("alertmanager.basic_auth_password", "Password for basic authentication."),
