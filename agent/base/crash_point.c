@@ -13,7 +13,7 @@
 static _Atomic int passed;
 
 static bool is_due(const char *name) {
-    const char *wanted = getenv("STOKER_CRASH_POINT");
+    const char *wanted = getenv("CRASH_POINT");
     size_t len = strlen(name);
     if (wanted == NULL || strncmp(wanted, name, len) != 0 || wanted[len] != ':') {
         return false;

@@ -17,7 +17,7 @@ static bool check_settings(const struct config *config) {
 }
 
 static void print_topic(void *ctx, enum topics_mark mark, const char *topic, const char *text) {
-    static const char *const words[] = {"ok  ", "note", "BAD "};
+    static const char *const words[] = {"ok  ", "note", "BAD ", "BAD "};
     struct buf line = {0};
     (void)ctx;
     buf_add_printable(&line, str_of(topic));

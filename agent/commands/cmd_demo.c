@@ -10,12 +10,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "commands/agent.h"
 #include "commands/render.h"
 #include "commands/terminal.h"
 #include "demo_logs.h"
 #include "demo_print.h"
 #include "kafka/mock.h"
+#include "live/agent.h"
 #include "replay.h"
 #include "setup.h"
 #include "signals.h"
@@ -35,6 +35,8 @@ static const char *const topics[TOPIC_COUNT] = {
     [TOPIC_RECOMMENDATIONS] = "stoker.recommendations",
     [TOPIC_WINDOWS] = "stoker.windows",
     [TOPIC_DLQ] = "stoker.dlq",
+    [TOPIC_STATE_APPLICATIONS] = "stoker.state.applications",
+    [TOPIC_STATE_PIPELINES] = "stoker.state.pipelines",
 };
 
 struct demo {
@@ -144,6 +146,7 @@ static int run_demo(const struct command_args *args, double speed) {
                                   .group = "stoker-demo",
                                   .dlq_enabled = true,
                                   .alone = true,
+                                  .topics_trusted = true,
                                   .commit_interval_ms = 200,
                                   .metrics_pipelines_max = 100,
                                   .decode = {.max_bytes = 32 << 20,

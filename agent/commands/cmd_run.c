@@ -1,8 +1,10 @@
 // cmd_run: `stoker run`, the agent itself. Reads the settings, turns the agent's loop until a
 // signal comes.
+#include <string.h>
+
 #include "base/log.h"
 #include "base/mem.h"
-#include "commands/agent.h"
+#include "live/agent.h"
 #include "setup.h"
 #include "signals.h"
 
@@ -50,9 +52,14 @@ static int run(const struct command_args *args) {
         .topics = {config_text(config, "topics.events"), config_text(config, "topics.runs"),
                    config_text(config, "topics.bottlenecks"),
                    config_text(config, "topics.recommendations"),
-                   config_text(config, "topics.windows"), config_text(config, "topics.dlq")},
+                   config_text(config, "topics.windows"), config_text(config, "topics.dlq"),
+                   config_text(config, "topics.state_applications"),
+                   config_text(config, "topics.state_pipelines")},
         .dlq_enabled = config_bool(config, "topics.dlq_enabled"),
+        .dynamic = strcmp(config_text(config, "agent.membership"), "dynamic") == 0,
+        .workers = (int)config_int(config, "agent.workers"),
         .commit_interval_ms = config_int(config, "agent.commit_interval"),
+        .tick_ms = config_int(config, "agent.tick"),
         .max_record_bytes = config_int(config, "input.max_message_bytes") + SETUP_HEADER_BYTES,
         .http_listen = config_text(config, "http.listen"),
         .metrics_pipelines_max = (size_t)config_int(config, "metrics.max_pipelines"),

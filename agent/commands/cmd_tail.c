@@ -132,18 +132,10 @@ static int open_and_follow(struct tail *tail, const struct config *config, bool 
     topic = topic == NULL ? config_text(config, "topics.bottlenecks") : topic;
     setup_kafka_init(&kafka, config, KAFKA_CONSUMER);
     kafka.settings.brokers = brokers == NULL ? kafka.settings.brokers : brokers;
-    struct kafka_property *role = mem_alloc((kafka.settings.role_count + 1) * sizeof *role);
-    for (size_t i = 0; i < kafka.settings.role_count; i++) {
-        role[i] = kafka.settings.role[i];
-    }
-    role[kafka.settings.role_count] =
-        (struct kafka_property){"auto.offset.reset", from_end ? "latest" : "earliest"};
-    kafka.settings.role = role;
-    kafka.settings.role_count++;
     char group[64];
     snprintf(group, sizeof group, "stoker-tail-%ld", (long)getpid());
     struct kafka_source_options source_options = {
-        .group = group, .topics = &topic, .topic_count = 1, .alone = true};
+        .group = group, .topics = &topic, .topic_count = 1, .alone = true, .from_end = from_end};
     struct kafka_source *source = NULL;
     int code = EXIT_CONFIG;
     if (kafka_source_new(&kafka.settings, &source_options, (struct kafka_source_callbacks){0},
@@ -153,7 +145,6 @@ static int open_and_follow(struct tail *tail, const struct config *config, bool 
         code = follow(tail, source);
     }
     kafka_source_free(source);
-    mem_free(role);
     setup_kafka_fini(&kafka);
     return code;
 }

@@ -14,8 +14,8 @@ static const struct command_option options[] = {
 
 static void print_line(void *ctx, enum topics_mark mark, const char *topic, const char *text) {
     const struct command_args *args = ctx;
-    static const char *const words[] = {"ok", "note", "WRONG"};
-    static const char *const colors[] = {"\033[32m", "\033[33m", "\033[31m"};
+    static const char *const words[] = {"ok", "note", "WRONG", "WRONG"};
+    static const char *const colors[] = {"\033[32m", "\033[33m", "\033[31m", "\033[31m"};
     struct buf line = {0};
     buf_printf(&line, "%s%-5s%s ", args->color_out ? colors[mark] : "", words[mark],
                args->color_out ? "\033[0m" : "");
@@ -67,7 +67,8 @@ const struct command command_topics = {
     .usage = "--create|--verify -c FILE",
     .details = "The agent never makes topics by itself. --create uses the broker's default "
                "replication and\n"
-               "topics.partitions; a topic that exists is left as it is.\n\n"
+               "topics.partitions; the state topics are compacted and get as many partitions as\n"
+               "their input really has. A topic that exists is left as it is.\n\n"
                "  stoker topics --create -c stoker.yaml\n",
     .options = options,
     .option_count = ARRAY_LEN(options),

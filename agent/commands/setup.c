@@ -134,6 +134,7 @@ void setup_pipelines(const struct config *config, struct pipelines_options *opti
     options->window_ms = config_int(config, "window.length");
     options->pane_ms = config_int(config, "window.pane");
     options->alert_min = severity_setting(config, "alertmanager.min_severity");
+    options->alert_silence_ms = config_int(config, "alertmanager.expire_after");
 }
 
 void setup_decode(const struct config *config, struct decode_options *options) {
@@ -180,22 +181,31 @@ struct alertmanager_label *setup_alertmanager(const struct config *config,
 }
 
 size_t setup_topics(const struct config *config, struct topic_spec out[SETUP_TOPICS_MAX]) {
-    static const char *const keys[SETUP_TOPICS_MAX] = {
-        "topics.events",          "topics.runs",    "topics.bottlenecks",
-        "topics.recommendations", "topics.windows", "topics.dlq"};
-    bool dlq = config_bool(config, "topics.dlq_enabled");
-    size_t count = dlq ? SETUP_TOPICS_MAX : SETUP_TOPICS_MAX - 1;
+    // Events as large as they are read; dead letters carry headers too.
+    int64_t event_bytes = config_int(config, "input.max_message_bytes");
+    const struct {
+        const char *key, *state_of;
+        int64_t max_bytes;
+    } topics[SETUP_TOPICS_MAX] = {
+        {"topics.events", NULL, event_bytes},
+        {"topics.runs", NULL, 0},
+        {"topics.bottlenecks", NULL, 0},
+        {"topics.recommendations", NULL, 0},
+        {"topics.windows", NULL, 0},
+        {"topics.state_applications", "topics.events", 0},
+        {"topics.state_pipelines", "topics.runs", 0},
+        {"topics.dlq", NULL, event_bytes + SETUP_HEADER_BYTES},
+    };
+    size_t count = SETUP_TOPICS_MAX - (config_bool(config, "topics.dlq_enabled") ? 0 : 1);
     for (size_t i = 0; i < count; i++) {
-        // Events as large as they are read; dead letters carry headers too.
-        int64_t event_bytes = config_int(config, "input.max_message_bytes");
-        int64_t max_bytes = i == 0                      ? event_bytes
-                            : i == SETUP_TOPICS_MAX - 1 ? event_bytes + SETUP_HEADER_BYTES
-                                                        : 0;
+        const char *state_of = topics[i].state_of;
         out[i] = (struct topic_spec){
-            .name = config_text(config, keys[i]),
+            .name = config_text(config, topics[i].key),
             .partitions = (int)config_int(config, "topics.partitions"),
+            .partitions_of = state_of == NULL ? NULL : config_text(config, state_of),
             .replication = -1,
-            .max_message_bytes = max_bytes,
+            .compacted = state_of != NULL,
+            .max_message_bytes = topics[i].max_bytes,
         };
     }
     return count;

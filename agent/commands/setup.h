@@ -45,8 +45,9 @@ void setup_decode(const struct config *config, struct decode_options *options);
 struct alertmanager_label *setup_alertmanager(const struct config *config,
                                               struct alertmanager_settings *settings);
 
-// The agent's topics: events first, then its outputs (the dead-letter topic only if it is on).
-enum { SETUP_TOPICS_MAX = 6 };
+// The agent's topics: events first, then its outputs (the dead-letter topic only if it is on) and
+// the two of its state.
+enum { SETUP_TOPICS_MAX = 8 };
 // Room for the headers of a dead letter beside the message it keeps.
 enum { SETUP_HEADER_BYTES = 65536 };
 size_t setup_topics(const struct config *config, struct topic_spec out[SETUP_TOPICS_MAX]);

@@ -55,50 +55,88 @@ static void describe(struct alert *alert, const struct pipeline_run *run,
              attempt, worst->summary, severity_name(worst->severity), worst->saving_s);
 }
 
+void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind) {
+    const char *newline = strchr(pipeline->key, '\n');
+    struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
+    snprintf(alert->name, sizeof alert->name, "%s", names[kind]);
+    snprintf(alert->summary, sizeof alert->summary, "%s", summaries[kind]);
+    alert->severity = kind == KIND_PIPELINE_FAILURE ? "critical" : "warning";
+    alert->kind = kind_name(kind);
+    str_copy(alert->cluster, sizeof alert->cluster, cluster);
+    str_copy(alert->pipeline, sizeof alert->pipeline, str_of(newline + 1));
+}
+
+bool alerts_is_active(const struct pipeline_alert *kept) {
+    return kept->alert.name[0] != '\0' && kept->alert.ended_ms == 0;
+}
+
 static void raise(struct pipelines *pipelines, struct pipeline *pipeline,
-                  const struct pipeline_run *run, const struct open_bottleneck *worst) {
-    struct alert *alert = &pipeline->alerts[worst->kind];
-    struct alert before = *alert;
-    if (alert->name[0] == '\0') {
-        snprintf(alert->name, sizeof alert->name, "%s", names[worst->kind]);
-        snprintf(alert->summary, sizeof alert->summary, "%s", summaries[worst->kind]);
-        alert->severity = worst->kind == KIND_PIPELINE_FAILURE ? "critical" : "warning";
-        alert->kind = kind_name(worst->kind);
-        memcpy(alert->cluster, run->identity.cluster, sizeof alert->cluster);
-        memcpy(alert->pipeline, run->identity.pipeline, sizeof alert->pipeline);
-        alert->started_ms = run->time_ms;
+                  const struct pipeline_run *run, const struct open_bottleneck *worst,
+                  int64_t time_ms) {
+    struct pipeline_alert *kept = &pipeline->alerts[worst->kind];
+    char before[sizeof kept->alert.description] = "";
+    if (alerts_is_active(kept)) {
+        memcpy(before, kept->alert.description, sizeof before);
+    } else {
+        *kept = (struct pipeline_alert){.alert = {.started_ms = time_ms}};
+        alerts_name(pipeline, &kept->alert, worst->kind);
     }
-    memcpy(pipeline->alert_run[worst->kind], run->id, ID_TEXT_SIZE);
-    describe(alert, run, worst);
-    if (before.name[0] == '\0' || strcmp(before.description, alert->description) != 0) {
-        pipelines->output.alert(pipelines->output.ctx, alert);
+    memcpy(kept->run, run->id, ID_TEXT_SIZE);
+    describe(&kept->alert, run, worst);
+    if (strcmp(before, kept->alert.description) != 0) {
+        pipelines->output.alert(pipelines->output.ctx, &kept->alert);
     }
 }
 
 static void end(struct pipelines *pipelines, struct pipeline *pipeline, int kind, int64_t time_ms) {
-    struct alert *alert = &pipeline->alerts[kind];
+    struct pipeline_alert *kept = &pipeline->alerts[kind];
+    struct alert *alert = &kept->alert;
     alert->ended_ms = time_ms > alert->started_ms ? time_ms : alert->started_ms;
+    kept->ended_clock_ms = pipelines->clock_ms;
+    pipeline->touched = true;
     pipelines->output.alert(pipelines->output.ctx, alert);
-    *alert = (struct alert){0};
-    pipeline->alert_run[kind][0] = '\0';
+}
+
+void alerts_end_all(struct pipelines *pipelines, struct pipeline *pipeline) {
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        if (alerts_is_active(&pipeline->alerts[kind])) {
+            end(pipelines, pipeline, kind, pipelines->time_ms);
+        }
+    }
+}
+
+void alerts_expire(struct pipelines *pipelines, struct pipeline *pipeline) {
+    const struct pipelines_options *options = pipelines->options;
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        struct pipeline_alert *kept = &pipeline->alerts[kind];
+        if (alerts_is_active(kept)) {
+            if (pipelines->clock_ms - pipeline->seen_clock_ms > options->alert_silence_ms) {
+                end(pipelines, pipeline, kind, pipelines->time_ms);
+            }
+        } else if (kept->alert.name[0] != '\0' &&
+                   pipelines->clock_ms - kept->ended_clock_ms > options->alert_keep_ms) {
+            *kept = (struct pipeline_alert){0};
+            pipeline->touched = true;
+        }
+    }
 }
 
 void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
-                   const struct pipeline_run *run) {
+                   const struct pipeline_run *run, int64_t time_ms) {
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         const struct open_bottleneck *worst = worst_of(run, (enum bottleneck_kind)kind);
         if (worst != NULL && worst->severity >= pipelines->options->alert_min) {
-            raise(pipelines, pipeline, run, worst);
+            raise(pipelines, pipeline, run, worst, time_ms);
             continue;
         }
-        if (pipeline->alerts[kind].name[0] == '\0') {
+        if (!alerts_is_active(&pipeline->alerts[kind])) {
             continue;
         }
-        bool own = strcmp(pipeline->alert_run[kind], run->id) == 0;
+        bool own = strcmp(pipeline->alerts[kind].run, run->id) == 0;
         bool better =
             run->ended_ms > 0 && (kind != KIND_PIPELINE_FAILURE || run->status == RUN_SUCCEEDED);
         if (own || better) {
-            end(pipelines, pipeline, kind, run->time_ms);
+            end(pipelines, pipeline, kind, time_ms);
         }
     }
 }

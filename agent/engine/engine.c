@@ -1,9 +1,5 @@
 // engine: which run an event belongs to, when to judge, when to let a run go. Called by the live
 // agent per message and by analyze per line; see judge.c and report.c for what comes out.
-//
-// Idle time: a run is given up when the partition's event time has moved on by idle_ms without it.
-// One event moves that clock by at most a minute, so a wrong clock in one application, or old logs
-// beside new ones, cannot expire the others at a stroke.
 #include "engine_priv.h"
 
 #include <stdio.h>
@@ -12,7 +8,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-enum { IDLE_STEP_MAX_MS = 60000, JUDGE_EVERY_MS = 1000 };
+enum { JUDGE_EVERY_MS = 1000 };
 
 struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
                           const struct engine_output *output) {
@@ -40,7 +36,7 @@ static struct run_queue *queue_of(struct engine *engine, const struct live_run *
     return live->over ? &engine->ended : &engine->running;
 }
 
-static void forget(struct engine *engine, struct live_run *live) {
+static void release(struct engine *engine, struct live_run *live) {
     queue_remove(queue_of(engine, live), live);
     HASH_DEL(engine->runs, live);
     engine->recent = engine->recent == live ? NULL : engine->recent;
@@ -49,16 +45,22 @@ static void forget(struct engine *engine, struct live_run *live) {
     metrics_add(METRIC_APPLICATIONS_LIVE, -1);
 }
 
+static void forget(struct engine *engine, struct live_run *live) {
+    snapshot_forget(engine, live);
+    release(engine, live);
+}
+
 void engine_free(struct engine *engine) {
     if (engine == NULL) {
         return;
     }
     while (engine->running.oldest != NULL) {
-        forget(engine, engine->running.oldest);
+        release(engine, engine->running.oldest);
     }
     while (engine->ended.oldest != NULL) {
-        forget(engine, engine->ended.oldest);
+        release(engine, engine->ended.oldest);
     }
+    buf_fini(&engine->gone);
     mem_free(engine);
 }
 
@@ -81,6 +83,7 @@ static void settle(struct engine *engine, struct live_run *live) {
         run_queue_add(&engine->ended, live);
     }
     struct app *app = live->app;
+    live->touched = true;
     for (uint32_t i = 0; i < app->stage_count; i++) {
         if (app->stages[i]->dirty) {
             judge_stage(engine, live, app->stages[i], true);
@@ -94,36 +97,12 @@ static void settle(struct engine *engine, struct live_run *live) {
     }
 }
 
-static void give_up(struct engine *engine, struct live_run *live) {
+void engine_give_up(struct engine *engine, struct live_run *live) {
     if (!live->over) {
         settle(engine, live);
     }
     metrics_add(METRIC_APPLICATIONS_EVICTED, 1);
     forget(engine, live);
-}
-
-static void expire(struct engine *engine) {
-    struct live_run *live;
-    while ((live = engine->ended.oldest) != NULL &&
-           engine->idle_ms - live->seen_idle_ms > engine->options->grace_ms) {
-        give_up(engine, live);
-    }
-    while ((live = engine->running.oldest) != NULL &&
-           engine->idle_ms - live->seen_idle_ms > engine->options->idle_ms) {
-        give_up(engine, live);
-    }
-}
-
-static void advance(struct engine *engine, int64_t time_ms) {
-    if (time_ms <= engine->last_event_ms || time_ms > EVENT_TIME_MAX_MS) {
-        return;
-    }
-    int64_t step = time_ms - engine->last_event_ms;
-    engine->idle_ms += step < IDLE_STEP_MAX_MS ? step : IDLE_STEP_MAX_MS;
-    engine->last_event_ms = time_ms;
-    if (!engine->options->one_application) {
-        expire(engine);
-    }
 }
 
 static struct live_run *lookup(struct engine *engine, const struct run_key *key) {
@@ -136,18 +115,16 @@ static struct live_run *lookup(struct engine *engine, const struct run_key *key)
     return live;
 }
 
-static struct live_run *add_run(struct engine *engine, const struct run_key *key,
-                                const struct message *message) {
+static struct live_run *add_run(struct engine *engine, const struct run_key *key) {
     while (HASH_COUNT(engine->runs) >= engine->options->applications_max) {
-        give_up(engine,
-                engine->ended.oldest != NULL ? engine->ended.oldest : engine->running.oldest);
+        engine_give_up(engine, engine->ended.oldest != NULL ? engine->ended.oldest
+                                                            : engine->running.oldest);
     }
     struct live_run *live = mem_zalloc(1, sizeof *live);
     memcpy(live->key, key->text, key->len);
     live->key_len = key->len;
     live->app =
         app_new(engine->options->cluster, key->app_id, key->attempt, &engine->options->pipeline);
-    live->first_offset = message->offset;
     live->seen_idle_ms = engine->idle_ms;
     HASH_ADD(hh, engine->runs, key, live->key_len, live);
     run_queue_add(&engine->running, live);
@@ -185,13 +162,13 @@ static bool begins_another(const struct engine *engine, const struct live_run *l
 
 // The run of an event, made if need be.
 static struct live_run *find_run(struct engine *engine, const struct run_key *key,
-                                 const struct message *message, const struct event *event) {
+                                 const struct event *event) {
     struct live_run *live = lookup(engine, key);
     if (live != NULL && begins_another(engine, live, event)) {
         replace(engine, live);
         live = NULL;
     }
-    return live != NULL ? live : add_run(engine, key, message);
+    return live != NULL ? live : add_run(engine, key);
 }
 
 static void judge_after(struct engine *engine, struct live_run *live, const struct event *event,
@@ -256,10 +233,12 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
         metrics_add(*reason, 1);
         return err_set(err, ST_SKIP, "neither headers, key nor value say whose event this is");
     }
-    advance(engine, event.time_ms);
-    struct live_run *live = find_run(engine, &key, message, &event);
+    engine_advance(engine, event.time_ms, message->timestamp_ms);
+    struct live_run *live = find_run(engine, &key, &event);
     struct stage *stage = NULL;
     live->seen_idle_ms = engine->idle_ms;
+    live->seen_offset = message->offset;
+    live->touched = true;
     if (queue_of(engine, live)->newest != live) {
         queue_remove(queue_of(engine, live), live);
         run_queue_add(queue_of(engine, live), live);
@@ -278,14 +257,6 @@ void engine_finish(struct engine *engine, bool in_progress) {
             settle(engine, live);
         }
     }
-}
-
-int64_t engine_oldest_offset(const struct engine *engine) {
-    int64_t oldest = INT64_MAX;
-    for (const struct live_run *live = engine->running.oldest; live != NULL; live = live->newer) {
-        oldest = live->first_offset < oldest ? live->first_offset : oldest;
-    }
-    return oldest;
 }
 
 int64_t engine_newest_ms(const struct engine *engine) {

@@ -3,6 +3,7 @@
 
 #include <uthash.h>
 
+#include "base/buf.h"
 #include "engine/engine.h"
 
 enum { ADVICE_KINDS = KIND_COUNT };
@@ -19,8 +20,10 @@ struct live_run {
     char key[RUN_TEXT_MAX + 40];
     size_t key_len;
     struct app *app;
-    int64_t first_offset; // of its first event
+    int64_t seen_offset;  // of its last event: the order of the queues
     int64_t seen_idle_ms; // the engine's idle clock at its last event
+    bool touched;         // changed since it was written out
+    bool written;         // to the state topic
     bool over;            // end seen or given up: settled, only late events may follow
     uint32_t evaluated;   // bit per kind: the rule could be evaluated somewhere
     int64_t run_revision, run_minute;
@@ -48,10 +51,21 @@ struct engine {
     struct run_queue running, ended;
     int64_t idle_ms; // event time that passed, jumps cut: see engine.c
     int64_t last_event_ms;
+    bool touched;    // changed since it was written out
+    struct buf gone; // keys that are gone since, each a length and its bytes
 };
+
+// snapshot.c: the run is about to go: so do its keys.
+void snapshot_forget(struct engine *engine, struct live_run *live);
 
 // engine.c
 void run_queue_add(struct run_queue *queue, struct live_run *live);
+// Settles the run if it is not over, and forgets it.
+void engine_give_up(struct engine *engine, struct live_run *live);
+
+// engine_time.c
+// An event of `time_ms`, in a record of `record_ms` (0: not known), moves the partition's time.
+void engine_advance(struct engine *engine, int64_t time_ms, int64_t record_ms);
 
 // place.c
 // App id and attempt of a message: headers, then key, then the value (`event`, may be NULL while

@@ -3,6 +3,7 @@
 
 #include <uthash.h>
 
+#include "base/buf.h"
 #include "engine/pipelines.h"
 #include "stats/ring.h"
 #include "stats/sketch.h"
@@ -10,7 +11,8 @@
 // One run as last heard of.
 struct known_run {
     char id[ID_TEXT_SIZE];
-    int64_t revision, time_ms, started_ms, ended_ms, offset;
+    int64_t number; // order of appearance in the pipeline
+    int64_t revision, time_ms, started_ms, ended_ms;
     double duration_s;
     enum run_status status;
     // cumulative figures of the last update, to take differences
@@ -18,6 +20,7 @@ struct known_run {
     int64_t memory_spilled_bytes, disk_spilled_bytes, gc_ms, task_ms;
     enum severity worst[KIND_COUNT]; // open bottlenecks by kind, negligible = none
     int64_t open[SEVERITY_COUNT];
+    bool touched, written; // changed since it was written out; in the state topic
 };
 
 struct pane {
@@ -25,6 +28,14 @@ struct pane {
         window; // counters of the pane; window-wide fields filled in when handed out
     struct sketch *durations_s10; // ended runs, tenths of a second; NULL if none
     bool changed;                 // since it was last handed out
+    bool touched, written;
+};
+
+// alert.name "": there is none; alert.ended_ms != 0: it ended, and is kept to be told once more.
+struct pipeline_alert {
+    struct alert alert;
+    char run[ID_TEXT_SIZE]; // the run that keeps it up
+    int64_t ended_clock_ms; // the clock when it ended
 };
 
 struct pipeline {
@@ -34,9 +45,13 @@ struct pipeline {
     struct pane *panes;     // ring.panes of them
     struct known_run *runs; // oldest first
     uint32_t run_count, run_cap;
+    int64_t run_number;     // of the next run
+    uint32_t changed_panes; // not handed out as they are
     struct pipeline_stats stats;
-    struct alert alerts[KIND_COUNT];          // name "" = not active
-    char alert_run[KIND_COUNT][ID_TEXT_SIZE]; // the run that keeps the alert up
+    struct pipeline_alert alerts[KIND_COUNT];
+    int64_t seen_offset;   // of the last update: the order of the list
+    int64_t seen_clock_ms; // the clock at the last update
+    bool touched, written;
     struct pipeline *newer, *older;
     UT_hash_handle hh;
 };
@@ -46,8 +61,38 @@ struct pipelines {
     struct pipelines_output output;
     struct pipeline *all;
     struct pipeline *oldest, *newest; // by last update
-    int64_t newest_pane;              // of any update of the partition; INT64_MIN before the first
+    int64_t time_ms;                  // of the newest update, and ticks; 0 before the first
+    int64_t clock_ms;                 // time that passed, jumps cut
+    bool touched;                     // either of them, since it was written out
+    struct buf gone;                  // keys that are gone since, each a length and its bytes
 };
+
+// pipelines.c
+struct pipeline *pipelines_add(struct pipelines *pipelines, const char *key, size_t key_len);
+void pipelines_drop(struct pipelines *pipelines, struct pipeline *pipeline);
+void pipelines_link_newest(struct pipelines *pipelines, struct pipeline *pipeline);
+void pipelines_unlink(struct pipelines *pipelines, struct pipeline *pipeline);
+
+// known_runs.c
+// The run, or NULL if it is not remembered.
+struct known_run *known_runs_find(const struct pipeline *pipeline, const char *id);
+// A new entry; the oldest ended run makes room, the oldest of all if none has ended.
+struct known_run *known_runs_add(struct pipelines *pipelines, struct pipeline *pipeline);
+struct known_run known_run_of(const struct pipeline_run *run, int64_t time_ms);
+// Counts what the pipeline suffers from now.
+void known_runs_count_open(struct pipeline *pipeline);
+
+// partition_time.c
+// An update of `pipeline` moves the partition's time.
+void partition_time_advance(struct pipelines *pipelines, const struct pipeline *pipeline,
+                            int64_t time_ms);
+
+// snapshot_pipelines.c: they are about to go: so do their keys.
+void snapshot_forget_run(struct pipelines *pipelines, const struct pipeline *pipeline,
+                         const struct known_run *run);
+void snapshot_forget_pane(struct pipelines *pipelines, const struct pipeline *pipeline,
+                          const struct pane *pane);
+void snapshot_forget_pipeline(struct pipelines *pipelines, const struct pipeline *pipeline);
 
 // window.c
 void window_init(struct pipeline *pipeline, const struct pipelines_options *options);
@@ -56,9 +101,18 @@ void window_fini(struct pipeline *pipeline);
 void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
                 const struct known_run *before, const struct known_run *now);
 void window_flush(struct pipelines *pipelines, struct pipeline *pipeline);
-// Start of the oldest pane that still counts; INT64_MIN if nothing was added yet.
-int64_t window_start_ms(const struct pipeline *pipeline);
+// The pane of a number inside the ring.
+struct pane *window_pane(const struct pipeline *pipeline, int64_t number);
+// Sets what identifies a pane that was empty.
+void window_name_pane(const struct pipeline *pipeline, struct pane *pane, int64_t number);
 
 // alerts.c
+bool alerts_is_active(const struct pipeline_alert *alert);
+// Sets what an alert of this kind always says.
+void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind);
+// The pipeline is dropped: what is active ends.
+void alerts_end_all(struct pipelines *pipelines, struct pipeline *pipeline);
+// Alerts that ended long ago are forgotten, those of silent pipelines end.
+void alerts_expire(struct pipelines *pipelines, struct pipeline *pipeline);
 void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
-                   const struct pipeline_run *run);
+                   const struct pipeline_run *run, int64_t time_ms);

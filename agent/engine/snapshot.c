@@ -1,175 +1,175 @@
-// snapshot: see the header. Called by whoever keeps state outside the process; adds to the runs'
-// values what the engine itself remembers of its output, so that revisions and repeats come out the
-// same.
+// snapshot: the state of stage 1 written out, see the header; snapshot_load.c reads it back. Called
+// by whoever keeps state outside the process. Adds to the runs' values what the engine itself
+// remembers of its output, so that revisions and repeats come out the same. Keys: "e" the engine,
+// "r<run key>" a run, and for what belongs to it a letter, numbers, and the run key:
+// "s<stage>.<attempt>.", "j<job>.", "a<chunk>.", "x<chunk>.".
 #include "engine/snapshot.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/metrics.h"
-#include "engine_priv.h"
+#include "snapshot_priv.h"
 #include "state/value.h"
-#include "state/wire.h"
 
 #define LIVE(number, type, member)                                                                 \
     { number, type, offsetof(struct live_run, member), 0, #member }
-static const struct wire_row live_rows[] = {
-    LIVE(1, WIRE_I64, first_offset), LIVE(2, WIRE_I64, seen_idle_ms), LIVE(3, WIRE_BOOL, over),
-    LIVE(4, WIRE_I32, evaluated),    LIVE(5, WIRE_I64, run_revision), LIVE(6, WIRE_I64, run_minute),
-    LIVE(7, WIRE_BOOL, run_due),
+const struct wire_row snapshot_live_rows[] = {
+    LIVE(2, WIRE_I64, seen_idle_ms), LIVE(3, WIRE_BOOL, over),      LIVE(4, WIRE_I32, evaluated),
+    LIVE(5, WIRE_I64, run_revision), LIVE(6, WIRE_I64, run_minute), LIVE(7, WIRE_BOOL, run_due),
+    LIVE(8, WIRE_I64, seen_offset),
 };
-static const struct wire_row engine_rows[] = {
+const size_t snapshot_live_count = ARRAY_LEN(snapshot_live_rows);
+const struct wire_row snapshot_engine_rows[] = {
     {1, WIRE_I64, offsetof(struct engine, idle_ms), 0, "idle_ms"},
     {2, WIRE_I64, offsetof(struct engine, last_event_ms), 0, "last_event_ms"},
 };
-enum { FIELD_APP = 100, FIELD_ADVICE, ADVICE_KIND = 1, ADVICE_REVISION, ADVICE_DIGEST };
+const size_t snapshot_engine_count = ARRAY_LEN(snapshot_engine_rows);
 
-// "r<run key>" and "s<stage>.<attempt>.<run key>".
-static void run_key(const struct live_run *live, struct buf *key) {
-    buf_clear(key);
-    buf_add_char(key, 'r');
-    buf_add(key, live->key, live->key_len);
+// What is being written out, and to whom.
+struct writer {
+    state_each_fn each;
+    void *ctx;
+    const struct live_run *live;
+    struct buf key, value;
+};
+
+static void set_key(struct writer *writer, const char *prefix) {
+    buf_clear(&writer->key);
+    buf_add_text(&writer->key, prefix);
+    buf_add(&writer->key, writer->live->key, writer->live->key_len);
 }
 
-static void stage_key(const struct live_run *live, const struct stage *stage, struct buf *key) {
-    buf_clear(key);
-    buf_printf(key, "s%d.%d.", (int)stage->summary.stage, (int)stage->summary.attempt);
-    buf_add(key, live->key, live->key_len);
+static void hand_part(void *ctx, const char *prefix, struct str value) {
+    struct writer *writer = ctx;
+    set_key(writer, prefix);
+    writer->each(writer->ctx, buf_str(&writer->key), value);
 }
 
-static void write_run(const struct live_run *live, struct buf *value) {
-    struct buf app = {0};
-    buf_clear(value);
-    wire_put_rows(value, live, live_rows, ARRAY_LEN(live_rows));
+static void hand_engine(const struct engine *engine, struct writer *writer) {
+    wire_begin(&writer->value);
+    wire_put_rows(&writer->value, engine, snapshot_engine_rows, snapshot_engine_count);
+    writer->each(writer->ctx, STR("e"), buf_str(&writer->value));
+}
+
+static void hand_run(struct writer *writer) {
+    const struct live_run *live = writer->live;
+    struct buf app = {0}, advice = {0};
+    wire_begin(&writer->value);
+    wire_put_rows(&writer->value, live, snapshot_live_rows, snapshot_live_count);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         if (live->advice[kind].revision != 0) {
-            struct buf advice = {0};
+            buf_clear(&advice);
             wire_put_i64(&advice, ADVICE_KIND, kind);
             wire_put_i64(&advice, ADVICE_REVISION, live->advice[kind].revision);
             wire_put_i64(&advice, ADVICE_DIGEST, (int64_t)live->advice[kind].digest);
-            wire_put(value, FIELD_ADVICE, buf_str(&advice));
-            buf_fini(&advice);
+            wire_put(&writer->value, FIELD_ADVICE, buf_str(&advice));
         }
     }
     value_write_app(live->app, &app);
-    wire_put(value, FIELD_APP, buf_str(&app));
+    wire_put(&writer->value, FIELD_APP, buf_str(&app));
     buf_fini(&app);
+    buf_fini(&advice);
+    hand_part(writer, "r", buf_str(&writer->value));
 }
 
-static void each_of_queue(const struct run_queue *queue,
-                          void (*each)(void *ctx, struct str key, struct str value), void *ctx) {
-    struct buf key = {0}, value = {0};
-    for (const struct live_run *live = queue->oldest; live != NULL; live = live->newer) {
-        run_key(live, &key);
-        write_run(live, &value);
-        each(ctx, buf_str(&key), buf_str(&value));
-        for (uint32_t i = 0; i < live->app->stage_count; i++) {
-            stage_key(live, live->app->stages[i], &key);
-            value_write_stage(live->app->stages[i], &value);
-            each(ctx, buf_str(&key), buf_str(&value));
+static void stage_prefix(const struct stage *stage, char out[64]) {
+    snprintf(out, 64, "s%d.%d.", (int)stage->summary.stage, (int)stage->summary.attempt);
+}
+
+static void hand_stage(struct writer *writer, const struct stage *stage) {
+    char prefix[64];
+    stage_prefix(stage, prefix);
+    value_write_stage(stage, &writer->value);
+    hand_part(writer, prefix, buf_str(&writer->value));
+}
+
+static void hand_changes(struct writer *writer, struct live_run *live) {
+    writer->live = live;
+    value_each_changed_part(live->app, hand_part, writer);
+    hand_run(writer);
+    for (uint32_t i = 0; i < live->app->stage_count; i++) {
+        struct stage *stage = live->app->stages[i];
+        if (stage->touched) {
+            hand_stage(writer, stage);
+            stage->touched = false;
+            stage->written = true;
         }
     }
-    buf_fini(&key);
-    buf_fini(&value);
+    live->touched = false;
+    live->written = true;
 }
 
-void snapshot_each(const struct engine *engine,
-                   void (*each)(void *ctx, struct str key, struct str value), void *ctx) {
-    struct buf value = {0};
-    wire_put_rows(&value, engine, engine_rows, ARRAY_LEN(engine_rows));
-    each(ctx, STR("e"), buf_str(&value));
-    buf_fini(&value);
-    each_of_queue(&engine->ended, each, ctx);
-    each_of_queue(&engine->running, each, ctx);
+static void hand_gone(struct engine *engine, struct writer *writer) {
+    for (size_t at = 0; at < engine->gone.len;) {
+        size_t len;
+        memcpy(&len, engine->gone.data + at, sizeof len);
+        struct str key = {engine->gone.data + at + sizeof len, len};
+        writer->each(writer->ctx, key, (struct str){NULL, 0});
+        at += sizeof len + len;
+    }
+    buf_clear(&engine->gone);
 }
 
-static bool take_advice(struct live_run *live, struct str bytes) {
-    struct wire_reader reader = wire_read(bytes);
-    unsigned number;
-    struct str field;
-    int64_t parts[4] = {0};
-    while (wire_next(&reader, &number, &field)) {
-        if (number < 4 && !wire_get_i64(field, &parts[number])) {
-            return false;
+void snapshot_changes(struct engine *engine, state_each_fn each, void *ctx) {
+    struct writer writer = {.each = each, .ctx = ctx};
+    hand_gone(engine, &writer); // first: a new run may have the same key
+    if (engine->touched) {
+        hand_engine(engine, &writer);
+        engine->touched = false;
+    }
+    struct run_queue *queues[] = {&engine->ended, &engine->running};
+    for (size_t q = 0; q < ARRAY_LEN(queues); q++) {
+        for (struct live_run *live = queues[q]->oldest; live != NULL; live = live->newer) {
+            if (live->touched) {
+                hand_changes(&writer, live);
+            }
         }
     }
-    int64_t kind = parts[ADVICE_KIND];
-    if (reader.broken || kind < 0 || kind >= KIND_COUNT) {
-        return false;
-    }
-    live->advice[kind].revision = (int32_t)parts[ADVICE_REVISION];
-    live->advice[kind].digest = (uint64_t)parts[ADVICE_DIGEST];
-    return true;
+    buf_fini(&writer.key);
+    buf_fini(&writer.value);
 }
 
-static bool take_fields(struct engine *engine, struct live_run *live, struct str value,
-                        struct err *err) {
-    struct wire_reader reader = wire_read(value);
-    unsigned number;
-    struct str field;
-    bool known, good = true;
-    while (good && wire_next(&reader, &number, &field)) {
-        if (number == FIELD_APP) {
-            good = live->app == NULL &&
-                   value_read_app(field, engine->options->cluster, &engine->options->pipeline,
-                                  &live->app, err) == ST_OK;
-        } else if (number == FIELD_ADVICE) {
-            good = take_advice(live, field);
-        } else {
-            good = wire_take(live, live_rows, ARRAY_LEN(live_rows), number, field, &known);
+void snapshot_each(const struct engine *engine, state_each_fn each, void *ctx) {
+    struct writer writer = {.each = each, .ctx = ctx};
+    if (engine->last_event_ms != 0 || engine->idle_ms != 0) {
+        hand_engine(engine, &writer);
+    }
+    const struct run_queue *queues[] = {&engine->ended, &engine->running};
+    for (size_t q = 0; q < ARRAY_LEN(queues); q++) {
+        for (const struct live_run *live = queues[q]->oldest; live != NULL; live = live->newer) {
+            writer.live = live;
+            value_each_part(live->app, hand_part, &writer);
+            hand_run(&writer);
+            for (uint32_t i = 0; i < live->app->stage_count; i++) {
+                hand_stage(&writer, live->app->stages[i]);
+            }
         }
     }
-    return good && !reader.broken && live->app != NULL;
+    buf_fini(&writer.key);
+    buf_fini(&writer.value);
 }
 
-static enum status take_run(struct engine *engine, struct str key, struct str value,
-                            struct err *err) {
-    struct live_run *same, *live = mem_zalloc(1, sizeof *live);
-    HASH_FIND(hh, engine->runs, key.p, key.len, same);
-    err_set(err, ST_SKIP, "a damaged state value of a run");
-    if (key.len == 0 || key.len > sizeof live->key || same != NULL ||
-        !take_fields(engine, live, value, err)) {
-        app_free(live->app);
-        mem_free(live);
-        return ST_SKIP;
-    }
-    memcpy(live->key, key.p, key.len);
-    live->key_len = key.len;
-    HASH_ADD(hh, engine->runs, key, live->key_len, live);
-    run_queue_add(live->over ? &engine->ended : &engine->running, live);
-    metrics_add(METRIC_APPLICATIONS_LIVE, 1);
-    return ST_OK;
+static void note_gone(void *ctx, const char *prefix, struct str value) {
+    (void)value;
+    struct writer *writer = ctx;
+    struct engine *engine = writer->ctx;
+    set_key(writer, prefix);
+    buf_add(&engine->gone, &writer->key.len, sizeof writer->key.len);
+    buf_add_str(&engine->gone, buf_str(&writer->key));
 }
 
-static enum status take_stage(struct engine *engine, struct str key, struct str value,
-                              struct err *err) {
-    const char *first = memchr(key.p, '.', key.len);
-    const char *second =
-        first == NULL ? NULL : memchr(first + 1, '.', key.len - (size_t)(first + 1 - key.p));
-    struct live_run *live = NULL;
-    if (second != NULL) {
-        HASH_FIND(hh, engine->runs, second + 1, key.len - (size_t)(second + 1 - key.p), live);
+void snapshot_forget(struct engine *engine, struct live_run *live) {
+    if (!live->written) {
+        return; // nothing of it was ever kept
     }
-    if (live == NULL) {
-        return err_set(err, ST_SKIP, "a state value of a stage whose run is not there");
+    struct writer writer = {.ctx = engine, .live = live};
+    value_each_changed_part(live->app, note_gone, &writer); // keys already gone, and the newest
+    value_each_part(live->app, note_gone, &writer);
+    for (uint32_t i = 0; i < live->app->stage_count; i++) {
+        char prefix[64];
+        stage_prefix(live->app->stages[i], prefix);
+        note_gone(&writer, prefix, (struct str){NULL, 0});
     }
-    return value_read_stage(live->app, value, err);
-}
-
-enum status snapshot_take(struct engine *engine, struct str key, struct str value,
-                          struct err *err) {
-    struct str rest = key.len == 0 ? key : (struct str){key.p + 1, key.len - 1};
-    if (key.len >= 1 && key.p[0] == 'e') {
-        return wire_take_all(engine, engine_rows, ARRAY_LEN(engine_rows), value)
-                   ? ST_OK
-                   : err_set(err, ST_SKIP, "a damaged state value of the engine");
-    }
-    if (key.len >= 1 && key.p[0] == 'r') {
-        return take_run(engine, rest, value, err);
-    }
-    if (key.len >= 1 && key.p[0] == 's') {
-        return take_stage(engine, rest, value, err);
-    }
-    return err_set(err, ST_SKIP, "an unknown kind of state value");
+    note_gone(&writer, "r", (struct str){NULL, 0});
+    buf_fini(&writer.key);
 }

@@ -12,24 +12,20 @@ void window_init(struct pipeline *pipeline, const struct pipelines_options *opti
     pipeline->panes = mem_zalloc(pipeline->ring.panes, sizeof *pipeline->panes);
 }
 
-static void clear_pane(struct pane *pane) {
+static void clear_pane(struct pipeline *pipeline, struct pane *pane) {
+    pipeline->changed_panes -= pane->changed;
     mem_free(pane->durations_s10);
     *pane = (struct pane){0};
 }
 
 void window_fini(struct pipeline *pipeline) {
     for (uint32_t i = 0; i < pipeline->ring.panes; i++) {
-        clear_pane(&pipeline->panes[i]);
+        clear_pane(pipeline, &pipeline->panes[i]);
     }
     mem_free(pipeline->panes);
 }
 
-int64_t window_start_ms(const struct pipeline *pipeline) {
-    const struct ring *ring = &pipeline->ring;
-    return ring->started ? (ring->newest - (int64_t)ring->panes + 1) * ring->pane_ms : INT64_MIN;
-}
-
-static struct pane *pane_at(struct pipeline *pipeline, int64_t number) {
+struct pane *window_pane(const struct pipeline *pipeline, int64_t number) {
     return &pipeline->panes[ring_slot(&pipeline->ring, number)];
 }
 
@@ -41,7 +37,7 @@ static void fill_window(struct pipeline *pipeline, int64_t number, struct pipeli
     double longest = 0;
     w->window_start_ms = first * ring->pane_ms;
     for (int64_t p = first; p <= number; p++) {
-        struct pane *pane = pane_at(pipeline, p);
+        struct pane *pane = window_pane(pipeline, p);
         // A slot may hold a later pane than p once the ring has moved on.
         if (!ring_holds(ring, p) || pane->window.pane_start_ms != p * ring->pane_ms) {
             continue;
@@ -61,11 +57,14 @@ static void fill_window(struct pipeline *pipeline, int64_t number, struct pipeli
 }
 
 static void hand_out(struct pipelines *pipelines, struct pipeline *pipeline, int64_t number) {
-    struct pane *pane = pane_at(pipeline, number);
+    struct pane *pane = window_pane(pipeline, number);
     if (!pane->changed) {
         return;
     }
     pane->changed = false;
+    pane->touched = true;
+    pipeline->touched = true;
+    pipeline->changed_panes--;
     struct pipeline_window w = pane->window;
     fill_window(pipeline, number, &w);
     pipelines->output.window(pipelines->output.ctx, &w);
@@ -80,31 +79,43 @@ static void close_before(struct pipelines *pipelines, struct pipeline *pipeline,
     }
 }
 
+struct leaving {
+    struct pipelines *pipelines;
+    struct pipeline *pipeline;
+};
+
 static void leave_pane(void *ctx, int64_t number) {
-    struct pipeline *pipeline = ctx;
-    clear_pane(pane_at(pipeline, number));
+    const struct leaving *leaving = ctx;
+    struct pane *pane = window_pane(leaving->pipeline, number);
+    snapshot_forget_pane(leaving->pipelines, leaving->pipeline, pane);
+    clear_pane(leaving->pipeline, pane);
+}
+
+void window_name_pane(const struct pipeline *pipeline, struct pane *pane, int64_t number) {
+    const char *newline = strchr(pipeline->key, '\n');
+    struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
+    str_copy(pane->window.cluster, sizeof pane->window.cluster, cluster);
+    str_copy(pane->window.pipeline, sizeof pane->window.pipeline, str_of(newline + 1));
+    pane->window.pane_start_ms = number * pipeline->ring.pane_ms;
+    pane->window.pane_end_ms = (number + 1) * pipeline->ring.pane_ms;
 }
 
 // The pane for a time: its own while the window holds it, else the newest.
 static struct pane *open_pane(struct pipelines *pipelines, struct pipeline *pipeline,
                               int64_t time_ms) {
     struct ring *ring = &pipeline->ring;
+    struct leaving leaving = {pipelines, pipeline};
     int64_t number = ring_pane_of(ring, time_ms);
     if (ring->started && number > ring->newest) {
         close_before(pipelines, pipeline, number);
     }
-    ring_advance(ring, time_ms, leave_pane, pipeline);
+    ring_advance(ring, time_ms, leave_pane, &leaving);
     if (!ring_holds(ring, number)) {
         number = ring->newest;
     }
-    struct pane *pane = pane_at(pipeline, number);
+    struct pane *pane = window_pane(pipeline, number);
     if (pane->window.pane_end_ms == 0) {
-        const char *newline = strchr(pipeline->key, '\n');
-        struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
-        str_copy(pane->window.cluster, sizeof pane->window.cluster, cluster);
-        str_copy(pane->window.pipeline, sizeof pane->window.pipeline, str_of(newline + 1));
-        pane->window.pane_start_ms = number * ring->pane_ms;
-        pane->window.pane_end_ms = (number + 1) * ring->pane_ms;
+        window_name_pane(pipeline, pane, number);
     }
     return pane;
 }
@@ -115,7 +126,8 @@ void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
     const struct known_run *from = before == NULL ? &nothing : before;
     struct pane *pane = open_pane(pipelines, pipeline, now->time_ms);
     struct pipeline_window *w = &pane->window;
-    pane->changed = true;
+    pipeline->changed_panes += !pane->changed;
+    pane->changed = pane->touched = true;
     sat_inc(&w->records, sat_sub0(now->records, from->records));
     sat_inc(&w->data_bytes, sat_sub0(now->data_bytes, from->data_bytes));
     sat_inc(&w->shuffle_read_bytes, sat_sub0(now->shuffle_read_bytes, from->shuffle_read_bytes));

@@ -15,6 +15,20 @@
 // Requests that succeed before the login is done, so they prove nothing.
 enum { API_SASL_HANDSHAKE = 17, API_VERSIONS = 18, API_SASL_AUTHENTICATE = 36 };
 
+// Requests that change a transaction.
+static bool is_transactional(int16_t api_key) {
+    enum {
+        PRODUCE = 0,
+        INIT_PRODUCER_ID = 22,
+        ADD_PARTITIONS = 24,
+        ADD_OFFSETS = 25,
+        END_TXN = 26,
+        TXN_OFFSET_COMMIT = 28
+    };
+    return api_key == PRODUCE || api_key == INIT_PRODUCER_ID || api_key == ADD_PARTITIONS ||
+           api_key == ADD_OFFSETS || api_key == END_TXN || api_key == TXN_OFFSET_COMMIT;
+}
+
 const char *kafka_library_version(void) {
     return rd_kafka_version_str();
 }
@@ -66,6 +80,9 @@ static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int sockfd, const char *b
     (void)rk, (void)sockfd, (void)broker, (void)broker_id, (void)api_version, (void)correlation;
     (void)size, (void)rtt;
     struct client *c = opaque;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && is_transactional(api_key)) {
+        atomic_store(&c->doubtful, true);
+    }
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && api_key >= 0 && api_key != API_SASL_HANDSHAKE &&
         api_key != API_VERSIONS && api_key != API_SASL_AUTHENTICATE) {
         atomic_store(&c->answered_ms, clock_mono_ms());
@@ -178,6 +195,7 @@ void client_close(struct client *c, int flags) {
         c->rk = NULL;
     }
     atomic_store(&c->down, false);
+    atomic_store(&c->doubtful, false);
     set_trouble(c, "");
 }
 

@@ -17,6 +17,7 @@ static const struct {
     int since; // the first version that knows it, 0 for all
 } defaults[] = {
     {"log.connection.close", "false", COMMON, 0},
+    {"reconnect.backoff.ms", "50", COMMON, 0},
     {"reconnect.backoff.max.ms", "1000", COMMON, 0},
     {"socket.keepalive.enable", "true", COMMON, 0},
     {"socket.nagle.disable", "true", COMMON, 0},
@@ -29,8 +30,6 @@ static const struct {
     {"enable.metrics.push", "false", COMMON, VERSION_2_5_0},
     {"session.timeout.ms", "45000", 1 << KAFKA_CONSUMER, 0},
     {"partition.assignment.strategy", "range", 1 << KAFKA_CONSUMER, 0},
-    {"isolation.level", "read_committed", 1 << KAFKA_CONSUMER, 0},
-    {"auto.offset.reset", "earliest", 1 << KAFKA_CONSUMER, 0},
     {"check.crcs", "true", 1 << KAFKA_CONSUMER, 0},
     {"fetch.wait.max.ms", "100", 1 << KAFKA_CONSUMER, 0},
     // The queue is bounded by its bytes, not by a count.
@@ -38,6 +37,11 @@ static const struct {
     {"fetch.queue.backoff.ms", "10", 1 << KAFKA_CONSUMER, VERSION_2_2_0},
     {"compression.codec", "lz4", 1 << KAFKA_PRODUCER, 0},
     {"linger.ms", "5", 1 << KAFKA_PRODUCER, 0},
+    // A transaction that follows soon after another is told to wait; ask again at once.
+    {"retry.backoff.ms", "20", 1 << KAFKA_PRODUCER, 0},
+    // Longer than a cluster takes to replace a broker, shorter than anyone wants to wait for the
+    // transaction of an agent that never comes back.
+    {"transaction.timeout.ms", "45000", 1 << KAFKA_PRODUCER, 0},
     // The partitioner of the Java clients, so a key is in one partition whoever wrote it.
     {"partitioner", "murmur2_random", 1 << KAFKA_PRODUCER, 0},
 };
@@ -51,7 +55,8 @@ static const struct {
     {"metadata.broker.list", NULL, "set kafka.brokers instead", 0},
     {"group.id", NULL, "set agent.group instead", 0},
     {"log.queue", NULL, "the agent writes the client's log itself", 0},
-    {"transactional.id", NULL, "the agent does not use producer transactions", 0},
+    {"transactional.id", NULL, "it is made of agent.group, agent.instance and the worker", 0},
+    {"group.instance.id", NULL, "set agent.instance and agent.membership instead", 0},
     {"allow.auto.create.topics", "false", "topics are made by `stoker topics --create` only",
      COMMON},
     {"enable.auto.commit", "false",
@@ -62,6 +67,10 @@ static const struct {
     {"enable.auto.offset.store", "false",
      "a position is committed only after what follows from it was acknowledged",
      1 << KAFKA_CONSUMER},
+    {"isolation.level", "read_committed", "what was not committed never happened",
+     1 << KAFKA_CONSUMER},
+    {"auto.offset.reset", "earliest",
+     "a new group begins at the oldest event, any other where its state says", 1 << KAFKA_CONSUMER},
     {"enable.partition.eof", "true", "the agent must know when it has caught up",
      1 << KAFKA_CONSUMER},
     {"enable.idempotence", "true", "records must be neither doubled nor reordered by a retry",

@@ -26,7 +26,9 @@ struct client {
     _Atomic int64_t answered_ms; // monotonic time of the last good answer, 0 before the first
     _Atomic bool down;           // no broker can be reached, as far as is known
     _Atomic bool troubled;       // trouble is not empty
-    pthread_mutex_t lock;        // guards trouble: read by /readyz, written by callbacks
+    // A request of a transaction failed on its way, so the broker may still get it, late.
+    _Atomic bool doubtful;
+    pthread_mutex_t lock; // guards trouble: read by /readyz, written by callbacks
     char trouble[CLIENT_TROUBLE_SIZE];
 };
 

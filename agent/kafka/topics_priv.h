@@ -20,6 +20,10 @@ void topics_call_fini(struct topics_call *call);
 rd_kafka_AdminOptions_t *topics_call_options(struct topics_call *call, rd_kafka_admin_op_t op);
 // Waits for the answer; the caller destroys it. NULL with *err set (ST_RETRY) if there is none.
 rd_kafka_event_t *topics_call_wait(struct topics_call *call, const char *what, struct err *err);
+// The number of partitions a topic really has; *code says why there is none (-1). ST_RETRY: no
+// answer.
+enum status topics_call_partitions(struct topics_call *call, const char *topic, int *count,
+                                   rd_kafka_resp_err_t *code, struct err *err) MUST_USE;
 int topics_call_left_ms(const struct topics_call *call);
 // ST_RETRY with words: no broker answered.
 enum status topics_call_unanswered(struct topics_call *call, const char *what,

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "kafka/topics_priv.h"
 
+enum { SEGMENT_LARGE_BYTES = 256 << 20 };
+
 // What is looked at, beside the specs: which topics are there and which already have a finding.
 struct verify {
     struct topics_call call;
@@ -20,37 +22,57 @@ static void say_missing(struct verify *v, size_t i, rd_kafka_resp_err_t code) {
     struct err words;
     client_error(&words, "cannot be used", code, NULL);
     v->findings[i]++;
-    topics_call_say(&v->call, TOPICS_WRONG, v->specs[i].name, "%s", words.text);
+    topics_call_say(&v->call, TOPICS_MISSING, v->specs[i].name, "%s", words.text);
+}
+
+// The partitions of its input, where there is one: state belongs to a partition's number.
+static enum status compare_partitions(struct verify *v, size_t i, int count, struct err *err) {
+    const struct topic_spec *spec = &v->specs[i];
+    rd_kafka_resp_err_t code;
+    int wanted = spec->partitions;
+    if (spec->partitions_of != NULL) {
+        enum status st = topics_call_partitions(&v->call, spec->partitions_of, &wanted, &code, err);
+        if (st != ST_OK) {
+            return st;
+        }
+    }
+    if (wanted <= 0 || wanted == count) {
+        return ST_OK;
+    }
+    v->findings[i]++;
+    if (spec->partitions_of == NULL) {
+        topics_call_say(&v->call, TOPICS_NOTE, spec->name, "has %d partitions, %d are configured",
+                        count, wanted);
+    } else if (count < wanted) {
+        topics_call_say(&v->call, TOPICS_WRONG, spec->name,
+                        "has %d partitions, %s has %d: each keeps the state of the one with its "
+                        "number. Stop the agents and add partitions to it (kafka-topics.sh --alter "
+                        "--topic %s --partitions %d)",
+                        count, spec->partitions_of, wanted, spec->name, wanted);
+    } else {
+        topics_call_say(&v->call, TOPICS_WRONG, spec->name,
+                        "has %d partitions, %s has only %d: was that one made anew? With another "
+                        "number of partitions, begin anew: delete this topic, make it with stoker "
+                        "topics --create, and use another agent.group",
+                        count, spec->partitions_of, wanted);
+    }
+    return ST_OK;
 }
 
 // Finds out whether topic `i` is there.
 static enum status look(struct verify *v, size_t i, struct err *err) {
-    const struct topic_spec *spec = &v->specs[i];
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(v->call.client.rk, spec->name, NULL);
-    if (rkt == NULL) {
-        return client_error(err, spec->name, rd_kafka_last_error(), NULL);
+    rd_kafka_resp_err_t code;
+    int count;
+    enum status st = topics_call_partitions(&v->call, v->specs[i].name, &count, &code, err);
+    if (st != ST_OK) {
+        return st;
     }
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code =
-        rd_kafka_metadata(v->call.client.rk, 0, rkt, &metadata, topics_call_left_ms(&v->call));
-    rd_kafka_topic_destroy(rkt);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return topics_call_unanswered(&v->call, "looking at topics", code, err);
+    if (count < 0) {
+        say_missing(v, i, code);
+        return ST_OK;
     }
-    const rd_kafka_metadata_topic_t *found = metadata->topic_cnt == 1 ? metadata->topics : NULL;
-    if (found == NULL || found->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        say_missing(v, i, found == NULL ? RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC : found->err);
-    } else {
-        v->present[i] = true;
-        if (spec->partitions > 0 && found->partition_cnt != spec->partitions) {
-            v->findings[i]++;
-            topics_call_say(&v->call, TOPICS_NOTE, spec->name,
-                            "has %d partitions, %d are configured", found->partition_cnt,
-                            spec->partitions);
-        }
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return ST_OK;
+    v->present[i] = true;
+    return compare_partitions(v, i, count, err);
 }
 
 static const char *entry_value(const rd_kafka_ConfigResource_t *resource, const char *name) {
@@ -65,19 +87,33 @@ static const char *entry_value(const rd_kafka_ConfigResource_t *resource, const 
     return "";
 }
 
+static void compare_segment(struct verify *v, size_t i, const char *segment_bytes) {
+    if (v->specs[i].compacted && strtoll(segment_bytes, NULL, 10) > SEGMENT_LARGE_BYTES) {
+        v->findings[i]++;
+        topics_call_say(&v->call, TOPICS_NOTE, v->specs[i].name,
+                        "segment.bytes is %lld: the newest segment is never compacted, and all of "
+                        "it is read after a restart; 67108864 is better",
+                        strtoll(segment_bytes, NULL, 10));
+    }
+}
+
 static void compare(struct verify *v, size_t i, const rd_kafka_ConfigResource_t *resource) {
     const struct topic_spec *spec = &v->specs[i];
     char policy[64], bytes[32];
     client_printable(policy, sizeof policy, entry_value(resource, "cleanup.policy"));
     client_printable(bytes, sizeof bytes, entry_value(resource, "max.message.bytes"));
-    if (policy[0] != '\0' && (strstr(policy, "compact") != NULL) != spec->compacted) {
+    const char *must = spec->compacted ? "compact" : "delete";
+    if (policy[0] != '\0' && strcmp(policy, must) != 0) {
         v->findings[i]++;
         topics_call_say(&v->call, TOPICS_WRONG, spec->name,
-                        "cleanup.policy is %s, it must be %s: %s", policy,
-                        spec->compacted ? "compact" : "delete",
-                        spec->compacted ? "old records would be lost"
-                                        : "all but the last record of a key would be lost");
+                        "cleanup.policy is %s, it must be %s: %s (kafka-configs.sh --alter "
+                        "--entity-type topics --entity-name %s --add-config cleanup.policy=%s)",
+                        policy, must,
+                        spec->compacted ? "old state would be lost"
+                                        : "all but the last record of a key would be lost",
+                        spec->name, must);
     }
+    compare_segment(v, i, entry_value(resource, "segment.bytes"));
     if (bytes[0] != '\0' && spec->max_message_bytes > 0 &&
         strtoll(bytes, NULL, 10) < spec->max_message_bytes) {
         v->findings[i]++;

@@ -1,6 +1,8 @@
 // run: releasing the records that own memory. Called by engine, sink and the commands.
 #include "model/run.h"
 
+#include <pthread.h>
+
 #include "base/mem.h"
 #include "model/alert.h"
 
@@ -11,19 +13,21 @@ const char *run_static_name(struct str text) {
     enum { NAMES_MAX = 1000, NAME_MAX_BYTES = 128 };
     static char names[NAMES_MAX][NAME_MAX_BYTES + 1];
     static unsigned count;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     if (text.len > NAME_MAX_BYTES) {
         return NULL;
     }
-    for (unsigned i = 0; i < count; i++) {
-        if (str_is(text, names[i])) {
-            return names[i];
-        }
+    pthread_mutex_lock(&lock); // state is read back by several threads
+    unsigned i = 0;
+    while (i < count && !str_is(text, names[i])) {
+        i++;
     }
-    if (count == NAMES_MAX) {
-        return NULL;
+    bool room = i < NAMES_MAX;
+    if (i == count && room) {
+        str_copy(names[count++], sizeof names[0], text);
     }
-    str_copy(names[count], sizeof names[count], text);
-    return names[count++];
+    pthread_mutex_unlock(&lock);
+    return room ? names[i] : NULL;
 }
 
 void recommendation_fini(struct recommendation *recommendation) {

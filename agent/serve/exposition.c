@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "base/histogram.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
@@ -88,6 +89,25 @@ static void add_build_and_process(struct buf *out, const struct exposition_input
     add_single(out, FAMILY_THREADS, (double)process->threads);
 }
 
+static void add_commits(struct buf *out) {
+    const char *name = family_of(FAMILY_COMMIT)->name;
+    int64_t below = 0;
+    add_family(out, FAMILY_COMMIT);
+    for (int i = 0; i <= HISTOGRAM_BUCKETS; i++) {
+        below += histogram_bucket(HISTOGRAM_COMMIT, i);
+        buf_printf(out, "%s_bucket{le=\"", name);
+        if (i < HISTOGRAM_BUCKETS) {
+            add_number(out, (double)histogram_bounds_ms[i] / 1000);
+        } else {
+            buf_add_text(out, "+Inf");
+        }
+        buf_printf(out, "\"} %lld\n", (long long)below);
+    }
+    buf_printf(out, "%s_sum ", name);
+    add_number(out, (double)histogram_sum_ms(HISTOGRAM_COMMIT) / 1000);
+    buf_printf(out, "\n%s_count %lld\n", name, (long long)below);
+}
+
 struct family_page {
     struct buf *out;
     enum family_id id;
@@ -147,6 +167,7 @@ void exposition_render(struct exposition *exposition, const struct exposition_in
                        struct buf *out) {
     add_build_and_process(out, input);
     add_own(out);
+    add_commits(out);
     pipeline_slots_fill(exposition->slots, input->pipelines, input->pipeline_count);
     for (int id = FAMILY_DURATION; id < FAMILY_COUNT; id++) {
         struct family_page page = {out, (enum family_id)id};

@@ -17,6 +17,8 @@ static const struct family families[FAMILY_COUNT] = {
     [FAMILY_MAX_FDS] = {"process_max_fds", "gauge", "",
                         "Most file descriptors the agent may open."},
     [FAMILY_THREADS] = {"process_threads", "gauge", "", "Threads of the agent."},
+    [FAMILY_COMMIT] = {"stoker_commit_duration_seconds", "histogram", "",
+                       "How long commits took, from their begin to the broker's answer."},
     [FAMILY_DURATION] = {"stoker_pipeline_duration_seconds", "histogram", "pipeline",
                          "Duration of the pipeline's ended runs."},
     [FAMILY_RUNS] = {"stoker_pipeline_runs_total", "counter", "pipeline",

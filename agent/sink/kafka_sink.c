@@ -65,7 +65,7 @@ void sink_serve(struct kafka_sink *sink, int timeout_ms) {
     }
 }
 
-static enum status open_producer(struct kafka_sink *sink, struct err *err) {
+enum status sink_open_producer(struct kafka_sink *sink, struct err *err) {
     return client_open(&sink->client, KAFKA_PRODUCER, rd_kafka_conf_dup(sink->conf), err);
 }
 
@@ -90,9 +90,13 @@ enum status kafka_sink_new(const struct kafka_settings *settings,
         snprintf(bytes, sizeof bytes, "%lld", (long long)sink->options.max_record_bytes);
         st = client_conf_set(sink->conf, "message.max.bytes", bytes, err);
     }
+    if (st == ST_OK && options->transactional_id != NULL) {
+        sink->transactional = true;
+        st = sink_conf_transactional(sink->conf, options->transactional_id, err);
+    }
     if (st == ST_OK) {
         rd_kafka_conf_set_dr_msg_cb(sink->conf, on_delivery);
-        st = open_producer(sink, err);
+        st = sink_open_producer(sink, err);
     }
     if (st != ST_OK) {
         kafka_sink_free(sink);
@@ -103,7 +107,7 @@ enum status kafka_sink_new(const struct kafka_settings *settings,
 }
 
 // Lets the library answer for everything under way, then ends the producer.
-static void drain_and_close(struct kafka_sink *sink) {
+void sink_drain_and_close(struct kafka_sink *sink) {
     if (sink->client.rk == NULL) {
         return;
     }
@@ -121,7 +125,7 @@ void kafka_sink_free(struct kafka_sink *sink) {
         return;
     }
     MAGIC_CHECK(sink, SINK_MAGIC);
-    drain_and_close(sink);
+    sink_drain_and_close(sink);
     client_fini(&sink->client);
     if (sink->conf != NULL) {
         rd_kafka_conf_destroy(sink->conf);
@@ -145,11 +149,14 @@ enum status sink_replace_if_fatal(struct kafka_sink *sink, struct err *err) {
         return ST_OK;
     }
     sink_note_refusal(sink, "(any)", code, text);
+    if (sink->transactional) { // the transaction is lost with it: the caller begins anew
+        return err_set(err, ST_ABORT, "%s", sink->reason);
+    }
     log_warn("kafka_producer_replaced", "reason=%s outstanding=%zu", sink->reason,
              sink->outstanding);
-    drain_and_close(sink);
+    sink_drain_and_close(sink);
     report_delivered(sink);
-    enum status st = open_producer(sink, err);
+    enum status st = sink_open_producer(sink, err);
     if (st != ST_OK) {
         return st;
     }

@@ -29,8 +29,12 @@ struct kafka_sink {
     rd_kafka_conf_t *conf;     // to make the next producer from
     struct sink_topic *topics; // a few; each lives as long as the sink
     size_t outstanding;        // sent and unanswered
-    uint64_t refused;          // since the last flush
-    char reason[512];          // of the first refusal
+    bool transactional;
+    bool open;           // transactions are possible
+    bool positions_sent; // in this transaction
+    bool fenced;
+    uint64_t refused; // since the last flush
+    char reason[512]; // of the first refusal
 };
 
 // Counts a refused record and keeps the first reason.
@@ -42,3 +46,10 @@ void sink_serve(struct kafka_sink *sink, int timeout_ms);
 // new one does; what was under way counts as refused, so the batch is sent again. ST_OK if nothing
 // was wrong, else ST_ABORT, or ST_FATAL if there is no new producer.
 enum status sink_replace_if_fatal(struct kafka_sink *sink, struct err *err);
+
+// A new handle from the configuration.
+enum status sink_open_producer(struct kafka_sink *sink, struct err *err);
+// Lets the library answer for everything under way, then ends the handle.
+void sink_drain_and_close(struct kafka_sink *sink);
+// What a producer of transactions needs beyond the others.
+enum status sink_conf_transactional(rd_kafka_conf_t *conf, const char *id, struct err *err);

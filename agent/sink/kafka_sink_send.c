@@ -52,12 +52,14 @@ static rd_kafka_resp_err_t produce(struct kafka_sink *sink, struct sink_topic *t
         }
     }
     // The library takes the headers if it takes the record.
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        sink->client.rk, RD_KAFKA_V_TOPIC(topic->name), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY((void *)record->key.p, record->key.len),
-        RD_KAFKA_V_VALUE((void *)record->value.p, record->value.len),
-        RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_OPAQUE(topic), RD_KAFKA_V_END);
+    int32_t partition = record->to_partition ? record->partition : RD_KAFKA_PARTITION_UA;
+    rd_kafka_resp_err_t code =
+        rd_kafka_producev(sink->client.rk, RD_KAFKA_V_TOPIC(topic->name),
+                          RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                          RD_KAFKA_V_KEY((void *)record->key.p, record->key.len),
+                          RD_KAFKA_V_VALUE((void *)record->value.p, record->value.len),
+                          RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_HEADERS(headers),
+                          RD_KAFKA_V_OPAQUE(topic), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL) {
         rd_kafka_headers_destroy(headers);
     }

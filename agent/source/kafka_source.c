@@ -12,13 +12,22 @@
 #define CLOSE_MS 10000
 
 static enum status open_consumer(struct kafka_source *src, const struct kafka_settings *settings,
-                                 struct err *err) {
+                                 const struct kafka_source_options *options, struct err *err) {
     rd_kafka_conf_t *conf = NULL;
     enum status st = client_conf_new(settings, KAFKA_CONSUMER, &conf, err);
     if (st != ST_OK) {
         return st;
     }
     st = client_conf_set(conf, "group.id", src->group, err);
+    if (st == ST_OK && options->member != NULL) {
+        st = client_conf_set(conf, "group.instance.id", options->member, err);
+    }
+    if (st == ST_OK && options->from_end) {
+        st = client_conf_set(conf, "auto.offset.reset", "latest", err);
+    }
+    if (st == ST_OK && options->held) { // a position that is gone is a loss: never skipped over
+        st = client_conf_set(conf, "auto.offset.reset", "error", err);
+    }
     if (st != ST_OK) {
         rd_kafka_conf_destroy(conf);
         return st;
@@ -28,7 +37,6 @@ static enum status open_consumer(struct kafka_source *src, const struct kafka_se
     if (st != ST_OK) {
         return st;
     }
-    src->commits = rd_kafka_queue_new(src->client.rk);
     rd_kafka_poll_set_consumer(src->client.rk);
     return ST_OK;
 }
@@ -58,6 +66,7 @@ enum status kafka_source_new(const struct kafka_settings *settings,
     require(pthread_mutex_init(&src->health_lock, NULL) == 0);
     src->callbacks = callbacks;
     src->alone = options->alone;
+    src->held = options->held;
     src->group = mem_strdup(options->group);
     src->topics = mem_zalloc(options->topic_count, sizeof *src->topics);
     src->topic_count = options->topic_count;
@@ -65,7 +74,7 @@ enum status kafka_source_new(const struct kafka_settings *settings,
     for (size_t i = 0; i < options->topic_count; i++) {
         src->topics[i].name = mem_strdup(options->topics[i]);
     }
-    enum status st = open_consumer(src, settings, err);
+    enum status st = open_consumer(src, settings, options, err);
     if (st == ST_OK && !src->alone) {
         st = subscribe(src, err);
     }
@@ -134,7 +143,6 @@ void kafka_source_free(struct kafka_source *src) {
             source_give_back(src, owned, true);
             rd_kafka_topic_partition_list_destroy(owned);
         }
-        rd_kafka_queue_destroy(src->commits);
         client_close(&src->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     }
     client_fini(&src->client);
@@ -194,14 +202,17 @@ enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct m
         m->rkt == NULL ? NULL : source_find(src, rd_kafka_topic_name(m->rkt), m->partition);
     enum status st = ST_RETRY;
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (p != NULL) {
+        if (p != NULL && (p->started || !src->held)) {
             p->caught_up = true;
             p->next = m->offset;
             source_note_well(src, p->topic);
         }
+    } else if (m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET && src->held) {
+        st = err_set(err, ST_ABORT, "%s partition %d has nothing at offset %lld any more",
+                     p == NULL ? "?" : p->topic, (int)m->partition, (long long)m->offset);
     } else if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         st = source_note_error(src, m, err);
-    } else if (p != NULL) {
+    } else if (p != NULL && (p->started || !src->held)) {
         p->caught_up = false;
         p->next = m->offset + 1;
         source_note_well(src, p->topic);
@@ -211,22 +222,4 @@ enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct m
     }
     rd_kafka_message_destroy(m);
     return st;
-}
-
-void kafka_source_pause(struct kafka_source *src) {
-    if (!src->paused) {
-        src->paused = true;
-        rd_kafka_topic_partition_list_t *owned = source_owned(src);
-        rd_kafka_pause_partitions(src->client.rk, owned);
-        rd_kafka_topic_partition_list_destroy(owned);
-    }
-}
-
-void kafka_source_resume(struct kafka_source *src) {
-    if (src->paused) {
-        src->paused = false;
-        rd_kafka_topic_partition_list_t *owned = source_owned(src);
-        rd_kafka_resume_partitions(src->client.rk, owned);
-        rd_kafka_topic_partition_list_destroy(owned);
-    }
 }

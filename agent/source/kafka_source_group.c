@@ -114,8 +114,12 @@ void source_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
     struct kafka_source *src = c->owner;
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         source_take(src, list);
+        // Without a position of its own to look up, so that a start can set it at once.
+        for (int i = 0; i < list->cnt && src->held; i++) {
+            list->elems[i].offset = RD_KAFKA_OFFSET_BEGINNING;
+        }
         apply(rk, true, list);
-        if (src->paused) {
+        if (src->held) {
             rd_kafka_pause_partitions(rk, list);
         }
         source_note_well(src, NULL);

@@ -13,6 +13,7 @@ struct source_partition {
     int32_t partition;
     int64_t next; // offset of the next message, -1 while unknown
     bool caught_up;
+    bool started; // messages may come
 };
 
 struct source_topic {
@@ -27,17 +28,14 @@ struct kafka_source {
     struct client client;
     struct kafka_source_callbacks callbacks;
     char *group;
-    bool alone;
+    bool alone, held;
     struct source_topic *topics;
     size_t topic_count;
     struct source_partition *partitions;
     size_t partition_count, partition_cap;
-    size_t recent; // index of the partition of the last message
-    bool paused;
+    size_t recent;               // index of the partition of the last message
     rd_kafka_message_t *message; // what the caller looks at
-    rd_kafka_queue_t *commits;   // answers to commits
-    uintptr_t commit_number;
-    int64_t probe_at_ms; // when to ask for missing topics again
+    int64_t probe_at_ms;         // when to ask for missing topics again
     // What the health function reads from another thread.
     pthread_mutex_t health_lock;
     _Atomic bool assigned;  // has an assignment, maybe an empty one

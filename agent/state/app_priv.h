@@ -16,7 +16,17 @@ struct app_job {
     int64_t execution_id; // SQL execution, -1 none
     int32_t *stages;      // owned
     uint32_t stage_count;
+    int64_t number; // how many jobs began before it
+    bool written;   // to the state topic
 };
+
+enum { ACCUM_CHUNK_BITS = 8 };
+
+// value_parts.c: marks for what is written out next.
+// The value under this key ('s' stage, 'j' job) is gone.
+void app_note_gone(struct app *app, char kind, int64_t number, int64_t attempt);
+// What is known of an accumulator changed.
+void app_touch_accum(struct app *app, int64_t id);
 
 // app_stages.c: the stage with this id, made if need be.
 struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt);

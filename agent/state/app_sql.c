@@ -42,6 +42,7 @@ static void add_metric(struct app *app, const struct event_plan_metric *metric, 
         metrics_add(METRIC_LIMIT_HITS, 1);
         return;
     }
+    app_touch_accum(app, metric->accum_id);
     int64_t early; // a value that came before the plan that explains it
     if (role == ROLE_FILES_BYTES && idmap_get(&app->driver_values, metric->accum_id, &early)) {
         sat_inc(&app->files_bytes, early);
@@ -83,6 +84,7 @@ void app_apply_driver_accums(struct app *app, const struct event_sql *sql) {
             metrics_add(METRIC_LIMIT_HITS, 1);
             continue;
         }
+        app_touch_accum(app, id);
         if (idmap_get(&app->accum_roles, id, &role) && role == ROLE_FILES_BYTES) {
             app->files_bytes = sat_add(sat_sub0(app->files_bytes, before), value);
         }

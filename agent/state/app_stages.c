@@ -36,6 +36,9 @@ static void forget_stage(struct app *app, uint32_t at) {
     if (app->recent_stage == stage) {
         app->recent_stage = NULL;
     }
+    if (stage->written) {
+        app_note_gone(app, 's', stage->summary.stage, stage->summary.attempt);
+    }
     stage_free(stage);
     app->limit_hit = true;
     metrics_add(METRIC_LIMIT_HITS, 1);
@@ -70,13 +73,16 @@ void app_stage_adopt(struct app *app, struct stage *stage) {
 struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt) {
     struct stage *recent = app->recent_stage;
     if (recent != NULL && recent->summary.stage == id && recent->summary.attempt == attempt) {
+        recent->touched = true;
         return recent;
     }
     struct stage *stage = app_stage(app, id, attempt);
     if (stage == NULL) {
         stage = stage_new(id, attempt);
+        stage->number = app->stage_number++;
         app_stage_adopt(app, stage);
     }
+    stage->touched = true; // whoever asks for it changes it
     app->recent_stage = stage;
     return stage;
 }
@@ -99,6 +105,7 @@ void app_drop_old_details(struct app *app) {
         struct stage *stage = app->stages[i - 1];
         if (stage->completed && stage->detail != NULL && ++kept > APP_CLOSED_DETAILS) {
             stage_drop_detail(stage);
+            stage->touched = true;
             return; // one closes at a time, so at most one is too many
         }
     }
@@ -194,6 +201,7 @@ bool app_apply_task_end(struct app *app, const struct event_task *task, struct s
         *touched = app_stage(app, task->stage, task->stage_attempt);
         if (*touched != NULL) {
             (*touched)->resubmitted++;
+            (*touched)->touched = true;
         }
         return true;
     }

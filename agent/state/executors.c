@@ -10,7 +10,7 @@
 #include "base/metrics.h"
 #include "base/sat.h"
 
-enum { EXECUTORS_MAX = 10000, HOSTS_MAX = 10000 };
+enum { HOSTS_MAX = EXECUTORS_MAX };
 
 struct host {
     char name[HOST_NAME_KEPT_MAX + 1];
@@ -20,6 +20,7 @@ struct host {
 
 struct executor {
     char id[EXECUTOR_ID_MAX + 1];
+    int32_t number; // place in the list
     int32_t host;
     int64_t cores; // 0 until ExecutorAdded
     int64_t tasks;
@@ -33,6 +34,11 @@ static const struct wire_row executor_rows[] = {
     {3, WIRE_I64, offsetof(struct executor, cores), 0, "cores"},
     {4, WIRE_I64, offsetof(struct executor, tasks), 0, "tasks"},
     {5, WIRE_BOOL, offsetof(struct executor, alive), 0, "alive"},
+    {6, WIRE_I32, offsetof(struct executor, number), 0, "number"},
+};
+static const struct wire_row host_rows[] = {
+    {1, WIRE_I32, offsetof(struct host, index), 0, "index"},
+    {2, WIRE_CHARS, offsetof(struct host, name), HOST_NAME_KEPT_MAX + 1, "name"},
 };
 
 void executors_fini(struct executors *executors) {
@@ -47,12 +53,17 @@ void executors_fini(struct executors *executors) {
         mem_free(host);
     }
     mem_free(executors->hosts);
+    mem_free(executors->list);
     *executors = (struct executors){0};
 }
 
 void executors_set_task_cpus(struct executors *executors, int64_t cpus) {
     executors->task_cpus = cpus < 1 ? 1 : cpus;
     executors->slots_stale = true;
+}
+
+static void touch(struct executors *executors, int32_t number) {
+    executors->touched[number / EXECUTORS_PER_CHUNK] = true;
 }
 
 static int32_t host_index(struct executors *executors, struct str name) {
@@ -73,6 +84,7 @@ static int32_t host_index(struct executors *executors, struct str name) {
     HASH_ADD_STR(executors->by_name, name, host);
     MEM_GROW(executors->hosts, executors->host_count, executors->host_cap);
     executors->hosts[executors->host_count++] = host;
+    touch(executors, host->index);
     return host->index;
 }
 
@@ -89,7 +101,10 @@ static struct executor *find_or_add(struct executors *executors, struct str id, 
         memcpy(executor->id, key, sizeof key);
         executor->host = host_index(executors, host);
         HASH_ADD_STR(executors->by_id, id, executor);
-        executors->count++;
+        executor->number = (int32_t)executors->count;
+        MEM_GROW(executors->list, executors->count, executors->list_cap);
+        executors->list[executors->count++] = executor;
+        touch(executors, executor->number);
     }
     if (executor == NULL) {
         metrics_add(METRIC_LIMIT_HITS, 1);
@@ -108,6 +123,7 @@ void executors_add(struct executors *executors, struct str id, struct str host, 
     executor->host = host_index(executors, host);
     executor->cores = cores < 1 ? 1 : cores;
     executor->alive = true;
+    touch(executors, executor->number);
     executors->added++;
     if (executors->first_added_ms == 0) {
         executors->first_added_ms = time_ms;
@@ -126,6 +142,7 @@ void executors_remove(struct executors *executors, struct str id, struct str rea
         return;
     }
     executor->alive = false;
+    touch(executors, executor->number);
     executors->slots_stale = true;
     switch (executors_classify_loss(reason)) {
     case LOSS_NONE:
@@ -154,7 +171,10 @@ int32_t executors_task(struct executors *executors, struct str id, struct str ho
         return -1;
     }
     *cold = executor->tasks < slots_of(executors, executor);
-    executor->tasks++;
+    if (*cold) { // beyond its first tasks the count tells nothing
+        executor->tasks++;
+        touch(executors, executor->number);
+    }
     return executor->host;
 }
 
@@ -203,45 +223,75 @@ enum executor_loss executors_classify_loss(struct str reason) {
     return LOSS_UNKNOWN;
 }
 
-void executors_write(const struct executors *executors, struct buf *value) {
-    wire_put_nested(value, VALUE_EXECUTORS, executors, value_rows_executors,
-                    value_rows_executors_count);
-    for (uint32_t i = 0; i < executors->host_count; i++) {
-        wire_put(value, VALUE_HOST, str_of(executors->hosts[i]->name));
+void executors_write(const struct executors *executors, uint32_t chunk, struct buf *value) {
+    uint32_t first = chunk * EXECUTORS_PER_CHUNK, end = first + EXECUTORS_PER_CHUNK;
+    wire_begin(value);
+    for (uint32_t i = first; i < end && i < executors->host_count; i++) {
+        wire_put_nested(value, VALUE_HOST, executors->hosts[i], host_rows, ARRAY_LEN(host_rows));
     }
-    for (const struct executor *e = executors->by_id; e != NULL; e = e->hh.next) {
-        wire_put_nested(value, VALUE_EXECUTOR, e, executor_rows, ARRAY_LEN(executor_rows));
+    for (uint32_t i = first; i < end && i < executors->count; i++) {
+        wire_put_nested(value, VALUE_EXECUTOR, executors->list[i], executor_rows,
+                        ARRAY_LEN(executor_rows));
     }
 }
 
-static bool read_executor(struct executors *executors, struct str field) {
-    struct executor *executor = mem_zalloc(1, sizeof *executor);
-    struct executor *same = NULL;
-    bool good = executors->count < EXECUTORS_MAX &&
-                wire_take_all(executor, executor_rows, ARRAY_LEN(executor_rows), field) &&
-                executor->cores >= 0 && executor->tasks >= 0 && executor->host >= -1 &&
-                executor->host < (int32_t)executors->host_count;
+// Makes room for place `number` of a list, with NULLs up to it.
+#define MAKE_ROOM(list, count, cap, number)                                                        \
+    while ((count) <= (uint32_t)(number)) {                                                        \
+        MEM_GROW(list, count, cap);                                                                \
+        (list)[(count)++] = NULL;                                                                  \
+    }
+
+static bool read_host(struct executors *executors, struct str field) {
+    struct host *host = mem_zalloc(1, sizeof *host), *same = NULL;
+    bool good = wire_take_all(host, host_rows, ARRAY_LEN(host_rows), field) && host->index >= 0 &&
+                host->index < HOSTS_MAX;
     if (good) {
+        MAKE_ROOM(executors->hosts, executors->host_count, executors->host_cap, host->index);
+        HASH_FIND_STR(executors->by_name, host->name, same);
+    }
+    if (!good || same != NULL || executors->hosts[host->index] != NULL) {
+        mem_free(host);
+        return false;
+    }
+    executors->hosts[host->index] = host;
+    HASH_ADD_STR(executors->by_name, name, host);
+    return true;
+}
+
+static bool read_executor(struct executors *executors, struct str field) {
+    struct executor *executor = mem_zalloc(1, sizeof *executor), *same = NULL;
+    bool good = wire_take_all(executor, executor_rows, ARRAY_LEN(executor_rows), field) &&
+                executor->cores >= 0 && executor->tasks >= 0 && executor->host >= -1 &&
+                executor->number >= 0 && executor->number < EXECUTORS_MAX;
+    if (good) {
+        MAKE_ROOM(executors->list, executors->count, executors->list_cap, executor->number);
         HASH_FIND_STR(executors->by_id, executor->id, same);
     }
-    if (!good || same != NULL) {
+    if (!good || same != NULL || executors->list[executor->number] != NULL) {
         mem_free(executor);
         return false;
     }
+    executors->list[executor->number] = executor;
     HASH_ADD_STR(executors->by_id, id, executor);
-    executors->count++;
     return true;
 }
 
 bool executors_read(struct executors *executors, unsigned number, struct str field) {
-    switch (number) {
-    case VALUE_EXECUTORS:
-        return wire_take_all(executors, value_rows_executors, value_rows_executors_count, field);
-    case VALUE_HOST:
-        return host_index(executors, field) == (int32_t)executors->host_count - 1;
-    case VALUE_EXECUTOR:
-        return read_executor(executors, field);
-    default:
-        return true; // of a later release
+    executors->slots_stale = true;
+    return number == VALUE_HOST       ? read_host(executors, field)
+           : number == VALUE_EXECUTOR ? read_executor(executors, field)
+                                      : true;
+}
+
+bool executors_complete(const struct executors *executors) {
+    bool complete = true;
+    for (uint32_t i = 0; i < executors->host_count; i++) {
+        complete = complete && executors->hosts[i] != NULL;
     }
+    for (uint32_t i = 0; i < executors->count && complete; i++) {
+        complete =
+            executors->list[i] != NULL && executors->list[i]->host < (int32_t)executors->host_count;
+    }
+    return complete;
 }

@@ -1,29 +1,11 @@
-// value: a run as a value and back, its stages apart (value_stage.c). Called by engine. Reading
+// value: a run as a value and back, its stages apart (value_stage.c) and so its jobs, accumulators
+// and executors (value_parts.c). Called by engine. Reading
 // trusts nothing: counts are bounded by the same limits as live state.
 #include "state/value.h"
 
 #include "app_priv.h"
 #include "base/mem.h"
 #include "value_priv.h"
-
-void value_begin(struct buf *value) {
-    buf_clear(value);
-    buf_add_char(value, STATE_VALUE_VERSION);
-}
-
-enum status value_open(struct str value, struct wire_reader *reader, struct err *err) {
-    if (value.len == 0) {
-        return err_set(err, ST_SKIP, "an empty state value");
-    }
-    if (value.p[0] != STATE_VALUE_VERSION) {
-        return err_set(err, ST_SKIP,
-                       "state of version %d; this release reads version %d: upgrade it, or start "
-                       "from an empty state topic",
-                       value.p[0], STATE_VALUE_VERSION);
-    }
-    *reader = wire_read((struct str){value.p + 1, value.len - 1});
-    return ST_OK;
-}
 
 void value_put_verdict(struct buf *value, const struct bottleneck *b) {
     struct buf nested = {0};
@@ -67,7 +49,7 @@ bool value_take_verdict(struct str bytes, struct bottleneck ***items, uint32_t *
 }
 
 // Pairs of integers: the id, then its value or the end of its range.
-static void put_pair(struct buf *value, unsigned number, int64_t a, int64_t b) {
+void value_put_pair(struct buf *value, unsigned number, int64_t a, int64_t b) {
     struct buf pair = {0};
     wire_put_i64(&pair, 1, a);
     wire_put_i64(&pair, 2, b);
@@ -75,7 +57,7 @@ static void put_pair(struct buf *value, unsigned number, int64_t a, int64_t b) {
     buf_fini(&pair);
 }
 
-static bool take_pair(struct str bytes, int64_t *a, int64_t *b) {
+bool value_take_pair(struct str bytes, int64_t *a, int64_t *b) {
     struct wire_reader reader = wire_read(bytes);
     unsigned number;
     struct str field;
@@ -88,33 +70,14 @@ static bool take_pair(struct str bytes, int64_t *a, int64_t *b) {
     return !reader.broken;
 }
 
-static void put_map(struct buf *value, unsigned number, const struct idmap *map) {
-    for (size_t i = 0; i < map->cap; i++) {
-        if (map->keys[i] != INT64_MIN) {
-            put_pair(value, number, map->keys[i], map->values[i]);
-        }
-    }
-}
-
 static void put_ranges(struct buf *value, unsigned number, const struct rangeset *set) {
     for (size_t i = 0; i < set->len; i++) {
-        put_pair(value, number, set->ranges[i].first, set->ranges[i].last);
+        value_put_pair(value, number, set->ranges[i].first, set->ranges[i].last);
     }
-}
-
-static void put_job(struct buf *value, const struct app_job *job) {
-    struct buf nested = {0};
-    wire_put_i64(&nested, 1, job->id);
-    wire_put_i64(&nested, 2, job->execution_id);
-    for (uint32_t i = 0; i < job->stage_count; i++) {
-        put_pair(&nested, 3, job->stages[i], 0);
-    }
-    wire_put(value, VALUE_JOB, buf_str(&nested));
-    buf_fini(&nested);
 }
 
 void value_write_app(const struct app *app, struct buf *value) {
-    value_begin(value);
+    wire_begin(value);
     wire_put_rows(value, app, value_rows_app, value_rows_app_count);
     wire_put_nested(value, VALUE_TOTALS, &app->totals, value_rows_totals, value_rows_totals_count);
     for (unsigned i = 0; i < APP_PIPELINE_KEYS_MAX; i++) {
@@ -127,55 +90,21 @@ void value_write_app(const struct app *app, struct buf *value) {
         }
     }
     for (uint32_t i = 0; i < app->failed_key_count; i++) {
-        put_pair(value, VALUE_FAILED_KEY, app->failed_keys[i], 0);
+        value_put_pair(value, VALUE_FAILED_KEY, app->failed_keys[i], 0);
     }
-    for (uint32_t i = 0; i < app->job_count; i++) {
-        put_job(value, &app->jobs[i]);
-    }
-    put_map(value, VALUE_ROLE, &app->accum_roles);
-    put_map(value, VALUE_DRIVER_VALUE, &app->driver_values);
     put_ranges(value, VALUE_ENDED_TASKS, &app->ended_tasks);
     put_ranges(value, VALUE_STARTED_JOBS, &app->started_jobs);
     put_ranges(value, VALUE_ENDED_JOBS, &app->ended_jobs);
-    executors_write(&app->executors, value);
+    wire_put_nested(value, VALUE_EXECUTORS, &app->executors, value_rows_executors,
+                    value_rows_executors_count);
     for (uint32_t i = 0; i < app->verdict_count; i++) {
         value_put_verdict(value, app->verdicts[i]);
     }
 }
 
-static bool take_job(struct app *app, struct str bytes) {
-    struct wire_reader reader = wire_read(bytes);
-    struct app_job job = {0};
-    uint32_t cap = 0;
-    unsigned number;
-    struct str field;
-    int64_t a = 0, b;
-    bool good = app->job_count < APP_OPEN_JOBS_MAX;
-    while (good && wire_next(&reader, &number, &field)) {
-        if (number == 1) {
-            good = wire_get_i64(field, &a) && a >= 0 && a <= INT32_MAX;
-            job.id = (int32_t)a;
-        } else if (number == 2) {
-            good = wire_get_i64(field, &job.execution_id);
-        } else if (number == 3) {
-            good = job.stage_count < EVENT_STAGE_IDS_MAX && take_pair(field, &a, &b) && a >= -1 &&
-                   a <= INT32_MAX;
-            MEM_GROW(job.stages, job.stage_count, cap);
-            job.stages[job.stage_count++] = (int32_t)a;
-        }
-    }
-    if (!good || reader.broken) {
-        mem_free(job.stages);
-        return false;
-    }
-    MEM_GROW(app->jobs, app->job_count, app->job_cap);
-    app->jobs[app->job_count++] = job;
-    return true;
-}
-
 static bool take_range(struct rangeset *set, struct str bytes) {
     int64_t first, last;
-    bool good = take_pair(bytes, &first, &last) && first <= last &&
+    bool good = value_take_pair(bytes, &first, &last) && first <= last &&
                 set->len < APP_TASK_RANGES_MAX &&
                 (set->len == 0 || set->ranges[set->len - 1].last < first);
     if (good) {
@@ -212,19 +141,12 @@ static bool take_list(struct app *app, unsigned number, struct str field) {
     case VALUE_PIPELINE_VALUE:
         return take_pipeline_value(app, field);
     case VALUE_FAILED_KEY:
-        if (!take_pair(field, &a, &b) || app->failed_key_count >= APP_FAILED_KEYS_MAX) {
+        if (!value_take_pair(field, &a, &b) || app->failed_key_count >= APP_FAILED_KEYS_MAX) {
             return false;
         }
         MEM_GROW(app->failed_keys, app->failed_key_count, app->failed_key_cap);
         app->failed_keys[app->failed_key_count++] = a;
         return true;
-    case VALUE_JOB:
-        return take_job(app, field);
-    case VALUE_ROLE:
-        return take_pair(field, &a, &b) && idmap_put(&app->accum_roles, a, b, APP_ACCUMS_MAX);
-    case VALUE_DRIVER_VALUE:
-        return take_pair(field, &a, &b) &&
-               idmap_put(&app->driver_values, a, b, APP_DRIVER_ACCUMS_MAX);
     case VALUE_ENDED_TASKS:
         return take_range(&app->ended_tasks, field);
     case VALUE_STARTED_JOBS:
@@ -233,15 +155,18 @@ static bool take_list(struct app *app, unsigned number, struct str field) {
         return take_range(&app->ended_jobs, field);
     case VALUE_VERDICT:
         return value_take_verdict(field, &app->verdicts, &app->verdict_count);
+    case VALUE_EXECUTORS:
+        return wire_take_all(&app->executors, value_rows_executors, value_rows_executors_count,
+                             field);
     default:
-        return executors_read(&app->executors, number, field);
+        return true; // of a later release
     }
 }
 
 enum status value_read_app(struct str value, const char *cluster, const struct pipeline_rule *rule,
                            struct app **out, struct err *err) {
     struct wire_reader reader;
-    enum status status = value_open(value, &reader, err);
+    enum status status = wire_open(value, &reader, err);
     if (status != ST_OK) {
         return status;
     }

@@ -5,12 +5,16 @@
 #include "state/wire.h"
 #include "value_tables.h"
 
-void value_begin(struct buf *value);
-// Checks the version and opens the fields behind it.
-enum status value_open(struct str value, struct wire_reader *reader, struct err *err);
 void value_put_verdict(struct buf *value, const struct bottleneck *bottleneck);
 bool value_take_verdict(struct str bytes, struct bottleneck ***items, uint32_t *count);
 
-// executors.c: fields VALUE_EXECUTORS, VALUE_EXECUTOR and VALUE_HOST; others are passed over.
-void executors_write(const struct executors *executors, struct buf *value);
+// Two integers as one field.
+void value_put_pair(struct buf *value, unsigned number, int64_t a, int64_t b);
+bool value_take_pair(struct str bytes, int64_t *a, int64_t *b);
+
+// executors.c: the hosts and executors of one chunk, EXECUTORS_PER_CHUNK of each.
+void executors_write(const struct executors *executors, uint32_t chunk, struct buf *value);
+// One field of a chunk; fields of a later release are passed over.
 bool executors_read(struct executors *executors, unsigned number, struct str field);
+// True if chunks came complete: no gap among hosts and executors, every host known.
+bool executors_complete(const struct executors *executors);

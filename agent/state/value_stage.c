@@ -47,7 +47,7 @@ static void put_detail(struct buf *value, const struct stage_detail *detail) {
 }
 
 void value_write_stage(const struct stage *stage, struct buf *value) {
-    value_begin(value);
+    wire_begin(value);
     wire_put_rows(value, stage, value_rows_stage, value_rows_stage_count);
     wire_put_nested(value, VALUE_SUMMARY, &stage->summary, value_rows_summary,
                     value_rows_summary_count);
@@ -123,12 +123,13 @@ static bool take_field(struct stage *stage, unsigned number, struct str field, b
 
 enum status value_read_stage(struct app *app, struct str value, struct err *err) {
     struct wire_reader reader;
-    enum status status = value_open(value, &reader, err);
+    enum status status = wire_open(value, &reader, err);
     if (status != ST_OK) {
         return status;
     }
     struct stage *stage = stage_new(0, 0);
     stage->job = 0; // zeros are not written
+    stage->written = true;
     stage->summary.tasks_expected = 0;
     unsigned number;
     struct str field;
@@ -147,4 +148,16 @@ enum status value_read_stage(struct app *app, struct str value, struct err *err)
     }
     app_stage_adopt(app, stage);
     return ST_OK;
+}
+
+int32_t value_stage_number(struct str value) {
+    struct stage stage = {0};
+    struct wire_reader reader;
+    unsigned number;
+    struct str field;
+    bool known, good = wire_open(value, &reader, NULL) == ST_OK;
+    while (good && wire_next(&reader, &number, &field)) {
+        good = wire_take(&stage, value_rows_stage, value_rows_stage_count, number, field, &known);
+    }
+    return good && !reader.broken && stage.number >= 0 ? stage.number : -1;
 }

@@ -44,6 +44,7 @@ const struct wire_row value_rows_app[] = {
     CHARS(28, app, failure),
     AT(29, WIRE_BOOL, app, limit_hit),
     AT(30, WIRE_BOOL, app, foreign_engine),
+    AT(31, WIRE_I32, app, stage_number),
 };
 const size_t value_rows_app_count = ARRAY_LEN(value_rows_app);
 
@@ -112,6 +113,7 @@ const struct wire_row value_rows_stage[] = {
     AT(31, WIRE_I64, stage, tasks_running),
     AT(32, WIRE_I64, stage, judged_ms),
     AT(33, WIRE_BOOL, stage, dirty),
+    AT(34, WIRE_I32, stage, number),
 };
 const size_t value_rows_stage_count = ARRAY_LEN(value_rows_stage);
 

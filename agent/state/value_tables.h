@@ -16,8 +16,7 @@ enum {
     VALUE_TOTALS = 200,
     VALUE_PIPELINE_VALUE, // index, then text
     VALUE_FAILED_KEY,
-    VALUE_JOB,
-    VALUE_ROLE,
+    VALUE_ROLE = VALUE_FAILED_KEY + 2, // one number is not used any more
     VALUE_DRIVER_VALUE,
     VALUE_ENDED_TASKS,
     VALUE_STARTED_JOBS,

@@ -176,3 +176,22 @@ bool wire_take_all(void *into, const struct wire_row *rows, size_t count, struct
     }
     return !reader.broken;
 }
+
+void wire_begin(struct buf *value) {
+    buf_clear(value);
+    buf_add_char(value, WIRE_VERSION);
+}
+
+enum status wire_open(struct str value, struct wire_reader *reader, struct err *err) {
+    if (value.len == 0) {
+        return err_set(err, ST_SKIP, "an empty state value");
+    }
+    if (value.p[0] != WIRE_VERSION) {
+        return err_set(err, ST_SKIP,
+                       "state of version %d; this release reads version %d: run the release that "
+                       "wrote it, or begin anew with another agent.group and empty state topics",
+                       (unsigned char)value.p[0], WIRE_VERSION);
+    }
+    *reader = wire_read((struct str){value.p + 1, value.len - 1});
+    return ST_OK;
+}

@@ -1,5 +1,5 @@
 // crash_point: places where the fault suite kills the process on purpose. Nothing at all unless
-// built with STOKER_CRASH_POINTS (preset "faults"): then STOKER_CRASH_POINT=NAME:N in the
+// built with STOKER_CRASH_POINTS (preset "faults"): then CRASH_POINT=NAME:N in the
 // environment kills the process, as by kill -9, when it passes NAME for the Nth time. Used by the
 // live agent only.
 #pragma once

@@ -50,13 +50,16 @@ void engine_free(struct engine *engine);
 enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
                         enum metric *reason, struct err *err);
 
+// The partition is idle and read to its end: its time goes on by `by_ms`. Runs that were silent for
+// too long are given up, as if an event of another run had moved the time. Part of the state: what
+// a tick did is not undone by a restart.
+void engine_tick(struct engine *engine, int64_t by_ms);
+// True if a tick can matter: some run is held.
+bool engine_waits(const struct engine *engine);
+
 // No more events will come (end of a log): judges what is open. Runs without an end are lost, or
 // still running if `in_progress` says that the log is being written.
 void engine_finish(struct engine *engine, bool in_progress);
-
-// The smallest input offset whose event is still needed to rebuild the state of the runs that go
-// on, or INT64_MAX if none does. Runs that have ended were told for good.
-int64_t engine_oldest_offset(const struct engine *engine);
 
 // Time of the newest event seen, ms; 0 before the first.
 int64_t engine_newest_ms(const struct engine *engine);

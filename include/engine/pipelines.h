@@ -2,10 +2,14 @@
 // windows and a history per pipeline, hands out a PipelineWindow per closed pane and the pipeline's
 // alerts, and keeps the numbers of /metrics. No I/O, no clock, no thread: time is the updates' own.
 //
-// An update may come twice (delivery is at least once): what is not newer than the last update of
-// its run changes nothing.
+// An update may come twice: what is not newer than the last update of its run changes nothing.
+//
+// The partition's time is that of its newest update, and goes on by ticks while it is idle: by it
+// panes close. Alerts age by a clock that one update moves by at most a minute, so that a jump in
+// the updates' times ends nothing at a stroke.
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/alert.h"
@@ -16,8 +20,11 @@ struct pipelines_options {
     enum severity alert_min;    // bottlenecks below raise no alert
     uint32_t pipelines_max;     // beyond, the one silent for longest is dropped
     uint32_t runs_max;          // runs remembered per pipeline
+    int64_t alert_keep_ms;      // an alert that ended is still told for so long, after a restart
+    int64_t alert_silence_ms;   // an alert of a pipeline without updates for so long ends
 };
-// One hour of one-minute panes, alerts from moderate, 10,000 pipelines, 100 runs each.
+// One hour of one-minute panes, alerts from moderate, 10,000 pipelines, 100 runs each; alerts are
+// kept for 15 minutes and end after 7 days of silence.
 void pipelines_options_init(struct pipelines_options *options);
 
 struct pipelines_output {
@@ -33,19 +40,24 @@ struct pipelines *pipelines_new(const struct pipelines_options *options,
                                 const struct pipelines_output *output);
 void pipelines_free(struct pipelines *pipelines);
 
-// Takes one update; `offset` is its place in the runs topic.
-void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset);
+// Takes one update; `offset` is its place in the runs topic, `record_ms` the time its record was
+// written (0: not known): an update dated far beyond it counts as of then.
+void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset,
+                    int64_t record_ms);
 
-// Hands out the panes that are still open, as they are now. For an idle partition and for the end
-// of input; a pane that gets more afterwards is handed out again, whole.
+// The partition is idle and read to its end: its time goes on by `by_ms`. Panes that are past are
+// handed out (again, whole, if more comes later), alerts expire. Part of the state: what a tick did
+// is not undone by a restart.
+void pipelines_tick(struct pipelines *pipelines, int64_t by_ms);
+// True if a tick can matter: a pane is open, or an alert is active or kept.
+bool pipelines_waits(const struct pipelines *pipelines);
+
+// Hands out the panes that are still open, as they are now: the end of input.
 void pipelines_flush(struct pipelines *pipelines);
-
-// The smallest offset of an update that still counts in a window or an alert, or INT64_MAX.
-int64_t pipelines_oldest_offset(const struct pipelines *pipelines);
 
 // Calls `each` with the numbers of every pipeline, borrowed for the call.
 void pipelines_each(const struct pipelines *pipelines,
                     void (*each)(void *ctx, const struct pipeline_stats *stats), void *ctx);
-// The active alerts, one call each.
+// The active alerts and those that ended of late, one call each.
 void pipelines_each_alert(const struct pipelines *pipelines,
                           void (*each)(void *ctx, const struct alert *alert), void *ctx);

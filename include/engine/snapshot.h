@@ -26,7 +26,3 @@ enum status snapshot_load(struct engine *engine, const struct state_table *table
                           struct err *err) MUST_USE;
 enum status snapshot_pipelines_load(struct pipelines *pipelines, const struct state_table *table,
                                     struct err *err) MUST_USE;
-
-// The one-value-at-a-time form that snapshot_load replaces.
-enum status snapshot_take(struct engine *engine, struct str key, struct str value,
-                          struct err *err) MUST_USE;

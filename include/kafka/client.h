@@ -22,6 +22,9 @@ struct kafka_settings {
     const char *client_id; // NULL: "stoker"
 };
 
+// One open handle of a door, for the other door that needs it: see kafka_sink_commit.
+struct client;
+
 enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 
 // Builds the configuration of a door and throws it away: for checking settings without a broker.

@@ -1,5 +1,6 @@
 // topics: makes the agent's topics and checks that those which are there fit. Called by the
-// commands `topics` and `check`, never by a running agent: it does not make topics on its own.
+// commands `topics` and `check`; a running agent looks at its state topics before it trusts them,
+// and makes none.
 #pragma once
 
 #include <stdbool.h>
@@ -12,12 +13,13 @@
 struct topic_spec {
     const char *name;
     int partitions;            // -1: the broker's default
+    const char *partitions_of; // it must have as many as this topic really has; NULL: no such rule
     int replication;           // -1: the broker's default
     bool compacted;            // cleanup.policy=compact instead of delete
     int64_t max_message_bytes; // largest record it must take; 0: not set, not checked
 };
 
-enum topics_mark { TOPICS_FINE, TOPICS_NOTE, TOPICS_WRONG };
+enum topics_mark { TOPICS_FINE, TOPICS_NOTE, TOPICS_WRONG, TOPICS_MISSING };
 
 // Gets one line for each thing that was done or found; `text` is valid during the call.
 struct topics_report {
@@ -25,7 +27,8 @@ struct topics_report {
     void (*line)(void *ctx, enum topics_mark mark, const char *topic, const char *text);
 };
 
-// Makes the topics that are missing; one that exists is fine and said to be there. *wrong gets the
+// Makes the topics that are missing, those with a `partitions_of` last; one that exists is fine and
+// said to be there. *wrong gets the
 // number of topics that could not be made, each reported as TOPICS_WRONG with the reason. ST_OK:
 // the brokers answered for all. ST_RETRY: no broker answered in `timeout_ms`. ST_FATAL: bad
 // settings.
@@ -33,10 +36,10 @@ enum status topics_create(const struct kafka_settings *settings, const struct to
                           size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
                           struct err *err) MUST_USE;
 
-// Looks at every topic: missing or denied, another cleanup.policy: each is a TOPICS_WRONG line and
-// counts in *wrong. A max.message.bytes below what may come, another number of partitions, or
-// settings that may not be read, are a TOPICS_NOTE. A topic without a finding gets one TOPICS_FINE
-// line. Statuses as for topics_create.
+// Looks at every topic. TOPICS_MISSING: not there, or denied. TOPICS_WRONG: another cleanup.policy,
+// or not as many partitions as `partitions_of`. Both count in *wrong. A max.message.bytes below
+// what may come, another number of partitions, or settings that may not be read, are a TOPICS_NOTE.
+// A topic without a finding gets one TOPICS_FINE line. Statuses as for topics_create.
 enum status topics_verify(const struct kafka_settings *settings, const struct topic_spec *specs,
                           size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
                           struct err *err) MUST_USE;

@@ -1,6 +1,7 @@
 // kafka_sink: the producer: records go out in order per key, are never doubled by a retry, and wait
-// for a broker however long it is away. Called by the commands from one thread, kafka_sink_health
-// excepted. Whether they arrived is known after kafka_sink_flush only.
+// for a broker however long it is away. Called by the commands and the live agent from one thread,
+// kafka_sink_health excepted. Without transactions, whether they arrived is known after
+// kafka_sink_flush only; with them, after kafka_sink_commit.
 #pragma once
 
 #include <stdbool.h>
@@ -20,6 +21,9 @@ struct kafka_sink_options {
     int64_t max_record_bytes;
     // How long a send waits for room in the queue; 0: 1,000.
     int queue_wait_ms;
+    // Makes a producer of transactions with this id, which must be the same after a restart and
+    // nobody else's. NULL: none.
+    const char *transactional_id;
 };
 
 struct kafka_sink_callbacks {
@@ -42,6 +46,15 @@ struct sink_record {
     const struct sink_header *headers;
     size_t header_count;
     int64_t timestamp_ms; // 0: now
+    bool to_partition;    // into `partition`, whatever the key says
+    int32_t partition;
+};
+
+// The offset of the next message that is to be read of a partition.
+struct sink_position {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
 };
 
 // Opens a producer; returns before any broker was asked. ST_FATAL for bad settings.
@@ -66,6 +79,33 @@ void kafka_sink_poll(struct kafka_sink *sink);
 // refused (METRIC_PUBLISH_ERRORS counts them): *err has how many and the first reason; send the
 // batch again. ST_FATAL: as for send. After ST_OK and ST_ABORT the next batch begins.
 enum status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms, struct err *err) MUST_USE;
+
+// --- Transactions: open, then begin, send ..., commit; again from begin. Any other answer than
+// ST_OK and ST_RETRY ends in kafka_sink_abandon and begins anew with open.
+
+// Ends what an earlier producer of the same id left open, and makes the next transactions possible.
+// `topics` are those that will be written, NULL-ended: their leaders are asked for now rather than
+// by the first record. ST_OK: open (also if it was already). ST_RETRY: no answer within
+// `timeout_ms`, call again. ST_FATAL: refused for good, e.g. by an ACL.
+enum status kafka_sink_open(struct kafka_sink *sink, const char *const *topics, int timeout_ms,
+                            struct err *err) MUST_USE;
+// False before the first open, after an abandon, and after a commit that met a broken connection:
+// the transaction counts, but a request of it may still be under way, and only a new producer is
+// safe from it.
+bool kafka_sink_is_open(const struct kafka_sink *sink);
+// Begins a transaction. ST_ABORT: abandon.
+enum status kafka_sink_begin(struct kafka_sink *sink, struct err *err) MUST_USE;
+// Adds the positions of the consumer `group` (kafka_source_client) to the transaction and commits
+// it, waiting up to about `timeout_ms`. ST_OK: everything counts. ST_RETRY: no answer yet, call
+// again with the same arguments. ST_ABORT: it failed, or nobody knows: abandon, and read from Kafka
+// what counts.
+enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
+                              const struct sink_position *positions, size_t count, int timeout_ms,
+                              struct err *err) MUST_USE;
+// Closes the producer without a word to the broker: the next open ends what it left behind.
+void kafka_sink_abandon(struct kafka_sink *sink);
+// True if the last failure was that another producer or group member took over our identity.
+bool kafka_sink_was_fenced(const struct kafka_sink *sink);
 
 // Records without an answer yet.
 size_t kafka_sink_outstanding(const struct kafka_sink *sink);

@@ -1,7 +1,7 @@
-// kafka_source: the consumer: membership of a group over some topics, messages, positions, and what
-// /readyz must say. Called by the commands from one thread, kafka_source_health excepted. A broker
-// that is away, a topic that is missing or an ACL that is wrong is waited for, never a reason to
-// end. A position is committed only by kafka_source_commit.
+// kafka_source: the consumer: membership of a group over some topics, messages, and what /readyz
+// must say. Called by the commands and the live agent from one thread, kafka_source_health
+// excepted. A broker that is away, a topic that is missing or an ACL that is wrong is waited for,
+// never a reason to end. It commits no position: those travel in the producer's transactions.
 #pragma once
 
 #include <stdbool.h>
@@ -22,10 +22,15 @@ struct kafka_source_options {
     // Takes every partition of the topics without joining the group: starts at once, but must be
     // the only reader of the group. For demo and tail.
     bool alone;
+    bool from_end; // a partition without a position is read from its end, not its beginning
+    // Name of this member, the same after a restart; NULL: a member without a name.
+    const char *member;
+    // Nothing is read of a partition before kafka_source_start says from where.
+    bool held;
 };
 
-// Told from within kafka_source_poll and kafka_source_free. Each may be NULL. A callback may
-// commit, and must not poll or free.
+// Told from within kafka_source_poll and kafka_source_free. Each may be NULL. A callback may commit
+// a transaction with this consumer's positions, and must not poll or free.
 struct kafka_source_callbacks {
     void *ctx;
     // Messages of this partition may come from here on.
@@ -35,13 +40,6 @@ struct kafka_source_callbacks {
     void (*revoking)(void *ctx, bool lost);
     // No message of this partition comes any more.
     void (*revoked)(void *ctx, const char *topic, int32_t partition, bool lost);
-};
-
-// The position of a partition: the offset of the next message that is to be read after a restart.
-struct source_position {
-    const char *topic;
-    int32_t partition;
-    int64_t offset;
 };
 
 // Begins to join the group; returns before any broker was asked. Everything passed is copied or
@@ -56,22 +54,24 @@ void kafka_source_free(struct kafka_source *src);
 
 // Waits up to `timeout_ms` for the next message. ST_OK: *out is set, valid until the next poll,
 // commit excepted. ST_RETRY: nothing now. ST_FATAL: this consumer is finished (fenced by another
-// process with the same group.instance.id). Call it at least once a minute, paused or not. A
-// message without value (a tombstone) has an empty value.
+// process with the same group.instance.id). ST_ABORT: a partition that was started has no message
+// at its position any more; it stands still, and this consumer must be replaced. Call it at least
+// once a minute, paused or not. A message without value (a tombstone) has an empty value.
 enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct message *out,
                               struct err *err) MUST_USE;
 
-// Commits positions of owned partitions and waits up to `timeout_ms` for the answer. ST_OK: all are
-// kept. ST_RETRY: no answer yet or a passing error; repeat with the same or later positions.
-// ST_ABORT: refused, because the partitions belong to another agent by now or an ACL is missing.
-// ST_FATAL: as for poll.
-enum status kafka_source_commit(struct kafka_source *src, const struct source_position *positions,
-                                size_t count, int timeout_ms, struct err *err) MUST_USE;
+// Lets the messages of an owned partition come from `offset` on (SOURCE_FROM_BEGINNING: the first
+// there is). Nothing that was read ahead of an earlier position comes any more. ST_RETRY: not done,
+// call again.
+#define SOURCE_FROM_BEGINNING INT64_C(-2)
+enum status kafka_source_start(struct kafka_source *src, const char *topic, int32_t partition,
+                               int64_t offset, struct err *err) MUST_USE;
+// No more messages of an owned partition until it is started again; a few that were read ahead may
+// still come.
+void kafka_source_hold(struct kafka_source *src, const char *topic, int32_t partition);
 
-// Back-pressure: no messages until resume, for partitions that are assigned meanwhile too.
-// Repeating either is fine.
-void kafka_source_pause(struct kafka_source *src);
-void kafka_source_resume(struct kafka_source *src);
+// The handle, for kafka_sink_commit. Borrowed; NULL while closed.
+struct client *kafka_source_client(struct kafka_source *src);
 
 // Partitions owned now.
 size_t kafka_source_partitions(const struct kafka_source *src);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "model/event.h"
 #include "model/run.h"
 #include "state/executors.h"
@@ -75,6 +76,12 @@ struct app {
     struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
     struct idmap driver_values; // driver-side accumulator id -> last value
     struct rangeset ended_tasks, started_jobs, ended_jobs;
+    // what changed since it was written out, see state/value.h
+    struct buf gone; // keys without the run's part, each ended by a NUL
+    int64_t *touched_accums;
+    size_t touched_accum_count, touched_accum_cap;
+    int32_t stage_number; // stages that appeared so far
+
     bool limit_hit;
     bool
         foreign_engine; // a plan has Python, GPU or Photon operators: JVM CPU time is not all of it

@@ -8,6 +8,8 @@
 #include "base/str.h"
 
 enum { EXECUTOR_ID_MAX = 64, HOST_NAME_KEPT_MAX = 128 };
+enum { EXECUTORS_MAX = 10000, EXECUTORS_PER_CHUNK = 128 };
+enum { EXECUTOR_CHUNKS = EXECUTORS_MAX / EXECUTORS_PER_CHUNK + 1 };
 
 enum executor_loss {
     LOSS_NONE,    // alive, or removed on purpose (scale-down)
@@ -24,8 +26,10 @@ struct executors {
     struct host *by_name;
     struct host **hosts; // index -> host
     uint32_t host_count, host_cap;
-    uint32_t count;
-    int64_t live_slots; // valid while !slots_stale
+    struct executor **list; // in order of appearance
+    uint32_t count, list_cap;
+    bool touched[EXECUTOR_CHUNKS]; // an executor or host in it changed since it was written out
+    int64_t live_slots;            // valid while !slots_stale
     bool slots_stale;
     int64_t task_cpus;
     int64_t added, lost_memory, lost_infra, lost_unknown;

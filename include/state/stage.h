@@ -71,6 +71,9 @@ struct stage {
     uint32_t verdict_count;
     int64_t judged_ms; // app time of the last judgement, 0 = never
     bool dirty;        // changed since
+    int32_t number;    // place among the run's stages, in order of appearance
+    bool touched;      // changed since it was written out
+    bool written;      // to the state topic
 };
 
 struct stage *stage_new(int32_t id, int32_t attempt);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum wire_type { WIRE_I64, WIRE_I32, WIRE_BOOL, WIRE_F64, WIRE_CHARS, WIRE_NAME };
 
@@ -16,6 +17,11 @@ struct wire_row {
     size_t offset, size; // size: of a char array
     const char *name;
 };
+
+// Version of the values that are made of such fields. A reader refuses a higher one in words.
+enum { WIRE_VERSION = 1 };
+// Empties the buffer and begins a value with the version.
+void wire_begin(struct buf *value);
 
 void wire_put(struct buf *out, unsigned number, struct str bytes);
 void wire_put_i64(struct buf *out, unsigned number, int64_t value); // zero is left out
@@ -30,6 +36,9 @@ struct wire_reader {
     bool broken;
 };
 struct wire_reader wire_read(struct str bytes);
+// Checks the version and opens the fields behind it. ST_SKIP with words on a version this release
+// does not read.
+enum status wire_open(struct str value, struct wire_reader *reader, struct err *err) MUST_USE;
 // The next field; false at the end or when the bytes are damaged (then broken is set).
 bool wire_next(struct wire_reader *reader, unsigned *number, struct str *bytes);
 // An integer that fills `bytes`; false otherwise.

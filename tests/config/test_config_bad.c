@@ -76,7 +76,7 @@ static const struct bad_file bad_files[] = {
     BAD("agent: {commit_interval: 1 fortnight}\n",
         "f:1: agent.commit_interval: not a duration such as 250ms, 1s, 5m or 1h: 1 fortnight\n"),
     BAD("agent: {commit_interval: 1h}\n",
-        "f:1: agent.commit_interval: out of range: 1h; 10ms to 1m\n"),
+        "f:1: agent.commit_interval: out of range: 1h; 10ms to 10s\n"),
     BAD("input: {max_message_bytes: many}\n",
         "f:1: input.max_message_bytes: not a size such as 512k, 32m or 1g: many\n"),
     BAD("input: {max_message_bytes: 2g}\n",

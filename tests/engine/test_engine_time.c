@@ -157,28 +157,6 @@ static void at_the_limit_ended_runs_go_first_then_the_most_silent(void **state) 
     assert_int_equal(metrics_get(METRIC_APPLICATIONS_EVICTED), 2);
 }
 
-static void the_oldest_offset_is_of_the_oldest_run_that_goes_on(void **state) {
-    (void)state;
-    begin(86400, 600, 100);
-    assert_true(engine_oldest_offset(kit.engine) == INT64_MAX);
-    kit_app_start("a", "etl", 0); // offset 0
-    kit_app_start("b", "etl", 1); // 1
-    a_tick("a", 1, 2);            // 2
-    assert_int_equal(engine_oldest_offset(kit.engine), 0);
-    a_tick("b", 1, 2); // 3: heard of last, but not the oldest
-    assert_int_equal(engine_oldest_offset(kit.engine), 0);
-    kit_app_end("a", 3); // 4
-    assert_int_equal(engine_oldest_offset(kit.engine), 1);
-    a_tick("a", 2, 2); // 5: late, does not bring the ended run back
-    assert_int_equal(engine_oldest_offset(kit.engine), 1);
-    kit_app_start("c", "etl", 5); // 6
-    kit_app_end("b", 6);          // 7
-    assert_int_equal(engine_oldest_offset(kit.engine), 6);
-    kit_app_end("c", 7);
-    assert_true(engine_oldest_offset(kit.engine) == INT64_MAX);
-    assert_int_equal(engine_newest_ms(kit.engine), kit_ms(7));
-}
-
 static void a_log_that_is_being_written_is_no_lost_run(void **state) {
     (void)state;
     begin(86400, 600, 100);
@@ -187,6 +165,43 @@ static void a_log_that_is_being_written_is_no_lost_run(void **state) {
     engine_finish(kit.engine, true);
     assert_int_equal(kit_find(KIT_RUN, "a", -1)->status, RUN_RUNNING);
     assert_int_equal(kit_find(KIT_RUN, "a", -1)->ended_ms, 0);
+}
+
+// A silent run in an idle partition: only ticks move the time.
+static void ticks_let_silent_runs_go(void **state) {
+    (void)state;
+    begin(600, 60, 100);
+    assert_false(engine_waits(kit.engine));
+    kit_app_start("a", "etl", 0);
+    kit_app_start("b", "etl", 0);
+    kit_app_end("b", 5);
+    assert_true(engine_waits(kit.engine));
+    engine_tick(kit.engine, 60000);
+    assert_int_equal(engine_application_count(kit.engine), 2);
+    engine_tick(kit.engine, 1);
+    assert_int_equal(engine_application_count(kit.engine), 1); // the one that ended
+    assert_int_equal(kit_count(KIT_RUN, "a"), 0);
+    engine_tick(kit.engine, 534999); // b ended at 5 s
+    assert_int_equal(kit_count(KIT_RUN, "a"), 0);
+    engine_tick(kit.engine, 1);
+    assert_int_equal(kit_find(KIT_RUN, "a", -1)->status, RUN_LOST);
+    assert_int_equal(kit_count(KIT_RUN, "a"), 1);
+    assert_false(engine_waits(kit.engine));
+}
+
+// Dated decades after its own record: it must not stop the partition's time for those to come.
+static void an_event_of_the_future_does_not_move_time(void **state) {
+    (void)state;
+    begin(600, 60, 100);
+    kit_app_start("a", "etl", 0);
+    kit.record_ms = kit_ms(1);
+    a_tick("wrong", 1, 2000000000);
+    assert_int_equal(metrics_get(METRIC_FUTURE_EVENTS), 1);
+    kit.record_ms = 0;
+    for (int i = 1; i <= 12; i++) {
+        a_tick("busy", i, 60 * i);
+    }
+    assert_int_equal(kit_find(KIT_RUN, "a", -1)->status, RUN_LOST);
 }
 
 int main(void) {
@@ -199,7 +214,8 @@ int main(void) {
         CASE(an_ended_run_takes_late_events_until_grace_is_over),
         CASE(a_late_event_can_change_a_verdict),
         CASE(at_the_limit_ended_runs_go_first_then_the_most_silent),
-        CASE(the_oldest_offset_is_of_the_oldest_run_that_goes_on),
+        CASE(ticks_let_silent_runs_go),
+        CASE(an_event_of_the_future_does_not_move_time),
         CASE(a_log_that_is_being_written_is_no_lost_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

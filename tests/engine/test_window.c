@@ -46,10 +46,10 @@ static void late_news_of_an_ended_run_is_no_other_run(void **state) {
     struct pipelines *p = fresh();
     struct pipeline_run run = over("a", 10, RUN_SUCCEEDED, 60);
     run.totals.records = 100;
-    pipelines_feed(p, &run, 0);
+    pipelines_feed(p, &run, 0, 0);
     run.revision = 2;
     run.totals.records = 130;
-    pipelines_feed(p, &run, 1);
+    pipelines_feed(p, &run, 1, 0);
     pipelines_flush(p);
     assert_int_equal(count, 1);
     assert_int_equal(windows[0].runs, 1);
@@ -64,7 +64,7 @@ static void only_failed_runs_are_failed(void **state) {
     struct pipeline_run runs[] = {over("a", 10, RUN_SUCCEEDED, 60), over("b", 10, RUN_LOST, 60),
                                   over("c", 10, RUN_FAILED, 60)};
     for (int i = 0; i < 3; i++) {
-        pipelines_feed(p, &runs[i], i);
+        pipelines_feed(p, &runs[i], i, 0);
     }
     pipelines_flush(p);
     assert_int_equal(windows[0].runs, 3);
@@ -78,8 +78,8 @@ static void an_older_pane_does_not_count_what_came_after_it(void **state) {
     struct pipelines *p = fresh();
     struct pipeline_run newer = over("a", 100, RUN_FAILED, 600),
                         late = over("b", 95, RUN_SUCCEEDED, 60);
-    pipelines_feed(p, &newer, 0);
-    pipelines_feed(p, &late, 1);
+    pipelines_feed(p, &newer, 0, 0);
+    pipelines_feed(p, &late, 1, 0);
     pipelines_flush(p);
     assert_int_equal(count, 2);
     assert_int_equal(windows[0].pane_start_ms, 95 * 60000);
@@ -98,7 +98,7 @@ static void quantiles_are_never_beyond_the_longest(void **state) {
     for (int i = 0; i < 6; i++) {
         struct pipeline_run run = over("a", 100 * i + 100, RUN_SUCCEEDED, lengths_s[i]);
         run.id[1] = (char)('a' + i);
-        pipelines_feed(p, &run, i);
+        pipelines_feed(p, &run, i, 0);
         pipelines_flush(p);
         const struct pipeline_window *w = &windows[count - 1];
         assert_int_equal(w->window_runs, 1);

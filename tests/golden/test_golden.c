@@ -50,7 +50,7 @@ static void on_run(void *ctx, const struct pipeline_run *run) {
     if (avro_decode_run(codec, buf_str(&bytes), &heard, &err) != ST_OK) {
         fail_msg("%s", err.text);
     }
-    pipelines_feed(pipelines, &heard, run_offset++);
+    pipelines_feed(pipelines, &heard, run_offset++, 0);
     pipeline_run_fini(&heard);
     buf_fini(&bytes);
 }

@@ -79,7 +79,8 @@ static inline struct kafka_source *open_source(struct cluster *c, const char *to
     struct kafka_settings settings = c->settings;
     settings.role = quick_session;
     settings.role_count = ARRAY_LEN(quick_session);
-    struct kafka_source_options options = {"g", &topic, 1, alone};
+    struct kafka_source_options options = {
+        .group = "g", .topics = &topic, .topic_count = 1, .alone = alone};
     struct kafka_source_callbacks callbacks = {
         .ctx = c, .assigned = count_assigned, .revoked = count_revoked};
     enum status st = kafka_source_new(&settings, &options, callbacks, &src, &c->err);

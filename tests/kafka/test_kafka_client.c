@@ -23,9 +23,7 @@ static void test_good_properties(void **state) {
     (void)state;
     static const struct kafka_property good[] = {
         {"session.timeout.ms", "30000"},
-        {"auto.offset.reset", "latest"},
-        {"isolation.level", "read_uncommitted"},
-        {"group.instance.id", "a"},
+        {"fetch.wait.max.ms", "50"},
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"client.id", "mine"},
     };
@@ -39,10 +37,11 @@ static void test_good_properties(void **state) {
 
 static void test_user_wins_and_needs_hold(void **state) {
     (void)state;
-    struct kafka_property property = {"auto.offset.reset", "latest"};
+    struct kafka_property property = {"fetch.wait.max.ms", "77"};
     struct kafka_settings settings = {.brokers = "b:1", .role = &property, .role_count = 1};
     static const struct kafka_property expected[] = {
-        {"auto.offset.reset", "largest"}, // the old word for latest
+        {"fetch.wait.max.ms", "77"},
+        {"auto.offset.reset", "smallest"}, // the old word for earliest
         {"session.timeout.ms", "45000"},
         {"reconnect.backoff.max.ms", "1000"},
         {"socket.keepalive.enable", "true"},
@@ -110,7 +109,10 @@ static void test_reserved_property(void **state) {
         {"metadata.broker.list", "b", "kafka.brok"},
         {"acks", "1", "replicas"},
         {"message.timeout.ms", "5", "wait for"},
-        {"transactional.id", "t", "transactions"},
+        {"transactional.id", "t", "agent.instance"},
+        {"group.instance.id", "a", "agent.instance"},
+        {"isolation.level", "read_uncommitted", "never happened"},
+        {"auto.offset.reset", "latest", "oldest event"},
         {"enable.partition.eof", "false", "caught"},
         {"allow.auto.create.topics", "true", "topics --create"},
     };

@@ -1,5 +1,5 @@
-// test_kafka_group: the consumer group: how partitions come and go between members, what can be
-// committed while they go, and the end of a member whose name was taken.
+// test_kafka_group: the consumer group: how partitions come and go between members, and the
+// end of a member whose name was taken.
 #include "cluster.h"
 
 // One member of the group and what it saw.
@@ -7,8 +7,6 @@ struct member {
     struct cluster *cluster;
     struct kafka_source *src;
     int owned, most, revokings;
-    int64_t next[2];
-    enum status committed;
 };
 
 static void on_assigned(void *ctx, const char *topic, int32_t partition) {
@@ -20,15 +18,8 @@ static void on_assigned(void *ctx, const char *topic, int32_t partition) {
 }
 
 static void on_revoking(void *ctx, bool lost) {
-    struct member *m = ctx;
-    m->revokings++;
-    for (int32_t p = 0; p < 2 && !lost; p++) {
-        if (m->next[p] >= 0) {
-            struct source_position position = {"in", p, m->next[p]};
-            m->committed = kafka_source_commit(m->src, &position, 1, WAIT_MS, &m->cluster->err);
-            m->next[p] = -1;
-        }
-    }
+    (void)lost;
+    ((struct member *)ctx)->revokings++;
 }
 
 static void on_revoked(void *ctx, const char *topic, int32_t partition, bool lost) {
@@ -37,28 +28,21 @@ static void on_revoked(void *ctx, const char *topic, int32_t partition, bool los
     m->owned--;
 }
 
-static void join(struct cluster *c, struct member *m, const struct kafka_property *extra) {
-    *m = (struct member){.cluster = c, .next = {-1, -1}, .committed = ST_FATAL};
-    struct kafka_property role[3] = {quick_session[0], quick_session[1]};
+static void join(struct cluster *c, struct member *m, const char *name) {
+    *m = (struct member){.cluster = c};
     struct kafka_settings settings = c->settings;
-    settings.role = role;
-    settings.role_count = 2;
-    if (extra != NULL) {
-        role[settings.role_count++] = *extra;
-    }
+    settings.role = quick_session;
+    settings.role_count = ARRAY_LEN(quick_session);
     const char *topic = "in";
-    struct kafka_source_options options = {"g", &topic, 1, false};
+    struct kafka_source_options options = {
+        .group = "g", .topics = &topic, .topic_count = 1, .member = name};
     struct kafka_source_callbacks callbacks = {m, on_assigned, on_revoking, on_revoked};
     assert_int_equal(kafka_source_new(&settings, &options, callbacks, &m->src, &c->err), ST_OK);
 }
 
 static int poll_one(struct member *m, int timeout_ms) {
     struct message message;
-    if (kafka_source_poll(m->src, timeout_ms, &message, &m->cluster->err) != ST_OK) {
-        return 0;
-    }
-    m->next[message.partition] = message.offset + 1;
-    return 1;
+    return kafka_source_poll(m->src, timeout_ms, &message, &m->cluster->err) == ST_OK;
 }
 
 static void send_hundred(struct cluster *c) {
@@ -68,7 +52,7 @@ static void send_hundred(struct cluster *c) {
     kafka_sink_free(sink);
 }
 
-// Two members share what one had; what the first read and committed is not read again.
+// Two members share what one had, and each gets what its partition gets.
 static void test_two_members_share(void **state) {
     struct cluster *c = *state;
     send_hundred(c);
@@ -81,8 +65,6 @@ static void test_two_members_share(void **state) {
     }
     assert_int_equal(read, 100);
     assert_int_equal(a.most, 2);
-    struct source_position positions[] = {{"in", 0, a.next[0]}, {"in", 1, a.next[1]}};
-    assert_int_equal(kafka_source_commit(a.src, positions, 2, WAIT_MS, &c->err), ST_OK);
     join(c, &b, NULL);
     deadline_ms = clock_mono_ms() + WAIT_MS;
     while ((a.owned != 1 || b.owned != 1) && clock_mono_ms() < deadline_ms) {
@@ -91,30 +73,22 @@ static void test_two_members_share(void **state) {
     assert_int_equal(a.owned, 1);
     assert_int_equal(b.owned, 1);
     assert_true(a.revokings >= 1);
-    // The mock takes no commit during a rebalance (a real broker does), and says so at once.
-    assert_int_equal(a.committed, ST_ABORT);
-    send_hundred(c);
-    deadline_ms = clock_mono_ms() + WAIT_MS;
     int by_b = 0;
-    while (read + by_b < 200 && clock_mono_ms() < deadline_ms) {
-        read += poll_one(&a, 10);
+    while (by_b == 0 && clock_mono_ms() < deadline_ms) {
+        (void)poll_one(&a, 10);
         by_b += poll_one(&b, 10);
     }
-    assert_int_equal(read + by_b, 200);
-    assert_true(by_b > 0 && by_b < 100);
-    a.committed = ST_FATAL;
+    assert_true(by_b > 0);
     kafka_source_free(a.src);
     assert_int_equal(a.owned, 0);
-    assert_int_equal(a.committed, ST_OK); // in the callback, while it leaves
     kafka_source_free(b.src);
     assert_int_equal(b.owned, 0);
 }
 
 static void test_taken_name_is_the_end(void **state) {
     struct cluster *c = *state;
-    static const struct kafka_property name = {"group.instance.id", "stoker-0"};
     struct member a;
-    join(c, &a, &name);
+    join(c, &a, "stoker-0");
     int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
     while (a.owned < 2 && clock_mono_ms() < deadline_ms) {
         poll_one(&a, 50);

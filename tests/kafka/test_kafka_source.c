@@ -1,4 +1,4 @@
-// test_kafka_source: positions and where reading goes on, back-pressure, lag, and every reason that
+// test_kafka_source: from where a partition is read, lag, and every reason that
 // /readyz can give.
 #include "cluster.h"
 
@@ -19,94 +19,48 @@ static void read_some(struct cluster *c, struct kafka_source *src, int count, in
     }
 }
 
-static enum status commit(struct cluster *c, struct kafka_source *src, const int64_t next[2]) {
-    struct source_position positions[2];
-    size_t count = 0;
-    for (int32_t p = 0; p < 2; p++) {
-        if (next[p] >= 0) {
-            positions[count++] = (struct source_position){"in", p, next[p]};
-        }
-    }
-    return kafka_source_commit(src, positions, count, WAIT_MS, &c->err);
-}
-
-static void test_goes_on_where_committed(void **state) {
+// Nothing comes of a partition before it was started; then from where it was started, also when it
+// is started again elsewhere in the middle.
+static void test_held_until_started(void **state) {
     struct cluster *c = *state;
     fill(c, 100);
-    int64_t next[2] = {-1, -1};
-    struct kafka_source *src = open_source(c, "in", true);
-    read_some(c, src, 60, next);
-    assert_int_equal(commit(c, src, next), ST_OK);
-    int64_t ignored[2] = {-1, -1};
-    read_some(c, src, 20, ignored); // read, but not committed: comes again
-    assert_int_equal(kafka_source_commit(src, NULL, 0, 0, &c->err), ST_OK);
-    kafka_source_free(src);
-    src = open_source(c, "in", true);
-    bool first[2] = {true, true};
-    for (int i = 0; i < 40; i++) {
-        struct message m;
-        expect_message(c, src, &m);
-        if (first[m.partition] && next[m.partition] >= 0) {
-            assert_int_equal(m.offset, next[m.partition]);
-        }
-        first[m.partition] = false;
-    }
-    struct message m;
-    assert_int_equal(kafka_source_poll(src, 300, &m, &c->err), ST_RETRY);
-    kafka_source_free(src);
-}
-
-static void test_commit_answers(void **state) {
-    struct cluster *c = *state;
-    fill(c, 10);
-    struct kafka_source *src = open_source(c, "in", true);
-    int64_t next[2] = {-1, -1};
-    read_some(c, src, 10, next);
-    mock_cluster_push_error(c->mock, MOCK_OFFSET_COMMIT, MOCK_ILLEGAL_GENERATION, 1);
-    assert_int_equal(commit(c, src, next), ST_ABORT);
-    mock_cluster_push_error(c->mock, MOCK_OFFSET_COMMIT, MOCK_GROUP_DENIED, 1);
-    assert_int_equal(commit(c, src, next), ST_ABORT);
-    assert_non_null(strstr(c->err.text, "READ on the consumer group"));
-    assert_int_equal(commit(c, src, next), ST_OK);
-    // An answer that comes late is not taken for the next commit's.
-    mock_cluster_push_error(c->mock, MOCK_OFFSET_COMMIT, MOCK_ILLEGAL_GENERATION, 1);
-    mock_cluster_rtt(c->mock, -1, 700);
-    struct source_position position = {"in", 0, 0};
-    assert_int_equal(kafka_source_commit(src, &position, 1, 50, &c->err), ST_RETRY);
-    assert_int_equal(commit(c, src, next), ST_OK);
-    mock_cluster_rtt(c->mock, -1, 0);
-    kafka_source_free(src);
-}
-
-static void test_pause(void **state) {
-    struct cluster *c = *state;
-    fill(c, 50);
-    struct kafka_source *src = open_source(c, "in", true);
-    kafka_source_pause(src); // before there is anything to pause
+    struct kafka_source *src = NULL;
+    const char *topic = "in";
+    struct kafka_source_options options = {
+        .group = "g", .topics = &topic, .topic_count = 1, .alone = true, .held = true};
+    assert_int_equal(
+        kafka_source_new(&c->settings, &options, (struct kafka_source_callbacks){0}, &src, &c->err),
+        ST_OK);
     struct message m;
     int64_t until_ms = clock_mono_ms() + 700;
     while (clock_mono_ms() < until_ms) {
         assert_int_equal(kafka_source_poll(src, 50, &m, &c->err), ST_RETRY);
     }
     assert_int_equal(kafka_source_partitions(src), 2);
-    assert_false(kafka_source_caught_up(src, "in", 0));
-    kafka_source_resume(src);
-    int64_t next[2] = {-1, -1};
-    read_some(c, src, 20, next);
-    kafka_source_pause(src);
-    kafka_source_pause(src);
+    if (kafka_source_start(src, "in", 0, 3, &c->err) != ST_OK) {
+        fail_msg("%s", c->err.text);
+    }
+    for (int64_t offset = 3; offset < 13; offset++) {
+        expect_message(c, src, &m);
+        assert_int_equal(m.partition, 0);
+        assert_int_equal(m.offset, offset);
+    }
+    kafka_source_hold(src, "in", 0);
+    kafka_source_hold(src, "in", 0);
     until_ms = clock_mono_ms() + 500;
     while (clock_mono_ms() < until_ms) {
         assert_int_equal(kafka_source_poll(src, 50, &m, &c->err), ST_RETRY);
     }
-    kafka_source_resume(src);
-    for (int i = 20; i < 50; i++) {
-        expect_message(c, src, &m);
-        if (next[m.partition] >= 0) {
-            assert_int_equal(m.offset, next[m.partition]); // neither lost nor repeated
-        }
-        next[m.partition] = m.offset + 1;
-    }
+    assert_int_equal(kafka_source_start(src, "in", 0, 5, &c->err), ST_OK);
+    expect_message(c, src, &m);
+    assert_int_equal(m.offset, 5);
+    // While it is read: nothing that was fetched ahead of the old position may come.
+    assert_int_equal(kafka_source_start(src, "in", 0, 2, &c->err), ST_OK);
+    expect_message(c, src, &m);
+    assert_int_equal(m.offset, 2);
+    assert_int_equal(kafka_source_start(src, "in", 0, SOURCE_FROM_BEGINNING, &c->err), ST_OK);
+    expect_message(c, src, &m);
+    assert_int_equal(m.offset, 0);
     kafka_source_free(src);
 }
 
@@ -186,7 +140,7 @@ static void test_health_without_broker(void **state) {
     struct cluster *c = *state;
     struct kafka_settings settings = {.brokers = "127.0.0.1:1"};
     const char *topic = "in";
-    struct kafka_source_options options = {"g", &topic, 1, false};
+    struct kafka_source_options options = {.group = "g", .topics = &topic, .topic_count = 1};
     struct kafka_source *src = NULL;
     assert_int_equal(
         kafka_source_new(&settings, &options, (struct kafka_source_callbacks){0}, &src, &c->err),
@@ -210,14 +164,9 @@ static void test_health_of_group(void **state) {
 int main(void) {
 #define ON_CLUSTER(test) cmocka_unit_test_setup_teardown(test, cluster_set_up, cluster_tear_down)
     const struct CMUnitTest tests[] = {
-        ON_CLUSTER(test_goes_on_where_committed),
-        ON_CLUSTER(test_commit_answers),
-        ON_CLUSTER(test_pause),
-        ON_CLUSTER(test_lag_and_end),
-        ON_CLUSTER(test_callbacks),
-        ON_CLUSTER(test_free_in_the_middle),
-        ON_CLUSTER(test_health_of_topics),
-        ON_CLUSTER(test_health_without_broker),
+        ON_CLUSTER(test_held_until_started), ON_CLUSTER(test_lag_and_end),
+        ON_CLUSTER(test_callbacks),          ON_CLUSTER(test_free_in_the_middle),
+        ON_CLUSTER(test_health_of_topics),   ON_CLUSTER(test_health_without_broker),
         ON_CLUSTER(test_health_of_group),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,7 @@ static void on_line(void *ctx, enum topics_mark mark, const char *topic, const c
     struct lines *lines = ctx;
     lines->fine += mark == TOPICS_FINE;
     lines->note += mark == TOPICS_NOTE;
-    lines->wrong += mark == TOPICS_WRONG;
+    lines->wrong += mark >= TOPICS_WRONG;
     buf_printf(&lines->text, "%s: %s\n", topic, text);
 }
 

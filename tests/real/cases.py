@@ -14,7 +14,8 @@ from records import Codec
 NEWEST_KAFKA = "4.3.1"
 RECORD_TOPICS = {"runs": "io.stoker.PipelineRun", "bottlenecks": "io.stoker.Bottleneck",
                  "recommendations": "io.stoker.Recommendation", "windows": "io.stoker.PipelineWindow"}
-TOPICS = ("events", *RECORD_TOPICS, "dlq")
+STATE_TOPICS = ("state_applications", "state_pipelines")
+TOPICS = ("events", *RECORD_TOPICS, "dlq", *STATE_TOPICS)
 # What PipelineRun and the "run" object of analyze both have, under the same name.
 RUN_FIELDS = (
     "pipeline", "app_name", "user", "spark_version", "started_ms", "ended_ms", "duration_s",
@@ -40,7 +41,7 @@ class Site:
         self.broker = broker
         self.topics = {topic: f"{self.name}.{topic}" for topic in TOPICS}
         self.config = {
-            "kafka": {"brokers": broker.bootstrap, "consumer": {"heartbeat.interval.ms": 500}},
+            "kafka": {"brokers": broker.bootstrap, "consumer": {"heartbeat.interval.ms": 500, "session.timeout.ms": 10000}},
             "topics": {**self.topics, "partitions": partitions},
             "agent": {"group": self.name},
             **sections}

@@ -23,10 +23,10 @@ def admin(bootstrap):
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
 
-def create_topics(bootstrap, partitions_of, config=None):
+def create_topics(bootstrap, partitions_of, config=None, replication=1):
     """partitions_of: topic name -> partitions."""
     client = admin(bootstrap)
-    made = client.create_topics([NewTopic(name, n, 1, config=config or {})
+    made = client.create_topics([NewTopic(name, n, replication, config=config or {})
                                  for name, n in partitions_of.items()])
     for name, future in made.items():
         try:

@@ -57,23 +57,27 @@ def http_get(url, timeout_s=5.0):
 
 class Broker:
     """One KRaft node (broker and controller). The port is known before start(), so a client can be
-    pointed at a broker that is not there yet."""
+    pointed at a broker that is not there yet.
 
-    def __init__(self, version, name=None):
+    settings: more lines of server.properties, which win; ports: (client, controller) instead of free
+    ones."""
+
+    def __init__(self, version, name=None, settings=None, ports=None):
         self.version = version
         self.libs = BUILD / "kafka" / version
         self.dir = fresh_dir(name or f"kafka-{version}")
-        self.port = free_port()
+        self.port, controller = ports or (free_port(), free_port())
         self.bootstrap = f"{HOST}:{self.port}"
         self._process = None
         if not (self.libs / f"kafka_2.13-{version}.jar").exists():
             raise PartError(f"no Kafka {version} in {self.libs}: run tests/real/deps.sh")
-        self._format()
+        self._format(controller, settings or {})
 
-    def _format(self):
+    def _format(self, controller, settings):
         self._properties = self.dir / "server.properties"
-        self._properties.write_text(BROKER_PROPERTIES.format(
-            host=HOST, port=self.port, controller=free_port(), data=self.dir / "data"))
+        own = BROKER_PROPERTIES.format(host=HOST, port=self.port, controller=controller,
+                                       data=self.dir / "data")
+        self._properties.write_text(own + "".join(f"{k}={v}\n" for k, v in settings.items()))
         done = subprocess.run(
             ["java", "-Xmx128m", *JAVA_FLAGS, "-cp", f"{self.libs}/*", "kafka.tools.StorageTool",
              "format", "-t", CLUSTER_ID, "-c", str(self._properties)],
@@ -83,10 +87,17 @@ class Broker:
 
     def start(self):
         """Starts it (the first time or again after kill or stop) and waits until it answers."""
+        return self.launch().await_up()
+
+    def launch(self):
+        """Starts it without waiting, for a node that needs others to come up."""
         self._process = Process(
             f"Kafka {self.version}",
             ["java", "-Xmx256m", "-Xms256m", *JAVA_FLAGS, "-cp", f"{self.libs}/*", "kafka.Kafka",
              self._properties], self.dir / "server.log")
+        return self
+
+    def await_up(self):
         wait_until(f"Kafka {self.version} up", self._answers, 120, 0.2, self._process)
         return self
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/histogram.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "serve/exposition.h"
@@ -153,6 +154,27 @@ static void hostile_names_are_escaped(void **state) {
     exposition_free(exposition);
 }
 
+static void commits_have_a_histogram(void **state) {
+    (void)state;
+    struct exposition *exposition = exposition_new(2);
+    struct buf page = {0};
+    histogram_reset();
+    histogram_observe(HISTOGRAM_COMMIT, 5);
+    histogram_observe(HISTOGRAM_COMMIT, 6);
+    histogram_observe(HISTOGRAM_COMMIT, 30001);
+    histogram_observe(HISTOGRAM_COMMIT, -1); // a clock that was set back
+    render(exposition, NULL, 0, &page);
+    assert_int_equal(occurs(&page, "commit_duration_seconds_bucket{le=\"0.005\"} 2\n"), 1);
+    assert_int_equal(occurs(&page, "commit_duration_seconds_bucket{le=\"0.01\"} 3\n"), 1);
+    assert_int_equal(occurs(&page, "commit_duration_seconds_bucket{le=\"30\"} 3\n"), 1);
+    assert_int_equal(occurs(&page, "commit_duration_seconds_bucket{le=\"+Inf\"} 4\n"), 1);
+    assert_int_equal(occurs(&page, "commit_duration_seconds_sum 30.012\n"), 1);
+    assert_int_equal(occurs(&page, "commit_duration_seconds_count 4\n"), 1);
+    histogram_reset();
+    buf_fini(&page);
+    exposition_free(exposition);
+}
+
 static void the_process_is_described(void **state) {
     (void)state;
     struct exposition_process first, second;
@@ -228,6 +250,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(no_line_is_written_twice),
         cmocka_unit_test(series_keep_their_place_under_the_cap),
         cmocka_unit_test(hostile_names_are_escaped),
+        cmocka_unit_test(commits_have_a_histogram),
         cmocka_unit_test(the_process_is_described),
         cmocka_unit_test(families_stand_together),
         cmocka_unit_test(the_documentation_is_up_to_date),

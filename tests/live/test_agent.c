@@ -9,13 +9,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "commands/agent.h"
 #include "kafka/mock.h"
+#include "live/agent.h"
 #include "sink/kafka_sink.h"
 #include "source/eventlog.h"
 
-static const char *const topics[TOPIC_COUNT] = {"events",          "runs",    "bottlenecks",
-                                                "recommendations", "windows", "dlq"};
+static const char *const topics[TOPIC_COUNT] = {
+    "events",  "runs", "bottlenecks",        "recommendations",
+    "windows", "dlq",  "state.applications", "state.pipelines"};
 static const char skew_log[] = FIXTURES "/logs/skew_groupbykey/events.jsonl.zst";
 
 struct world {
@@ -54,7 +55,7 @@ static void open_agent(struct world *w) {
 static struct world *world_new(void) {
     struct world *w = mem_zalloc(1, sizeof *w);
     struct err err = {0};
-    log_configure(LOG_ERROR, LOG_LOGFMT);
+    log_configure(LOG_DEBUG, LOG_LOGFMT);
     metrics_reset();
     assert_int_equal(mock_cluster_new(1, &w->cluster, &err), ST_OK);
     for (int t = 0; t < TOPIC_COUNT; t++) {
@@ -65,6 +66,7 @@ static struct world *world_new(void) {
                                         .group = "g",
                                         .dlq_enabled = true,
                                         .alone = true,
+                                        .topics_trusted = true,
                                         .commit_interval_ms = 50,
                                         .decode = {.max_bytes = 32 << 20,
                                                    .wrapper_event_key = "",

@@ -34,18 +34,20 @@ static int64_t skipped_events(void) {
 }
 
 bool agent_ready(struct agent *agent, struct buf *reason) {
-    if (agent->trouble[0] != '\0') {
-        buf_add_printable(reason, str_of(agent->trouble));
-        return false;
+    bool ready = true;
+    for (int i = 0; i < agent->worker_count; i++) {
+        struct worker *worker = agent->workers[i];
+        pthread_mutex_lock(&worker->lock);
+        const struct worker_view *view = &worker->view;
+        if (!view->ready &&
+            !memmem(buf_text(reason), reason->len, view->reason, strlen(view->reason))) {
+            buf_add_text(reason, reason->len > 0 ? "; " : "");
+            buf_add_text(reason, view->reason[0] == '\0' ? "starting" : view->reason);
+        }
+        ready = ready && view->ready;
+        pthread_mutex_unlock(&worker->lock);
     }
     struct buf one = {0};
-    bool ready = agent->source != NULL && kafka_source_health(agent->source, reason);
-    if (!kafka_sink_health(agent->sink, &one)) {
-        buf_add_text(reason, reason->len > 0 ? "; " : "");
-        buf_add_str(reason, buf_str(&one));
-        ready = false;
-    }
-    buf_clear(&one);
     if (!alertmanager_health(agent->alerts, &one)) {
         buf_printf(reason, "%sno Alertmanager answers", reason->len > 0 ? "; " : "");
         ready = false;
@@ -94,16 +96,25 @@ static void render_landing(struct agent *agent, const struct stats_list *stats, 
 }
 
 static void update_gauges(struct agent *agent) {
-    int64_t newest_ms = 0;
-    for (uint32_t i = 0; i < agent->part_count; i++) {
-        const struct agent_part *part = agent->parts[i];
-        if (part->engine != NULL && engine_newest_ms(part->engine) > newest_ms) {
-            newest_ms = engine_newest_ms(part->engine);
+    struct worker_view sum = {0};
+    for (int i = 0; i < agent->worker_count; i++) {
+        struct worker *worker = agent->workers[i];
+        pthread_mutex_lock(&worker->lock);
+        const struct worker_view *view = &worker->view;
+        sum.lag += view->lag;
+        sum.partitions += view->partitions;
+        sum.loading += view->loading;
+        sum.changelog_messages += view->changelog_messages;
+        if (view->newest_event_ms > sum.newest_event_ms) {
+            sum.newest_event_ms = view->newest_event_ms;
         }
+        pthread_mutex_unlock(&worker->lock);
     }
-    metrics_set(METRIC_NEWEST_EVENT_SECONDS, newest_ms / 1000);
-    metrics_set(METRIC_PARTITIONS, agent->part_count);
-    metrics_set(METRIC_INPUT_LAG, agent->source == NULL ? 0 : kafka_source_lag(agent->source));
+    metrics_set(METRIC_NEWEST_EVENT_SECONDS, sum.newest_event_ms / 1000);
+    metrics_set(METRIC_PARTITIONS, sum.partitions);
+    metrics_set(METRIC_INPUT_LAG, sum.lag);
+    metrics_set(METRIC_RESTORING, sum.loading);
+    metrics_set(METRIC_CHANGELOG_MESSAGES, sum.changelog_messages);
 }
 
 void agent_publish_pages(struct agent *agent, int64_t now_ms) {

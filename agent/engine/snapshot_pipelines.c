@@ -1,0 +1,213 @@
+// snapshot_pipelines: the state of stage 2 written out, see engine/snapshot.h;
+// snapshot_pipelines_load.c reads it back. Called by whoever keeps state outside the process. Keys:
+// "P" the partition, "p<pipeline key>" a pipeline with its alerts, "k<run id>.<pipeline key>" a run
+// as last heard of, "w<pane>.<pipeline key>" a pane of the window. A pipeline key is cluster,
+// newline, name.
+#include "snapshot_pipelines.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/snapshot.h"
+
+struct writer {
+    state_each_fn each;
+    void *ctx;
+    struct buf key, value;
+};
+
+static void set_key(struct buf *key, const char *prefix, const struct pipeline *p) {
+    buf_clear(key);
+    buf_add_text(key, prefix);
+    buf_add(key, p->key, p->key_len);
+}
+
+static void hand(struct writer *writer, const char *prefix, const struct pipeline *p) {
+    set_key(&writer->key, prefix, p);
+    writer->each(writer->ctx, buf_str(&writer->key), buf_str(&writer->value));
+}
+
+// A number under the place it has in a list; zeros are left out.
+static void put_numbers(struct buf *value, unsigned field, const int64_t *numbers, unsigned count) {
+    struct buf list = {0};
+    for (unsigned i = 0; i < count; i++) {
+        wire_put_i64(&list, i + 1, numbers[i]);
+    }
+    if (list.len > 0) {
+        wire_put(value, field, buf_str(&list));
+    }
+    buf_fini(&list);
+}
+
+static void hand_time(struct writer *writer, const struct pipelines *pipelines) {
+    wire_begin(&writer->value);
+    wire_put_rows(&writer->value, pipelines, snapshot_time_rows, snapshot_time_count);
+    writer->each(writer->ctx, STR("P"), buf_str(&writer->value));
+}
+
+static void hand_pipeline(struct writer *writer, const struct pipeline *p) {
+    struct buf alert = {0};
+    wire_begin(&writer->value);
+    wire_put_rows(&writer->value, p, snapshot_pipeline_rows, snapshot_pipeline_count);
+    put_numbers(&writer->value, FIELD_DURATIONS, p->stats.duration_buckets,
+                PIPELINE_DURATION_BUCKETS + 1);
+    put_numbers(&writer->value, FIELD_OPEN, p->stats.open_bottlenecks, SEVERITY_COUNT);
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        if (p->alerts[kind].alert.name[0] != '\0') {
+            buf_clear(&alert);
+            wire_put_i64(&alert, ALERT_KIND, kind + 1);
+            wire_put_rows(&alert, &p->alerts[kind], snapshot_alert_rows, snapshot_alert_count);
+            wire_put(&writer->value, FIELD_ALERT, buf_str(&alert));
+        }
+    }
+    buf_fini(&alert);
+    hand(writer, "p", p);
+}
+
+static void run_prefix(const struct known_run *run, char out[ID_TEXT_SIZE + 8]) {
+    snprintf(out, ID_TEXT_SIZE + 8, "k%s.", run->id);
+}
+
+static void hand_run(struct writer *writer, const struct pipeline *p, const struct known_run *run) {
+    char prefix[ID_TEXT_SIZE + 8];
+    int64_t worst[KIND_COUNT];
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        worst[kind] = run->worst[kind];
+    }
+    wire_begin(&writer->value);
+    wire_put_rows(&writer->value, run, snapshot_run_rows, snapshot_run_count);
+    put_numbers(&writer->value, FIELD_WORST, worst, KIND_COUNT);
+    put_numbers(&writer->value, FIELD_OPEN, run->open, SEVERITY_COUNT);
+    run_prefix(run, prefix);
+    hand(writer, prefix, p);
+}
+
+static void pane_prefix(const struct pipeline *p, const struct pane *pane, char out[32]) {
+    snprintf(out, 32, "w%lld.", (long long)ring_pane_of(&p->ring, pane->window.pane_start_ms));
+}
+
+static void hand_pane(struct writer *writer, const struct pipeline *p, const struct pane *pane) {
+    char prefix[32];
+    wire_begin(&writer->value);
+    wire_put_rows(&writer->value, pane, snapshot_pane_rows, snapshot_pane_count);
+    put_numbers(&writer->value, FIELD_OPEN, pane->window.open_bottlenecks, SEVERITY_COUNT);
+    if (pane->durations_s10 != NULL) {
+        struct buf counts = {0};
+        for (unsigned i = 0; i < SKETCH_BUCKETS; i++) {
+            wire_put_i64(&counts, i + 1, pane->durations_s10->counts[i]);
+        }
+        wire_put(&writer->value, FIELD_SKETCH, buf_str(&counts));
+        buf_fini(&counts);
+    }
+    pane_prefix(p, pane, prefix);
+    hand(writer, prefix, p);
+}
+
+static bool is_used(const struct pane *pane) {
+    return pane->window.pane_end_ms != 0;
+}
+
+static void hand_changes(struct writer *writer, struct pipeline *p) {
+    hand_pipeline(writer, p);
+    p->touched = false;
+    p->written = true;
+    for (uint32_t i = 0; i < p->run_count; i++) {
+        if (p->runs[i].touched) {
+            hand_run(writer, p, &p->runs[i]);
+            p->runs[i].touched = false;
+            p->runs[i].written = true;
+        }
+    }
+    for (uint32_t i = 0; i < p->ring.panes; i++) {
+        if (p->panes[i].touched) {
+            hand_pane(writer, p, &p->panes[i]);
+            p->panes[i].touched = false;
+            p->panes[i].written = true;
+        }
+    }
+}
+
+static void hand_gone(struct writer *writer, struct buf *gone) {
+    for (size_t at = 0; at < gone->len;) {
+        size_t len;
+        memcpy(&len, gone->data + at, sizeof len);
+        writer->each(writer->ctx, (struct str){gone->data + at + sizeof len, len},
+                     (struct str){NULL, 0});
+        at += sizeof len + len;
+    }
+    buf_clear(gone);
+}
+
+void snapshot_pipelines_changes(struct pipelines *pipelines, state_each_fn each, void *ctx) {
+    struct writer writer = {.each = each, .ctx = ctx};
+    hand_gone(&writer, &pipelines->gone); // first: what is new may have the same key
+    if (pipelines->touched) {
+        hand_time(&writer, pipelines);
+        pipelines->touched = false;
+    }
+    for (struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
+        if (p->touched) {
+            hand_changes(&writer, p);
+        }
+    }
+    buf_fini(&writer.key);
+    buf_fini(&writer.value);
+}
+
+void snapshot_pipelines_each(const struct pipelines *pipelines, state_each_fn each, void *ctx) {
+    struct writer writer = {.each = each, .ctx = ctx};
+    if (pipelines->time_ms != 0) {
+        hand_time(&writer, pipelines);
+    }
+    for (const struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
+        hand_pipeline(&writer, p);
+        for (uint32_t i = 0; i < p->run_count; i++) {
+            hand_run(&writer, p, &p->runs[i]);
+        }
+        for (uint32_t i = 0; i < p->ring.panes; i++) {
+            if (is_used(&p->panes[i])) {
+                hand_pane(&writer, p, &p->panes[i]);
+            }
+        }
+    }
+    buf_fini(&writer.key);
+    buf_fini(&writer.value);
+}
+
+static void note_gone(struct pipelines *pipelines, const char *prefix, const struct pipeline *p) {
+    struct buf key = {0};
+    set_key(&key, prefix, p);
+    buf_add(&pipelines->gone, &key.len, sizeof key.len);
+    buf_add_str(&pipelines->gone, buf_str(&key));
+    buf_fini(&key);
+}
+
+void snapshot_forget_run(struct pipelines *pipelines, const struct pipeline *pipeline,
+                         const struct known_run *run) {
+    if (run->written) {
+        char prefix[ID_TEXT_SIZE + 8];
+        run_prefix(run, prefix);
+        note_gone(pipelines, prefix, pipeline);
+    }
+}
+
+void snapshot_forget_pane(struct pipelines *pipelines, const struct pipeline *pipeline,
+                          const struct pane *pane) {
+    if (pane->written) {
+        char prefix[32];
+        pane_prefix(pipeline, pane, prefix);
+        note_gone(pipelines, prefix, pipeline);
+    }
+}
+
+void snapshot_forget_pipeline(struct pipelines *pipelines, const struct pipeline *pipeline) {
+    for (uint32_t i = 0; i < pipeline->run_count; i++) {
+        snapshot_forget_run(pipelines, pipeline, &pipeline->runs[i]);
+    }
+    for (uint32_t i = 0; i < pipeline->ring.panes; i++) {
+        snapshot_forget_pane(pipelines, pipeline, &pipeline->panes[i]);
+    }
+    if (pipeline->written) {
+        note_gone(pipelines, "p", pipeline);
+    }
+}

@@ -1,0 +1,190 @@
+// worker_parts: the partitions a worker owns: they come and go with the group, their state is read
+// by the restorer, and they run once it is there. Called by worker.c and from within polls. A
+// partition whose state is not loaded takes no message.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "worker.h"
+
+enum { REVOKE_TIMEOUT_MS = 10000 };
+
+struct part *worker_find(const struct worker *worker, const char *topic, int32_t partition) {
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        struct part *part = worker->parts[i];
+        if (part->partition == partition && strcmp(part->topic, topic) == 0) {
+            return part;
+        }
+    }
+    return NULL;
+}
+
+static void forget_alert(void *ctx, const struct alert *alert) {
+    alertmanager_forget(((struct worker *)ctx)->alerts, alert, 1);
+}
+
+static void tell_alert(void *ctx, const struct alert *alert) {
+    alertmanager_update(((struct worker *)ctx)->alerts, alert, 1, clock_wall_ms());
+}
+
+static void free_state(struct part *part) {
+    engine_free(part->engine);
+    pipelines_free(part->pipelines);
+    part->engine = NULL;
+    part->pipelines = NULL;
+}
+
+static void drop(struct worker *worker, struct part *part) {
+    // The next owner goes on with these alerts; when we end, what waits may still go out.
+    if (part->pipelines != NULL && !worker->closing) {
+        pipelines_each_alert(part->pipelines, forget_alert, worker);
+    }
+    if (part->phase == PART_LOADING) {
+        restorer_forget(worker->restorer, part->number);
+    }
+    free_state(part);
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        if (worker->parts[i] == part) {
+            worker->parts[i] = worker->parts[--worker->part_count];
+            break;
+        }
+    }
+    mem_free(part);
+}
+
+void worker_drop_parts(struct worker *worker) {
+    while (worker->part_count > 0) {
+        drop(worker, worker->parts[0]);
+    }
+}
+
+void part_unload(struct part *part) {
+    struct worker *worker = part->worker;
+    if (part->phase == PART_LOADING) {
+        restorer_forget(worker->restorer, part->number);
+    }
+    free_state(part);
+    part->phase = PART_UNLOADED;
+    part->touched = false;
+    if (worker->source != NULL) {
+        kafka_source_hold(worker->source, part->topic, part->partition);
+    }
+}
+
+static void on_assigned(void *ctx, const char *topic, int32_t partition) {
+    struct worker *worker = ctx;
+    const struct agent_options *options = worker->options;
+    struct part *part = mem_zalloc(1, sizeof *part);
+    part->worker = worker;
+    part->runs = strcmp(topic, options->topics[TOPIC_RUNS]) == 0;
+    part->topic = options->topics[part->runs ? TOPIC_RUNS : TOPIC_EVENTS];
+    part->partition = partition;
+    MEM_GROW(worker->parts, worker->part_count, worker->part_cap);
+    worker->parts[worker->part_count++] = part;
+    log_info("partition_assigned", "worker=%s topic=%s partition=%d", worker->id, topic,
+             (int)partition);
+}
+
+static void on_revoking(void *ctx, bool lost) {
+    struct worker *worker = ctx;
+    struct err err = {0};
+    if (lost && worker->in_transaction) { // another may own them already
+        err_set(&err, ST_ABORT, "the partitions went to another member of the group");
+        worker_note_broken(worker, "revoked", &err);
+    }
+    if (!worker->broken) {
+        (void)worker_commit(worker, REVOKE_TIMEOUT_MS, &err); // says itself what is wrong
+    }
+}
+
+static void on_revoked(void *ctx, const char *topic, int32_t partition, bool lost) {
+    struct worker *worker = ctx;
+    struct part *part = worker_find(worker, topic, partition);
+    log_info("partition_revoked", "worker=%s topic=%s partition=%d lost=%d", worker->id, topic,
+             (int)partition, (int)lost);
+    if (part != NULL) {
+        drop(worker, part);
+    }
+}
+
+const struct kafka_source_callbacks worker_callbacks = {NULL, on_assigned, on_revoking, on_revoked};
+
+static void ask(struct worker *worker, struct part *part) {
+    struct load *load = mem_zalloc(1, sizeof *load);
+    part->number = ++worker->loads;
+    part->phase = PART_LOADING;
+    load->number = part->number;
+    load->runs = part->runs;
+    load->partition = part->partition;
+    restorer_ask(worker->restorer, load);
+}
+
+static void take_over(struct worker *worker, struct part *part, struct load *load) {
+    struct err err = {0};
+    CRASH_POINT("restore.start");
+    if (kafka_source_start(worker->source, part->topic, part->partition, load->offset, &err) !=
+        ST_OK) {
+        log_warn("partition_not_started", "error=%s", err.text);
+        part->phase = PART_UNLOADED;
+        return;
+    }
+    part->engine = load->engine;
+    part->pipelines = load->pipelines;
+    load->engine = NULL;
+    load->pipelines = NULL;
+    if (load->lost > 0) {
+        metrics_add(METRIC_INPUT_LOST, 1);
+        log_error("input_lost", "topic=%s partition=%d offset=%lld messages=%lld error=%s",
+                  part->topic, (int)part->partition, (long long)load->offset, (long long)load->lost,
+                  "the topic's retention was shorter than the outage: going on at its beginning");
+    }
+    part->next_offset = load->offset;
+    part->ticks = load->ticks;
+    part->heard_ms = clock_mono_ms();
+    part->touched = false;
+    part->phase = PART_RUNNING;
+    if (part->pipelines != NULL) { // an agent that died may not have told them
+        pipelines_each_alert(part->pipelines, tell_alert, worker);
+    }
+    log_info("partition_loaded",
+             "worker=%s topic=%s partition=%d offset=%lld records=%lld bytes=%lld took_ms=%lld",
+             worker->id, part->topic, (int)part->partition, (long long)load->offset,
+             (long long)load->records, (long long)load->bytes, (long long)load->took_ms);
+}
+
+static struct part *part_of_load(const struct worker *worker, const struct load *load) {
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        struct part *part = worker->parts[i];
+        if (part->phase == PART_LOADING && part->number == load->number) {
+            return part;
+        }
+    }
+    return NULL;
+}
+
+enum status worker_load(struct worker *worker, struct err *err) {
+
+    struct load *load;
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        if (worker->parts[i]->phase == PART_UNLOADED) {
+            ask(worker, worker->parts[i]);
+        }
+    }
+    while ((load = restorer_answer(worker->restorer)) != NULL) {
+        struct part *part = part_of_load(worker, load);
+        if (part != NULL && load->status != ST_OK) {
+            err_set(err, ST_FATAL, "%s", load->words);
+            load_free(load);
+            return ST_FATAL;
+        }
+        if (part != NULL) {
+            take_over(worker, part, load);
+        }
+        load_free(load);
+    }
+    return ST_OK;
+}

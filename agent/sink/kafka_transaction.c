@@ -1,0 +1,199 @@
+// kafka_transaction: the transactions of the sink. Called by the live agent's worker. It never
+// mends a transaction that failed: the producer is given up and a new one begins after what Kafka
+// says was committed, so that no request of the old one can reach into a later transaction.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/crash_point.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "sink/kafka_sink_priv.h"
+
+// Kept with every position: tells a group that has state in Kafka from one that has none.
+#define POSITION_MARK "stoker 1"
+
+static int64_t conf_number(const rd_kafka_conf_t *conf, const char *key) {
+    char text[64] = "";
+    size_t size = sizeof text;
+    return rd_kafka_conf_get(conf, key, text, &size) == RD_KAFKA_CONF_OK ? strtoll(text, NULL, 10)
+                                                                         : 0;
+}
+
+static enum status set_number(rd_kafka_conf_t *conf, const char *key, int64_t value,
+                              struct err *err) {
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    return client_conf_set(conf, key, text, err);
+}
+
+enum status sink_conf_transactional(rd_kafka_conf_t *conf, const char *id, struct err *err) {
+    int64_t transaction_ms = conf_number(conf, "transaction.timeout.ms");
+    enum status st = client_conf_set(conf, "transactional.id", id, err);
+    // The library wants both to be within the transaction's.
+    if (st == ST_OK) {
+        st = set_number(conf, "message.timeout.ms", transaction_ms, err);
+    }
+    if (st == ST_OK && conf_number(conf, "socket.timeout.ms") > transaction_ms - 100) {
+        st = set_number(conf, "socket.timeout.ms", transaction_ms - 100, err);
+    }
+    return st;
+}
+
+// Words and class of a failed call; takes the error.
+static enum status failed(struct kafka_sink *sink, const char *what, rd_kafka_error_t *error,
+                          struct err *err) {
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    bool retriable = rd_kafka_error_is_retriable(error);
+    char text[256], trouble[CLIENT_TROUBLE_SIZE];
+    client_printable(text, sizeof text, rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    client_trouble(&sink->client, trouble);
+    if (retriable) {
+        return err_set(err, ST_RETRY, "%s: %s", what, trouble[0] != '\0' ? trouble : text);
+    }
+    sink->fenced = code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+                   code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
+                   code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+    client_error(err, what, code, sink->refused > 0 ? sink->reason : text);
+    return err->status = ST_ABORT;
+}
+
+// The first record of a topic would otherwise wait up to a second for its leaders.
+static void ask_leaders(struct kafka_sink *sink, const char *const *topics, int timeout_ms) {
+    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+    for (; *topics != NULL && clock_mono_ms() < deadline_ms; topics++) {
+        rd_kafka_topic_t *topic = rd_kafka_topic_new(sink->client.rk, *topics, NULL);
+        const struct rd_kafka_metadata *metadata = NULL;
+        int left_ms = (int)(deadline_ms - clock_mono_ms());
+        if (topic != NULL && rd_kafka_metadata(sink->client.rk, 0, topic, &metadata,
+                                               left_ms > 1 ? left_ms : 1) == 0) {
+            rd_kafka_metadata_destroy(metadata);
+        }
+        if (topic != NULL) {
+            rd_kafka_topic_destroy(topic);
+        }
+    }
+}
+
+enum status kafka_sink_open(struct kafka_sink *sink, const char *const *topics, int timeout_ms,
+                            struct err *err) {
+    MAGIC_CHECK(sink, SINK_MAGIC);
+    require(sink->transactional);
+    if (sink->open) {
+        return ST_OK;
+    }
+    if (sink->client.rk == NULL && sink_open_producer(sink, err) != ST_OK) {
+        return ST_FATAL;
+    }
+    rd_kafka_error_t *error = rd_kafka_init_transactions(sink->client.rk, timeout_ms);
+    if (error != NULL) {
+        bool denied =
+            rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+        enum status st = failed(sink, "opening transactions", error, err);
+        if (st != ST_RETRY) {
+            kafka_sink_abandon(sink);
+        }
+        return denied ? err_set(err, ST_FATAL,
+                                "the user may not use transactions: give it the ACL WRITE on "
+                                "transactional ids that begin with the agent's group")
+                      : (err->status = ST_RETRY);
+    }
+    ask_leaders(sink, topics, timeout_ms);
+    atomic_store(&sink->client.doubtful, false);
+    sink->open = true;
+    sink->fenced = false;
+    return ST_OK;
+}
+
+bool kafka_sink_is_open(const struct kafka_sink *sink) {
+    return sink->open;
+}
+
+bool kafka_sink_was_fenced(const struct kafka_sink *sink) {
+    return sink->fenced;
+}
+
+enum status kafka_sink_begin(struct kafka_sink *sink, struct err *err) {
+    MAGIC_CHECK(sink, SINK_MAGIC);
+    require(sink->open);
+    sink->positions_sent = false;
+    sink->refused = 0;
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(sink->client.rk);
+    if (error != NULL) {
+        failed(sink, "beginning a transaction", error, err);
+        return err->status = ST_ABORT;
+    }
+    return ST_OK;
+}
+
+static enum status send_positions(struct kafka_sink *sink, struct client *group,
+                                  const struct sink_position *positions, size_t count,
+                                  int timeout_ms, struct err *err) {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *p =
+            rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition);
+        p->offset = positions[i].offset;
+        p->metadata = strdup(POSITION_MARK); // the library frees it
+        p->metadata_size = strlen(POSITION_MARK);
+    }
+    // Asked for now: a member that was thrown out of the group since must be refused.
+    rd_kafka_consumer_group_metadata_t *member = rd_kafka_consumer_group_metadata(group->rk);
+    rd_kafka_error_t *error =
+        rd_kafka_send_offsets_to_transaction(sink->client.rk, list, member, timeout_ms);
+    rd_kafka_consumer_group_metadata_destroy(member);
+    rd_kafka_topic_partition_list_destroy(list);
+    return error == NULL ? ST_OK : failed(sink, "sending positions", error, err);
+}
+
+// Every record acknowledged, so that a refused one is known with its reason.
+static enum status settle_records(struct kafka_sink *sink, int timeout_ms, struct err *err) {
+    rd_kafka_flush(sink->client.rk, timeout_ms);
+    if (sink->refused > 0) {
+        return err_set(err, ST_ABORT, "%llu records were refused, the first: %s",
+                       (unsigned long long)sink->refused, sink->reason);
+    }
+    return sink->outstanding == 0
+               ? ST_OK
+               : err_set(err, ST_RETRY, "%zu records are not acknowledged yet", sink->outstanding);
+}
+
+enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
+                              const struct sink_position *positions, size_t count, int timeout_ms,
+                              struct err *err) {
+    MAGIC_CHECK(sink, SINK_MAGIC);
+    enum status st = sink_replace_if_fatal(sink, err);
+    if (st == ST_OK && !sink->positions_sent && count > 0) {
+        st = send_positions(sink, group, positions, count, timeout_ms, err);
+        sink->positions_sent = st == ST_OK;
+    }
+    if (st == ST_OK) {
+        CRASH_POINT("commit.offsets");
+        st = settle_records(sink, timeout_ms, err);
+    }
+    if (st != ST_OK) {
+        return st;
+    }
+    CRASH_POINT("commit.flushed");
+    CRASH_POINT_SOON("commit.during");
+    rd_kafka_error_t *error = rd_kafka_commit_transaction(sink->client.rk, timeout_ms);
+    if (error != NULL) {
+        return failed(sink, "committing the transaction", error, err);
+    }
+    if (atomic_load(&sink->client.doubtful)) {
+        log_info("kafka_producer_replaced", "reason=%s", "a connection broke inside a transaction");
+        metrics_add(METRIC_PRODUCERS_REPLACED, 1);
+        kafka_sink_abandon(sink);
+    }
+    return ST_OK;
+}
+
+void kafka_sink_abandon(struct kafka_sink *sink) {
+    MAGIC_CHECK(sink, SINK_MAGIC);
+    sink_drain_and_close(sink);
+    sink->open = false;
+    sink->refused = 0;
+}

@@ -1,0 +1,76 @@
+// agent: the live agent: owns the pages, the alerts and the workers that do the work. Called by the
+// commands run and demo from one thread.
+//
+// Each event takes effect exactly once: a worker puts what it hands out, how its state changed, and
+// how far it has read into one Kafka transaction. What was not committed never happened: after a
+// crash, a rebalance or a failed transaction the state is read back from Kafka and work goes on
+// from there. Alerts are sent after the commit and again after every restart.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "decode/decode.h"
+#include "engine/engine.h"
+#include "engine/pipelines.h"
+#include "kafka/client.h"
+#include "sink/alertmanager.h"
+
+enum agent_topic {
+    TOPIC_EVENTS,
+    TOPIC_RUNS,
+    TOPIC_BOTTLENECKS,
+    TOPIC_RECOMMENDATIONS,
+    TOPIC_WINDOWS,
+    TOPIC_DLQ,
+    TOPIC_STATE_APPLICATIONS,
+    TOPIC_STATE_PIPELINES,
+    TOPIC_COUNT
+};
+
+// Everything is borrowed for the agent's life.
+struct agent_options {
+    const char *cluster, *instance, *group;
+    struct kafka_settings consumer, producer;
+    const char *topics[TOPIC_COUNT];
+    bool dlq_enabled;
+    bool alone;          // no group: all partitions at once (demo)
+    bool topics_trusted; // the state topics need no look: a broker of a test or of the demo
+    bool dynamic;        // members without a name: their partitions go at once when they leave
+    int workers;         // threads; 0: the one that calls agent_step does the work
+    int64_t commit_interval_ms, max_record_bytes;
+    int64_t tick_ms; // how often an idle partition's time goes on; 0: never
+    struct decode_options decode;
+    struct engine_options engine;
+    struct pipelines_options pipelines;
+    struct alertmanager_settings alerts;
+    const char *http_listen; // "" = none
+    size_t metrics_pipelines_max;
+    // Told of records as they are handed to Kafka, and of run updates as stage 2 takes them; from
+    // the workers' threads; may be NULL.
+    void *hook_ctx;
+    void (*on_bottleneck)(void *ctx, const struct run_identity *identity,
+                          const struct bottleneck *bottleneck);
+    void (*on_run)(void *ctx, const struct pipeline_run *run);
+};
+
+struct agent;
+
+// Opens the doors without waiting for any of them, and starts the workers. ST_FATAL for settings
+// that cannot work.
+enum status agent_new(const struct agent_options *options, struct agent **out,
+                      struct err *err) MUST_USE;
+// Keeps the pages fresh for about `budget_ms`, and does the work if there are no threads for it.
+// ST_OK, or ST_FATAL when a worker cannot go on.
+enum status agent_step(struct agent *agent, int budget_ms, struct err *err) MUST_USE;
+// Commits what is done, leaves the group, says goodbye to the Alertmanagers without resolving
+// anything, and frees. Takes NULL.
+void agent_free(struct agent *agent);
+// True if all doors answer and all state is loaded; else the reasons are appended.
+bool agent_ready(struct agent *agent, struct buf *reason);
+// The port of its pages, 0 if there are none.
+uint16_t agent_http_port(const struct agent *agent);
+// Calls `each` for every pipeline known, as of at most a second ago.
+void agent_each_pipeline(struct agent *agent,
+                         void (*each)(void *ctx, const struct pipeline_stats *stats), void *ctx);

@@ -1,0 +1,81 @@
+// test_snapshot_bad: state that is damaged, incomplete or of another release is refused in words
+// and never harms.
+#include "mixed_logs.h"
+
+struct damage {
+    uint64_t *seed;
+    struct state_table *out;
+};
+static void copy_damaged(void *ctx, struct str key, struct str value) {
+    struct damage *damage = ctx;
+    uint64_t *seed = damage->seed;
+    if (test_random(seed) % 30 == 0) {
+        return; // lost
+    }
+    char *copy = mem_strndup(value.len == 0 ? "" : value.p, value.len);
+    size_t len = value.len;
+    if (len > 0 && test_random(seed) % 4 == 0) {
+        copy[test_random(seed) % len] = (char)test_random(seed);
+        len = test_random(seed) % 3 == 0 ? test_random(seed) % len : len;
+    }
+    state_table_put(damage->out, key, (struct str){copy, len});
+    mem_free(copy);
+}
+
+static void damaged_values_never_harm(void **state) {
+    (void)state;
+    struct state_table *good = state_table_new();
+    struct buf sink = {0};
+    uint64_t seed = 17;
+    records = &sink;
+    struct engine *engine = fresh();
+    feed(engine, 0, line_count / 2);
+    snapshot_each(engine, apply, good);
+    engine_free(engine);
+    for (int round = 0; round < 600; round++) {
+        struct err err = {0};
+        struct damage damage = {&seed, state_table_new()};
+        state_table_each(good, copy_damaged, &damage);
+        engine = fresh();
+        if (snapshot_load(engine, damage.out, &err) == ST_OK) {
+            feed(engine, line_count / 2, line_count / 2 + 20);
+        } else {
+            assert_true(err.text[0] != '\0');
+        }
+        engine_free(engine);
+        state_table_free(damage.out);
+    }
+    state_table_free(good);
+    buf_fini(&sink);
+}
+
+static void refused(struct str key, struct str value, const char *words) {
+    struct err err = {0};
+    struct engine *engine = fresh();
+    struct state_table *table = state_table_new();
+    state_table_put(table, key, value);
+    assert_int_equal(snapshot_load(engine, table, &err), ST_SKIP);
+    if (strstr(err.text, words) == NULL) {
+        fail_msg("%s", err.text);
+    }
+    state_table_free(table);
+    engine_free(engine);
+}
+
+static void refused_in_words(void **state) {
+    (void)state;
+    struct str newer = {"\x07", 1};
+    refused(STR("rapp\n"), newer, "version 7");
+    refused(STR("s1.0.app\n"), newer, "key s1.0.app\\x0a");
+    refused(STR("e"), newer, "version 7");
+    refused(STR("j1.app\n"), (struct str){"\x01", 1}, "key j1.app");
+    refused(STR("r"), (struct str){"\x01", 1}, "key r");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damaged_values_never_harm),
+        cmocka_unit_test(refused_in_words),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
