@@ -1,9 +1,13 @@
 // known_runs: what is remembered of a pipeline's runs, as last heard of. Called by pipelines.c per
 // update.
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "pipelines_priv.h"
+
+// Of a century; what is longer, or no number, comes from no clock.
+static const double DURATION_MAX_S = 3e9;
 
 struct known_run *known_runs_find(const struct pipeline *p, const char *id) {
     for (uint32_t i = p->run_count; i > 0; i--) {
@@ -38,7 +42,7 @@ struct known_run known_run_of(const struct pipeline_run *run, int64_t time_ms) {
         .time_ms = time_ms,
         .started_ms = run->started_ms,
         .ended_ms = run->ended_ms,
-        .duration_s = run->duration_s,
+        .duration_s = run->duration_s > 0 ? fmin(run->duration_s, DURATION_MAX_S) : 0,
         .status = run->status,
         .records = t->records,
         .data_bytes = t->data_size_bytes,
@@ -53,7 +57,6 @@ struct known_run known_run_of(const struct pipeline_run *run, int64_t time_ms) {
     for (uint32_t i = 0; i < run->open_count; i++) {
         const struct open_bottleneck *b = &run->open[i];
         k.open[b->severity]++;
-        k.worst[b->kind] = b->severity > k.worst[b->kind] ? b->severity : k.worst[b->kind];
     }
     return k;
 }

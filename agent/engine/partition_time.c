@@ -47,7 +47,8 @@ void pipelines_tick(struct pipelines *pipelines, int64_t by_ms) {
     if (pipelines->time_ms == 0) {
         return; // nothing was ever heard
     }
-    int64_t before = pipelines->time_ms;
+    int64_t before = pipelines->time_ms, room_ms = PARTITION_TIME_MAX_MS - before;
+    by_ms = by_ms < 0 ? 0 : by_ms < room_ms ? by_ms : room_ms;
     pipelines->time_ms += by_ms;
     pipelines->touched = true;
     close_panes(pipelines, NULL, before, pipelines->time_ms);

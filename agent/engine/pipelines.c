@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
+#include "model/event.h"
 
 enum { AHEAD_MAX_MS = 600000 };
 
@@ -54,6 +55,10 @@ void pipelines_link_newest(struct pipelines *pipelines, struct pipeline *p) {
     pipelines->newest = p;
 }
 
+uint32_t pipelines_panes_lost(const struct pipelines *pipelines) {
+    return pipelines->panes_lost;
+}
+
 static void release(struct pipelines *pipelines, struct pipeline *p) {
     require(p != NULL);
     pipelines_unlink(pipelines, p);
@@ -96,14 +101,24 @@ struct pipeline *pipelines_add(struct pipelines *pipelines, const char *key, siz
     return p;
 }
 
-static struct pipeline *find(struct pipelines *pipelines, const struct run_identity *identity) {
+struct pipeline *pipelines_find(const struct pipelines *pipelines, const char *key,
+                                size_t key_len) {
+    struct pipeline *p;
+    HASH_FIND(hh, pipelines->all, key, key_len, p);
+    return p;
+}
+
+// The pipeline of an update, the newest of the list from now on.
+static struct pipeline *pipeline_of(struct pipelines *pipelines,
+                                    const struct run_identity *identity) {
     char key[2 * (RUN_TEXT_MAX + 1)];
     size_t cluster = strlen(identity->cluster), name = strlen(identity->pipeline);
-    memcpy(key, identity->cluster, cluster);
+    for (size_t i = 0; i < cluster; i++) { // the first newline ends the cluster
+        key[i] = identity->cluster[i] == '\n' ? '?' : identity->cluster[i];
+    }
     key[cluster] = '\n';
     memcpy(key + cluster + 1, identity->pipeline, name + 1);
-    struct pipeline *p;
-    HASH_FIND(hh, pipelines->all, key, cluster + 1 + name, p);
+    struct pipeline *p = pipelines_find(pipelines, key, cluster + 1 + name);
     if (p != NULL) {
         pipelines_unlink(pipelines, p);
         pipelines_link_newest(pipelines, p);
@@ -133,19 +148,28 @@ static void count_run(struct pipeline *p, const struct known_run *before,
     stats->runs++;
     stats->errors_total += now->status == RUN_FAILED || now->status == RUN_LOST;
     if (now->ended_ms >= stats->last_ended_ms) {
-        stats->records_per_s = records_per_s;
+        stats->records_per_s = isfinite(records_per_s) ? records_per_s : 0;
         stats->last_status = now->status;
         stats->last_duration_s = now->duration_s;
         stats->last_ended_ms = now->ended_ms;
     }
 }
 
+// An update's time, as far as it can be true.
+static int64_t time_of(const struct pipelines *pipelines, const struct pipeline_run *run,
+                       int64_t record_ms) {
+    if (run->time_ms < 0 || run->time_ms > EVENT_TIME_MAX_MS) {
+        return pipelines->time_ms;
+    }
+    // A clock that is far ahead of the record's own time is wrong: it must not empty the window.
+    bool ahead = record_ms > 0 && record_ms < run->time_ms - AHEAD_MAX_MS;
+    return ahead ? record_ms + AHEAD_MAX_MS : run->time_ms;
+}
+
 void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset,
                     int64_t record_ms) {
-    // A clock that is far ahead of the record's own time is wrong: it must not empty the window.
-    int64_t latest_ms = record_ms > 0 ? record_ms + AHEAD_MAX_MS : INT64_MAX;
-    int64_t time_ms = run->time_ms < latest_ms ? run->time_ms : latest_ms;
-    struct pipeline *p = find(pipelines, &run->identity);
+    int64_t time_ms = time_of(pipelines, run, record_ms);
+    struct pipeline *p = pipeline_of(pipelines, &run->identity);
     struct known_run now = known_run_of(run, time_ms), old;
     struct known_run *slot = known_runs_find(p, run->id);
     bool is_first = slot == NULL;
@@ -186,7 +210,7 @@ void pipelines_each(const struct pipelines *pipelines,
 
 void pipelines_each_alert(const struct pipelines *pipelines,
                           void (*each)(void *ctx, const struct alert *alert), void *ctx) {
-    for (const struct pipeline *p = pipelines->all; p != NULL; p = p->hh.next) {
+    for (const struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
         for (int kind = 0; kind < KIND_COUNT; kind++) {
             if (p->alerts[kind].alert.name[0] != '\0') {
                 each(ctx, &p->alerts[kind].alert);

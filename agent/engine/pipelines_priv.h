@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "engine/pipelines.h"
+#include "model/event.h"
 #include "stats/ring.h"
 #include "stats/sketch.h"
 
@@ -18,9 +19,8 @@ struct known_run {
     // cumulative figures of the last update, to take differences
     int64_t records, data_bytes, shuffle_read_bytes, shuffle_write_bytes;
     int64_t memory_spilled_bytes, disk_spilled_bytes, gc_ms, task_ms;
-    enum severity worst[KIND_COUNT]; // open bottlenecks by kind, negligible = none
-    int64_t open[SEVERITY_COUNT];
-    bool touched, written; // changed since it was written out; in the state topic
+    int64_t open[SEVERITY_COUNT]; // open bottlenecks by severity
+    bool touched, written;        // changed since it was written out; in the state topic
 };
 
 struct pane {
@@ -64,10 +64,16 @@ struct pipelines {
     int64_t time_ms;                  // of the newest update, and ticks; 0 before the first
     int64_t clock_ms;                 // time that passed, jumps cut
     bool touched;                     // either of them, since it was written out
+    uint32_t panes_lost;              // did not fit the window when the state was read
     struct buf gone;                  // keys that are gone since, each a length and its bytes
 };
 
+// Beyond this no partition's time goes: ticks of a century after the last possible update.
+#define PARTITION_TIME_MAX_MS (2 * EVENT_TIME_MAX_MS)
+
 // pipelines.c
+// The pipeline with this key, or NULL.
+struct pipeline *pipelines_find(const struct pipelines *pipelines, const char *key, size_t key_len);
 struct pipeline *pipelines_add(struct pipelines *pipelines, const char *key, size_t key_len);
 void pipelines_drop(struct pipelines *pipelines, struct pipeline *pipeline);
 void pipelines_link_newest(struct pipelines *pipelines, struct pipeline *pipeline);

@@ -70,13 +70,8 @@ static void run_prefix(const struct known_run *run, char out[ID_TEXT_SIZE + 8]) 
 
 static void hand_run(struct writer *writer, const struct pipeline *p, const struct known_run *run) {
     char prefix[ID_TEXT_SIZE + 8];
-    int64_t worst[KIND_COUNT];
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        worst[kind] = run->worst[kind];
-    }
     wire_begin(&writer->value);
     wire_put_rows(&writer->value, run, snapshot_run_rows, snapshot_run_count);
-    put_numbers(&writer->value, FIELD_WORST, worst, KIND_COUNT);
     put_numbers(&writer->value, FIELD_OPEN, run->open, SEVERITY_COUNT);
     run_prefix(run, prefix);
     hand(writer, prefix, p);
@@ -127,12 +122,41 @@ static void hand_changes(struct writer *writer, struct pipeline *p) {
     }
 }
 
-static void hand_gone(struct writer *writer, struct buf *gone) {
+// True if `word`, what stands between letter and dot of a key, names a part of this pipeline.
+static bool has_part(const struct pipeline *p, char letter, struct str word) {
+    char id[ID_TEXT_SIZE];
+    int64_t number;
+    if (letter == 'k') {
+        return str_copy(id, sizeof id, word) && known_runs_find(p, id) != NULL;
+    }
+    return str_to_i64(word, &number) && ring_holds(&p->ring, number) &&
+           is_used(window_pane(p, number));
+}
+
+// True if what had this key is there again: then its new value is handed out, and nothing else.
+static bool is_back(const struct pipelines *pipelines, struct str key) {
+    if (key.p[0] == 'p') {
+        return pipelines_find(pipelines, key.p + 1, key.len - 1) != NULL;
+    }
+    for (size_t i = 1; i < key.len && i <= ID_TEXT_SIZE; i++) { // a dot may be part of an id too
+        const struct pipeline *p =
+            key.p[i] == '.' ? pipelines_find(pipelines, key.p + i + 1, key.len - i - 1) : NULL;
+        if (p != NULL && has_part(p, key.p[0], (struct str){key.p + 1, i - 1})) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void hand_gone(struct writer *writer, struct pipelines *pipelines) {
+    struct buf *gone = &pipelines->gone;
     for (size_t at = 0; at < gone->len;) {
         size_t len;
         memcpy(&len, gone->data + at, sizeof len);
-        writer->each(writer->ctx, (struct str){gone->data + at + sizeof len, len},
-                     (struct str){NULL, 0});
+        struct str key = {gone->data + at + sizeof len, len};
+        if (!is_back(pipelines, key)) {
+            writer->each(writer->ctx, key, (struct str){NULL, 0});
+        }
         at += sizeof len + len;
     }
     buf_clear(gone);
@@ -140,7 +164,7 @@ static void hand_gone(struct writer *writer, struct buf *gone) {
 
 void snapshot_pipelines_changes(struct pipelines *pipelines, state_each_fn each, void *ctx) {
     struct writer writer = {.each = each, .ctx = ctx};
-    hand_gone(&writer, &pipelines->gone); // first: what is new may have the same key
+    hand_gone(&writer, pipelines);
     if (pipelines->touched) {
         hand_time(&writer, pipelines);
         pipelines->touched = false;
@@ -174,11 +198,15 @@ void snapshot_pipelines_each(const struct pipelines *pipelines, state_each_fn ea
     buf_fini(&writer.value);
 }
 
+void snapshot_note_gone(struct pipelines *pipelines, struct str key) {
+    buf_add(&pipelines->gone, &key.len, sizeof key.len);
+    buf_add_str(&pipelines->gone, key);
+}
+
 static void note_gone(struct pipelines *pipelines, const char *prefix, const struct pipeline *p) {
     struct buf key = {0};
     set_key(&key, prefix, p);
-    buf_add(&pipelines->gone, &key.len, sizeof key.len);
-    buf_add_str(&pipelines->gone, buf_str(&key));
+    snapshot_note_gone(pipelines, buf_str(&key));
     buf_fini(&key);
 }
 

@@ -14,7 +14,17 @@ enum {
     FIELD_DURATIONS = 100, // in a pipeline's value: runs by duration bucket
     FIELD_OPEN,            // open bottlenecks by severity
     FIELD_ALERT,           // one alert
-    FIELD_WORST,           // in a run's value: worst severity by kind
-    FIELD_SKETCH,          // in a pane's value: pairs of bucket and count
+    FIELD_SKETCH,          // in a pane's value: runs by bucket of the sketch
     ALERT_KIND = 1,
 };
+
+// snapshot_pipelines.c: the key is to be forgotten with the next changes.
+void snapshot_note_gone(struct pipelines *pipelines, struct str key);
+
+// snapshot_pipelines_read.c: one value each into what was made for it. False on bytes that do not
+// fit, and on numbers that no such state can hold; *err is set on another version only.
+bool snapshot_read_time(struct pipelines *pipelines, struct str value, struct err *err);
+bool snapshot_read_pipeline(const struct pipelines *pipelines, struct pipeline *pipeline,
+                            struct str value, struct err *err);
+bool snapshot_read_run(struct known_run *run, struct str value, struct err *err);
+bool snapshot_read_pane(struct pane *pane, struct str value, struct err *err);

@@ -52,6 +52,10 @@ void pipelines_tick(struct pipelines *pipelines, int64_t by_ms);
 // True if a tick can matter: a pane is open, or an alert is active or kept.
 bool pipelines_waits(const struct pipelines *pipelines);
 
+// How many panes of the state that was loaded the window set now has no room for: its panes are of
+// another length, or it is shorter. All else of that state was kept.
+uint32_t pipelines_panes_lost(const struct pipelines *pipelines);
+
 // Hands out the panes that are still open, as they are now: the end of input.
 void pipelines_flush(struct pipelines *pipelines);
 
