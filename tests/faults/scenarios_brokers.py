@@ -7,6 +7,7 @@ run.py.
 
 import time
 
+from ground import STATES
 from kafka_client import admin
 from parts import Broker
 from play import BROKER_SETTINGS, KAFKA, Play
@@ -118,9 +119,10 @@ def compaction(seed):
     play = Play("compaction", seed)
     agent = play.ground.agent()
     play.ground.create_topics(agent)
-    play.ground.alter_topics(("state_applications", "state_pipelines"), {
+    play.ground.alter_topics(STATES, {
         "segment.ms": "1000", "segment.bytes": "1048576", "min.cleanable.dirty.ratio": "0.01",
         "max.compaction.lag.ms": "1000", "delete.retention.ms": "60000"})
+    play.compacted = [play.ground.topics[name] for name in STATES]
     play.begin(agent, feed_s=16, make_topics=False)
     play.while_feeding(4, 14, lambda _i: play.kill_and_restart(agent))
     final = play.finish()

@@ -22,7 +22,9 @@ FIXTURES = (
 BEGIN_MS = 1_748_736_000_000  # 2025-06-01: behind every clock this may run under
 MINUTE_MS = 60_000
 DRIFT_MS = 7 * MINUTE_MS  # between the starts of two applications
-PIPELINES = 12
+# No numbers: what looks like a run's number is not part of a pipeline's name.
+NAMES = ("orders", "billing", "stock", "search", "clicks", "mail", "fraud", "prices", "routes", "refunds",
+         "ads", "loans")
 JUNK = (
     (b"{ this is not JSON", True), (b"\x00\xff\xfe garbage", True), (b'{"a":1}', True),
     (b'{"Event":"SparkListenerTaskEnd","Stage ID":"one"}', True), (b"[]", True),
@@ -90,7 +92,7 @@ class Workload:
         log = _fixture(FIXTURES[(number * 7 + pick.randrange(3)) % len(FIXTURES)])
         app_id = f"application_1748736000000_{number:04d}"
         later_ms = BEGIN_MS + number * DRIFT_MS + pick.randrange(MINUTE_MS) - _start_ms(log.lines)
-        log = log.copy(app_id, f"pipe-{number % PIPELINES:02d}", later_ms=later_ms)
+        log = log.copy(app_id, f"pipe-{NAMES[number % len(NAMES)]}", later_ms=later_ms)
         self.runs.append((log.app_id, log.attempt))
         pairs = list(zip(log.lines, _times(log.lines), strict=True))
         if number % 13 == 5:  # this one just stops talking
