@@ -1,0 +1,99 @@
+// updates_kit: random updates of stage 2, what comes of them in words, and its state as a table.
+// Shared by the tests of its snapshots.
+#pragma once
+
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "engine/snapshot.h"
+
+static struct pipelines_options options;
+static struct buf *told; // windows and alerts in words
+
+static void on_window(void *ctx, const struct pipeline_window *w) {
+    (void)ctx;
+    buf_printf(told, "window %s %lld runs %lld/%lld records %lld in %lld/%lld", w->pipeline,
+               (long long)w->pane_start_ms, (long long)w->runs, (long long)w->runs_failed,
+               (long long)w->records, (long long)w->window_runs, (long long)w->window_runs_failed);
+    buf_printf(told, " p50 %.17g p99 %.17g max %.17g open", w->duration_p50_s, w->duration_p99_s,
+               w->duration_max_s);
+    for (int s = 0; s < SEVERITY_COUNT; s++) {
+        buf_printf(told, " %lld", (long long)w->open_bottlenecks[s]);
+    }
+    buf_printf(told, " bytes %lld %lld %lld spilled %lld %lld gc %lld %lld\n",
+               (long long)w->data_bytes, (long long)w->shuffle_read_bytes,
+               (long long)w->shuffle_write_bytes, (long long)w->memory_spilled_bytes,
+               (long long)w->disk_spilled_bytes, (long long)w->gc_ms, (long long)w->task_ms);
+}
+
+static void on_alert(void *ctx, const struct alert *a) {
+    (void)ctx;
+    buf_printf(told, "alert %s %s %s %s %s %lld-%lld\n", a->name, a->severity, a->cluster,
+               a->pipeline, a->description, (long long)a->started_ms, (long long)a->ended_ms);
+}
+
+static struct pipelines *fresh(void) {
+    struct pipelines_output output = {NULL, on_window, on_alert};
+    return pipelines_new(&options, &output);
+}
+
+// Update `i` is a pure function of its number and the seed.
+static void feed_one(struct pipelines *p, uint64_t seed, int i) {
+    uint64_t r = seed * 7919 + (uint64_t)i * 104729 + 1;
+    struct pipeline_run run = {.revision = 1 + (int64_t)(test_random(&r) % 6)};
+    struct open_bottleneck open[2];
+    unsigned pipeline = (unsigned)(test_random(&r) % 9), number = (unsigned)(test_random(&r) % 12);
+    snprintf(run.id, sizeof run.id, "%08u-run", pipeline * 100 + number + (unsigned)i / 200 * 7);
+    snprintf(run.identity.pipeline, sizeof run.identity.pipeline, "p%u.\xc3\xa4", pipeline);
+    snprintf(run.identity.cluster, sizeof run.identity.cluster, "c%u", pipeline % 2);
+    snprintf(run.identity.app_id, sizeof run.identity.app_id, "app-%u", number);
+    run.time_ms = 1700000000000 + (int64_t)i * 4000 - (int64_t)(test_random(&r) % 400000);
+    run.started_ms = run.time_ms - 5000;
+    int64_t *const figures[] = {&run.totals.records,
+                                &run.totals.data_size_bytes,
+                                &run.totals.shuffle_read_bytes,
+                                &run.totals.shuffle_write_bytes,
+                                &run.totals.memory_spilled_bytes,
+                                &run.totals.disk_spilled_bytes,
+                                &run.totals.gc_ms,
+                                &run.totals.task_ms};
+    for (size_t f = 0; f < sizeof figures / sizeof *figures; f++) {
+        *figures[f] = (int64_t)(test_random(&r) % 100000);
+    }
+    run.records_per_s = (double)(test_random(&r) % 977) / 7;
+    if (test_random(&r) % 2 == 0) {
+        run.ended_ms = run.time_ms;
+        run.duration_s = (double)(test_random(&r) % 9000) / 10;
+        run.status = test_random(&r) % 3 == 0 ? RUN_FAILED : RUN_SUCCEEDED;
+    }
+    for (unsigned b = 0; b < 2 && test_random(&r) % 2 == 0; b++) {
+        open[b] =
+            (struct open_bottleneck){.kind = (enum bottleneck_kind)(test_random(&r) % KIND_COUNT),
+                                     .severity = (enum severity)(test_random(&r) % SEVERITY_COUNT),
+                                     .summary = "made up"};
+        run.open_count = b + 1;
+    }
+    run.open = open;
+    pipelines_feed(p, &run, i, test_random(&r) % 9 == 0 ? run.time_ms - 700000 : 0);
+    if (i % 50 == 0) {
+        pipelines_tick(p, 15000);
+    }
+    if (i % 211 == 0) {
+        pipelines_tick(p, 700000);
+    }
+}
+
+static void apply(void *ctx, struct str key, struct str value) {
+    state_table_put(ctx, key, value);
+}
+
+static struct pipelines *restore(const struct state_table *changelog) {
+    struct err err = {0};
+    struct pipelines *p = fresh();
+    if (snapshot_pipelines_load(p, changelog, &err) != ST_OK) {
+        fail_msg("%s", err.text);
+    }
+    return p;
+}

@@ -1,0 +1,89 @@
+// fuzz_state_pipelines: hostile keys and values as state of stage 2. The first byte chooses the
+// options, the rest is a state file (tests/engine/state_file.h). What is read must go on without
+// harm, and what is written then must be read again, to the same.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../engine/state_file.h"
+#include "engine/snapshot.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void on_window(void *ctx, const struct pipeline_window *window) {
+    (void)ctx, (void)window;
+}
+static void on_alert(void *ctx, const struct alert *alert) {
+    (void)ctx, (void)alert;
+}
+
+static void apply(void *ctx, struct str key, struct str value) {
+    state_table_put((struct state_table *)ctx, key, value);
+}
+
+// Two updates, of a pipeline that may be known and of one that is not, and ticks.
+static void go_on(struct pipelines *p, int64_t offset) {
+    struct open_bottleneck open = {.severity = SEVERITY_CRITICAL};
+    struct pipeline_run run = {.id = "0b6cf9b2-0000-5000-8000-00000000000a",
+                               .revision = 4,
+                               .time_ms = 1700000300000,
+                               .identity = {.cluster = "prod", .pipeline = "etl"},
+                               .open = &open,
+                               .open_count = 1};
+    pipelines_feed(p, &run, offset, 0);
+    snprintf(run.identity.pipeline, sizeof run.identity.pipeline, "new");
+    run.ended_ms = run.time_ms;
+    run.duration_s = 10;
+    pipelines_feed(p, &run, offset + 1, 1700000300000);
+    pipelines_tick(p, 90000);
+    pipelines_tick(p, INT64_C(8) * 24 * 3600000);
+}
+
+static void write_and_read_again(struct pipelines *p, const struct pipelines_options *options,
+                                 const struct pipelines_output *output) {
+    static struct buf first, again;
+    struct state_table *table = state_table_new();
+    struct err err = {0};
+    buf_clear(&first);
+    buf_clear(&again);
+    snapshot_pipelines_each(p, apply, table);
+    snapshot_pipelines_each(p, state_file_add, &first);
+    struct pipelines *copy = pipelines_new(options, output);
+    if (snapshot_pipelines_load(copy, table, &err) != ST_OK) {
+        fprintf(stderr, "what was written is refused: %s\n", err.text);
+        abort();
+    }
+    snapshot_pipelines_each(copy, state_file_add, &again);
+    if (!str_eq(buf_str(&first), buf_str(&again))) {
+        fprintf(stderr, "what was written reads as something else\n");
+        abort();
+    }
+    pipelines_free(copy);
+    state_table_free(table);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct pipelines_options options;
+    const struct pipelines_output output = {NULL, on_window, on_alert};
+    struct err err = {0};
+    if (size == 0) {
+        return 0;
+    }
+    pipelines_options_init(&options);
+    options.pane_ms = data[0] & 1 ? 300000 : 60000;
+    options.window_ms = data[0] & 2 ? 300000 : 3600000;
+    options.runs_max = data[0] & 4 ? 1 : 100;
+    options.pipelines_max = data[0] & 8 ? 1 : 100;
+    struct state_table *table = state_table_new();
+    state_file_read((struct str){(const char *)data + 1, size - 1}, table);
+    struct pipelines *p = pipelines_new(&options, &output);
+    if (snapshot_pipelines_load(p, table, &err) == ST_OK) {
+        write_and_read_again(p, &options, &output);
+        go_on(p, 1000);
+        snapshot_pipelines_changes(p, apply, table);
+        write_and_read_again(p, &options, &output);
+        pipelines_flush(p);
+    }
+    pipelines_free(p);
+    state_table_free(table);
+    return 0;
+}
