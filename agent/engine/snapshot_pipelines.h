@@ -16,5 +16,4 @@ enum {
     FIELD_ALERT,           // one alert
     FIELD_WORST,           // in a run's value: worst severity by kind
     FIELD_SKETCH,          // in a pane's value: pairs of bucket and count
-    ALERT_KIND = 1,
 };

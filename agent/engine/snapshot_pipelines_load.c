@@ -47,21 +47,12 @@ static struct pipeline *find(const struct pipelines *pipelines, struct str key) 
 
 static bool take_alert(struct pipeline *p, struct str bytes) {
     struct pipeline_alert kept = {0};
-    struct wire_reader reader = wire_read(bytes);
-    unsigned number;
-    struct str field;
-    int64_t kind = 0;
-    bool known, good = true;
-    while (good && wire_next(&reader, &number, &field)) {
-        good = number == ALERT_KIND ? wire_get_i64(field, &kind)
-                                    : wire_take(&kept, snapshot_alert_rows, snapshot_alert_count,
-                                                number, field, &known);
-    }
-    if (!good || reader.broken || kind < 1 || kind > KIND_COUNT) {
+    if (!wire_take_all(&kept, snapshot_alert_rows, snapshot_alert_count, bytes) || kept.kind < 1 ||
+        kept.kind > KIND_COUNT) {
         return false;
     }
-    alerts_name(p, &kept.alert, (enum bottleneck_kind)(kind - 1));
-    p->alerts[kind - 1] = kept;
+    alerts_name(p, &kept.alert, (enum bottleneck_kind)(kept.kind - 1));
+    p->alerts[kept.kind - 1] = kept;
     return true;
 }
 

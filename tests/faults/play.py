@@ -176,7 +176,8 @@ class Play:
         self.tail.stop()
         self.check("input", self._input())
         self.check("I1", verdict.i1_outputs(self.reference(), final))
-        self.check("I2", verdict.i2_downstream(self.tail.records, final.tail.records))
+        self.check("I2", verdict.i2_downstream(
+            self.tail.records, final.tail.records, [ground.topics[s] for s in STATES if s in ground.topics]))
         self._second_stage_and_state(final)
         self.check("I7", verdict.i7_logs(ground.agents))
         self.check("I8", verdict.i8_exits(self.codes))

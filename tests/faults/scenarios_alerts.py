@@ -99,8 +99,8 @@ def ticks(seed):
     play.feeder.end()
     topic = play.ground.topics["runs"]
     begun, lost = time.monotonic(), collections.Counter()
-    while time.monotonic() - begun < 60 and len(lost) < len(logs):
-        time.sleep(play.random.uniform(2.5, 5))
+    while time.monotonic() - begun < 75 and len(lost) < len(logs):
+        time.sleep(play.random.uniform(7, 9))  # ticks begin after 5 s of silence
         play.kill_and_restart(agent)
         lost = _lost(play, topic)
     time.sleep(8)

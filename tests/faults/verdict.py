@@ -100,11 +100,17 @@ def i1_outputs(truth, found):
     return lines
 
 
-def i2_downstream(during, final):
-    """Who read along saw exactly what is there in the end. Both: (topic, partition) -> records."""
+def i2_downstream(during, final, compacted=()):
+    """Who read along saw exactly what is there in the end; of compacted topics, what is left of it. Both:
+    (topic, partition) -> records."""
     lines = []
     for part in sorted(set(during) | set(final)):
         a, b = during.get(part, []), final.get(part, [])
+        if part[0] in compacted:
+            left = {seen.offset for seen in b}
+            a = [seen for seen in a if seen.offset in left]
+            if replayed(during.get(part, [])) != replayed(b):
+                lines.append(f"{part}: another state than is there in the end")
         if a != b:
             at = next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
             lines.append(f"{part}: saw {len(a)} records, {len(b)} are there; first difference at {at}: saw "
