@@ -153,7 +153,7 @@ static struct str member(struct str json, const char *name) {
 }
 
 static int64_t count_alerts(struct str json) {
-    struct str rest = json;
+    struct str rest;
     const char *list = memmem(json.p, json.len, "\"alerts\":[", 10);
     int64_t count = 0;
     if (list == NULL) {

@@ -17,8 +17,8 @@ static const struct wire_row advice_rows[] = {{ADVICE_KIND, WIRE_I64, 0, 0, "kin
                                               {ADVICE_DIGEST, WIRE_I64, 0, 0, "digest"}};
 static const size_t advice_count = ARRAY_LEN(advice_rows);
 static const struct shape advice = {.name = "advice", ROWS(advice_rows, advice_count)};
-static const struct shape_part run_parts[] = {{FIELD_APP, "application", &shape_app, false},
-                                              {FIELD_ADVICE, "advice", &advice, true}};
+static const struct shape_part run_parts[] = {{FIELD_APP, "application", &shape_app, SHAPE_VALUE},
+                                              {FIELD_ADVICE, "advice", &advice, SHAPE_LIST}};
 static const struct shape run = {
     .name = "run", ROWS(snapshot_live_rows, snapshot_live_count), PARTS(run_parts)};
 
@@ -28,20 +28,21 @@ static const struct shape numbers = {.name = "numbers by place", .by_place = tru
 static const struct shape alert = {.name = "alert",
                                    ROWS(snapshot_alert_rows, snapshot_alert_count)};
 static const struct shape_part pipeline_parts[] = {
-    {FIELD_DURATIONS, "duration_buckets", &numbers, false},
-    {FIELD_OPEN, "open_bottlenecks", &numbers, false},
-    {FIELD_ALERT, "alerts", &alert, true}};
+    {FIELD_DURATIONS, "duration_buckets", &numbers, SHAPE_ONCE},
+    {FIELD_OPEN, "open_bottlenecks", &numbers, SHAPE_ONCE},
+    {FIELD_ALERT, "alerts", &alert, SHAPE_LIST}};
 static const struct shape pipeline = {.name = "pipeline",
                                       ROWS(snapshot_pipeline_rows, snapshot_pipeline_count),
                                       PARTS(pipeline_parts)};
 static const struct shape_part known_run_parts[] = {
-    {FIELD_WORST, "worst_severities", &numbers, false},
-    {FIELD_OPEN, "open_bottlenecks", &numbers, false}};
+    {FIELD_WORST, "worst_severities", &numbers, SHAPE_ONCE},
+    {FIELD_OPEN, "open_bottlenecks", &numbers, SHAPE_ONCE}};
 static const struct shape known_run = {.name = "run as last heard of",
                                        ROWS(snapshot_run_rows, snapshot_run_count),
                                        PARTS(known_run_parts)};
-static const struct shape_part pane_parts[] = {{FIELD_OPEN, "open_bottlenecks", &numbers, false},
-                                               {FIELD_SKETCH, "durations", &numbers, false}};
+static const struct shape_part pane_parts[] = {
+    {FIELD_OPEN, "open_bottlenecks", &numbers, SHAPE_ONCE},
+    {FIELD_SKETCH, "durations", &numbers, SHAPE_ONCE}};
 static const struct shape pane = {
     .name = "pane", ROWS(snapshot_pane_rows, snapshot_pane_count), PARTS(pane_parts)};
 

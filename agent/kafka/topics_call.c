@@ -120,7 +120,7 @@ enum status topics_call_partitions(struct topics_call *call, const char *topic, 
 enum status topics_partitions(const struct kafka_settings *settings, const char *topic,
                               int timeout_ms, int *count, struct err *err) {
     struct topics_call call;
-    rd_kafka_resp_err_t code;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     enum status st = topics_call_init(&call, settings, timeout_ms, err);
     if (st == ST_OK) {
         st = topics_call_partitions(&call, topic, count, &code, err);

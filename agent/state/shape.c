@@ -78,17 +78,22 @@ static bool add_part(const struct shape_part *part, struct str bytes, int depth,
         }
         if (!any) {
             add_name(out, first, part->name);
-            buf_add_text(out, part->list ? "[" : "");
-        } else if (part->list) {
+            buf_add_text(out, part->times == SHAPE_LIST ? "[" : "");
+        } else if (part->times == SHAPE_LIST) {
             buf_add_char(out, ',');
         } else {
             return false;
         }
         any = true;
-        good = part->shape == NULL ? add_numbers(field, out)
-                                   : add_object(part->shape, field, depth + 1, out);
+        if (part->times == SHAPE_VALUE) {
+            struct wire_reader inside = {0};
+            good = wire_open(field, &inside, NULL) == ST_OK;
+            field = (struct str){inside.at, good ? (size_t)(inside.end - inside.at) : 0};
+        }
+        good = good && (part->shape == NULL ? add_numbers(field, out)
+                                            : add_object(part->shape, field, depth + 1, out));
     }
-    buf_add_text(out, any && part->list ? "]" : "");
+    buf_add_text(out, any && part->times == SHAPE_LIST ? "]" : "");
     return good && !reader.broken;
 }
 
@@ -161,7 +166,7 @@ static void add_tables(const struct shape *shape, const char *path, int depth, s
     for (size_t i = 0; i < shape->part_count && depth < DEPTH_MAX; i++) {
         const struct shape_part *part = &shape->parts[i];
         buf_printf(out, "| %u | %s%s | %s%s |\n", part->number, path, part->name,
-                   part->list ? "list of " : "",
+                   part->times == SHAPE_LIST ? "list of " : "",
                    part->shape == NULL ? "32-bit numbers, little-endian" : part->shape->name);
         if (part->shape != NULL) {
             char inner[128];

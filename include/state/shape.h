@@ -14,7 +14,11 @@ struct shape_part {
     unsigned number;
     const char *name;
     const struct shape *shape; // NULL: a list of 32-bit numbers in one field
-    bool list;                 // any number of times
+    enum shape_times {
+        SHAPE_ONCE,
+        SHAPE_LIST,  // any number of times
+        SHAPE_VALUE, // once, as a value of its own with a version
+    } times;
 };
 
 struct shape {

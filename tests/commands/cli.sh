@@ -32,7 +32,7 @@ empty() { [ ! -s "$1" ] || { echo "not empty:"; cat "$1"; return 1; }; }
 
 # --- help
 commands=$("$binary" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
-ok "there are eleven commands in the list" test "$(wc -w <<<"$commands")" -eq 11
+ok "there are twelve commands in the list" test "$(wc -w <<<"$commands")" -eq 12
 no_words() { exits 64 && complains "usage: stoker COMMAND" && empty "$tmp/out"; }
 ok "no words: the list, on standard error" no_words
 help_of() {
