@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build demo test bench bench-peers fuzz docs format clean
+.PHONY: help deps deps-test build demo test bench bench-peers soak mutants fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -29,6 +29,16 @@ bench: deps-test build ## speed and memory on a 1 GB log, against its floors
 
 bench-peers: deps-test build ## the same against Spark's own replay
 	@tests/bench/run.sh --peers
+
+SOAK_MINUTES ?= 60
+soak: deps-test ## all faults mixed for SOAK_MINUTES (60), under the address sanitizer
+	@tests/real/deps.sh
+	@cmake --preset dev >/dev/null && cmake --build --preset dev --target stoker
+	@build/venv/bin/python tests/faults/run.py --soak $(SOAK_MINUTES) --binary build/dev/stoker
+
+mutants: deps-test ## break the agent on purpose; the fault suite must notice each time
+	@tests/real/deps.sh
+	@build/venv/bin/python tests/faults/mutants.py
 
 fuzz: deps-test ## every fuzzer for FUZZ_SECONDS (60) each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)

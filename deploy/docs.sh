@@ -15,5 +15,6 @@ page docs/configuration.md config doc
 page config/stoker.yaml config sample
 page docs/stoker.1 man
 page docs/metrics.md man metrics
+page docs/state.md state --schema
 page docs/completion/stoker.bash completion bash
 page docs/completion/_stoker completion zsh

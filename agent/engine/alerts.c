@@ -78,7 +78,8 @@ static void raise(struct pipelines *pipelines, struct pipeline *pipeline,
     if (alerts_is_active(kept)) {
         memcpy(before, kept->alert.description, sizeof before);
     } else {
-        *kept = (struct pipeline_alert){.alert = {.started_ms = time_ms}};
+        *kept = (struct pipeline_alert){.alert = {.started_ms = time_ms},
+                                        .kind = (int64_t)worst->kind + 1};
         alerts_name(pipeline, &kept->alert, worst->kind);
     }
     memcpy(kept->run, run->id, ID_TEXT_SIZE);

@@ -34,6 +34,7 @@ struct pane {
 // alert.name "": there is none; alert.ended_ms != 0: it ended, and is kept to be told once more.
 struct pipeline_alert {
     struct alert alert;
+    int64_t kind;           // its bottleneck kind and 1; 0: there is none
     char run[ID_TEXT_SIZE]; // the run that keeps it up
     int64_t ended_clock_ms; // the clock when it ended
 };

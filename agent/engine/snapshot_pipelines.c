@@ -46,7 +46,6 @@ static void hand_time(struct writer *writer, const struct pipelines *pipelines) 
 }
 
 static void hand_pipeline(struct writer *writer, const struct pipeline *p) {
-    struct buf alert = {0};
     wire_begin(&writer->value);
     wire_put_rows(&writer->value, p, snapshot_pipeline_rows, snapshot_pipeline_count);
     put_numbers(&writer->value, FIELD_DURATIONS, p->stats.duration_buckets,
@@ -54,13 +53,10 @@ static void hand_pipeline(struct writer *writer, const struct pipeline *p) {
     put_numbers(&writer->value, FIELD_OPEN, p->stats.open_bottlenecks, SEVERITY_COUNT);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         if (p->alerts[kind].alert.name[0] != '\0') {
-            buf_clear(&alert);
-            wire_put_i64(&alert, ALERT_KIND, kind + 1);
-            wire_put_rows(&alert, &p->alerts[kind], snapshot_alert_rows, snapshot_alert_count);
-            wire_put(&writer->value, FIELD_ALERT, buf_str(&alert));
+            wire_put_nested(&writer->value, FIELD_ALERT, &p->alerts[kind], snapshot_alert_rows,
+                            snapshot_alert_count);
         }
     }
-    buf_fini(&alert);
     hand(writer, "p", p);
 }
 

@@ -15,7 +15,6 @@ enum {
     FIELD_OPEN,            // open bottlenecks by severity
     FIELD_ALERT,           // one alert
     FIELD_SKETCH,          // in a pane's value: runs by bucket of the sketch
-    ALERT_KIND = 1,
 };
 
 // snapshot_pipelines.c: the key is to be forgotten with the next changes.

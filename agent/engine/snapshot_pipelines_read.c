@@ -41,24 +41,14 @@ bool snapshot_read_time(struct pipelines *pipelines, struct str value, struct er
 
 static bool take_alert(const struct pipelines *pipelines, struct pipeline *p, struct str bytes) {
     struct pipeline_alert kept = {0};
-    struct wire_reader reader = wire_read(bytes);
-    unsigned number;
-    struct str field;
-    int64_t kind = 0;
-    bool known, good = true;
-    while (good && wire_next(&reader, &number, &field)) {
-        good = number == ALERT_KIND ? wire_get_i64(field, &kind)
-                                    : wire_take(&kept, snapshot_alert_rows, snapshot_alert_count,
-                                                number, field, &known);
-    }
-    if (!good || reader.broken || kind < 1 || kind > KIND_COUNT ||
-        !within(kept.alert.started_ms, PARTITION_TIME_MAX_MS) ||
+    if (!wire_take_all(&kept, snapshot_alert_rows, snapshot_alert_count, bytes) || kept.kind < 1 ||
+        kept.kind > KIND_COUNT || !within(kept.alert.started_ms, PARTITION_TIME_MAX_MS) ||
         !within(kept.alert.ended_ms, PARTITION_TIME_MAX_MS) ||
         !within(kept.ended_clock_ms, pipelines->clock_ms)) {
         return false;
     }
-    alerts_name(p, &kept.alert, (enum bottleneck_kind)(kind - 1));
-    p->alerts[kind - 1] = kept;
+    alerts_name(p, &kept.alert, (enum bottleneck_kind)(kept.kind - 1));
+    p->alerts[kept.kind - 1] = kept;
     return true;
 }
 

@@ -32,6 +32,7 @@ const struct wire_row snapshot_pipeline_rows[] = {
 const size_t snapshot_pipeline_count = ARRAY_LEN(snapshot_pipeline_rows);
 
 const struct wire_row snapshot_alert_rows[] = {
+    FIELD(1, WIRE_I64, pipeline_alert, kind),
     FIELD(2, WIRE_CHARS, pipeline_alert, alert.description),
     FIELD(3, WIRE_I64, pipeline_alert, alert.started_ms),
     FIELD(4, WIRE_I64, pipeline_alert, alert.ended_ms),

@@ -116,3 +116,20 @@ enum status topics_call_partitions(struct topics_call *call, const char *topic, 
     rd_kafka_metadata_destroy(metadata);
     return ST_OK;
 }
+
+enum status topics_partitions(const struct kafka_settings *settings, const char *topic,
+                              int timeout_ms, int *count, struct err *err) {
+    struct topics_call call;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    enum status st = topics_call_init(&call, settings, timeout_ms, err);
+    if (st == ST_OK) {
+        st = topics_call_partitions(&call, topic, count, &code, err);
+    }
+    if (st == ST_OK && *count < 0) {
+        struct err words;
+        client_error(&words, "cannot be used", code, NULL);
+        st = err_set(err, ST_RETRY, "topic %s %s", topic, words.text);
+    }
+    topics_call_fini(&call);
+    return st;
+}

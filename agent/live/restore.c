@@ -9,7 +9,7 @@
 #include "base/crash_point.h"
 #include "base/log.h"
 #include "engine/snapshot.h"
-#include "position.h"
+#include "state/position.h"
 #include "state/table.h"
 
 enum { ASK_TIMEOUT_MS = 2000, READ_TIMEOUT_MS = 10000 };

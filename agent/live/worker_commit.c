@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "engine/snapshot.h"
-#include "position.h"
+#include "state/position.h"
 #include "worker.h"
 
 enum {

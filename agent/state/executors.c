@@ -28,7 +28,7 @@ struct executor {
     UT_hash_handle hh;
 };
 
-static const struct wire_row executor_rows[] = {
+const struct wire_row value_rows_executor[] = {
     {1, WIRE_CHARS, offsetof(struct executor, id), EXECUTOR_ID_MAX + 1, "id"},
     {2, WIRE_I32, offsetof(struct executor, host), 0, "host"},
     {3, WIRE_I64, offsetof(struct executor, cores), 0, "cores"},
@@ -36,10 +36,12 @@ static const struct wire_row executor_rows[] = {
     {5, WIRE_BOOL, offsetof(struct executor, alive), 0, "alive"},
     {6, WIRE_I32, offsetof(struct executor, number), 0, "number"},
 };
-static const struct wire_row host_rows[] = {
+const struct wire_row value_rows_host[] = {
     {1, WIRE_I32, offsetof(struct host, index), 0, "index"},
     {2, WIRE_CHARS, offsetof(struct host, name), HOST_NAME_KEPT_MAX + 1, "name"},
 };
+const size_t value_rows_executor_count = ARRAY_LEN(value_rows_executor);
+const size_t value_rows_host_count = ARRAY_LEN(value_rows_host);
 
 void executors_fini(struct executors *executors) {
     struct executor *executor, *next_executor;
@@ -227,11 +229,12 @@ void executors_write(const struct executors *executors, uint32_t chunk, struct b
     uint32_t first = chunk * EXECUTORS_PER_CHUNK, end = first + EXECUTORS_PER_CHUNK;
     wire_begin(value);
     for (uint32_t i = first; i < end && i < executors->host_count; i++) {
-        wire_put_nested(value, VALUE_HOST, executors->hosts[i], host_rows, ARRAY_LEN(host_rows));
+        wire_put_nested(value, VALUE_HOST, executors->hosts[i], value_rows_host,
+                        value_rows_host_count);
     }
     for (uint32_t i = first; i < end && i < executors->count; i++) {
-        wire_put_nested(value, VALUE_EXECUTOR, executors->list[i], executor_rows,
-                        ARRAY_LEN(executor_rows));
+        wire_put_nested(value, VALUE_EXECUTOR, executors->list[i], value_rows_executor,
+                        value_rows_executor_count);
     }
 }
 
@@ -244,8 +247,8 @@ void executors_write(const struct executors *executors, uint32_t chunk, struct b
 
 static bool read_host(struct executors *executors, struct str field) {
     struct host *host = mem_zalloc(1, sizeof *host), *same = NULL;
-    bool good = wire_take_all(host, host_rows, ARRAY_LEN(host_rows), field) && host->index >= 0 &&
-                host->index < HOSTS_MAX;
+    bool good = wire_take_all(host, value_rows_host, value_rows_host_count, field) &&
+                host->index >= 0 && host->index < HOSTS_MAX;
     if (good) {
         MAKE_ROOM(executors->hosts, executors->host_count, executors->host_cap, host->index);
         HASH_FIND_STR(executors->by_name, host->name, same);
@@ -261,7 +264,7 @@ static bool read_host(struct executors *executors, struct str field) {
 
 static bool read_executor(struct executors *executors, struct str field) {
     struct executor *executor = mem_zalloc(1, sizeof *executor), *same = NULL;
-    bool good = wire_take_all(executor, executor_rows, ARRAY_LEN(executor_rows), field) &&
+    bool good = wire_take_all(executor, value_rows_executor, value_rows_executor_count, field) &&
                 executor->cores >= 0 && executor->tasks >= 0 && executor->host >= -1 &&
                 executor->number >= 0 && executor->number < EXECUTORS_MAX;
     if (good) {

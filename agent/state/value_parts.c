@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "value_priv.h"
 
-enum { JOB_NUMBER = 1, JOB_EXECUTION, JOB_STAGE, JOB_ID };
-
 void app_note_gone(struct app *app, char kind, int64_t number, int64_t attempt) {
     char prefix[64];
     int len = kind == 's' ? snprintf(prefix, sizeof prefix, "s%lld.%lld.", (long long)number,
@@ -87,14 +85,12 @@ static void write_accums(const struct app *app, int64_t chunk, struct writer *wr
 
 static void write_job(const struct app_job *job, struct writer *writer) {
     wire_begin(&writer->value);
-    wire_put_i64(&writer->value, JOB_ID, job->id);
-    wire_put_i64(&writer->value, JOB_NUMBER, job->number);
-    wire_put_i64(&writer->value, JOB_EXECUTION, job->execution_id);
+    wire_put_rows(&writer->value, job, value_rows_job, value_rows_job_count);
     struct buf stages = {0}; // one field: a job may list 65,536 of them
     for (uint32_t i = 0; i < job->stage_count; i++) {
         buf_add(&stages, &job->stages[i], sizeof job->stages[i]);
     }
-    wire_put(&writer->value, JOB_STAGE, buf_str(&stages));
+    wire_put(&writer->value, VALUE_JOB_STAGE, buf_str(&stages));
     buf_fini(&stages);
     hand_out(writer, 'j', job->id);
 }
@@ -171,20 +167,16 @@ static bool take_job(struct app *app, struct wire_reader *reader) {
     struct app_job job = {.written = true};
     unsigned number;
     struct str field;
-    int64_t id = 0;
-    bool good = app->job_count < APP_OPEN_JOBS_MAX;
+    bool known, good = app->job_count < APP_OPEN_JOBS_MAX;
     while (good && wire_next(reader, &number, &field)) {
-        good = number == JOB_ID          ? wire_get_i64(field, &id)
-               : number == JOB_NUMBER    ? wire_get_i64(field, &job.number)
-               : number == JOB_EXECUTION ? wire_get_i64(field, &job.execution_id)
-               : number == JOB_STAGE     ? take_job_stages(&job, field)
-                                         : true;
+        good = number == VALUE_JOB_STAGE
+                   ? take_job_stages(&job, field)
+                   : wire_take(&job, value_rows_job, value_rows_job_count, number, field, &known);
     }
-    if (!good || reader->broken || id < 0 || id > INT32_MAX) {
+    if (!good || reader->broken || job.id < 0) {
         mem_free(job.stages);
         return false;
     }
-    job.id = (int32_t)id;
     uint32_t at = app->job_count;
     MEM_GROW(app->jobs, app->job_count, app->job_cap);
     app->job_count++;

@@ -2,8 +2,9 @@
 // with the next number. Read by value.c and value_stage.c.
 #include "value_tables.h"
 
+#include "app_priv.h"
+
 #include "base/compiler.h"
-#include "state/app.h"
 
 #define AT(number, type, owner, member)                                                            \
     { number, type, offsetof(struct owner, member), 0, #member }
@@ -192,3 +193,10 @@ const struct wire_row value_rows_evidence[] = {
     AT(2, WIRE_F64, evidence, value),
 };
 const size_t value_rows_evidence_count = ARRAY_LEN(value_rows_evidence);
+
+const struct wire_row value_rows_job[] = {
+    AT(1, WIRE_I64, app_job, number),
+    AT(2, WIRE_I64, app_job, execution_id),
+    AT(4, WIRE_I32, app_job, id),
+};
+const size_t value_rows_job_count = ARRAY_LEN(value_rows_job);

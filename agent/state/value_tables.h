@@ -6,10 +6,15 @@
 
 extern const struct wire_row value_rows_app[], value_rows_totals[], value_rows_executors[],
     value_rows_stage[], value_rows_summary[], value_rows_slow_task[], value_rows_stage_host[],
-    value_rows_verdict[], value_rows_evidence[];
+    value_rows_verdict[], value_rows_evidence[], value_rows_job[], value_rows_executor[],
+    value_rows_host[]; // the last two are in executors.c
 extern const size_t value_rows_app_count, value_rows_totals_count, value_rows_executors_count,
     value_rows_stage_count, value_rows_summary_count, value_rows_slow_task_count,
-    value_rows_stage_host_count, value_rows_verdict_count, value_rows_evidence_count;
+    value_rows_stage_host_count, value_rows_verdict_count, value_rows_evidence_count,
+    value_rows_job_count, value_rows_executor_count, value_rows_host_count;
+
+// The one field of a job that is no number.
+enum { VALUE_JOB_STAGE = 3 };
 
 // Numbers of the fields that are lists or nested.
 enum {

@@ -7,7 +7,20 @@
 #include "base/err.h"
 #include "engine/engine.h"
 #include "engine/pipelines.h"
+#include "state/shape.h"
 #include "state/table.h"
+
+// What a key of a state topic holds.
+struct snapshot_kind {
+    const char *prefix; // its first character tells
+    const char *form;   // of the whole key
+    const char *holds;
+    const struct shape *shape;
+};
+extern const struct snapshot_kind snapshot_kinds[];
+extern const size_t snapshot_kind_count;
+// NULL: a key of a later release.
+const struct snapshot_kind *snapshot_kind_of(struct str key);
 
 // Hands out every key whose value changed since the last call, since the load or since the
 // beginning, each once, keys that are gone with a NULL value; then the changes are forgotten. Costs

@@ -19,6 +19,10 @@ struct topic_spec {
     int64_t max_message_bytes; // largest record it must take; 0: not set, not checked
 };
 
+// The number of partitions a topic has. ST_RETRY: nobody answered, or there is no such topic.
+enum status topics_partitions(const struct kafka_settings *settings, const char *topic,
+                              int timeout_ms, int *count, struct err *err) MUST_USE;
+
 enum topics_mark { TOPICS_FINE, TOPICS_NOTE, TOPICS_WRONG, TOPICS_MISSING };
 
 // Gets one line for each thing that was done or found; `text` is valid during the call.

@@ -34,7 +34,7 @@ static size_t line_count, line_cap;
 
 static struct decoder *decoder;
 static struct avro_codec *codec;
-static struct engine_options options;
+static struct engine_options engine_options;
 static struct buf *records; // where records go, as Avro bytes
 
 static void on_run(void *ctx, const struct pipeline_run *run) {
@@ -61,9 +61,9 @@ static void on_recommendation(void *ctx, const struct run_identity *identity, co
     buf_fini(&bytes);
 }
 
-static struct engine *fresh(void) {
+static struct engine *fresh_engine(void) {
     struct engine_output output = {NULL, on_run, on_bottleneck, on_recommendation};
-    return engine_new(&options, decoder, &output);
+    return engine_new(&engine_options, decoder, &output);
 }
 
 static void feed(struct engine *engine, size_t from, size_t to) {
@@ -121,7 +121,7 @@ static int set_up(void **state) {
                                     .wrapper_attempt_key = ""};
     decoder = decoder_new(&decode);
     codec = avro_codec_new();
-    engine_options_init(&options);
+    engine_options_init(&engine_options);
     read_logs(&seed);
     return 0;
 }
@@ -137,6 +137,6 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void apply(void *ctx, struct str key, struct str value) {
+static inline void apply(void *ctx, struct str key, struct str value) {
     state_table_put(ctx, key, value);
 }

@@ -34,7 +34,7 @@ static void commit(struct engine *engine, struct state_table *changelog) {
 
 static struct engine *restore(const struct state_table *changelog) {
     struct err err = {0};
-    struct engine *engine = fresh();
+    struct engine *engine = fresh_engine();
     if (snapshot_load(engine, changelog, &err) != ST_OK) {
         fail_msg("%s", err.text);
     }
@@ -55,7 +55,7 @@ static void feed_with_ticks(struct engine *engine, size_t from, size_t to) {
 }
 
 static void run_with_crashes(uint64_t *seed, struct buf *out, struct state_table *changelog) {
-    struct engine *engine = fresh();
+    struct engine *engine = fresh_engine();
     struct buf pending = {0};
     records = &pending;
     for (size_t done = 0, at = 0; done < line_count;) {
@@ -85,7 +85,7 @@ static void run_with_crashes(uint64_t *seed, struct buf *out, struct state_table
 static void same_with_crashes(uint64_t seed) {
     struct buf expected = {0}, got = {0};
     struct state_table *changelog = state_table_new(), *at_end = state_table_new();
-    struct engine *whole = fresh();
+    struct engine *whole = fresh_engine();
     records = &expected;
     feed_with_ticks(whole, 0, line_count);
     snapshot_each(whole, apply, at_end);
@@ -107,15 +107,15 @@ static void same_with_crashes(uint64_t seed) {
 static void crashes_show_nowhere(void **state) {
     (void)state;
     for (uint64_t round = 1; round <= 24; round++) {
-        engine_options_init(&options);
+        engine_options_init(&engine_options);
         if (round % 3 != 0) { // bounds at work: evicted at the limit, after silence, after the end
-            options.applications_max = 2 + (uint32_t)(round % 7);
-            options.idle_ms = 60000;
-            options.grace_ms = round % 2 == 0 ? 0 : 20000;
+            engine_options.applications_max = 2 + (uint32_t)(round % 7);
+            engine_options.idle_ms = 60000;
+            engine_options.grace_ms = round % 2 == 0 ? 0 : 20000;
         }
         same_with_crashes(round);
     }
-    engine_options_init(&options);
+    engine_options_init(&engine_options);
 }
 
 static void add_line(const char *text) {
@@ -165,7 +165,7 @@ static void only_what_changed_is_written(void **state) {
     struct buf sink = {0};
     size_t first = 0, none = 0, one = 0, all = 0;
     records = &sink;
-    struct engine *engine = fresh();
+    struct engine *engine = fresh_engine();
     feed(engine, 0, line_count / 2);
     snapshot_changes(engine, count_bytes, &first);
     snapshot_changes(engine, count_bytes, &none);

@@ -28,7 +28,7 @@ static void damaged_values_never_harm(void **state) {
     struct buf sink = {0};
     uint64_t seed = 17;
     records = &sink;
-    struct engine *engine = fresh();
+    struct engine *engine = fresh_engine();
     feed(engine, 0, line_count / 2);
     snapshot_each(engine, apply, good);
     engine_free(engine);
@@ -36,7 +36,7 @@ static void damaged_values_never_harm(void **state) {
         struct err err = {0};
         struct damage damage = {&seed, state_table_new()};
         state_table_each(good, copy_damaged, &damage);
-        engine = fresh();
+        engine = fresh_engine();
         if (snapshot_load(engine, damage.out, &err) == ST_OK) {
             feed(engine, line_count / 2, line_count / 2 + 20);
         } else {
@@ -51,7 +51,7 @@ static void damaged_values_never_harm(void **state) {
 
 static void refused(struct str key, struct str value, const char *words) {
     struct err err = {0};
-    struct engine *engine = fresh();
+    struct engine *engine = fresh_engine();
     struct state_table *table = state_table_new();
     state_table_put(table, key, value);
     assert_int_equal(snapshot_load(engine, table, &err), ST_SKIP);

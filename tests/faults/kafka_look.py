@@ -45,11 +45,7 @@ class Tail:
     def __init__(self, bootstrap, names):
         self.records, self.reached, self.trouble = {}, {}, None
         self._bootstrap = bootstrap
-        self._parts = [(name, p) for name, count in topics(bootstrap).items() if name in names
-                       for p in range(count)]
-        missing = set(names) - {name for name, _ in self._parts}
-        if missing:
-            raise PartError(f"topics missing: {', '.join(sorted(missing))}")
+        self._parts = self._partitions(names)
         self.records = {part: [] for part in self._parts}
         self.reached = dict.fromkeys(self._parts, 0)
         self._stop = threading.Event()
@@ -61,6 +57,14 @@ class Tail:
         self._consumer.assign([TopicPartition(name, p, 0) for name, p in self._parts])
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
+
+    def _partitions(self, names):
+        """All of them; a node that has just come may not know of all topics yet."""
+        def there():
+            found = {name: count for name, count in topics(self._bootstrap).items() if name in names}
+            return found if len(found) == len(set(names)) else None
+        return [(name, p) for name, count in wait_until("all topics", there, 20, 0.3).items()
+                for p in range(count)]
 
     def _read(self):
         try:

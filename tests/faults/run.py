@@ -95,6 +95,10 @@ def main():
 
     processes.begin_run()
     passed = failed = 0
+    if args.soak:
+        import scenarios_soak  # pylint: disable=import-outside-toplevel
+
+        known = {"soak": lambda seed: scenarios_soak.soak(seed, args.soak)}
     try:
         for name in args.scenario or known:
             good = run_one(name, known[name], args.seed)

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "state/wire.h"
 
 #define POSITION_KEY "#pos"
 
@@ -14,6 +15,10 @@ struct position {
     int64_t time_ms; // event time of the partition
     int64_t ticks;   // how often its time went on by the clock
 };
+
+// Its fields, for those who show it.
+extern const struct wire_row position_rows[];
+extern const size_t position_rows_count;
 
 // Replaces *value.
 void position_write(const struct position *position, struct buf *value);

@@ -1,0 +1,156 @@
+// cmd_state: `stoker state`: what the agents of a group keep in the state topics, read as a restart
+// would read it. Changes nothing, joins no group.
+#include <stdio.h>
+#include <string.h>
+
+#include "kafka/topics.h"
+#include "setup.h"
+#include "source/changelog.h"
+#include "state_print.h"
+
+enum { TIMEOUT_MS = 15000 };
+
+static const struct command_option options[] = {
+    {"app", 'a', "ID", "only this application"},
+    {"pipeline", 'p', "NAME", "only this pipeline"},
+    {"partition", 0, "N", "only this partition of both topics"},
+    {"values", 0, NULL, "every value, field by field"},
+    {"format", 'f', "FORMAT", "text (default) or json, one object a line"},
+    {"schema", 0, NULL, "print what values are made of (Markdown) and end"},
+};
+
+struct reading {
+    const struct command_args *args;
+    struct state_print print;
+    int64_t only; // partition, -1: all
+};
+
+static void put(void *ctx, struct str key, struct str value) {
+    state_table_put(ctx, key, value);
+}
+
+static enum status show_partition(struct reading *reading, struct changelog *changelog,
+                                  const char *topic, int32_t partition, struct err *err) {
+    int64_t first, end;
+    struct state_table *table = state_table_new();
+    enum status status =
+        changelog_bounds(changelog, topic, partition, TIMEOUT_MS, &first, &end, err);
+    if (status == ST_OK && end > first) {
+        struct changelog_reading read = {.topic = topic,
+                                         .partition = partition,
+                                         .end = end,
+                                         .timeout_ms = TIMEOUT_MS,
+                                         .ctx = table,
+                                         .take = put};
+        status = changelog_read(changelog, &read, err);
+    }
+    if (status == ST_OK) {
+        state_print_partition(&reading->print, topic, partition, table);
+    }
+    state_table_free(table);
+    return status;
+}
+
+static enum status show_topic(struct reading *reading, const struct config *config,
+                              struct changelog *changelog, const char *topic, struct err *err) {
+    struct setup_kafka kafka;
+    int count = 0;
+    setup_kafka_init(&kafka, config, KAFKA_PRODUCER);
+    enum status status = topics_partitions(&kafka.settings, topic, TIMEOUT_MS, &count, err);
+    setup_kafka_fini(&kafka);
+    for (int partition = 0; partition < count && status == ST_OK; partition++) {
+        if (reading->only < 0 || reading->only == partition) {
+            status = show_partition(reading, changelog, topic, partition, err);
+        }
+    }
+    return status;
+}
+
+static void print_sums(const struct state_print *print) {
+    if (print->json) {
+        return;
+    }
+    printf("%lld applications, %lld pipelines, %lld alerts, %lld keys, %lld bytes",
+           (long long)print->applications, (long long)print->pipelines, (long long)print->alerts,
+           (long long)print->keys, (long long)print->bytes);
+    printf(print->unreadable > 0 ? ", %lld unreadable\n" : "\n", (long long)print->unreadable);
+}
+
+static int show(struct reading *reading, const struct config *config) {
+    struct setup_kafka kafka;
+    struct err err = {0};
+    struct changelog *changelog = NULL;
+    setup_kafka_init(&kafka, config, KAFKA_CONSUMER);
+    enum status status =
+        changelog_new(&kafka.settings, config_text(config, "agent.group"), &changelog, &err);
+    const char *const topics[] = {config_text(config, "topics.state_applications"),
+                                  config_text(config, "topics.state_pipelines")};
+    for (int i = 0; i < 2 && status == ST_OK; i++) {
+        status = show_topic(reading, config, changelog, topics[i], &err);
+    }
+    changelog_free(changelog);
+    setup_kafka_fini(&kafka);
+    if (status != ST_OK) {
+        command_failed(reading->args, "%s", err.text);
+        return status == ST_FATAL ? EXIT_CONFIG : EXIT_FAILED;
+    }
+    if (!reading->print.values) {
+        print_sums(&reading->print);
+    }
+    return reading->print.unreadable == 0
+               ? EXIT_FINE
+               : command_failed(reading->args, "%lld values cannot be read",
+                                (long long)reading->print.unreadable);
+}
+
+static int print_schema(void) {
+    struct buf page = {0};
+    state_print_schema(&page);
+    fputs(buf_text(&page), stdout);
+    buf_fini(&page);
+    return EXIT_FINE;
+}
+
+static int run(const struct command_args *args) {
+    const char *format = command_value(args, "format"),
+               *partition = command_value(args, "partition");
+    struct reading reading = {.args = args, .only = -1};
+    if (args->rest_count > 0) {
+        return command_usage_error(args, "takes no argument: %s", args->rest[0]);
+    }
+    if (command_value(args, "schema") != NULL) {
+        return print_schema();
+    }
+    if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "text") != 0) {
+        return command_usage_error(args, "--format is text or json, not %s", format);
+    }
+    if (partition != NULL && (!str_to_i64(str_of(partition), &reading.only) || reading.only < 0)) {
+        return command_usage_error(args, "--partition wants a number, not %s", partition);
+    }
+    reading.print = (struct state_print){.app = command_value(args, "app"),
+                                         .pipeline = command_value(args, "pipeline"),
+                                         .values = command_value(args, "values") != NULL,
+                                         .json = format != NULL && strcmp(format, "json") == 0};
+    int code = EXIT_FINE;
+    struct config *config = setup_config(args, &code);
+    if (config == NULL) {
+        return code;
+    }
+    code = show(&reading, config);
+    config_free(config);
+    return code;
+}
+
+const struct command command_state = {
+    .name = "state",
+    .summary = "show what the agents keep in Kafka",
+    .usage = "[--app ID | --pipeline NAME] [--partition N] [--values] [--format text|json] -c FILE",
+    .details = "Reads the state topics as a restart would, committed records only, and prints one "
+               "line per\napplication and pipeline; with --values every value, field by field.\n\n"
+               "  stoker state -c stoker.yaml\n"
+               "  stoker state -c stoker.yaml --app application_1_0001 --values --format json\n",
+    .options = options,
+    .option_count = ARRAY_LEN(options),
+    .takes_config = true,
+    .run = run,
+};

@@ -1,0 +1,259 @@
+// state_print: see the header. Everything shown comes from a message and is escaped.
+#include "state_print.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <uthash.h>
+
+#include "base/mem.h"
+#include "engine/snapshot.h"
+
+// What is under the same run key or pipeline key.
+struct owner {
+    struct str key; // of the owner, borrowed from the table
+    struct str run; // its own value
+    bool app;       // an application, else a pipeline
+    int64_t stages, runs, panes, keys, bytes;
+    UT_hash_handle hh;
+};
+
+struct showing {
+    struct state_print *print;
+    const char *topic;
+    int32_t partition;
+    struct owner *owners;
+};
+
+// The key of what a value belongs to: behind the letter and its numbers.
+static struct str owner_key(struct str key) {
+    int dots = key.p[0] == 's' ? 2 : strchr("jaxkw", key.p[0]) != NULL ? 1 : 0;
+    size_t at = 1;
+    for (; dots > 0 && at < key.len; dots--) {
+        const char *dot = memchr(key.p + at, '.', key.len - at);
+        at = dot == NULL ? key.len : (size_t)(dot - key.p) + 1;
+    }
+    return (struct str){key.p + at, key.len - at};
+}
+
+// An application's id, or a pipeline's name, in an owner's key: id newline attempt, cluster newline
+// name.
+static struct str first_line(struct str key) {
+    const char *newline = memchr(key.p, '\n', key.len);
+    return newline == NULL ? key : (struct str){key.p, (size_t)(newline - key.p)};
+}
+
+static struct str second_line(struct str key) {
+    struct str first = first_line(key);
+    size_t skip = first.len < key.len ? first.len + 1 : key.len;
+    return (struct str){key.p + skip, key.len - skip};
+}
+
+static bool is_stage_1(struct str key) {
+    return key.len > 0 && strchr("ersjax", key.p[0]) != NULL;
+}
+
+static bool is_wanted(const struct state_print *print, struct str key) {
+    bool owned = key.len > 1 && strchr("rsjaxpkw", key.p[0]) != NULL;
+    if (!owned) {
+        return print->app == NULL && print->pipeline == NULL;
+    }
+    struct str owner = owner_key(key);
+    if (is_stage_1(key)) {
+        return print->pipeline == NULL &&
+               (print->app == NULL || str_is(first_line(owner), print->app));
+    }
+    return print->app == NULL &&
+           (print->pipeline == NULL || str_is(second_line(owner), print->pipeline));
+}
+
+static void print_value(struct showing *showing, struct str key, struct str value) {
+    const struct snapshot_kind *kind = snapshot_kind_of(key);
+    struct buf json = {0}, line = {0};
+    struct err err = {0};
+    bool good = kind != NULL && shape_to_json(kind->shape, value, &json, &err) == ST_OK;
+    showing->print->unreadable += !good;
+    const char *words = kind == NULL ? "a key of a later release" : err.text;
+    if (showing->print->json) {
+        buf_add_text(&line, "{\"topic\":");
+        buf_add_json(&line, str_of(showing->topic));
+        buf_printf(&line, ",\"partition\":%d,\"key\":", (int)showing->partition);
+        buf_add_json(&line, key);
+        buf_add_text(&line, good ? ",\"value\":" : ",\"unreadable\":");
+        if (good) {
+            buf_add_str(&line, buf_str(&json));
+        } else {
+            buf_add_json(&line, str_of(words));
+        }
+        buf_add_char(&line, '}');
+    } else {
+        buf_printf(&line, "%d ", (int)showing->partition);
+        buf_add_printable(&line, key);
+        buf_printf(&line, "\n    %s", good ? buf_text(&json) : words);
+    }
+    puts(buf_text(&line));
+    buf_fini(&json);
+    buf_fini(&line);
+}
+
+static struct owner *owner_of(struct showing *showing, struct str key) {
+    struct str name = owner_key(key);
+    struct owner *owner;
+    HASH_FIND(hh, showing->owners, name.p, name.len, owner);
+    if (owner == NULL) {
+        owner = mem_zalloc(1, sizeof *owner);
+        owner->key = name;
+        owner->app = is_stage_1(key);
+        HASH_ADD_KEYPTR(hh, showing->owners, owner->key.p, owner->key.len, owner);
+    }
+    return owner;
+}
+
+static void take(void *ctx, struct str key, struct str value) {
+    struct showing *showing = ctx;
+    struct state_print *print = showing->print;
+    if (!is_wanted(print, key)) {
+        return;
+    }
+    print->keys++;
+    print->bytes += (int64_t)(key.len + value.len);
+    if (print->values) {
+        print_value(showing, key, value);
+        return;
+    }
+    if (key.len < 2 || strchr("rsjaxpkw", key.p[0]) == NULL) {
+        return;
+    }
+    struct owner *owner = owner_of(showing, key);
+    owner->keys++;
+    owner->bytes += (int64_t)(key.len + value.len);
+    owner->stages += key.p[0] == 's';
+    owner->runs += key.p[0] == 'k';
+    owner->panes += key.p[0] == 'w';
+    if (key.p[0] == 'r' || key.p[0] == 'p') {
+        owner->run = value;
+    }
+}
+
+// A member of the owner's own value, as JSON text; "" if it is not there.
+static struct str member(struct str json, const char *name) {
+    char mark[64];
+    int n = snprintf(mark, sizeof mark, "\"%s\":", name);
+    const char *at = memmem(json.p, json.len, mark, (size_t)n);
+    if (at == NULL) {
+        return (struct str){"", 0};
+    }
+    at += n;
+    size_t left = (size_t)(json.p + json.len - at), len = 0;
+    bool text = left > 0 && at[0] == '"';
+    for (len = text; len < left && (text ? at[len] != '"' : strchr(",}]", at[len]) == NULL);
+         len++) {
+        len += text && at[len] == '\\';
+    }
+    return text ? (struct str){at + 1, len - 1} : (struct str){at, len};
+}
+
+static int64_t count_alerts(struct str json) {
+    struct str rest;
+    const char *list = memmem(json.p, json.len, "\"alerts\":[", 10);
+    int64_t count = 0;
+    if (list == NULL) {
+        return 0;
+    }
+    rest = (struct str){list, (size_t)(json.p + json.len - list)};
+    for (const char *at; (at = memmem(rest.p, rest.len, "\"description\":", 14)) != NULL; count++) {
+        rest = (struct str){at + 14, (size_t)(rest.p + rest.len - at - 14)};
+    }
+    return count;
+}
+
+static void add_owner_text(struct buf *line, const struct showing *showing,
+                           const struct owner *owner, struct str json, bool app) {
+    struct str first = first_line(owner->key), second = second_line(owner->key);
+    buf_printf(line, "%9d  ", (int)showing->partition);
+    buf_add_printable(line, app ? first : second);
+    if (app && second.len > 0) {
+        buf_add_text(line, " attempt ");
+        buf_add_printable(line, second);
+    }
+    if (app) {
+        struct str ended = member(json, "ended_ms");
+        buf_add_text(line, "  of ");
+        buf_add_printable(line, member(json, "pipeline"));
+        buf_printf(line, ": %s, %lld stages", ended.len > 0 ? "ended" : "running",
+                   (long long)owner->stages);
+    } else {
+        buf_add_text(line, "  in ");
+        buf_add_printable(line, first);
+        buf_printf(line, ": %lld runs, %lld panes, %lld alerts", (long long)owner->runs,
+                   (long long)owner->panes, (long long)count_alerts(json));
+    }
+    buf_printf(line, ", %lld keys, %lld bytes", (long long)owner->keys, (long long)owner->bytes);
+}
+
+static void add_owner_json(struct buf *line, const struct showing *showing,
+                           const struct owner *owner, struct str json, bool app) {
+    buf_add_text(line, "{\"topic\":");
+    buf_add_json(line, str_of(showing->topic));
+    buf_printf(line, ",\"partition\":%d,\"%s\":", (int)showing->partition,
+               app ? "app_id" : "cluster");
+    buf_add_json(line, first_line(owner->key));
+    buf_printf(line, ",\"%s\":", app ? "attempt" : "pipeline");
+    buf_add_json(line, second_line(owner->key));
+    buf_printf(line, ",\"%s\":%lld", app ? "stages" : "runs",
+               (long long)(app ? owner->stages : owner->runs));
+    if (!app) {
+        buf_printf(line, ",\"panes\":%lld,\"alerts\":%lld", (long long)owner->panes,
+                   (long long)count_alerts(json));
+    }
+    buf_printf(line, ",\"keys\":%lld,\"bytes\":%lld}", (long long)owner->keys,
+               (long long)owner->bytes);
+}
+
+static void print_owner(struct showing *showing, const struct owner *owner) {
+    struct state_print *print = showing->print;
+    const struct snapshot_kind *app_kind = snapshot_kind_of(STR("r")),
+                               *pipeline_kind = snapshot_kind_of(STR("p"));
+    bool app = owner->app;
+    struct buf json = {0}, line = {0};
+    struct err err;
+    if (owner->run.p == NULL || shape_to_json(app ? app_kind->shape : pipeline_kind->shape,
+                                              owner->run, &json, &err) != ST_OK) {
+        print->unreadable++;
+    }
+    print->applications += app;
+    print->pipelines += !app;
+    print->alerts += app ? 0 : count_alerts(buf_str(&json));
+    (print->json ? add_owner_json : add_owner_text)(&line, showing, owner, buf_str(&json), app);
+    puts(buf_text(&line));
+    buf_fini(&json);
+    buf_fini(&line);
+}
+
+void state_print_partition(struct state_print *print, const char *topic, int32_t partition,
+                           const struct state_table *table) {
+    struct showing showing = {.print = print, .topic = topic, .partition = partition};
+    struct owner *owner, *next;
+    state_table_each(table, take, &showing);
+    HASH_ITER(hh, showing.owners, owner, next) {
+        print_owner(&showing, owner);
+        HASH_DEL(showing.owners, owner);
+        mem_free(owner);
+    }
+}
+
+void state_print_schema(struct buf *out) {
+    buf_add_text(
+        out, "# State\n\n"
+             "What the agent keeps in its two compacted state topics. This page is written from "
+             "the program's own\ntables (`stoker state --schema`); a test fails when the two "
+             "differ.\n\n"
+             "A value is one byte, the version (1), and then fields: number, length and bytes, "
+             "the first two as\nvarints. A number is a zig-zag varint, a boolean the number 0 "
+             "or 1, a real eight bytes of IEEE 754\n(little-endian), a text its UTF-8. What is "
+             "zero or empty is left out, an unknown number is passed\nover. A run key is "
+             "application id, newline, attempt; a pipeline key is cluster, newline, name.\n");
+    for (size_t i = 0; i < snapshot_kind_count; i++) {
+        buf_printf(out, "\n## `%s`: %s\n\n", snapshot_kinds[i].form, snapshot_kinds[i].holds);
+        shape_to_markdown(snapshot_kinds[i].shape, out);
+    }
+}

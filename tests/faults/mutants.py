@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""The test of the fault suite: breaks the agent on purpose, one way at a time, and looks whether the
+suite notices.
+
+    tests/faults/mutants.py [NAME]...
+
+Works on a copy of the tree in build/mutants/. Prints a table and ends with `N passed, M failed`: a mutant
+that survives has failed. Takes about a quarter of an hour.
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+COPY = ROOT / "build" / "mutants"
+SHARED = ("venv", "kafka", "librdkafka-new")
+SEEDS = (1, 2, 3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """One text of one file is another; the scenarios that must notice."""
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    scenarios: tuple
+
+
+MUTANTS = (
+    Mutant("offsets committed outside the transaction", "agent/sink/kafka_transaction.c",
+           "rd_kafka_send_offsets_to_transaction(sink->client.rk, list, member, timeout_ms);",
+           "((void)timeout_ms, rd_kafka_commit(group->rk, list, 0), (rd_kafka_error_t *)NULL);",
+           ("every-step", "kill-static")),
+    Mutant("restore to the last stable offset", "agent/source/changelog.c",
+           "rd_kafka_query_watermark_offsets(changelog->ends.rk",
+           "rd_kafka_query_watermark_offsets(changelog->committed.rk",
+           ("slow-markers",)),
+    Mutant("no producer replacement", "agent/sink/kafka_transaction.c",
+           "if (atomic_load(&sink->client.doubtful)) {",
+           "if (false && atomic_load(&sink->client.doubtful)) {",
+           ("ghost-commits", "ghosts")),
+    Mutant("input read uncommitted", "agent/kafka/client_conf.c",
+           '{"isolation.level", "read_committed",', '{"isolation.level", "read_uncommitted",',
+           ("every-step", "kill-static")),
+    Mutant("no seek, no restore after an abort", "agent/live/worker_commit.c",
+           "        part_unload(worker->parts[i]);\n", "        (void)worker->parts[i];\n",
+           ("cut", "ghosts")),
+    Mutant("the state's position in no transaction's state", "agent/live/worker_commit.c",
+           "        put_state(part, STR(POSITION_KEY), buf_str(&worker->value));\n", "",
+           ("kill-static",)),
+    Mutant("alerts are not told again after a restart", "agent/live/worker_parts.c",
+           "pipelines_each_alert(part->pipelines, tell_alert, worker);", "(void)tell_alert;",
+           ("alert-survives",)),
+    Mutant("ticks are not counted", "agent/live/worker_take.c",
+           "        part->ticked = part->touched = true;\n", "        part->ticked = true;\n",
+           ("ticks",)),
+)
+
+
+def copied():
+    """The tree as it is, without what is built; what is downloaded is shared."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    for name in filter(None, names.split("\0")):
+        source, copy = ROOT / name, COPY / name
+        if not copy.exists() or source.read_bytes() != copy.read_bytes():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, copy)
+    (COPY / "build").mkdir(exist_ok=True)
+    for name in SHARED:
+        link = COPY / "build" / name
+        if not link.exists():
+            link.symlink_to((ROOT / "build" / name).resolve())
+
+
+def built():
+    done = subprocess.run("cmake --preset faults -DSTOKER_WERROR=OFF && cmake --build --preset faults", shell=True,
+                          cwd=COPY, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        print(done.stdout[-2000:] + done.stderr[-2000:])
+    return done.returncode == 0
+
+
+def noticed(mutant):
+    """How the suite noticed, or None."""
+    for seed in SEEDS:
+        for scenario in mutant.scenarios:
+            done = subprocess.run([sys.executable, "tests/faults/run.py", "--scenario", scenario, "--seed", str(seed)],
+                                  cwd=COPY, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                first = next((line for line in done.stdout.splitlines() if line.startswith("FAIL")), "")
+                broken = re.search(r"broken: ([^;]*)", first)
+                return f"{scenario}, seed {seed}: {broken.group(1).strip() if broken else first[:80]}"
+    return None
+
+
+def tried(mutant):
+    """A line of the table; True if the mutant was noticed."""
+    path = COPY / mutant.file
+    whole = path.read_text()
+    if whole.count(mutant.text) != 1:
+        print(f"FAIL  {mutant.name:48} its text is {whole.count(mutant.text)} times in {mutant.file}", flush=True)
+        return False
+    path.write_text(whole.replace(mutant.text, mutant.instead))
+    try:
+        how = noticed(mutant) if built() else "does not build"
+    finally:
+        path.write_text(whole)
+    good = how is not None and how != "does not build"
+    print(f"{'ok' if good else 'FAIL':5} {mutant.name:48} {how or 'SURVIVED'}", flush=True)
+    return good
+
+
+def main():
+    wanted = [m for m in MUTANTS if not sys.argv[1:] or any(word in m.name for word in sys.argv[1:])]
+    os.environ.pop("STOKER_BINARY", None)
+    copied()
+    if not built():
+        sys.exit("mutants.py: the copy does not build")
+    results = [tried(mutant) for mutant in wanted]
+    print(f"{sum(results)} passed, {len(results) - sum(results)} failed")
+    return 0 if results and all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
