@@ -56,14 +56,19 @@ def _close(*socks):
 class Proxy:
     """Listens on its own port, forwards to `target` (set it before the first connection)."""
 
-    def __init__(self, seed, target=None):
+    def __init__(self, target=None):
         self.port = free_port()
         self.target = target
         self.done = {}  # act -> how often
-        self._rules, self._random = [], random.Random(f"proxy {seed}")
+        self._rules, self._random = [], random.Random(0)
         self._lock, self._open = threading.Lock(), set()
         self._server = socket.create_server((HOST, self.port))
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def begin(self, seed):
+        """Calm, and from here on the same for the same seed, whatever was before."""
+        self.set_rules()
+        self._random, self.done = random.Random(f"proxy {seed}"), {}
 
     def set_rules(self, *rules):
         with self._lock:

@@ -20,7 +20,7 @@ def proxied_broker(seed):
     """A broker with a listener of its own for agents and one for what brokers say to each other, both
     behind proxies; the suite itself talks to it directly. (broker, agents' proxy, brokers' proxy)"""
     if "broker" not in _proxied:
-        agents, brokers = Proxy(seed), Proxy(seed)
+        agents, brokers = Proxy(), Proxy()
         client, controller = free_port(), free_port()
         agents.target, brokers.target = free_port(), free_port()
         broker = Broker(KAFKA, "faults-proxied", {
@@ -35,8 +35,8 @@ def proxied_broker(seed):
         broker.start()
         _proxied["broker"] = broker, agents, brokers
     broker, agents, brokers = _proxied["broker"]
-    agents.set_rules()
-    brokers.set_rules()
+    for proxy in (agents, brokers):
+        proxy.begin(seed)
     return broker, agents, brokers
 
 
