@@ -181,7 +181,8 @@ class Ground:
         """The events topic by hand, its records are of last year; the others by the program."""
         if self.own_events:
             create_topics(self.bootstrap, {self.topics["events"]: self.partitions},
-                          {"retention.ms": "-1", "message.timestamp.type": "CreateTime"}, self.replication)
+                          {"retention.ms": "-1", "message.timestamp.type": "CreateTime",
+                           "max.message.bytes": "8000000"}, self.replication)
         first.create_topics()
         await_topics(self.bootstrap, list(self.topics.values()))
 

@@ -128,6 +128,7 @@ class Play:
         self.ground = Ground(name, self.broker.bootstrap, partitions, agent_brokers, replication, **options)
         self.codes = {}
         self.feeder = self.tail = None
+        self.strangers = set()  # (topic, partition, offset) of what no agent wrote into the runs topic
         self.compacted = ()  # topics that lose records meanwhile
         self.clean_up = []  # called when the play is over, last first
         _open.append(self)
@@ -176,7 +177,7 @@ class Play:
         self.tail.await_ends(final.tail.reached)
         self.tail.stop()
         self.check("input", self._input())
-        self.check("I1", verdict.i1_outputs(self.reference(), final))
+        self.check("I1", verdict.i1_outputs(self.reference(), final, self.strangers))
         self.check("I2", verdict.i2_downstream(self.tail.records, final.tail.records, self.compacted))
         self._second_stage_and_state(final)
         self.check("I7", verdict.i7_logs(ground.agents))

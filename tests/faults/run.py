@@ -40,9 +40,11 @@ def scenarios():
     import scenarios_agents
     import scenarios_alerts
     import scenarios_brokers
+    import scenarios_input
     import scenarios_network
 
-    return {**scenarios_agents.SCENARIOS, **scenarios_alerts.SCENARIOS, **scenarios_network.SCENARIOS, **scenarios_brokers.SCENARIOS}
+    return {**scenarios_agents.SCENARIOS, **scenarios_alerts.SCENARIOS, **scenarios_input.SCENARIOS,
+            **scenarios_network.SCENARIOS, **scenarios_brokers.SCENARIOS}
 
 
 def run_one(name, scenario, seed):

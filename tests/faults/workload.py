@@ -63,7 +63,7 @@ class Workload:
     """records: all messages in the order they are sent; runs: (app id, attempt) of every
     application; silent: those among them whose log breaks off."""
 
-    def __init__(self, seed, partitions=5, applications=40, junk=30):
+    def __init__(self, seed, partitions=5, applications=40, junk=30, huge=0):
         self.seed = seed
         self.partitions = partitions
         self._random = random.Random(f"workload {seed}")
@@ -71,7 +71,7 @@ class Workload:
         placed = []
         for number in range(applications):
             placed += self._application(number, number / applications)
-        placed += [(self._random.random(), record) for record in self._junk(junk)]
+        placed += [(self._random.random(), record) for record in (*self._junk(junk), *self._huge(huge))]
         placed.sort(key=lambda pair: pair[0])  # stable: an application's own order stays
         self.records = [record for _, record in placed]
 
@@ -111,3 +111,9 @@ class Workload:
             value, placed = JUNK[i % len(JUNK)]
             key = f"junk-{i}".encode() if placed else None
             yield Record(self._random.randrange(self.partitions), key, value + b" " * (i % 3), BEGIN_MS)
+
+    def _huge(self, count):
+        """Broken, and larger than what a topic takes by default."""
+        for i in range(count):
+            value = b'{"Event":"SparkListenerTaskEnd","x":"' + b"b" * ((2 << 20) + i)
+            yield Record(self._random.randrange(self.partitions), f"huge-{i}".encode(), value, BEGIN_MS)
