@@ -13,8 +13,7 @@
 enum {
     OPEN_TIMEOUT_MS = 500,
     CLOSED_TOO_LONG_MS = 5000,
-    COMMIT_TIMEOUT_MS = 60000, // a broker may be away for a while
-    URGENT_AT_FIRST = 5
+    COMMIT_TIMEOUT_MS = 60000 // a broker may be away for a while
 };
 
 enum status worker_open_source(struct worker *worker, struct err *err) {
@@ -55,7 +54,6 @@ enum status worker_new(const struct agent_options *options, struct alertmanager 
     struct worker *worker = mem_zalloc(1, sizeof *worker);
     worker->options = options;
     worker->alerts = alerts;
-    worker->urgent_left = URGENT_AT_FIRST;
     snprintf(worker->id, sizeof worker->id, "%.100s-%.200s-%d", options->group, options->instance,
              index);
     require(pthread_mutex_init(&worker->lock, NULL) == 0);

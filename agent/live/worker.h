@@ -66,14 +66,13 @@ struct worker {
     bool broken;            // it failed: drop all state and begin again from what Kafka has
     bool reopen;            // and the consumer has to be replaced
     bool urgent;            // something in it should not wait
-    int urgent_left;        // commits of that kind still allowed in this interval
     int64_t records, bytes; // in it
     int64_t sent[TOPIC_COUNT];
     struct alert *news; // alerts that changed in it
     uint32_t news_count, news_cap;
     struct buf encoded, value;
     char trouble[256]; // why nothing goes on, "" if it does
-    int64_t committed_ms, interval_ms, closed_ms, checked_ms, viewed_ms;
+    int64_t committed_ms, commit_took_ms, closed_ms, checked_ms, viewed_ms;
     int64_t fences[2]; // when another took our identity, newest first
     bool closing;
     pthread_mutex_t lock;

@@ -17,8 +17,7 @@ enum {
     SLICE_MS = 500,
     FENCES_WITHIN_MS = 60000,
     SAME_FENCE_MS = 300,
-    URGENT_PER_INTERVAL = 5,
-    INTERVAL_MS = 1000,
+    URGENT_PAUSE_SHARE = 2,
     LAST_COMMIT_MS = 5000
 };
 // What one transaction may hold before it is committed early.
@@ -40,17 +39,25 @@ static bool anything(const struct worker *worker) {
     return any;
 }
 
+// When the next commit is due. What is urgent waits only so long that commits take a third of the
+// time at most.
+static int64_t due_ms(const struct worker *worker) {
+    int64_t wait_ms = worker->options->commit_interval_ms;
+    if (worker->urgent && wait_ms > URGENT_PAUSE_SHARE * worker->commit_took_ms) {
+        wait_ms = URGENT_PAUSE_SHARE * worker->commit_took_ms;
+    }
+    return worker->committed_ms + wait_ms;
+}
+
 bool worker_commit_due(const struct worker *worker, int64_t now_ms) {
     if (!anything(worker)) {
         return false;
     }
-    return now_ms - worker->committed_ms >= worker->options->commit_interval_ms ||
-           (worker->urgent && worker->urgent_left > 0) || worker->records >= RECORDS_MAX ||
-           worker->bytes >= BYTES_MAX;
+    return now_ms >= due_ms(worker) || worker->records >= RECORDS_MAX || worker->bytes >= BYTES_MAX;
 }
 
 int worker_commit_in(const struct worker *worker, int64_t now_ms, int most) {
-    int64_t left_ms = worker->committed_ms + worker->options->commit_interval_ms - now_ms;
+    int64_t left_ms = due_ms(worker) - now_ms;
     left_ms = left_ms < 0 ? 0 : left_ms;
     return anything(worker) && left_ms < most ? (int)left_ms : most;
 }
@@ -147,14 +154,7 @@ static void settle(struct worker *worker, int64_t now_ms) {
         alertmanager_update(worker->alerts, worker->news, worker->news_count, clock_wall_ms());
         worker->news_count = 0;
     }
-    if (now_ms - worker->interval_ms >= INTERVAL_MS) {
-        worker->interval_ms = now_ms;
-        worker->urgent_left = URGENT_PER_INTERVAL;
-    }
-    if (worker->urgent) {
-        metrics_add(METRIC_URGENT_COMMITS, 1);
-        worker->urgent_left -= worker->urgent_left > 0;
-    }
+    metrics_add(METRIC_URGENT_COMMITS, worker->urgent);
     worker->in_transaction = worker->urgent = false;
     worker->records = worker->bytes = 0;
     worker->committed_ms = now_ms;
@@ -194,7 +194,8 @@ enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err
     }
     CRASH_POINT("commit.done");
     metrics_add(METRIC_COMMITS, 1);
-    histogram_observe(HISTOGRAM_COMMIT, now_ms - start_ms);
+    worker->commit_took_ms = now_ms - start_ms;
+    histogram_observe(HISTOGRAM_COMMIT, worker->commit_took_ms);
     settle(worker, now_ms);
     return ST_OK;
 }
