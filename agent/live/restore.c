@@ -94,6 +94,7 @@ static enum status restore(struct work *work, struct err *err) {
         status = changelog_bounds(work->changelog, work->state, load->partition, ASK_TIMEOUT_MS,
                                   &first, &end, err);
     }
+    load->changelog_messages = end - first;
     CRASH_POINT("restore.watermark");
     if (status == ST_OK && end > first) {
         struct changelog_reading reading = {.topic = work->state,

@@ -35,6 +35,7 @@ struct load {
     int64_t offset;              // from where to read on
     int64_t lost;                // messages before it that were deleted unread
     int64_t ticks;
+    int64_t changelog_messages;      // between first and last of the changelog, compacted or not
     int64_t records, bytes, took_ms; // read
 };
 

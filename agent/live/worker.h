@@ -30,6 +30,7 @@ struct part {
     struct pipelines *pipelines; // stage 2, once loaded
     int64_t next_offset;         // of the next message
     int64_t ticks;               // how often its time went on by the clock
+    int64_t changelog_messages;  // in its changelog when it was read
     int64_t heard_ms;            // monotonic time of the last message or tick
     bool ticked;                 // it was a tick
     bool touched;                // since the last commit
@@ -66,6 +67,7 @@ struct worker {
     bool broken;            // it failed: drop all state and begin again from what Kafka has
     bool reopen;            // and the consumer has to be replaced
     bool urgent;            // something in it should not wait
+    bool behind;            // much is there to be read
     int64_t records, bytes; // in it
     int64_t sent[TOPIC_COUNT];
     struct alert *news; // alerts that changed in it

@@ -18,6 +18,9 @@ enum {
     FENCES_WITHIN_MS = 60000,
     SAME_FENCE_MS = 300,
     URGENT_PAUSE_SHARE = 2,
+    BEHIND_MESSAGES = 5000,
+    BEHIND_PAUSE_SHARE = 19,
+    BEHIND_PAUSE_MAX_MS = 5000,
     LAST_COMMIT_MS = 5000
 };
 // What one transaction may hold before it is committed early.
@@ -40,11 +43,17 @@ static bool anything(const struct worker *worker) {
 }
 
 // When the next commit is due. What is urgent waits only so long that commits take a third of the
-// time at most.
+// time at most. Who is far behind has no news to be urgent about, and spends a twentieth of the
+// time on commits.
 static int64_t due_ms(const struct worker *worker) {
     int64_t wait_ms = worker->options->commit_interval_ms;
-    if (worker->urgent && wait_ms > URGENT_PAUSE_SHARE * worker->commit_took_ms) {
-        wait_ms = URGENT_PAUSE_SHARE * worker->commit_took_ms;
+    int64_t urgent_ms = URGENT_PAUSE_SHARE * worker->commit_took_ms;
+    int64_t behind_ms = BEHIND_PAUSE_SHARE * worker->commit_took_ms;
+    if (worker->behind) {
+        behind_ms = behind_ms < BEHIND_PAUSE_MAX_MS ? behind_ms : BEHIND_PAUSE_MAX_MS;
+        wait_ms = wait_ms > behind_ms ? wait_ms : behind_ms;
+    } else if (worker->urgent && wait_ms > urgent_ms) {
+        wait_ms = urgent_ms;
     }
     return worker->committed_ms + wait_ms;
 }
@@ -154,7 +163,8 @@ static void settle(struct worker *worker, int64_t now_ms) {
         alertmanager_update(worker->alerts, worker->news, worker->news_count, clock_wall_ms());
         worker->news_count = 0;
     }
-    metrics_add(METRIC_URGENT_COMMITS, worker->urgent);
+    metrics_add(METRIC_URGENT_COMMITS, worker->urgent && !worker->behind);
+    worker->behind = kafka_source_lag(worker->source) > BEHIND_MESSAGES;
     worker->in_transaction = worker->urgent = false;
     worker->records = worker->bytes = 0;
     worker->committed_ms = now_ms;

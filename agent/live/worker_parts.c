@@ -144,6 +144,7 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
     }
     part->next_offset = load->offset;
     part->ticks = load->ticks;
+    part->changelog_messages = load->changelog_messages;
     part->heard_ms = clock_mono_ms();
     part->touched = false;
     part->phase = PART_RUNNING;

@@ -44,10 +44,11 @@ static void describe(struct worker *worker, int64_t loading, struct buf *out) {
 }
 
 void worker_show(struct worker *worker, int64_t now_ms, bool at_once) {
-    int64_t loading = 0, newest_ms = 0;
+    int64_t loading = 0, newest_ms = 0, changelog_messages = 0;
     for (uint32_t i = 0; i < worker->part_count; i++) {
         const struct part *part = worker->parts[i];
         loading += part->phase != PART_RUNNING;
+        changelog_messages += part->changelog_messages;
         if (part->engine != NULL && engine_newest_ms(part->engine) > newest_ms) {
             newest_ms = engine_newest_ms(part->engine);
         }
@@ -67,6 +68,7 @@ void worker_show(struct worker *worker, int64_t now_ms, bool at_once) {
     view->newest_event_ms = newest_ms;
     view->partitions = worker->part_count;
     view->loading = loading;
+    view->changelog_messages = changelog_messages;
     view->stats_count = 0;
     for (uint32_t i = 0; i < worker->part_count; i++) {
         if (worker->parts[i]->pipelines != NULL) {

@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""What exactly once costs: a topic of real events read by a bare librdkafka consumer, by the agent's engine
+without transactions and state, and by the agent, in turn on one broker.
+
+    tests/bench/throughput.py [MEGABYTES [ROUNDS]]
+
+Prints Markdown tables with ratios and floors; exit 1 if one is missed. Called by tests/bench/kafka.sh.
+"""
+
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PYTHON = ROOT / "build" / "venv" / "bin" / "python"
+if pathlib.Path(sys.prefix) != PYTHON.parents[1]:
+    os.execv(PYTHON, [str(PYTHON), "-B", *sys.argv])
+sys.path[:0] = [str(ROOT / "tests" / "real"), str(ROOT / "tests" / "faults")]
+
+import processes  # noqa: E402
+import verdict  # noqa: E402
+from agent import stoker  # noqa: E402
+from cases import Site, shared_broker  # noqa: E402
+from kafka_client import admin, create_topics, unique  # noqa: E402
+from kafka_look import ends, read_all  # noqa: E402
+
+LOGS = ("skew_groupbykey", "skew_join", "ok_join", "ok_groupby", "spill_sort", "gc_pressure", "shuffle_overhead",
+        "io_small_files", "too_few_partitions", "broadcastable_join", "slow_host", "costly_records")
+BENCH = ROOT / "build" / "release" / "bench_kafka"
+PARTITIONS = 6
+PLAIN_MIN, BARE_MIN = 0.95, 0.80
+
+
+def logs(megabytes):
+    """As many long logs as there are in LOGS, together of this size."""
+    folder = ROOT / "build" / "bench" / f"fleet-{megabytes}"
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for name in LOGS:
+        out = folder / f"{name}.jsonl"
+        if not out.exists():
+            part = out.with_suffix(".part")
+            subprocess.run([sys.executable, str(ROOT / "tests/bench/amplify.py"),
+                            str(ROOT / f"tests/fixtures/logs/{name}/events.jsonl.zst"),
+                            str(megabytes * 1e6 / len(LOGS)), str(part)], check=True)
+            part.rename(out)
+        found.append(out)
+    return found
+
+
+def count(broker, topic):
+    """Messages in a topic that begins at 0."""
+    return sum(ends(broker.bootstrap, [topic]).values())
+
+
+def agent_rate(site, messages, message_bytes):
+    """Bytes a second of an agent from its first commit to its last, by the positions it commits and when
+    it did; bytes of state written per byte read."""
+    agent = site.agent().start()
+    processes.wait_until("all read and committed", lambda: read_to_end(agent, messages), 300, 0.5, agent.process)
+    share = agent.metric("stoker_state_bytes_written_total") / agent.metric("stoker_event_bytes_read_total")
+    agent.stop()
+    at, line = {}, []
+    commits = [seen for seen in read_all(site.broker.bootstrap, [site.topics["state_applications"]]).of(
+        site.topics["state_applications"]) if seen.key == b"#pos"]
+    for seen in sorted(commits, key=lambda seen: seen.timestamp_ms):
+        at[seen.partition] = verdict.position(seen.value)["offset"]
+        line.append((seen.timestamp_ms, sum(at.values())))
+    (first_ms, first), (last_ms, last) = line[len(at) - 1], line[-1]
+    return (last - first) * message_bytes / (last_ms - first_ms) * 1000, share
+
+
+def read_to_end(agent, messages):
+    try:
+        return agent.metric("stoker_events_read_total") == messages and agent.metric("stoker_input_lag_messages") == 0
+    except processes.PartError:  # no page yet
+        return False
+
+
+def bench(mode, broker, topic, messages, *more):
+    done = subprocess.run([str(BENCH), mode, broker.bootstrap, topic, str(messages), *more], check=True,
+                          capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def measure(megabytes, rounds):
+    """Rates by reader, in order of the rounds; changelog bytes per input byte."""
+    broker = shared_broker()
+    site = Site("throughput", broker, partitions=PARTITIONS)
+    site.create_topics(site.agent())
+    topic = site.topics["events"]
+    stoker("replay", "-b", broker.bootstrap, "-t", topic, "--align", *logs(megabytes), timeout_s=900)
+    messages = count(broker, topic)
+    message_bytes = sum(path.stat().st_size for path in logs(megabytes)) / messages
+    rates, shares = {"bare": [], "plain": [], "agent": []}, []
+    for _ in range(rounds):
+        rates["bare"].append(bench("bare", broker, topic, messages))
+        others = unique("runs"), unique("records")
+        create_topics(broker.bootstrap, dict.fromkeys(others, PARTITIONS))
+        rates["plain"].append(bench("plain", broker, topic, messages, *others))
+        fresh = Site("throughput", broker, partitions=PARTITIONS)
+        fresh.topics["events"] = fresh.config["topics"]["events"] = topic
+        fresh.create_topics(fresh.agent())
+        rate, share = agent_rate(fresh, messages, message_bytes)
+        rates["agent"].append(rate)
+        shares.append(share)
+        fresh.end()
+        admin(broker.bootstrap).delete_topics([t for t in fresh.topics.values() if t != topic])
+    return messages, rates, shares
+
+
+def main():
+    megabytes = int(sys.argv[1]) if len(sys.argv) > 1 else 1500
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    processes.begin_run()
+    try:
+        messages, rates, shares = measure(megabytes, rounds)
+    finally:
+        processes.kill_all()
+    best = {name: max(found) / 1e6 for name, found in rates.items()}
+    to_plain = statistics.median(a / p for a, p in zip(rates["agent"], rates["plain"]))
+    to_bare = statistics.median(a / b for a, b in zip(rates["agent"], rates["bare"]))
+    print(f"{messages} events, {megabytes} MB, {len(LOGS)} applications, {PARTITIONS} partitions, one broker on the "
+          f"same cores, {rounds} rounds\n\n"
+          "| reader | best MB/s |\n|---|--:|\n"
+          f"| bare librdkafka consumer | {best['bare']:.0f} |\n"
+          f"| both stages without transactions and state | {best['plain']:.0f} |\n"
+          f"| `stoker run` | {best['agent']:.0f} |\n\n"
+          "| ratio (median of the rounds) | found | floor |\n|---|--:|--:|\n"
+          f"| exactly once against without | {to_plain:.2f} | {PLAIN_MIN} |\n"
+          f"| Kafka to verdict against a bare consumer | {to_bare:.2f} | {BARE_MIN} |\n"
+          f"| changelog bytes per input byte | {statistics.median(shares):.3f} | |")
+    missed = [words for words, found, floor in (("against without", to_plain, PLAIN_MIN),
+                                                ("against bare", to_bare, BARE_MIN)) if found < floor]
+    for words in missed:
+        print(f"missed: {words}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
