@@ -89,7 +89,7 @@ static bool load_pane(struct loading *loading, struct item *item) {
     }
     window_name_pane(p, pane, number);
     pane->written = true;
-    p->changed_panes += pane->changed;
+    window_count_changed(pipelines, p, pane->changed);
     return true;
 }
 
