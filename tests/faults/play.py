@@ -130,7 +130,7 @@ def at_work(play, *agents):
     def settled():
         for agent in agents:
             if not agent.running():
-                raise PartError(f"{agent.name} ended with {agent.process.code()}\n{agent.process.tail(4)}")
+                raise PartError(f"{agent.name} ended with {agent.process.code()}\n{agent.process.tail(8)}")
         try:
             return sum(agent.metric("stoker_partitions_assigned") or 0 for agent in agents) == \
                 2 * play.ground.partitions and \
