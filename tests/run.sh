@@ -63,6 +63,7 @@ step fuzz tests/fuzz/run.sh 10
 step real-deps tests/real/deps.sh
 step real build/venv/bin/python tests/real/run.py
 step build-faults bash -c 'cmake --preset faults && cmake --build --preset faults'
+step verdict build/venv/bin/python -B -m unittest discover -s tests/faults
 step faults build/venv/bin/python tests/faults/run.py --short
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

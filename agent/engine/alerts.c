@@ -66,6 +66,11 @@ void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bott
     str_copy(alert->pipeline, sizeof alert->pipeline, str_of(newline + 1));
 }
 
+void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by) {
+    pipeline->alert_count += (uint32_t)by;
+    pipelines->alert_count += (size_t)by;
+}
+
 bool alerts_is_active(const struct pipeline_alert *kept) {
     return kept->alert.name[0] != '\0' && kept->alert.ended_ms == 0;
 }
@@ -78,6 +83,7 @@ static void raise(struct pipelines *pipelines, struct pipeline *pipeline,
     if (alerts_is_active(kept)) {
         memcpy(before, kept->alert.description, sizeof before);
     } else {
+        alerts_count(pipelines, pipeline, kept->alert.name[0] == '\0');
         *kept = (struct pipeline_alert){.alert = {.started_ms = time_ms},
                                         .kind = (int64_t)worst->kind + 1};
         alerts_name(pipeline, &kept->alert, worst->kind);
@@ -117,6 +123,7 @@ void alerts_expire(struct pipelines *pipelines, struct pipeline *pipeline) {
         } else if (kept->alert.name[0] != '\0' &&
                    pipelines->clock_ms - kept->ended_clock_ms > options->alert_keep_ms) {
             *kept = (struct pipeline_alert){0};
+            alerts_count(pipelines, pipeline, -1);
             pipeline->touched = true;
         }
     }

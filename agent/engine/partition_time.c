@@ -26,7 +26,9 @@ static void age_alerts(struct pipelines *pipelines, int64_t by_ms) {
         return;
     }
     for (struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
-        alerts_expire(pipelines, p);
+        if (p->alert_count > 0) {
+            alerts_expire(pipelines, p);
+        }
     }
 }
 
@@ -56,15 +58,5 @@ void pipelines_tick(struct pipelines *pipelines, int64_t by_ms) {
 }
 
 bool pipelines_waits(const struct pipelines *pipelines) {
-    for (const struct pipeline *p = pipelines->newest; p != NULL; p = p->older) {
-        if (p->changed_panes > 0) {
-            return true;
-        }
-        for (int kind = 0; kind < KIND_COUNT; kind++) {
-            if (p->alerts[kind].alert.name[0] != '\0') {
-                return true;
-            }
-        }
-    }
-    return false;
+    return pipelines->changed_panes > 0 || pipelines->alert_count > 0;
 }

@@ -64,7 +64,8 @@ static void release(struct pipelines *pipelines, struct pipeline *p) {
     pipelines_unlink(pipelines, p);
     // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash keeps the links
     HASH_DEL(pipelines->all, p);
-    window_fini(p);
+    window_fini(pipelines, p);
+    alerts_count(pipelines, p, -(int)p->alert_count);
     mem_free(p->runs);
     mem_free(p);
     metrics_add(METRIC_PIPELINES_LIVE, -1);

@@ -48,6 +48,7 @@ struct pipeline {
     uint32_t run_count, run_cap;
     int64_t run_number;     // of the next run
     uint32_t changed_panes; // not handed out as they are
+    uint32_t alert_count;   // active or kept
     struct pipeline_stats stats;
     struct pipeline_alert alerts[KIND_COUNT];
     int64_t seen_offset;   // of the last update: the order of the list
@@ -61,12 +62,13 @@ struct pipelines {
     const struct pipelines_options *options;
     struct pipelines_output output;
     struct pipeline *all;
-    struct pipeline *oldest, *newest; // by last update
-    int64_t time_ms;                  // of the newest update, and ticks; 0 before the first
-    int64_t clock_ms;                 // time that passed, jumps cut
-    bool touched;                     // either of them, since it was written out
-    uint32_t panes_lost;              // did not fit the window when the state was read
-    struct buf gone;                  // keys that are gone since, each a length and its bytes
+    struct pipeline *oldest, *newest;  // by last update
+    int64_t time_ms;                   // of the newest update, and ticks; 0 before the first
+    int64_t clock_ms;                  // time that passed, jumps cut
+    bool touched;                      // either of them, since it was written out
+    size_t changed_panes, alert_count; // of all pipelines
+    uint32_t panes_lost;               // did not fit the window when the state was read
+    struct buf gone;                   // keys that are gone since, each a length and its bytes
 };
 
 // Beyond this no partition's time goes: ticks of a century after the last possible update.
@@ -103,7 +105,9 @@ void snapshot_forget_pipeline(struct pipelines *pipelines, const struct pipeline
 
 // window.c
 void window_init(struct pipeline *pipeline, const struct pipelines_options *options);
-void window_fini(struct pipeline *pipeline);
+void window_fini(struct pipelines *pipelines, struct pipeline *pipeline);
+// So many panes more (or less) have news that were not handed out.
+void window_count_changed(struct pipelines *pipelines, struct pipeline *pipeline, int by);
 // Adds what an update brought over the one before (NULL: the first), closing panes that are past.
 void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
                 const struct known_run *before, const struct known_run *now);
@@ -115,6 +119,8 @@ void window_name_pane(const struct pipeline *pipeline, struct pane *pane, int64_
 
 // alerts.c
 bool alerts_is_active(const struct pipeline_alert *alert);
+// So many alerts more (or less) are active or kept.
+void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by);
 // Sets what an alert of this kind always says.
 void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind);
 // The pipeline is dropped: what is active ends.

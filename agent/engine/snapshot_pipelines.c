@@ -176,7 +176,7 @@ void snapshot_pipelines_changes(struct pipelines *pipelines, state_each_fn each,
 
 void snapshot_pipelines_each(const struct pipelines *pipelines, state_each_fn each, void *ctx) {
     struct writer writer = {.each = each, .ctx = ctx};
-    if (pipelines->time_ms != 0) {
+    if (pipelines->time_ms != 0 || pipelines->clock_ms != 0) {
         hand_time(&writer, pipelines);
     }
     for (const struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {

@@ -23,7 +23,7 @@ void snapshot_note_gone(struct pipelines *pipelines, struct str key);
 // snapshot_pipelines_read.c: one value each into what was made for it. False on bytes that do not
 // fit, and on numbers that no such state can hold; *err is set on another version only.
 bool snapshot_read_time(struct pipelines *pipelines, struct str value, struct err *err);
-bool snapshot_read_pipeline(const struct pipelines *pipelines, struct pipeline *pipeline,
+bool snapshot_read_pipeline(struct pipelines *pipelines, struct pipeline *pipeline,
                             struct str value, struct err *err);
 bool snapshot_read_run(struct known_run *run, struct str value, struct err *err);
 bool snapshot_read_pane(struct pane *pane, struct str value, struct err *err);

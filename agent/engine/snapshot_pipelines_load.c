@@ -89,7 +89,7 @@ static bool load_pane(struct loading *loading, struct item *item) {
     }
     window_name_pane(p, pane, number);
     pane->written = true;
-    p->changed_panes += pane->changed;
+    window_count_changed(pipelines, p, pane->changed);
     return true;
 }
 
@@ -143,7 +143,10 @@ static int by_number(const void *x, const void *y) {
 
 static int by_offset(const void *x, const void *y) {
     const struct pipeline *a = *(struct pipeline *const *)x, *b = *(struct pipeline *const *)y;
-    return (a->seen_offset > b->seen_offset) - (a->seen_offset < b->seen_offset);
+    if (a->seen_offset == b->seen_offset) { // no two can be, but the order must not depend on qsort
+        return strcmp(a->key, b->key);
+    }
+    return a->seen_offset > b->seen_offset ? 1 : -1;
 }
 
 // The list in the order of the pipelines' last updates.

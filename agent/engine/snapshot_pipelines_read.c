@@ -39,7 +39,7 @@ bool snapshot_read_time(struct pipelines *pipelines, struct str value, struct er
            within(pipelines->clock_ms, PARTITION_TIME_MAX_MS);
 }
 
-static bool take_alert(const struct pipelines *pipelines, struct pipeline *p, struct str bytes) {
+static bool take_alert(struct pipelines *pipelines, struct pipeline *p, struct str bytes) {
     struct pipeline_alert kept = {0};
     if (!wire_take_all(&kept, snapshot_alert_rows, snapshot_alert_count, bytes) || kept.kind < 1 ||
         kept.kind > KIND_COUNT || !within(kept.alert.started_ms, PARTITION_TIME_MAX_MS) ||
@@ -47,6 +47,7 @@ static bool take_alert(const struct pipelines *pipelines, struct pipeline *p, st
         !within(kept.ended_clock_ms, pipelines->clock_ms)) {
         return false;
     }
+    alerts_count(pipelines, p, p->alerts[kept.kind - 1].alert.name[0] == '\0');
     alerts_name(p, &kept.alert, (enum bottleneck_kind)(kept.kind - 1));
     p->alerts[kept.kind - 1] = kept;
     return true;
@@ -63,11 +64,11 @@ static bool stats_are_sane(const struct pipeline_stats *stats) {
 static bool fits(const struct pipelines *pipelines, const struct pipeline *p) {
     int64_t newest = ring_pane_of(&p->ring, pipelines->time_ms);
     return within(p->ring.newest, newest) && within(p->run_number, COUNT_MAX) &&
-           within(p->seen_offset, INT64_MAX) && within(p->seen_clock_ms, pipelines->clock_ms) &&
+           within(p->seen_offset, INT64_MAX - 2) && within(p->seen_clock_ms, pipelines->clock_ms) &&
            stats_are_sane(&p->stats);
 }
 
-bool snapshot_read_pipeline(const struct pipelines *pipelines, struct pipeline *p, struct str value,
+bool snapshot_read_pipeline(struct pipelines *pipelines, struct pipeline *p, struct str value,
                             struct err *err) {
     struct wire_reader reader;
     struct ring now = p->ring;

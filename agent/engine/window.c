@@ -12,15 +12,20 @@ void window_init(struct pipeline *pipeline, const struct pipelines_options *opti
     pipeline->panes = mem_zalloc(pipeline->ring.panes, sizeof *pipeline->panes);
 }
 
-static void clear_pane(struct pipeline *pipeline, struct pane *pane) {
-    pipeline->changed_panes -= pane->changed;
+void window_count_changed(struct pipelines *pipelines, struct pipeline *pipeline, int by) {
+    pipeline->changed_panes += (uint32_t)by;
+    pipelines->changed_panes += (size_t)by;
+}
+
+static void clear_pane(struct pipelines *pipelines, struct pipeline *pipeline, struct pane *pane) {
+    window_count_changed(pipelines, pipeline, -(int)pane->changed);
     mem_free(pane->durations_s10);
     *pane = (struct pane){0};
 }
 
-void window_fini(struct pipeline *pipeline) {
+void window_fini(struct pipelines *pipelines, struct pipeline *pipeline) {
     for (uint32_t i = 0; i < pipeline->ring.panes; i++) {
-        clear_pane(pipeline, &pipeline->panes[i]);
+        clear_pane(pipelines, pipeline, &pipeline->panes[i]);
     }
     mem_free(pipeline->panes);
 }
@@ -64,7 +69,7 @@ static void hand_out(struct pipelines *pipelines, struct pipeline *pipeline, int
     pane->changed = false;
     pane->touched = true;
     pipeline->touched = true;
-    pipeline->changed_panes--;
+    window_count_changed(pipelines, pipeline, -1);
     struct pipeline_window w = pane->window;
     fill_window(pipeline, number, &w);
     pipelines->output.window(pipelines->output.ctx, &w);
@@ -88,7 +93,7 @@ static void leave_pane(void *ctx, int64_t number) {
     const struct leaving *leaving = ctx;
     struct pane *pane = window_pane(leaving->pipeline, number);
     snapshot_forget_pane(leaving->pipelines, leaving->pipeline, pane);
-    clear_pane(leaving->pipeline, pane);
+    clear_pane(leaving->pipelines, leaving->pipeline, pane);
 }
 
 void window_name_pane(const struct pipeline *pipeline, struct pane *pane, int64_t number) {
@@ -126,7 +131,7 @@ void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
     const struct known_run *from = before == NULL ? &nothing : before;
     struct pane *pane = open_pane(pipelines, pipeline, now->time_ms);
     struct pipeline_window *w = &pane->window;
-    pipeline->changed_panes += !pane->changed;
+    window_count_changed(pipelines, pipeline, !pane->changed);
     pane->changed = pane->touched = true;
     sat_inc(&w->records, sat_sub0(now->records, from->records));
     sat_inc(&w->data_bytes, sat_sub0(now->data_bytes, from->data_bytes));

@@ -83,12 +83,6 @@ static avro_value_t append(avro_value_t *array) {
     return element;
 }
 
-static avro_value_t add_key(avro_value_t *map, const char *key) {
-    avro_value_t element;
-    require(avro_value_add(map, key, &element, NULL, NULL) == 0);
-    return element;
-}
-
 // Kinds of the open bottlenecks, each once.
 static void put_kinds(struct avro_codec *codec, avro_value_t *record,
                       const struct pipeline_run *run) {
@@ -110,7 +104,7 @@ void avro_encode_run(struct avro_codec *codec, const struct pipeline_run *run, s
     avro_put_rows(codec, record, run, avro_rows_run, avro_rows_run_count);
     avro_put_rows(codec, record, &run->totals, avro_rows_totals, avro_rows_totals_count);
     avro_value_t gb = avro_field(record, "data_size_gb");
-    require(avro_value_set_double(&gb, (double)run->totals.data_size_bytes / 1073741824.0) == 0);
+    avro_put_double(&gb, (double)run->totals.data_size_bytes / 1073741824.0);
     avro_value_t stages = avro_field(record, "stages");
     for (uint32_t i = 0; i < run->stage_count; i++) {
         avro_value_t element = append(&stages);
@@ -155,8 +149,8 @@ void avro_encode_bottleneck(struct avro_codec *codec, const struct run_identity 
     put_rule(codec, record, bottleneck);
     avro_value_t evidence = avro_field(record, "evidence");
     for (uint32_t i = 0; i < bottleneck->evidence_count; i++) {
-        avro_value_t element = add_key(&evidence, bottleneck->evidence[i].name);
-        require(avro_value_set_double(&element, bottleneck->evidence[i].value) == 0);
+        avro_value_t element = avro_put_key(codec, &evidence, str_of(bottleneck->evidence[i].name));
+        avro_put_double(&element, bottleneck->evidence[i].value);
     }
     finish(codec, AVRO_BOTTLENECK, out);
 }
@@ -172,7 +166,7 @@ void avro_encode_recommendation(struct avro_codec *codec, const struct run_ident
     avro_put_text(codec, record, "action", str_of(r->action));
     avro_put_text(codec, record, "saving_how", str_of(r->saving_how));
     avro_value_t field = avro_field(record, "saving_s");
-    require(avro_value_set_double(&field, r->saving_s) == 0);
+    avro_put_double(&field, r->saving_s);
     field = avro_field(record, "revision");
     require(avro_value_set_int(&field, r->revision) == 0);
     field = avro_field(record, "updated_ms");
@@ -184,7 +178,7 @@ void avro_encode_recommendation(struct avro_codec *codec, const struct run_ident
     }
     avro_value_t settings = avro_field(record, "settings");
     for (uint32_t i = 0; i < r->setting_count; i++) {
-        avro_value_t element = add_key(&settings, r->settings[i].key);
+        avro_value_t element = avro_put_key(codec, &settings, str_of(r->settings[i].key));
         avro_put_text_value(codec, &element, str_of(r->settings[i].value));
     }
     finish(codec, AVRO_RECOMMENDATION, out);
@@ -196,7 +190,7 @@ void avro_encode_window(struct avro_codec *codec, const struct pipeline_window *
     avro_put_rows(codec, record, window, avro_rows_window, avro_rows_window_count);
     avro_value_t open = avro_field(record, "open_bottlenecks");
     for (int s = 0; s < SEVERITY_COUNT; s++) {
-        avro_value_t element = add_key(&open, severity_name((enum severity)s));
+        avro_value_t element = avro_put_key(codec, &open, str_of(severity_name((enum severity)s)));
         require(avro_value_set_long(&element, window->open_bottlenecks[s]) == 0);
     }
     finish(codec, AVRO_WINDOW, out);

@@ -1,6 +1,6 @@
 // avro_decode: framed bytes back to a PipelineRun, and any record of ours to JSON. Called by the
 // second stage and by `stoker tail`. Bytes come from a topic anyone may write to: they are verified
-// before Avro C reads them.
+// first, then read along the schema without building values.
 #include <string.h>
 
 #include "avro_priv.h"
@@ -24,77 +24,112 @@ static enum avro_record kind_of(const struct avro_codec *codec, struct str bytes
     return (enum avro_record)kind;
 }
 
-// Reads the record into the codec's value of its kind.
-static enum status read_record(struct avro_codec *codec, struct str bytes, enum avro_record *record,
-                               struct err *err) {
+// Verifies the record; *body is then where its fields begin.
+static enum status open_record(const struct avro_codec *codec, struct str bytes,
+                               enum avro_record *record, struct avro_bytes *body, struct err *err) {
     *record = kind_of(codec, bytes);
     if (*record == AVRO_RECORD_COUNT) {
         return err_set(err, ST_SKIP,
                        "not a record of this release of stoker (unknown framing or schema)");
     }
-    struct avro_kind *kind = &codec->kinds[*record];
-    struct str body = {bytes.p + AVRO_FRAME_BYTES, bytes.len - AVRO_FRAME_BYTES};
-    if (!avro_verify(kind->schema, body)) {
+    struct str rest = {bytes.p + AVRO_FRAME_BYTES, bytes.len - AVRO_FRAME_BYTES};
+    if (!avro_verify(codec->kinds[*record].schema, rest)) {
         return err_set(err, ST_SKIP, "a damaged %s record", avro_record_name(*record));
     }
-    require(avro_value_reset(&kind->value) == 0);
-    avro_reader_t reader = avro_reader_memory(body.p, (int64_t)body.len);
-    int failed = avro_value_read(reader, &kind->value);
-    avro_reader_free(reader);
-    return failed == 0 ? ST_OK
-                       : err_set(err, ST_SKIP, "a damaged %s record", avro_record_name(*record));
+    body->at = (const unsigned char *)rest.p;
+    body->end = body->at + rest.len;
+    return ST_OK;
 }
 
-// How many elements of an array are taken: at most `max`.
-static uint32_t count_of(avro_value_t *array, uint32_t max) {
-    size_t size = 0;
-    require(avro_value_get_size(array, &size) == 0);
-    return size > max ? max : (uint32_t)size;
-}
-
-static avro_value_t element_of(avro_value_t *array, uint32_t i) {
-    avro_value_t element;
-    require(avro_value_get_by_index(array, i, &element, NULL) == 0);
-    return element;
-}
-
-static bool take_lists(avro_value_t *record, struct pipeline_run *out) {
-    avro_value_t list = avro_field(record, "stages");
-    uint32_t count = count_of(&list, RUN_STAGES_MAX);
-    out->stages = mem_zalloc(count, sizeof *out->stages);
-    for (; out->stage_count < count; out->stage_count++) {
-        avro_value_t element = element_of(&list, out->stage_count);
-        if (!avro_get_rows(&element, &out->stages[out->stage_count], avro_rows_stage,
-                           avro_rows_stage_count)) {
+static bool take_record(struct avro_bytes *from, avro_schema_t schema, void *into,
+                        const struct field_row *rows, unsigned count) {
+    struct avro_part part = {rows, count, into, 0};
+    size_t fields = avro_schema_record_size(schema);
+    for (size_t i = 0; i < fields; i++) {
+        if (!avro_take_field(from, avro_schema_record_field_get_by_index(schema, (int)i),
+                             avro_schema_record_field_name(schema, (int)i), &part, 1)) {
             return false;
         }
-    }
-    list = avro_field(record, "open_bottlenecks");
-    count = count_of(&list, RUN_OPEN_MAX);
-    out->open = mem_zalloc(count, sizeof *out->open);
-    for (; out->open_count < count; out->open_count++) {
-        avro_value_t element = element_of(&list, out->open_count);
-        if (!avro_get_rows(&element, &out->open[out->open_count], avro_rows_open,
-                           avro_rows_open_count)) {
-            return false;
-        }
-    }
-    list = avro_field(record, "recommendations");
-    count = count_of(&list, RUN_RECOMMENDATIONS_MAX);
-    out->recommendations = mem_zalloc(count, sizeof *out->recommendations);
-    for (; out->recommendation_count < count; out->recommendation_count++) {
-        avro_value_t element = element_of(&list, out->recommendation_count);
-        struct str text = avro_get_text(&element);
-        out->recommendations[out->recommendation_count] = mem_strndup(text.p, text.len);
     }
     return true;
+}
+
+// The lists take their first items; what is beyond their bounds was verified and is passed over.
+static bool take_stages(struct avro_bytes *from, avro_schema_t item, struct pipeline_run *out) {
+    uint32_t cap = 0;
+    for (int64_t block = 0; avro_take_item(from, &block);) {
+        if (out->stage_count == RUN_STAGES_MAX) {
+            require(avro_walk(from, item));
+            continue;
+        }
+        MEM_GROW(out->stages, out->stage_count, cap);
+        struct stage_summary *stage = &out->stages[out->stage_count++];
+        memset(stage, 0, sizeof *stage);
+        if (!take_record(from, item, stage, avro_rows_stage, avro_rows_stage_count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_open(struct avro_bytes *from, avro_schema_t item, struct pipeline_run *out) {
+    uint32_t cap = 0;
+    for (int64_t block = 0; avro_take_item(from, &block);) {
+        if (out->open_count == RUN_OPEN_MAX) {
+            require(avro_walk(from, item));
+            continue;
+        }
+        MEM_GROW(out->open, out->open_count, cap);
+        struct open_bottleneck *open = &out->open[out->open_count++];
+        memset(open, 0, sizeof *open);
+        if (!take_record(from, item, open, avro_rows_open, avro_rows_open_count)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void take_recommendations(struct avro_bytes *from, struct pipeline_run *out) {
+    uint32_t cap = 0;
+    for (int64_t block = 0; avro_take_item(from, &block);) {
+        struct str text = avro_take_text(from);
+        if (out->recommendation_count < RUN_RECOMMENDATIONS_MAX) {
+            MEM_GROW(out->recommendations, out->recommendation_count, cap);
+            out->recommendations[out->recommendation_count++] = mem_strndup(text.p, text.len);
+        }
+    }
+}
+
+static bool take_run(struct avro_bytes *from, avro_schema_t schema, struct pipeline_run *out) {
+    struct avro_part parts[] = {
+        {avro_rows_identity, avro_rows_identity_count, &out->identity, 0},
+        {avro_rows_run, avro_rows_run_count, out, 0},
+        {avro_rows_totals, avro_rows_totals_count, &out->totals, 0},
+    };
+    size_t fields = avro_schema_record_size(schema);
+    bool good = true;
+    for (size_t i = 0; good && i < fields; i++) {
+        const char *name = avro_schema_record_field_name(schema, (int)i);
+        avro_schema_t field = avro_schema_record_field_get_by_index(schema, (int)i);
+        if (strcmp(name, "stages") == 0) {
+            good = take_stages(from, avro_schema_array_items(field), out);
+        } else if (strcmp(name, "open_bottlenecks") == 0) {
+            good = take_open(from, avro_schema_array_items(field), out);
+        } else if (strcmp(name, "recommendations") == 0) {
+            take_recommendations(from, out);
+        } else {
+            good = avro_take_field(from, field, name, parts, ARRAY_LEN(parts));
+        }
+    }
+    return good;
 }
 
 enum status avro_decode_run(struct avro_codec *codec, struct str bytes, struct pipeline_run *out,
                             struct err *err) {
     enum avro_record record;
+    struct avro_bytes body;
     *out = (struct pipeline_run){0};
-    enum status status = read_record(codec, bytes, &record, err);
+    enum status status = open_record(codec, bytes, &record, &body, err);
     if (status != ST_OK) {
         return status;
     }
@@ -102,93 +137,20 @@ enum status avro_decode_run(struct avro_codec *codec, struct str bytes, struct p
         return err_set(err, ST_SKIP, "a %s record where a PipelineRun is wanted",
                        avro_record_name(record));
     }
-    avro_value_t *value = &codec->kinds[AVRO_RUN].value;
-    bool good =
-        avro_get_rows(value, &out->identity, avro_rows_identity, avro_rows_identity_count) &&
-        avro_get_rows(value, out, avro_rows_run, avro_rows_run_count) &&
-        avro_get_rows(value, &out->totals, avro_rows_totals, avro_rows_totals_count) &&
-        take_lists(value, out);
-    if (!good) {
+    if (!take_run(&body, codec->kinds[AVRO_RUN].schema, out)) {
         pipeline_run_fini(out);
         return err_set(err, ST_SKIP, "a PipelineRun with a word this release does not know");
     }
     return ST_OK;
 }
 
-static void add_json(avro_value_t *value, struct buf *out);
-
-static void add_json_list(avro_value_t *value, bool named, struct buf *out) {
-    size_t size = 0;
-    require(avro_value_get_size(value, &size) == 0);
-    buf_add_char(out, named ? '{' : '[');
-    for (size_t i = 0; i < size; i++) {
-        avro_value_t element;
-        const char *name = NULL;
-        require(avro_value_get_by_index(value, i, &element, &name) == 0);
-        buf_add_text(out, i > 0 ? "," : "");
-        if (named) {
-            buf_add_json(out, str_of(name));
-            buf_add_char(out, ':');
-        }
-        add_json(&element, out);
-    }
-    buf_add_char(out, named ? '}' : ']');
-}
-
-static void add_json_number(avro_value_t *value, avro_type_t type, struct buf *out) {
-    int32_t small = 0;
-    int64_t large = 0;
-    double real = 0;
-    if (type == AVRO_DOUBLE) {
-        require(avro_value_get_double(value, &real) == 0);
-        buf_add_json_number(out, real);
-        return;
-    }
-    require((type == AVRO_INT32 ? avro_value_get_int(value, &small)
-                                : avro_value_get_long(value, &large)) == 0);
-    buf_printf(out, "%lld", type == AVRO_INT32 ? (long long)small : (long long)large);
-}
-
-static void add_json(avro_value_t *value, struct buf *out) {
-    avro_value_t branch;
-    int truth = 0;
-    avro_type_t type = avro_value_get_type(value);
-    switch (type) {
-    case AVRO_UNION:
-        require(avro_value_get_current_branch(value, &branch) == 0);
-        add_json(&branch, out);
-        break;
-    case AVRO_STRING:
-        buf_add_json(out, avro_get_text(value));
-        break;
-    case AVRO_BOOLEAN:
-        require(avro_value_get_boolean(value, &truth) == 0);
-        buf_add_text(out, truth ? "true" : "false");
-        break;
-    case AVRO_INT32:
-    case AVRO_INT64:
-    case AVRO_DOUBLE:
-        add_json_number(value, type, out);
-        break;
-    case AVRO_RECORD:
-    case AVRO_MAP:
-        add_json_list(value, true, out);
-        break;
-    case AVRO_ARRAY:
-        add_json_list(value, false, out);
-        break;
-    default:
-        buf_add_text(out, "null");
-        break;
-    }
-}
-
 enum status avro_to_json(struct avro_codec *codec, struct str bytes, enum avro_record *record,
                          struct buf *out, struct err *err) {
     enum avro_record found;
-    enum status status = read_record(codec, bytes, &found, err);
+    struct avro_bytes body;
+    enum status status = open_record(codec, bytes, &found, &body, err);
     if (status == ST_OK) {
-        add_json(&codec->kinds[found].value, out);
+        avro_take_json(&body, codec->kinds[found].schema, out);
         if (record != NULL) {
             *record = found;
         }

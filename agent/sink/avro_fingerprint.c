@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "sink/avro_codec.h"
 
 static uint64_t crc64(struct str text) {
@@ -39,7 +40,12 @@ static bool is_primitive(const char *name) {
     return false;
 }
 
-// Names are written in full: namespace.name.
+static bool is_named(const char *type) {
+    return strcmp(type, "record") == 0 || strcmp(type, "error") == 0 || strcmp(type, "enum") == 0 ||
+           strcmp(type, "fixed") == 0;
+}
+
+// Names are written in full: namespace.name. A name with a dot is full already.
 static void add_name(struct buf *out, const char *name, const char *space) {
     struct buf full = {0};
     if (strchr(name, '.') == NULL && space[0] != '\0') {
@@ -64,38 +70,51 @@ static void add_fields(struct buf *out, const json_t *fields, const char *space)
     buf_add_char(out, ']');
 }
 
-static void add_named(struct buf *out, const json_t *schema, const char *type, const char *space) {
+static void add_symbols(struct buf *out, const json_t *symbols) {
+    size_t i;
+    json_t *symbol;
+    buf_add_text(out, ",\"symbols\":[");
+    json_array_foreach(symbols, i, symbol) {
+        buf_add_text(out, i > 0 ? "," : "");
+        buf_add_json(out, str_of(json_string_value(symbol)));
+    }
+    buf_add_char(out, ']');
+}
+
+// The namespace that a named type gives to the names within it, to be freed: what stands before the
+// last dot of its name, else its own attribute, else that around it.
+static char *space_of(const char *name, const json_t *schema, const char *around) {
+    const char *own = json_string_value(json_object_get(schema, "namespace"));
+    const char *dot = strrchr(name, '.');
+    return dot != NULL ? mem_strndup(name, (size_t)(dot - name))
+                       : mem_strdup(own != NULL ? own : around);
+}
+
+static void add_named(struct buf *out, const json_t *schema, const char *type, const char *around) {
     const char *name = json_string_value(json_object_get(schema, "name"));
-    const json_t *symbols = json_object_get(schema, "symbols");
+    name = name == NULL ? "" : name;
+    char *space = space_of(name, schema, around);
     buf_add_text(out, "{\"name\":");
-    add_name(out, name == NULL ? "" : name, space);
+    add_name(out, name, space);
     buf_printf(out, ",\"type\":\"%s\"", type);
     if (json_object_get(schema, "fields") != NULL) {
         buf_add_text(out, ",\"fields\":");
         add_fields(out, json_object_get(schema, "fields"), space);
     }
-    if (symbols != NULL) {
-        size_t i;
-        json_t *symbol;
-        buf_add_text(out, ",\"symbols\":[");
-        json_array_foreach(symbols, i, symbol) {
-            buf_add_text(out, i > 0 ? "," : "");
-            buf_add_json(out, str_of(json_string_value(symbol)));
-        }
-        buf_add_char(out, ']');
+    if (json_object_get(schema, "symbols") != NULL) {
+        add_symbols(out, json_object_get(schema, "symbols"));
     }
     if (json_object_get(schema, "size") != NULL) {
         buf_printf(out, ",\"size\":%lld",
                    (long long)json_integer_value(json_object_get(schema, "size")));
     }
     buf_add_char(out, '}');
+    mem_free(space);
 }
 
 static void add_object(struct buf *out, const json_t *schema, const char *space) {
     const json_t *type_value = json_object_get(schema, "type");
     const char *type = json_string_value(type_value);
-    const char *own = json_string_value(json_object_get(schema, "namespace"));
-    space = own != NULL ? own : space;
     if (type == NULL) { // {"type": {...}}
         canonical(out, type_value, space);
     } else if (strcmp(type, "array") == 0) {
@@ -106,10 +125,10 @@ static void add_object(struct buf *out, const json_t *schema, const char *space)
         buf_add_text(out, "{\"type\":\"map\",\"values\":");
         canonical(out, json_object_get(schema, "values"), space);
         buf_add_char(out, '}');
-    } else if (is_primitive(type)) {
-        buf_printf(out, "\"%s\"", type); // logical types are stripped
-    } else {
+    } else if (is_named(type)) {
         add_named(out, schema, type, space);
+    } else { // a primitive or a name; logical types are stripped
+        canonical(out, type_value, space);
     }
 }
 

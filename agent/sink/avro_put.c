@@ -1,4 +1,4 @@
-// avro_put: moves fields between our structs and Avro values by the rows of avro_rows.c. Called by
+// avro_put: moves fields of our structs into Avro values by the rows of avro_rows.c. Called by
 // the codec. Avro C is given only what it cannot choke on: known fields, branches in range, valid
 // UTF-8.
 #include <math.h>
@@ -15,10 +15,11 @@ avro_value_t avro_field(avro_value_t *record, const char *name) {
 
 // Bytes that are not UTF-8 become U+FFFD, as in JSON.
 static struct str mend(struct avro_codec *codec, struct str text) {
-    if (str_is_utf8(text)) {
-        return text;
-    }
     buf_clear(&codec->text);
+    if (str_is_utf8(text)) {
+        buf_add_str(&codec->text, text); // Avro C wants a NUL behind it
+        return buf_str(&codec->text);
+    }
     for (size_t i = 0; i < text.len;) {
         size_t n = 1;
         while (n <= 4 && i + n <= text.len && !str_is_utf8((struct str){text.p + i, n})) {
@@ -33,12 +34,17 @@ static struct str mend(struct avro_codec *codec, struct str text) {
 
 void avro_put_text_value(struct avro_codec *codec, avro_value_t *value, struct str text) {
     text = mend(codec, text);
-    if (text.p != codec->text.data) { // Avro C wants a NUL behind it
-        buf_clear(&codec->text);
-        buf_add_str(&codec->text, text);
-    }
-    require(avro_value_set_string_len(value, codec->text.data, text.len + 1) ==
-            0); // counts the NUL
+    require(avro_value_set_string_len(value, text.p, text.len + 1) == 0); // counts the NUL
+}
+
+void avro_put_double(avro_value_t *value, double number) {
+    require(avro_value_set_double(value, isfinite(number) ? number : 0) == 0);
+}
+
+avro_value_t avro_put_key(struct avro_codec *codec, avro_value_t *map, struct str key) {
+    avro_value_t element;
+    require(avro_value_add(map, mend(codec, key).p, &element, NULL, NULL) == 0);
+    return element;
 }
 
 void avro_put_text(struct avro_codec *codec, avro_value_t *record, const char *name,
@@ -63,7 +69,6 @@ static void put_row(struct avro_codec *codec, avro_value_t *record, const void *
     avro_value_t field = avro_field(record, row->name);
     avro_value_t branch;
     int failed = 0;
-    double real;
     switch (row->type) {
     case FIELD_CHARS:
         avro_put_text_value(codec, &field, str_of(at));
@@ -78,8 +83,7 @@ static void put_row(struct avro_codec *codec, avro_value_t *record, const void *
         failed = avro_value_set_int(&field, *(const int32_t *)(const void *)at);
         break;
     case FIELD_F64:
-        real = *(const double *)(const void *)at;
-        failed = avro_value_set_double(&field, isfinite(real) ? real : 0);
+        avro_put_double(&field, *(const double *)(const void *)at);
         break;
     case FIELD_BOOL:
         failed = avro_value_set_boolean(&field, *(const bool *)(const void *)at);
@@ -108,79 +112,4 @@ void avro_put_rows(struct avro_codec *codec, avro_value_t *record, const void *f
     for (unsigned i = 0; i < count; i++) {
         put_row(codec, record, from, &rows[i]);
     }
-}
-
-struct str avro_get_text(avro_value_t *value) {
-    const char *text = "";
-    size_t size = 1;
-    require(avro_value_get_string(value, &text, &size) == 0);
-    return (struct str){text, size > 0 ? size - 1 : 0};
-}
-
-static int32_t get_optional(avro_value_t *field, int64_t *as_long) {
-    avro_value_t branch;
-    int which = 0;
-    int32_t number = -1;
-    *as_long = 0;
-    require(avro_value_get_discriminant(field, &which) == 0);
-    require(avro_value_get_current_branch(field, &branch) == 0);
-    if (which == 1 && avro_value_get_type(&branch) == AVRO_INT64) {
-        require(avro_value_get_long(&branch, as_long) == 0);
-    } else if (which == 1) {
-        require(avro_value_get_int(&branch, &number) == 0);
-    }
-    return number;
-}
-
-static bool get_row(avro_value_t *record, void *into, const struct field_row *row) {
-    char *at = (char *)into + row->offset;
-    avro_value_t field = avro_field(record, row->name);
-    int64_t as_long;
-    int failed = 0, word, boolean = 0;
-    switch (row->type) {
-    case FIELD_CHARS:
-        str_copy(at, row->size, avro_get_text(&field));
-        break;
-    case FIELD_TEXT:
-        require(!"no row read back holds a pointer");
-        break;
-    case FIELD_I64:
-        failed = avro_value_get_long(&field, (int64_t *)(void *)at);
-        break;
-    case FIELD_I32:
-        failed = avro_value_get_int(&field, (int32_t *)(void *)at);
-        break;
-    case FIELD_F64:
-        failed = avro_value_get_double(&field, (double *)(void *)at);
-        break;
-    case FIELD_BOOL:
-        failed = avro_value_get_boolean(&field, &boolean);
-        *(bool *)(void *)at = boolean != 0;
-        break;
-    case FIELD_TIME:
-        get_optional(&field, &as_long);
-        *(int64_t *)(void *)at = as_long;
-        break;
-    case FIELD_OPT_I32:
-        *(int32_t *)(void *)at = get_optional(&field, &as_long);
-        break;
-    case FIELD_WORD:
-        word = row->parse(avro_get_text(&field));
-        if (word < 0) {
-            return false;
-        }
-        *(int *)(void *)at = word;
-        break;
-    }
-    require(failed == 0); // the bytes were verified against this very schema
-    return true;
-}
-
-bool avro_get_rows(avro_value_t *record, void *into, const struct field_row *rows, unsigned count) {
-    for (unsigned i = 0; i < count; i++) {
-        if (!get_row(record, into, &rows[i])) {
-            return false;
-        }
-    }
-    return true;
 }

@@ -1,14 +1,12 @@
-// avro_verify: a walk over Avro binary along its schema, before Avro C sees it: Avro C 1.11.1 leaks
-// on what it cannot decode and trusts lengths. Called by avro_decode.c; reads only, bounded by the
-// bytes given.
+// avro_verify: a walk over Avro binary along its schema: the bytes come from a topic anyone may
+// write to, and Avro C 1.11.1 leaks on what it cannot decode and trusts lengths. Called by
+// avro_decode.c and avro_read.c; reads only, bounded by the bytes given, and bounds what a reader
+// would make of them.
 #include "avro_priv.h"
 
-struct walk {
-    const unsigned char *at, *end;
-};
+enum { MAP_MAX = 64 }; // entries in a map; evidence and settings have far fewer
 
-// Zig-zag variable-length integer.
-static bool read_long(struct walk *w, int64_t *out) {
+bool avro_read_long(struct avro_bytes *w, int64_t *out) {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && w->at < w->end; shift += 7) {
         unsigned char byte = *w->at++;
@@ -21,7 +19,7 @@ static bool read_long(struct walk *w, int64_t *out) {
     return false;
 }
 
-static bool skip_bytes(struct walk *w, int64_t len) {
+bool avro_skip_bytes(struct avro_bytes *w, int64_t len) {
     if (len < 0 || len > w->end - w->at) {
         return false;
     }
@@ -29,33 +27,49 @@ static bool skip_bytes(struct walk *w, int64_t len) {
     return true;
 }
 
-static bool walk_value(struct walk *w, avro_schema_t schema);
-
-static bool walk_text(struct walk *w, bool must_be_utf8) {
+static bool walk_text(struct avro_bytes *w, struct str *text) {
     int64_t len;
-    if (!read_long(w, &len)) {
+    if (!avro_read_long(w, &len)) {
         return false;
     }
-    const char *text = (const char *)w->at;
-    return skip_bytes(w, len) && (!must_be_utf8 || str_is_utf8((struct str){text, (size_t)len}));
+    *text = (struct str){(const char *)w->at, len > 0 ? (size_t)len : 0};
+    return avro_skip_bytes(w, len) && str_is_utf8(*text);
 }
 
-// Blocks of an array or map. Every element takes at least a byte in our schemas, so a count is
-// bounded by what is left.
-static bool walk_blocks(struct walk *w, avro_schema_t element, bool keys) {
-    int64_t count;
-    while (read_long(w, &count)) {
+// The key of entry `i`: unlike those before it.
+static bool walk_key(struct avro_bytes *w, struct str *keys, int64_t i) {
+    if (i >= MAP_MAX || !walk_text(w, &keys[i])) {
+        return false;
+    }
+    for (int64_t k = 0; k < i; k++) {
+        if (str_eq(keys[k], keys[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Every item takes at least a byte, or a few bytes could claim any number of them.
+static bool walk_item(struct avro_bytes *w, avro_schema_t item) {
+    const unsigned char *start = w->at;
+    return avro_walk(w, item) && w->at > start;
+}
+
+// Blocks of an array or map. Lists of records are as long as our longest; a text is never much
+// larger in memory than its bytes, so lists of texts need no bound.
+static bool walk_blocks(struct avro_bytes *w, avro_schema_t item, bool map) {
+    struct str keys[MAP_MAX];
+    int64_t count, walked = 0, max = avro_typeof(item) == AVRO_RECORD ? RUN_STAGES_MAX : INT64_MAX;
+    while (avro_read_long(w, &count)) {
         if (count == 0) {
             return true;
         }
-        if (count < 0) { // a block with its size in bytes: our writer makes none
+        // Less than 0 is a block with its size in bytes: our writer makes none.
+        if (count < 0 || count > w->end - w->at || count > max - walked) {
             return false;
         }
-        if (count > w->end - w->at) {
-            return false;
-        }
-        for (int64_t i = 0; i < count; i++) {
-            if ((keys && !walk_text(w, true)) || !walk_value(w, element)) {
+        for (int64_t end = walked + count; walked < end; walked++) {
+            if ((map && !walk_key(w, keys, walked)) || !walk_item(w, item)) {
                 return false;
             }
         }
@@ -63,30 +77,31 @@ static bool walk_blocks(struct walk *w, avro_schema_t element, bool keys) {
     return false;
 }
 
-static bool walk_record(struct walk *w, avro_schema_t schema) {
+static bool walk_record(struct avro_bytes *w, avro_schema_t schema) {
     size_t fields = avro_schema_record_size(schema);
     for (size_t i = 0; i < fields; i++) {
-        if (!walk_value(w, avro_schema_record_field_get_by_index(schema, (int)i))) {
+        if (!avro_walk(w, avro_schema_record_field_get_by_index(schema, (int)i))) {
             return false;
         }
     }
     return true;
 }
 
-static bool walk_number(struct walk *w, avro_type_t type) {
+static bool walk_number(struct avro_bytes *w, avro_type_t type) {
     int64_t number;
     if (type == AVRO_DOUBLE) {
-        return skip_bytes(w, 8);
+        return avro_skip_bytes(w, 8);
     }
     if (type == AVRO_BOOLEAN) {
         return w->at < w->end && *w->at++ <= 1;
     }
-    return read_long(w, &number) &&
+    return avro_read_long(w, &number) &&
            (type != AVRO_INT32 || (number >= INT32_MIN && number <= INT32_MAX));
 }
 
-static bool walk_value(struct walk *w, avro_schema_t schema) {
+bool avro_walk(struct avro_bytes *w, avro_schema_t schema) {
     int64_t branch;
+    struct str text;
     switch (avro_typeof(schema)) {
     case AVRO_NULL:
         return true;
@@ -96,15 +111,15 @@ static bool walk_value(struct walk *w, avro_schema_t schema) {
     case AVRO_DOUBLE:
         return walk_number(w, avro_typeof(schema));
     case AVRO_STRING:
-        return walk_text(w, true);
+        return walk_text(w, &text);
     case AVRO_ARRAY:
         return walk_blocks(w, avro_schema_array_items(schema), false);
     case AVRO_MAP:
         return walk_blocks(w, avro_schema_map_values(schema), true);
     case AVRO_UNION:
-        return read_long(w, &branch) && branch >= 0 &&
+        return avro_read_long(w, &branch) && branch >= 0 &&
                branch < (int64_t)avro_schema_union_size(schema) &&
-               walk_value(w, avro_schema_union_branch(schema, (int)branch));
+               avro_walk(w, avro_schema_union_branch(schema, (int)branch));
     case AVRO_RECORD:
         return walk_record(w, schema);
     default:
@@ -113,6 +128,7 @@ static bool walk_value(struct walk *w, avro_schema_t schema) {
 }
 
 bool avro_verify(avro_schema_t schema, struct str bytes) {
-    struct walk w = {(const unsigned char *)bytes.p, (const unsigned char *)bytes.p + bytes.len};
-    return walk_value(&w, schema) && w.at == w.end;
+    struct avro_bytes w = {(const unsigned char *)bytes.p,
+                           (const unsigned char *)bytes.p + bytes.len};
+    return avro_walk(&w, schema) && w.at == w.end;
 }

@@ -160,6 +160,9 @@ static void the_alerts_of_a_dropped_pipeline_end(void **state) {
     pipelines_feed(p, &other, 1, 0);
     assert_int_equal(seen.alert_count, 2);
     assert_true(seen.alerts[1].ended_ms > 0);
+    assert_true(pipelines_waits(p)); // for the other's pane
+    pipelines_tick(p, minutes(1));
+    assert_false(pipelines_waits(p));
     pipelines_free(p);
 }
 

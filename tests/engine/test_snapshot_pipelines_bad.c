@@ -5,7 +5,7 @@
 
 #include <float.h>
 
-#include "state/wire.h"
+#include "engine/snapshot_pipelines.h"
 #include "state_file.h"
 
 struct damage {
@@ -117,13 +117,22 @@ static void refused_in_words(void **state) {
     refused_alone(STR("pno newline"), empty, "key pno newline");
     refused_alone(STR("k.c\ny"), empty, "key k.c");           // no such pipeline
     refused_alone(STR("kother.c\nx"), empty, "key kother.c"); // the value says another run
+    refused_alone(STR("kXc\nx"), empty, "key kXc");           // no dot behind the id
     refused_alone(STR("k"), empty, "key k");
     refused_alone(STR("w28333333.c\ny"), empty, "key w28333333.c");
     refused_alone(STR("w9999999999999999999.c\nx"), empty, "key w9999999999999999999.c");
     refused_alone(STR("w-1.c\nx"), empty, "key w-1.c");
     refused_alone(STR("w28333333"), empty, "key w28333333");
     refused_alone(STR("w"), empty, "key w");
-    struct state_table *table = fine();
+    refused_alone(STR("w28333333.c\nx"), STR("\x01\x0c\x08\0\0\0\0\0\0\xf8\x7f"),
+                  "key w28333333.c"); // no number
+    refused_alone(STR("w28333333.c\nx"), STR("\x01\x0c\x08\0\0\0\0\0\0\xf0\xbf"),
+                  "key w28333333.c");   // -1
+    struct state_table *table = fine(); // two runs of one number
+    state_table_put(table, STR("k.c\nx"), empty);
+    state_table_put(table, STR("kb.c\nx"), STR("\x01\x10\x01\x62"));
+    loads(table, "c\\x0ax: damaged");
+    table = fine();
     state_table_put(table, STR("P"), (struct str){NULL, 0}); // lost
     loads(table, "key pc\\x0ax");
     table = fine();
@@ -175,6 +184,21 @@ static void impossible_numbers_are_refused(void **state) {
         snprintf(words, sizeof words, "key %.*s", (int)strcspn(cases[i].key, "\n"), cases[i].key);
         loads(table, words);
     }
+}
+
+// The same in a list: bottlenecks of a run, counts of a sketch.
+static void impossible_lists_are_refused(void **state) {
+    (void)state;
+    struct buf list = {0}, value = {0};
+    wire_put_i64(&list, 1, INT64_C(1) << 40);
+    wire_begin(&value);
+    wire_put(&value, FIELD_OPEN, buf_str(&list));
+    refused_alone(STR("k.c\nx"), buf_str(&value), "key k.c");
+    wire_begin(&value);
+    wire_put(&value, FIELD_SKETCH, buf_str(&list));
+    refused_alone(STR("w28333333.c\nx"), buf_str(&value), "key w28333333.c");
+    buf_fini(&list);
+    buf_fini(&value);
 }
 
 // Figures no run can have, from a topic that anyone may write to.
@@ -268,6 +292,7 @@ int main(void) {
         cmocka_unit_test(damaged_values_never_harm),
         cmocka_unit_test(refused_in_words),
         cmocka_unit_test(impossible_numbers_are_refused),
+        cmocka_unit_test(impossible_lists_are_refused),
         cmocka_unit_test(impossible_updates_do_no_harm),
         cmocka_unit_test(the_first_form_is_read),
     };

@@ -77,6 +77,11 @@ static void feed_one(struct pipelines *p, uint64_t seed, int i) {
     }
     run.open = open;
     pipelines_feed(p, &run, i, test_random(&r) % 9 == 0 ? run.time_ms - 700000 : 0);
+    if (i % 20 == 0) {
+        buf_add_text(told, "kept\n");
+        pipelines_each_alert(p, on_alert, NULL);
+        buf_add_text(told, pipelines_waits(p) ? "waits\n" : "has nothing to wait for\n");
+    }
     if (i % 50 == 0) {
         pipelines_tick(p, 15000);
     }
@@ -96,4 +101,58 @@ static struct pipelines *restore(const struct state_table *changelog) {
         fail_msg("%s", err.text);
     }
     return p;
+}
+
+static inline void append(void *ctx, struct str key, struct str value) {
+    struct buf *all = ctx;
+    buf_add_printable(all, key);
+    buf_add_char(all, '=');
+    buf_add_printable(all, value);
+    buf_add_char(all, '\n');
+}
+
+static inline void assert_tables_equal(const struct state_table *got,
+                                       const struct state_table *expected, uint64_t seed) {
+    struct buf x = {0}, y = {0};
+    state_table_each(got, append, &x);
+    state_table_each(expected, append, &y);
+    if (!str_eq(buf_str(&x), buf_str(&y))) {
+        fail_msg("seed %d: other state", (int)seed);
+    }
+    buf_fini(&x);
+    buf_fini(&y);
+}
+
+static inline void fail_on_any(void *ctx, struct str key, struct str value) {
+    (void)ctx, (void)value;
+    fail_msg("changed again: %.*s", (int)key.len, key.p);
+}
+
+struct committing {
+    struct state_table *changelog, *seen;
+};
+static inline void apply_once(void *ctx, struct str key, struct str value) {
+    struct committing *committing = ctx;
+    struct str before;
+    if (state_table_get(committing->seen, key, &before)) {
+        fail_msg("twice in one commit: %.*s", (int)key.len, key.p);
+    }
+    if (key.p[0] == 'k' && state_table_get(committing->changelog, key, &before) &&
+        str_eq(before, value)) {
+        fail_msg("unchanged, but written: %.*s", (int)key.len, key.p);
+    }
+    state_table_put(committing->seen, key, STR("once"));
+    apply(committing->changelog, key, value);
+}
+
+// What changed goes to the changelog, each key once; then it holds what the state is as a whole.
+static inline void commit(struct pipelines *p, struct state_table *changelog, uint64_t seed) {
+    struct committing committing = {changelog, state_table_new()};
+    snapshot_pipelines_changes(p, apply_once, &committing);
+    state_table_free(committing.seen);
+    snapshot_pipelines_changes(p, fail_on_any, NULL);
+    struct state_table *whole = state_table_new();
+    snapshot_pipelines_each(p, apply, whole);
+    assert_tables_equal(changelog, whole, seed);
+    state_table_free(whole);
 }

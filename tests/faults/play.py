@@ -5,6 +5,7 @@ Used by the scenarios: a scenario is a function that takes a Play and breaks thi
 decides what is right, that is verdict.py's.
 """
 
+import collections
 import random
 import time
 
@@ -54,18 +55,28 @@ def reference(workload, **options):
     key = (workload.seed, workload.partitions, len(workload.records), repr(sorted(options.items())))
     if key not in _references:
         ground = Ground("reference", shared_broker().bootstrap, workload.partitions, **options)
-        try:
-            agent = ground.agent()
-            ground.create_topics(agent)
-            feeder = ground.feeder(workload)
-            feeder.at_once(1.0)
-            agent.start().wait_ready()
-            ground.drain()
-            _must_end_well(ground)
-            _references[key] = Look(ground)
-        finally:
-            ground.end()
+        _references[key] = _undisturbed(ground, workload)
     return _references[key]
+
+
+def same_input(ground):
+    """What an agent that nobody disturbs makes of the very events topic of this ground."""
+    return _undisturbed(Ground("reference", ground.bootstrap, ground.partitions,
+                               topics={"events": ground.topics["events"]}), None)
+
+
+def _undisturbed(ground, workload):
+    try:
+        agent = ground.agent()
+        ground.create_topics(agent)
+        if workload is not None:
+            ground.feeder(workload).at_once(1.0)
+        agent.start().wait_ready()
+        ground.drain()
+        _must_end_well(ground)
+        return Look(ground)
+    finally:
+        ground.end()
 
 
 def second_stage(ground):
@@ -114,6 +125,22 @@ def end_all():
         _open.pop().end()
 
 
+def at_work(play, *agents):
+    """Waits until these have all partitions and the state of each."""
+    def settled():
+        for agent in agents:
+            if not agent.running():
+                raise PartError(f"{agent.name} ended with {agent.process.code()}\n{agent.process.tail(8)}")
+        try:
+            return sum(agent.metric("stoker_partitions_assigned") or 0 for agent in agents) == \
+                2 * play.ground.partitions and \
+                not any(agent.metric("stoker_partitions_restoring") for agent in agents) and \
+                all(agent.metric("stoker_partitions_assigned") for agent in agents)
+        except PartError:  # one does not answer yet
+            return False
+    wait_until(f"{len(agents)} agents at work", settled, 40, 0.2)
+
+
 class Play:
     """What a scenario has in hand. `notes` are shown behind its verdict, `wrong` are its own checks."""
 
@@ -127,7 +154,8 @@ class Play:
         self.notes, self.wrong = [], {}
         self.ground = Ground(name, self.broker.bootstrap, partitions, agent_brokers, replication, **options)
         self.codes = {}
-        self.feeder = self.tail = None
+        self.feeder = self.tail = self._same_input = None
+        self.aborted = collections.Counter()  # partition -> offsets in the events that hold no event
         self.strangers = set()  # (topic, partition, offset) of what no agent wrote into the runs topic
         self.compacted = ()  # topics that lose records meanwhile
         self.clean_up = []  # called when the play is over, last first
@@ -186,6 +214,9 @@ class Play:
         return final
 
     def reference(self):
+        if self.aborted:
+            self._same_input = self._same_input or same_input(self.ground)
+            return self._same_input
         return reference(self.workload, **self._reference_options())
 
     def _reference_options(self):
@@ -223,7 +254,7 @@ class Play:
     def _input(self):
         """The events topic holds the workload, no more and no less: else the suite itself is broken."""
         ends = self.ground.ends([self.ground.topics["events"]])
-        wanted = self.workload.per_partition()
+        wanted = self.aborted + collections.Counter(self.workload.per_partition())
         return [f"{part}: {end} events, {wanted[part[1]]} were meant to be there"
                 for part, end in ends.items() if end != wanted[part[1]]]
 

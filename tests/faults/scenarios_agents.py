@@ -7,7 +7,7 @@ run.py.
 import statistics
 import time
 
-from play import Play
+from play import Play, at_work
 from processes import PartError, wait_until
 
 
@@ -22,19 +22,6 @@ def _recovery(play, killed_ms, p50_s):
     play.notes.append(f"kill to next commit: p50 {p50:.2f} s, worst {max(took, default=0):.2f} s")
     play.check("recovery", [] if len(took) == len(killed_ms) and p50 <= p50_s else
                [f"{len(took)} of {len(killed_ms)} kills were followed by a commit, p50 {p50:.2f} s"])
-
-
-def _at_work(play, *agents):
-    """Waits until these have all partitions and the state of each."""
-    def settled():
-        try:
-            return sum(agent.metric("stoker_partitions_assigned") or 0 for agent in agents) == \
-                2 * play.ground.partitions and \
-                not any(agent.metric("stoker_partitions_restoring") for agent in agents) and \
-                all(agent.metric("stoker_partitions_assigned") for agent in agents)
-        except PartError:  # one does not answer yet
-            return False
-    wait_until(f"{len(agents)} agents at work", settled, 40, 0.2)
 
 
 def kill_static(seed):
@@ -56,7 +43,7 @@ def kill_dynamic(seed):
     for _ in range(3):
         time.sleep(play.random.uniform(0.5, 2))
         killed.append(play.kill_and_restart(agent))
-        _at_work(play, agent)
+        at_work(play, agent)
     play.finish(120)
     _recovery(play, killed, DYNAMIC_SESSION_S + SLACK_S)
     return play
@@ -84,7 +71,7 @@ def scale(seed):
     second.start()
     time.sleep(play.random.uniform(0, 1))
     third.start()
-    _at_work(play, first, second, third)
+    at_work(play, first, second, third)
     time.sleep(play.random.uniform(0, 2))
     leaving = [first, second, third]
     play.random.shuffle(leaving)
@@ -101,9 +88,9 @@ def zombie(seed):
     play = Play("zombie", seed, kafka__consumer={"session.timeout.ms": 4000})
     first, second = play.begin(play.ground.agent(), play.ground.agent(), feed_s=24)
     for frozen, other in ((first, second), (second, first)):
-        _at_work(play, first, second)
+        at_work(play, first, second)
         frozen.process.pause()
-        _at_work(play, other)
+        at_work(play, other)
         time.sleep(play.random.uniform(0.0, 1.5))
         frozen.process.cont()
         time.sleep(play.random.uniform(2, 4))

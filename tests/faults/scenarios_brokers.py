@@ -7,11 +7,12 @@ run.py.
 
 import time
 
+from cluster import Cluster
 from ground import STATES
 from kafka_client import admin
 from parts import Broker
 from play import BROKER_SETTINGS, KAFKA, Play
-from processes import HOST, PartError, free_port, wait_until
+from processes import PartError, wait_until
 
 _own = {}
 
@@ -39,45 +40,10 @@ def broker_bounce(seed):
     return play
 
 
-class Cluster:
-    """Three nodes, each broker and controller. Looks like a Broker to a Play."""
-
-    def __init__(self):
-        ports = [(free_port(), free_port()) for _ in range(3)]
-        voters = ",".join(f"{i + 1}@{HOST}:{controller}" for i, (_, controller) in enumerate(ports))
-        three = {name: "3" for name in ("offsets.topic.replication.factor",
-                                        "transaction.state.log.replication.factor",
-                                        "share.coordinator.state.topic.replication.factor",
-                                        "default.replication.factor")}
-        self.nodes = [Broker(KAFKA, f"faults-node-{i + 1}", {
-            **BROKER_SETTINGS, **three, "node.id": i + 1, "controller.quorum.voters": voters,
-            "transaction.state.log.min.isr": "2", "min.insync.replicas": "2",
-            "broker.session.timeout.ms": "3000", "broker.heartbeat.interval.ms": "500"}, pair)
-            for i, pair in enumerate(ports)]
-        self.bootstrap = ",".join(node.bootstrap for node in self.nodes)
-        for node in self.nodes:
-            node.launch()
-        for node in self.nodes:
-            node.await_up()
-        self.await_whole()
-
-    def await_whole(self):
-        """All three are in, and no partition misses a replica."""
-        def whole():
-            try:
-                metadata = admin(self.bootstrap).list_topics(timeout=5)
-            except Exception:  # pylint: disable=broad-except  # not yet
-                return False
-            return len(metadata.brokers) == 3 and all(
-                len(part.isrs) == len(part.replicas) for topic in metadata.topics.values()
-                for part in topic.partitions.values())
-        wait_until("three whole nodes", whole, 90, 0.3)
-
-
 def three_nodes():
     """The cluster, whole."""
     if "three" not in _own:
-        _own["three"] = Cluster()
+        _own["three"] = Cluster("faults-node", 3)
     _own["three"].await_whole()
     return _own["three"]
 

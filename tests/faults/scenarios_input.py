@@ -4,9 +4,14 @@ A scenario is a function (seed) -> Play that has finished; its first line says w
 run.py.
 """
 
+import collections
+import time
+
 from confluent_kafka import Producer
 
-from play import Play
+from ground import OUTPUTS, STATES
+from logs import Log
+from play import Play, reference
 from processes import PartError
 from workload import Workload
 
@@ -52,4 +57,52 @@ def poison(seed):
     return play
 
 
-SCENARIOS = {"poison": poison}
+NEVER = "neverland"
+
+
+def _aborted(play, topic, records):
+    """Writes records, (partition, key, value), and takes them back; partition -> offsets that took."""
+    producer = Producer({"bootstrap.servers": play.broker.bootstrap, "transactional.id": play.ground.name,
+                         "log_level": 0})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    taken = collections.Counter()
+    for partition, key, value in records:
+        producer.produce(topic, value, key, partition)
+        taken[partition] += 1
+    if producer.flush(30):
+        raise PartError("what is to be aborted was not taken")
+    time.sleep(play.random.uniform(1, 2))  # there to be seen by who looks too early
+    producer.abort_transaction(30)
+    return taken + collections.Counter(taken.keys())  # a marker each
+
+
+def _runs_of_others(play, count=40):
+    """Run records that are all right, of pipelines that this play does not have."""
+    found = reference(Workload(play.seed)).of("runs")
+    return [(i % play.ground.partitions, seen.key, seen.value) for i, seen in enumerate(found[:count])]
+
+
+def aborted_input(seed):
+    """What was never committed never happened: aborted events, aborted runs between the stages, and kills."""
+    log = Log.fixture("failed_stage").copy("application_1_0001", NEVER)
+    play = Play("aborted-input", seed)
+    agent = play.ground.agent()
+    play.ground.create_topics(agent)
+    others = [(p, key, value.replace(b"pipe-", b"nope-")) for p, key, value in _runs_of_others(play)]
+    others = [(p, key.replace(b"pipe-", b"nope-"), value) for p, key, value in others]
+    play.aborted = _aborted(play, play.ground.topics["events"], [
+        (p, log.app_id.encode(), line) for p in range(play.ground.partitions) for line in log.lines])
+    play.begin(agent, make_topics=False)
+    agent.wait_ready()
+    _aborted(play, play.ground.topics["runs"], others)
+    play.while_feeding(3, 8, lambda _i: play.kill_and_restart(agent))
+    final = play.finish()
+    lines = [f"{seen.topic} {seen.partition}@{seen.offset}: of an aborted record" for name in OUTPUTS + STATES
+             for seen in final.of(name)
+             if any(word in (seen.key or b"") + (seen.value or b"") for word in (NEVER.encode(), b"nope-"))]
+    play.check("aborted", lines if others else ["nothing was aborted"])
+    return play
+
+
+SCENARIOS = {"poison": poison, "aborted-input": aborted_input}

@@ -20,6 +20,28 @@ static void fingerprints_are_the_standard_ones(void **state) {
         {"[ \"int\", {\"type\":\"boolean\"} ]", "[\"int\",\"boolean\"]", 5392556393470105090u},
         {"{\"fields\":[], \"type\":\"record\", \"name\":\"foo\", \"namespace\":\"x.y\"}",
          "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[]}", 5916914534497305771u},
+        // Names with dots, the namespaces they give, references; fingerprints are fastavro's.
+        {"{\"type\":\"record\",\"name\":\"a.b.C\",\"namespace\":\"x.y\",\"fields\":["
+         "{\"name\":\"f\",\"type\":{\"type\":\"fixed\",\"name\":\"D\",\"size\":4}},"
+         "{\"name\":\"g\",\"type\":\"D\"},{\"name\":\"h\",\"type\":{\"type\":\"D\"}}]}",
+         "{\"name\":\"a.b.C\",\"type\":\"record\",\"fields\":[{\"name\":\"f\",\"type\":"
+         "{\"name\":\"a.b.D\",\"type\":\"fixed\",\"size\":4}},{\"name\":\"g\",\"type\":\"a.b.D\"},"
+         "{\"name\":\"h\",\"type\":\"a.b.D\"}]}",
+         16771506092613534239u},
+        {"{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n\",\"doc\":\"d\",\"fields\":["
+         "{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"o.E\",\"symbols\":[\"A\",\"B\"]}},"
+         "{\"name\":\"l\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"o.E\"}}},"
+         "{\"name\":\"self\",\"type\":[\"null\",{\"type\":\"R\"}],\"default\":null},"
+         "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":{\"type\":{\"type\":\"string\"},"
+         "\"namespace\":\"z\"}}}]}",
+         "{\"name\":\"n.R\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":{\"name\":\"o."
+         "E\","
+         "\"type\":\"enum\",\"symbols\":[\"A\",\"B\"]}},{\"name\":\"l\",\"type\":{\"type\":"
+         "\"array\","
+         "\"items\":\"o.E\"}},{\"name\":\"self\",\"type\":[\"null\",\"n.R\"]},{\"name\":\"m\","
+         "\"type\":"
+         "{\"type\":\"map\",\"values\":\"string\"}}]}",
+         327006249780594476u},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         uint64_t fingerprint = 0;
