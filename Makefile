@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build demo test bench bench-peers soak mutants fuzz docs format clean
+.PHONY: help deps deps-test build demo test bench bench-kafka bench-peers soak mutants fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -26,6 +26,9 @@ test: deps-test ## everything, real Kafka, Alertmanager and Prometheus included
 
 bench: deps-test build ## speed and memory on a 1 GB log, against its floors
 	@tests/bench/run.sh
+
+bench-kafka: deps-test build ## the live agent on a real broker: latency, throughput, restore
+	@tests/bench/kafka.sh
 
 bench-peers: deps-test build ## the same against Spark's own replay
 	@tests/bench/run.sh --peers
