@@ -64,7 +64,7 @@ static bool stats_are_sane(const struct pipeline_stats *stats) {
 static bool fits(const struct pipelines *pipelines, const struct pipeline *p) {
     int64_t newest = ring_pane_of(&p->ring, pipelines->time_ms);
     return within(p->ring.newest, newest) && within(p->run_number, COUNT_MAX) &&
-           within(p->seen_offset, INT64_MAX - 2) && within(p->seen_clock_ms, pipelines->clock_ms) &&
+           within(p->seen_offset, INT64_MAX) && within(p->seen_clock_ms, pipelines->clock_ms) &&
            stats_are_sane(&p->stats);
 }
 
