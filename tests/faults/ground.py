@@ -17,6 +17,7 @@ from processes import PartError, Process, wait_until
 OUTPUTS = ("runs", "bottlenecks", "recommendations", "windows", "dlq")
 STATES = ("state_applications", "state_pipelines")
 QUIET_S = 3.0
+OPEN_S = 30.0
 TRANSACTION_TIMEOUT_MS = 10_000
 COMMIT_INTERVAL = "200ms"
 SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
@@ -168,12 +169,13 @@ class Ground:
         """The topics that agents write to."""
         return [self.topics[name] for name in (*OUTPUTS, *STATES) if name in self.topics]
 
-    def agent(self, instance=None, **agent_options):
-        """One more agent of the group, not started."""
-        instance = instance or f"{self.name}-{len(self.agents)}"
+    def agent(self, twin_of=None, **agent_options):
+        """One more agent of the group, not started. twin_of: the name of another, which it has, too."""
+        name = f"{self.name}-{len(self.agents)}"
         options = {k: v for k, v in agent_options.items() if f"agent.{k}" in known_settings()}
-        config = dict(self.config, agent={**self.config["agent"], **options, "instance": instance})
-        agent = Agent(instance, config)
+        config = dict(self.config, agent={**self.config["agent"], **options, "instance": twin_of or name})
+        agent = Agent(name, config)
+        agent.instance = twin_of or name
         self.agents.append(agent)
         return agent
 
@@ -224,9 +226,11 @@ class Ground:
             if now != last:
                 last, since = now, time.monotonic()
             quiet_s = time.monotonic() - since
+            # What a dead agent left open hides what stage 2 has yet to read; I6 judges what stays open.
+            settled = quiet_s >= QUIET_S and (quiet_s >= OPEN_S or now == self.ends(self.written, True))
             behind = [part for part in self.behind() if part[0] == events]
             ready = all(agent.readyz()[0] == 200 for agent in self.agents if agent.running())
-            if quiet_s >= QUIET_S and (ready if not keeps_state() else not behind):
+            if settled and (ready if not keeps_state() else not behind):
                 return
             if time.monotonic() > deadline:
                 raise PartError(f"not drained within {timeout_s} s: quiet for {quiet_s:.0f} s, behind: "

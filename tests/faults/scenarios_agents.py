@@ -104,6 +104,29 @@ def zombie(seed):
     return play
 
 
+def twins(seed):
+    """Two agents by mistake have one name: they throw each other out until one gives up, in words; what is
+    written is right all the same."""
+    play = Play("twins", seed)
+    first = play.ground.agent()
+    twin = play.ground.agent(twin_of=first.instance)
+    play.begin(first, feed_s=16)
+    time.sleep(play.random.uniform(1, 3))
+    twin.start()
+    both = (first, twin)
+    wait_until("one of two twins gives up", lambda: not all(agent.running() for agent in both), 90, 0.1)
+    time.sleep(2)
+    for agent in both:
+        if not agent.running():
+            play.check("twins", [] if agent.process.code() == 1 and "another process uses the name" in agent.log()
+                       else [f"{agent.name} ended with {agent.process.code()}\n{agent.process.tail(3)}"])
+    if not any(agent.running() for agent in both):
+        play.notes.append("both gave up")
+        first.start()
+    play.finish(120)
+    return play
+
+
 STEPS = ("commit.begin", "commit.state", "commit.offsets", "commit.flushed", "commit.during", "commit.done")
 RESTORE_STEPS = ("restore.committed", "restore.watermark", "restore.reading", "restore.loaded",
                  "restore.start")
@@ -141,4 +164,4 @@ def every_step(seed):
 
 
 SCENARIOS = {"kill-static": kill_static, "kill-dynamic": kill_dynamic, "kill-workers": kill_workers,
-             "scale": scale, "zombie": zombie, "every-step": every_step}
+             "scale": scale, "zombie": zombie, "twins": twins, "every-step": every_step}

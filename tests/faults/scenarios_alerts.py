@@ -62,6 +62,7 @@ def _as_often(what, heard, times):
 def alert_survives(seed):
     """An alert that fires while the agent is killed, or the Alertmanager, neither resolves nor doubles;
     it resolves when its cause goes."""
+    begun = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())  # all events are older
     hook = WebhookRecorder()
     manager = Alertmanager("faults-am", hook.url).start()
     bad = Log.fixture("failed_stage")
@@ -95,6 +96,8 @@ def alert_survives(seed):
     time.sleep(4)
     play.check("alerts", _as_often("resolved", _heard(hook, "resolved"), 1) +
                _as_often("fired", _heard(hook, "firing"), 2))
+    play.check("alerts", [f"{alert['labels']['alertname']} ran out, nobody told its end"
+                          for alert in hook.alerts(status="resolved") if alert["endsAt"][:19] > begun])
     play.notes.append(f"{len(_heard(hook, 'firing'))} alerts")
     _end_well(play)
     return play
