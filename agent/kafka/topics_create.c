@@ -117,6 +117,12 @@ static enum status create_some(struct topics_call *call, const struct topic_spec
     if (st == ST_OK && made > 0) {
         st = create(call, topics, made, err);
     }
+    for (size_t i = 0; i < count && st == ST_OK && *call->wrong == 0; i++) {
+        int partitions; // until they can be used by whoever comes next
+        if ((specs[i].partitions_of != NULL) == with_rule) {
+            st = real_partitions(call, specs[i].name, &partitions, err);
+        }
+    }
     rd_kafka_NewTopic_destroy_array(topics, made);
     mem_free(topics);
     return st;

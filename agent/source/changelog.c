@@ -12,6 +12,8 @@
 
 #define MAGIC 0x434c4f47u // "CLOG"
 
+enum { LEADERS_TIMEOUT_MS = 2000 };
+
 struct changelog {
     uint32_t magic;
     struct client committed, ends;
@@ -110,6 +112,19 @@ enum status changelog_bounds(struct changelog *changelog, const char *topic, int
                : unanswered(&changelog->ends, "asking where it ends", topic, partition, code, err);
 }
 
+// The first read of a topic would otherwise wait up to a second for its leaders.
+static void ask_leaders(struct changelog *changelog, const char *topic) {
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(changelog->committed.rk, topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rkt != NULL && rd_kafka_metadata(changelog->committed.rk, 0, rkt, &metadata,
+                                         LEADERS_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (rkt != NULL) {
+        rd_kafka_topic_destroy(rkt);
+    }
+}
+
 static void assign(struct changelog *changelog, const struct changelog_reading *reading) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, reading->topic, reading->partition)->offset =
@@ -141,6 +156,7 @@ enum status changelog_read(struct changelog *changelog, const struct changelog_r
     struct err last = {0};
     int64_t at = 0, deadline_ms = clock_mono_ms() + reading->timeout_ms;
     if (reading->end > 0) {
+        ask_leaders(changelog, reading->topic);
         assign(changelog, reading);
     }
     bool stopped = false;
