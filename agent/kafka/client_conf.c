@@ -35,7 +35,8 @@ static const struct {
     // The queue is bounded by its bytes, not by a count.
     {"queued.min.messages", "1000000", 1 << KAFKA_CONSUMER, 0},
     {"fetch.queue.backoff.ms", "10", 1 << KAFKA_CONSUMER, VERSION_2_2_0},
-    // Before, a full queue is not filled again for a second: it must hold what is worked off in one.
+    // Before, a full queue is not filled again for a second: it must hold what is worked off in
+    // one.
     {"queued.max.messages.kbytes", "262144", 1 << KAFKA_CONSUMER, 0},
     {"queued.max.messages.kbytes", "65536", 1 << KAFKA_CONSUMER, VERSION_2_2_0},
     {"compression.codec", "lz4", 1 << KAFKA_PRODUCER, 0},
