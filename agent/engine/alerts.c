@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "pipelines_priv.h"
 
 static const char *const names[KIND_COUNT] = {
@@ -72,18 +73,24 @@ void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by
 }
 
 bool alerts_is_active(const struct pipeline_alert *kept) {
-    return kept->alert.name[0] != '\0' && kept->alert.ended_ms == 0;
+    return kept != NULL && kept->alert.ended_ms == 0;
+}
+
+struct pipeline_alert *alerts_add(struct pipelines *pipelines, struct pipeline *pipeline,
+                                  enum bottleneck_kind kind) {
+    alerts_count(pipelines, pipeline, 1);
+    return pipeline->alerts[kind] = mem_zalloc(1, sizeof *pipeline->alerts[kind]);
 }
 
 static void raise(struct pipelines *pipelines, struct pipeline *pipeline,
                   const struct pipeline_run *run, const struct open_bottleneck *worst,
                   int64_t time_ms) {
-    struct pipeline_alert *kept = &pipeline->alerts[worst->kind];
+    struct pipeline_alert *kept = pipeline->alerts[worst->kind];
     char before[sizeof kept->alert.description] = "";
     if (alerts_is_active(kept)) {
         memcpy(before, kept->alert.description, sizeof before);
     } else {
-        alerts_count(pipelines, pipeline, kept->alert.name[0] == '\0');
+        kept = kept == NULL ? alerts_add(pipelines, pipeline, worst->kind) : kept;
         *kept = (struct pipeline_alert){.alert = {.started_ms = time_ms},
                                         .kind = (int64_t)worst->kind + 1};
         alerts_name(pipeline, &kept->alert, worst->kind);
@@ -96,7 +103,7 @@ static void raise(struct pipelines *pipelines, struct pipeline *pipeline,
 }
 
 static void end(struct pipelines *pipelines, struct pipeline *pipeline, int kind, int64_t time_ms) {
-    struct pipeline_alert *kept = &pipeline->alerts[kind];
+    struct pipeline_alert *kept = pipeline->alerts[kind];
     struct alert *alert = &kept->alert;
     alert->ended_ms = time_ms > alert->started_ms ? time_ms : alert->started_ms;
     kept->ended_clock_ms = pipelines->clock_ms;
@@ -106,7 +113,7 @@ static void end(struct pipelines *pipelines, struct pipeline *pipeline, int kind
 
 void alerts_end_all(struct pipelines *pipelines, struct pipeline *pipeline) {
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        if (alerts_is_active(&pipeline->alerts[kind])) {
+        if (alerts_is_active(pipeline->alerts[kind])) {
             end(pipelines, pipeline, kind, pipelines->time_ms);
         }
     }
@@ -115,14 +122,15 @@ void alerts_end_all(struct pipelines *pipelines, struct pipeline *pipeline) {
 void alerts_expire(struct pipelines *pipelines, struct pipeline *pipeline) {
     const struct pipelines_options *options = pipelines->options;
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        struct pipeline_alert *kept = &pipeline->alerts[kind];
+        struct pipeline_alert *kept = pipeline->alerts[kind];
         if (alerts_is_active(kept)) {
             if (pipelines->clock_ms - pipeline->seen_clock_ms > options->alert_silence_ms) {
                 end(pipelines, pipeline, kind, pipelines->time_ms);
             }
-        } else if (kept->alert.name[0] != '\0' &&
+        } else if (kept != NULL &&
                    pipelines->clock_ms - kept->ended_clock_ms > options->alert_keep_ms) {
-            *kept = (struct pipeline_alert){0};
+            mem_free(kept);
+            pipeline->alerts[kind] = NULL;
             alerts_count(pipelines, pipeline, -1);
             pipeline->touched = true;
         }
@@ -137,10 +145,10 @@ void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
             raise(pipelines, pipeline, run, worst, time_ms);
             continue;
         }
-        if (!alerts_is_active(&pipeline->alerts[kind])) {
+        if (!alerts_is_active(pipeline->alerts[kind])) {
             continue;
         }
-        bool own = strcmp(pipeline->alerts[kind].run, run->id) == 0;
+        bool own = strcmp(pipeline->alerts[kind]->run, run->id) == 0;
         bool better =
             run->ended_ms > 0 && (kind != KIND_PIPELINE_FAILURE || run->status == RUN_SUCCEEDED);
         if (own || better) {

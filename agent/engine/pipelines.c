@@ -66,6 +66,9 @@ static void release(struct pipelines *pipelines, struct pipeline *p) {
     HASH_DEL(pipelines->all, p);
     window_fini(pipelines, p);
     alerts_count(pipelines, p, -(int)p->alert_count);
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        mem_free(p->alerts[kind]);
+    }
     mem_free(p->runs);
     mem_free(p);
     metrics_add(METRIC_PIPELINES_LIVE, -1);
@@ -213,8 +216,8 @@ void pipelines_each_alert(const struct pipelines *pipelines,
                           void (*each)(void *ctx, const struct alert *alert), void *ctx) {
     for (const struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
         for (int kind = 0; kind < KIND_COUNT; kind++) {
-            if (p->alerts[kind].alert.name[0] != '\0') {
-                each(ctx, &p->alerts[kind].alert);
+            if (p->alerts[kind] != NULL) {
+                each(ctx, &p->alerts[kind]->alert);
             }
         }
     }

@@ -31,7 +31,7 @@ struct pane {
     bool touched, written;
 };
 
-// alert.name "": there is none; alert.ended_ms != 0: it ended, and is kept to be told once more.
+// alert.ended_ms != 0: it ended, and is kept to be told once more.
 struct pipeline_alert {
     struct alert alert;
     int64_t kind;           // its bottleneck kind and 1; 0: there is none
@@ -43,16 +43,16 @@ struct pipeline {
     char key[2 * (RUN_TEXT_MAX + 1)]; // cluster, newline, name
     size_t key_len;
     struct ring ring;
-    struct pane *panes;     // ring.panes of them
+    struct pane **panes;    // ring.panes of them, NULL where nothing happened
     struct known_run *runs; // oldest first
     uint32_t run_count, run_cap;
     int64_t run_number;     // of the next run
     uint32_t changed_panes; // not handed out as they are
     uint32_t alert_count;   // active or kept
     struct pipeline_stats stats;
-    struct pipeline_alert alerts[KIND_COUNT];
-    int64_t seen_offset;   // of the last update: the order of the list
-    int64_t seen_clock_ms; // the clock at the last update
+    struct pipeline_alert *alerts[KIND_COUNT]; // NULL: there is none
+    int64_t seen_offset;                       // of the last update: the order of the list
+    int64_t seen_clock_ms;                     // the clock at the last update
     bool touched, written;
     struct pipeline *newer, *older;
     UT_hash_handle hh;
@@ -112,15 +112,18 @@ void window_count_changed(struct pipelines *pipelines, struct pipeline *pipeline
 void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
                 const struct known_run *before, const struct known_run *now);
 void window_flush(struct pipelines *pipelines, struct pipeline *pipeline);
-// The pane of a number inside the ring.
+// The pane of a number inside the ring; NULL if nothing happened in it.
 struct pane *window_pane(const struct pipeline *pipeline, int64_t number);
-// Sets what identifies a pane that was empty.
-void window_name_pane(const struct pipeline *pipeline, struct pane *pane, int64_t number);
+// A new pane in that place, which must be empty.
+struct pane *window_open_pane(struct pipeline *pipeline, int64_t number);
 
 // alerts.c
 bool alerts_is_active(const struct pipeline_alert *alert);
 // So many alerts more (or less) are active or kept.
 void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by);
+// A place for an alert where there is none; counted.
+struct pipeline_alert *alerts_add(struct pipelines *pipelines, struct pipeline *pipeline,
+                                  enum bottleneck_kind kind);
 // Sets what an alert of this kind always says.
 void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind);
 // The pipeline is dropped: what is active ends.

@@ -52,8 +52,8 @@ static void hand_pipeline(struct writer *writer, const struct pipeline *p) {
                 PIPELINE_DURATION_BUCKETS + 1);
     put_numbers(&writer->value, FIELD_OPEN, p->stats.open_bottlenecks, SEVERITY_COUNT);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        if (p->alerts[kind].alert.name[0] != '\0') {
-            wire_put_nested(&writer->value, FIELD_ALERT, &p->alerts[kind], snapshot_alert_rows,
+        if (p->alerts[kind] != NULL) {
+            wire_put_nested(&writer->value, FIELD_ALERT, p->alerts[kind], snapshot_alert_rows,
                             snapshot_alert_count);
         }
     }
@@ -94,10 +94,6 @@ static void hand_pane(struct writer *writer, const struct pipeline *p, const str
     hand(writer, prefix, p);
 }
 
-static bool is_used(const struct pane *pane) {
-    return pane->window.pane_end_ms != 0;
-}
-
 static void hand_changes(struct writer *writer, struct pipeline *p) {
     hand_pipeline(writer, p);
     p->touched = false;
@@ -110,10 +106,11 @@ static void hand_changes(struct writer *writer, struct pipeline *p) {
         }
     }
     for (uint32_t i = 0; i < p->ring.panes; i++) {
-        if (p->panes[i].touched) {
-            hand_pane(writer, p, &p->panes[i]);
-            p->panes[i].touched = false;
-            p->panes[i].written = true;
+        struct pane *pane = p->panes[i];
+        if (pane != NULL && pane->touched) {
+            hand_pane(writer, p, pane);
+            pane->touched = false;
+            pane->written = true;
         }
     }
 }
@@ -126,7 +123,7 @@ static bool has_part(const struct pipeline *p, char letter, struct str word) {
         return str_copy(id, sizeof id, word) && known_runs_find(p, id) != NULL;
     }
     return str_to_i64(word, &number) && ring_holds(&p->ring, number) &&
-           is_used(window_pane(p, number));
+           window_pane(p, number) != NULL;
 }
 
 // True if what had this key is there again: then its new value is handed out, and nothing else.
@@ -185,8 +182,8 @@ void snapshot_pipelines_each(const struct pipelines *pipelines, state_each_fn ea
             hand_run(&writer, p, &p->runs[i]);
         }
         for (uint32_t i = 0; i < p->ring.panes; i++) {
-            if (is_used(&p->panes[i])) {
-                hand_pane(&writer, p, &p->panes[i]);
+            if (p->panes[i] != NULL) {
+                hand_pane(&writer, p, p->panes[i]);
             }
         }
     }
@@ -229,7 +226,9 @@ void snapshot_forget_pipeline(struct pipelines *pipelines, const struct pipeline
         snapshot_forget_run(pipelines, pipeline, &pipeline->runs[i]);
     }
     for (uint32_t i = 0; i < pipeline->ring.panes; i++) {
-        snapshot_forget_pane(pipelines, pipeline, &pipeline->panes[i]);
+        if (pipeline->panes[i] != NULL) {
+            snapshot_forget_pane(pipelines, pipeline, pipeline->panes[i]);
+        }
     }
     if (pipeline->written) {
         note_gone(pipelines, "p", pipeline);

@@ -83,11 +83,14 @@ static bool load_pane(struct loading *loading, struct item *item) {
         pipelines->panes_lost++;
         return true;
     }
-    struct pane *pane = window_pane(p, number);
-    if (pane->window.pane_end_ms != 0 || !snapshot_read_pane(pane, item->value, loading->err)) {
+    if (window_pane(p, number) != NULL) {
         return false;
     }
-    window_name_pane(p, pane, number);
+    struct pane *pane = window_open_pane(p, number);
+    if (!snapshot_read_pane(pane, item->value, loading->err)) {
+        pane->changed = false; // not counted yet, and never will be
+        return false;
+    }
     pane->written = true;
     window_count_changed(pipelines, p, pane->changed);
     return true;

@@ -47,9 +47,11 @@ static bool take_alert(struct pipelines *pipelines, struct pipeline *p, struct s
         !within(kept.ended_clock_ms, pipelines->clock_ms)) {
         return false;
     }
-    alerts_count(pipelines, p, p->alerts[kept.kind - 1].alert.name[0] == '\0');
-    alerts_name(p, &kept.alert, (enum bottleneck_kind)(kept.kind - 1));
-    p->alerts[kept.kind - 1] = kept;
+    enum bottleneck_kind kind = (enum bottleneck_kind)(kept.kind - 1);
+    alerts_name(p, &kept.alert, kind);
+    struct pipeline_alert *place =
+        p->alerts[kind] == NULL ? alerts_add(pipelines, p, kind) : p->alerts[kind];
+    *place = kept;
     return true;
 }
 

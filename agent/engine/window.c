@@ -1,5 +1,6 @@
 // window: a pipeline's rolling window: a ring of panes, each with counters and a sketch of run
-// durations. Called by pipelines.c per update; panes leave in order, memory is fixed per pipeline.
+// durations. Called by pipelines.c per update; panes leave in order, a pane without news takes no
+// memory.
 #include <math.h>
 #include <string.h>
 
@@ -17,21 +18,37 @@ void window_count_changed(struct pipelines *pipelines, struct pipeline *pipeline
     pipelines->changed_panes += (size_t)by;
 }
 
-static void clear_pane(struct pipelines *pipelines, struct pipeline *pipeline, struct pane *pane) {
-    window_count_changed(pipelines, pipeline, -(int)pane->changed);
-    mem_free(pane->durations_s10);
-    *pane = (struct pane){0};
+static void clear_slot(struct pipelines *pipelines, struct pipeline *pipeline, uint32_t slot) {
+    struct pane *pane = pipeline->panes[slot];
+    if (pane != NULL) {
+        window_count_changed(pipelines, pipeline, -(int)pane->changed);
+        mem_free(pane->durations_s10);
+        mem_free(pane);
+        pipeline->panes[slot] = NULL;
+    }
 }
 
 void window_fini(struct pipelines *pipelines, struct pipeline *pipeline) {
     for (uint32_t i = 0; i < pipeline->ring.panes; i++) {
-        clear_pane(pipelines, pipeline, &pipeline->panes[i]);
+        clear_slot(pipelines, pipeline, i);
     }
     mem_free(pipeline->panes);
 }
 
 struct pane *window_pane(const struct pipeline *pipeline, int64_t number) {
-    return &pipeline->panes[ring_slot(&pipeline->ring, number)];
+    return pipeline->panes[ring_slot(&pipeline->ring, number)];
+}
+
+struct pane *window_open_pane(struct pipeline *pipeline, int64_t number) {
+    struct pane *pane = mem_zalloc(1, sizeof *pane);
+    const char *newline = strchr(pipeline->key, '\n');
+    struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
+    str_copy(pane->window.cluster, sizeof pane->window.cluster, cluster);
+    str_copy(pane->window.pipeline, sizeof pane->window.pipeline, str_of(newline + 1));
+    pane->window.pane_start_ms = number * pipeline->ring.pane_ms;
+    pane->window.pane_end_ms = (number + 1) * pipeline->ring.pane_ms;
+    pipeline->panes[ring_slot(&pipeline->ring, number)] = pane;
+    return pane;
 }
 
 // The figures over the whole window as seen at the end of pane `number`.
@@ -44,7 +61,8 @@ static void fill_window(struct pipeline *pipeline, int64_t number, struct pipeli
     for (int64_t p = first; p <= number; p++) {
         struct pane *pane = window_pane(pipeline, p);
         // A slot may hold a later pane than p once the ring has moved on.
-        if (!ring_holds(ring, p) || pane->window.pane_start_ms != p * ring->pane_ms) {
+        if (pane == NULL || !ring_holds(ring, p) ||
+            pane->window.pane_start_ms != p * ring->pane_ms) {
             continue;
         }
         w->window_runs += pane->window.runs;
@@ -63,7 +81,7 @@ static void fill_window(struct pipeline *pipeline, int64_t number, struct pipeli
 
 static void hand_out(struct pipelines *pipelines, struct pipeline *pipeline, int64_t number) {
     struct pane *pane = window_pane(pipeline, number);
-    if (!pane->changed) {
+    if (pane == NULL || !pane->changed) {
         return;
     }
     pane->changed = false;
@@ -91,18 +109,12 @@ struct leaving {
 
 static void leave_pane(void *ctx, int64_t number) {
     const struct leaving *leaving = ctx;
-    struct pane *pane = window_pane(leaving->pipeline, number);
-    snapshot_forget_pane(leaving->pipelines, leaving->pipeline, pane);
-    clear_pane(leaving->pipelines, leaving->pipeline, pane);
-}
-
-void window_name_pane(const struct pipeline *pipeline, struct pane *pane, int64_t number) {
-    const char *newline = strchr(pipeline->key, '\n');
-    struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
-    str_copy(pane->window.cluster, sizeof pane->window.cluster, cluster);
-    str_copy(pane->window.pipeline, sizeof pane->window.pipeline, str_of(newline + 1));
-    pane->window.pane_start_ms = number * pipeline->ring.pane_ms;
-    pane->window.pane_end_ms = (number + 1) * pipeline->ring.pane_ms;
+    struct pipeline *pipeline = leaving->pipeline;
+    const struct pane *pane = window_pane(pipeline, number);
+    if (pane != NULL) {
+        snapshot_forget_pane(leaving->pipelines, pipeline, pane);
+        clear_slot(leaving->pipelines, pipeline, ring_slot(&pipeline->ring, number));
+    }
 }
 
 // The pane for a time: its own while the window holds it, else the newest.
@@ -119,10 +131,7 @@ static struct pane *open_pane(struct pipelines *pipelines, struct pipeline *pipe
         number = ring->newest;
     }
     struct pane *pane = window_pane(pipeline, number);
-    if (pane->window.pane_end_ms == 0) {
-        window_name_pane(pipeline, pane, number);
-    }
-    return pane;
+    return pane != NULL ? pane : window_open_pane(pipeline, number);
 }
 
 void window_add(struct pipelines *pipelines, struct pipeline *pipeline,

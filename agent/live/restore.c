@@ -36,7 +36,13 @@ static enum status build(struct work *work, struct err *err) {
     struct load *load = work->load;
     if (load->runs) {
         load->pipelines = pipelines_new(options->pipelines, &options->pipelines_output);
-        return snapshot_pipelines_load(load->pipelines, work->table, err);
+        enum status status = snapshot_pipelines_load(load->pipelines, work->table, err);
+        if (status == ST_OK && pipelines_panes_lost(load->pipelines) > 0) {
+            log_warn("panes_dropped", "partition=%d panes=%llu reason=%s", (int)load->partition,
+                     (unsigned long long)pipelines_panes_lost(load->pipelines),
+                     "window.pane or window.length is another one now");
+        }
+        return status;
     }
     load->engine = engine_new(options->engine, options->decoder, &options->engine_output);
     return snapshot_load(load->engine, work->table, err);

@@ -1,8 +1,8 @@
-// bench_kafka bare|plain BROKERS TOPIC MESSAGES [RUNS OUT]: reads a topic from its beginning and prints
-// how many bytes a second it took between the first tenth of its messages and the last twentieth. bare:
-// a librdkafka consumer that looks at nothing. plain: both stages as in the agent, runs by way of the
-// topic RUNS, all other records to OUT, but no transactions and no kept state. Run by
-// tests/bench/throughput.py.
+// bench_kafka bare|plain BROKERS TOPIC MESSAGES [RUNS OUT]: reads a topic from its beginning and
+// prints how many bytes a second it took between the first tenth of its messages and the last
+// twentieth. bare: a librdkafka consumer that looks at nothing. plain: both stages as in the agent,
+// runs by way of the topic RUNS, all other records to OUT, but no transactions and no kept state.
+// Run by tests/bench/throughput.py.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,0 +1,67 @@
+// bench_pipelines N...: N pipelines with three runs each in three panes of their window, every
+// tenth with an alert, and prints the memory that takes. Run by tests/bench/run.sh.
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/pipelines.h"
+
+static void on_window(void *ctx, const struct pipeline_window *window) {
+    (void)ctx;
+    (void)window;
+}
+static void on_alert(void *ctx, const struct alert *alert) {
+    (void)ctx;
+    (void)alert;
+}
+
+static long resident_kib(void) {
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1) {
+        exit(1);
+    }
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static void measure(long count) {
+    struct pipelines_options options;
+    pipelines_options_init(&options);
+    options.pipelines_max = (uint32_t)count;
+    struct pipelines_output output = {NULL, on_window, on_alert};
+    struct pipelines *pipelines = pipelines_new(&options, &output);
+    struct open_bottleneck open = {
+        .kind = KIND_DATA_SKEW, .severity = SEVERITY_SEVERE, .summary = "made up"};
+    long before = resident_kib();
+    for (long i = 0; i < 3 * count; i++) {
+        struct pipeline_run run = {.revision = 1, .duration_s = 60, .open = &open};
+        run.time_ms = run.ended_ms = 1700000000000 + i / count * 600000;
+        run.started_ms = run.time_ms - 60000;
+        run.status = RUN_SUCCEEDED;
+        run.open_count = i % count % 10 == 0;
+        snprintf(run.id, sizeof run.id, "run-%ld", i);
+        snprintf(run.identity.cluster, sizeof run.identity.cluster, "bench");
+        snprintf(run.identity.pipeline, sizeof run.identity.pipeline, "pipeline-%ld", i % count);
+        pipelines_feed(pipelines, &run, i, 0);
+    }
+    printf("%ld pipelines: %ld KiB, %.1f KiB each\n", count, resident_kib() - before,
+           (double)(resident_kib() - before) / (double)count);
+    fflush(stdout);
+    _exit(0);
+}
+
+int main(int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (fork() == 0) {
+            measure(strtol(argv[i], NULL, 10));
+        }
+        int status = 0;
+        wait(&status);
+        if (status != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
