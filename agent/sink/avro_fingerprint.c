@@ -114,10 +114,8 @@ static void add_named(struct buf *out, const json_t *schema, const char *type, c
 
 static void add_object(struct buf *out, const json_t *schema, const char *space) {
     const json_t *type_value = json_object_get(schema, "type");
-    const char *type = json_string_value(type_value);
-    if (type == NULL) { // {"type": {...}}
-        canonical(out, type_value, space);
-    } else if (strcmp(type, "array") == 0) {
+    const char *type = json_is_string(type_value) ? json_string_value(type_value) : "";
+    if (strcmp(type, "array") == 0) {
         buf_add_text(out, "{\"type\":\"array\",\"items\":");
         canonical(out, json_object_get(schema, "items"), space);
         buf_add_char(out, '}');
@@ -127,7 +125,7 @@ static void add_object(struct buf *out, const json_t *schema, const char *space)
         buf_add_char(out, '}');
     } else if (is_named(type)) {
         add_named(out, schema, type, space);
-    } else { // a primitive or a name; logical types are stripped
+    } else { // {"type": {...}}, a primitive or a name; logical types are stripped
         canonical(out, type_value, space);
     }
 }
