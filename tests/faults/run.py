@@ -89,7 +89,7 @@ def main():
         sys.exit(f"run.py: no scenario is called {unknown[0]}; see --list")
     if args.list:
         for name, scenario in known.items():
-            print(f"{name:18} {scenario.__doc__.splitlines()[0]}")
+            print(f"{name:18} {' '.join(scenario.__doc__.split())}")
         return 0
     if not args.binary.exists():
         sys.exit(f"run.py: no {args.binary}: cmake --preset faults && cmake --build --preset faults")
