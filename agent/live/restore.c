@@ -85,6 +85,12 @@ static enum status agree(const struct work *work, const struct changelog_positio
     return ST_OK;
 }
 
+static enum status lose(struct load *load, int64_t first) {
+    load->lost = first - load->offset;
+    load->offset = first;
+    return ST_OK;
+}
+
 static enum status restore(struct work *work, struct err *err) {
     struct load *load = work->load;
     struct changelog_position committed;
@@ -95,6 +101,14 @@ static enum status restore(struct work *work, struct err *err) {
     if (status == ST_OK) {
         status = changelog_bounds(work->changelog, work->input, load->partition, ASK_TIMEOUT_MS,
                                   &input_first, &input_end, err);
+    }
+    if (status == ST_OK && load->kept_offset >= 0 && committed.offset == load->kept_offset &&
+        committed.mark == load->kept_ticks) {
+        load->kept_is_good = true; // nobody else has owned it since, or did nothing
+        load->offset = committed.offset;
+        load->ticks = committed.mark;
+        load->lost = 0;
+        return input_first > load->offset ? lose(load, input_first) : ST_OK;
     }
     if (status == ST_OK) {
         status = changelog_bounds(work->changelog, work->state, load->partition, ASK_TIMEOUT_MS,

@@ -73,7 +73,7 @@ static void put_away(struct restorer *restorer, struct load *load, enum status s
         str_copy(restorer->words, sizeof restorer->words, str_of(err->text));
         append(&restorer->asked, load); // behind the others, whose turn it is
     } else {
-        metrics_add(METRIC_RESTORES, status == ST_OK);
+        metrics_add(METRIC_RESTORES, status == ST_OK && !load->kept_is_good);
         metrics_add(METRIC_RESTORE_RECORDS, load->records);
         load->status = status;
         str_copy(load->words, sizeof load->words, str_of(status == ST_OK ? "" : err->text));

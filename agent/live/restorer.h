@@ -21,13 +21,15 @@ struct restorer_options {
     struct pipelines_output pipelines_output;
 };
 
-// A partition's state: asked for with the first three fields.
+// A partition's state: asked for with the first fields.
 struct load {
     struct load *next;
     bool runs; // of stage 2
     int32_t partition;
     uint64_t number;
+    int64_t kept_offset, kept_ticks; // of state that the asker still has; offset -1: none
     // the answer
+    bool kept_is_good;           // it is the newest: nothing was read
     enum status status;          // ST_OK, or ST_FATAL: state and position do not fit
     char words[512];             // why not
     struct engine *engine;       // stage 1

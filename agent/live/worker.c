@@ -178,6 +178,7 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
         struct err why = {0};
         now_ms = clock_mono_ms();
         worker_tick(worker, now_ms);
+        worker_forget_suspended(worker, now_ms);
         if (worker_commit_due(worker, now_ms)) {
             (void)worker_commit(worker, COMMIT_TIMEOUT_MS, &why);
         }

@@ -20,6 +20,7 @@ enum part_phase {
 
 // One owned partition, of the events or of the runs topic.
 struct part {
+    struct part *next; // while it is suspended
     struct worker *worker;
     const char *topic; // one of options.topics
     int32_t partition;
@@ -59,7 +60,9 @@ struct worker {
     struct restorer *restorer;
     struct decoder *decoder;
     struct avro_codec *codec;
-    struct part **parts; // owned
+    struct part **parts;    // owned
+    struct part *suspended; // revoked, state kept in case they come back
+    int64_t suspended_ms;   // since when, the newest of them
     uint32_t part_count, part_cap;
     uint64_t loads; // numbers given
     // the transaction
@@ -102,6 +105,8 @@ void part_unload(struct part *part);
 // fit.
 enum status worker_load(struct worker *worker, struct err *err) MUST_USE;
 void worker_drop_parts(struct worker *worker);
+// State that did not come back in time goes.
+void worker_forget_suspended(struct worker *worker, int64_t now_ms);
 
 // worker_take.c
 void worker_take(struct worker *worker, const struct message *message, int64_t now_ms);

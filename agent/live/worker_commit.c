@@ -111,7 +111,7 @@ static size_t put_all(struct worker *worker, struct sink_position *positions) {
         position_write(&position, &worker->value);
         put_state(part, STR(POSITION_KEY), buf_str(&worker->value));
         positions[count++] =
-            (struct sink_position){part->topic, part->partition, part->next_offset};
+            (struct sink_position){part->topic, part->partition, part->next_offset, part->ticks};
     }
     return count;
 }
@@ -239,6 +239,7 @@ enum status worker_begin_again(struct worker *worker, int64_t now_ms, struct err
     for (uint32_t i = 0; i < worker->part_count; i++) {
         part_unload(worker->parts[i]);
     }
+    worker_forget_suspended(worker, INT64_MAX);
     worker->committed_ms = now_ms;
     if (worker->reopen && status == ST_OK) {
         worker->reopen = false;

@@ -11,7 +11,7 @@
 #include "base/metrics.h"
 #include "worker.h"
 
-enum { REVOKE_TIMEOUT_MS = 10000 };
+enum { REVOKE_TIMEOUT_MS = 10000, SUSPENDED_MS = 60000 };
 
 struct part *worker_find(const struct worker *worker, const char *topic, int32_t partition) {
     for (uint32_t i = 0; i < worker->part_count; i++) {
@@ -38,7 +38,13 @@ static void free_state(struct part *part) {
     part->pipelines = NULL;
 }
 
-static void drop(struct worker *worker, struct part *part) {
+static void free_part(struct part *part) {
+    free_state(part);
+    mem_free(part);
+}
+
+// Takes a part out of those owned; it is the caller's then.
+static void disown(struct worker *worker, struct part *part) {
     // The next owner goes on with these alerts; when we end, what waits may still go out.
     if (part->pipelines != NULL && !worker->closing) {
         pipelines_each_alert(part->pipelines, forget_alert, worker);
@@ -46,20 +52,57 @@ static void drop(struct worker *worker, struct part *part) {
     if (part->phase == PART_LOADING) {
         restorer_forget(worker->restorer, part->number);
     }
-    free_state(part);
     for (uint32_t i = 0; i < worker->part_count; i++) {
         if (worker->parts[i] == part) {
             worker->parts[i] = worker->parts[--worker->part_count];
             break;
         }
     }
-    mem_free(part);
+}
+
+static void drop(struct worker *worker, struct part *part) {
+    disown(worker, part);
+    free_part(part);
+}
+
+// A rebalance takes all partitions and gives most of them back at once: their state is kept, and
+// counts if nobody went on from it meanwhile.
+static void suspend(struct worker *worker, struct part *part) {
+    disown(worker, part);
+    part->phase = PART_UNLOADED;
+    part->next = worker->suspended;
+    worker->suspended = part;
+    worker->suspended_ms = clock_mono_ms();
+}
+
+static struct part *take_suspended(struct worker *worker, const char *topic, int32_t partition) {
+    struct part **at = &worker->suspended;
+    while (*at != NULL && ((*at)->partition != partition || strcmp((*at)->topic, topic) != 0)) {
+        at = &(*at)->next;
+    }
+    struct part *part = *at;
+    if (part != NULL) {
+        *at = part->next;
+        part->next = NULL;
+    }
+    return part;
+}
+
+void worker_forget_suspended(struct worker *worker, int64_t now_ms) {
+    if (worker->suspended != NULL && now_ms - worker->suspended_ms > SUSPENDED_MS) {
+        while (worker->suspended != NULL) {
+            struct part *part = worker->suspended;
+            worker->suspended = part->next;
+            free_part(part);
+        }
+    }
 }
 
 void worker_drop_parts(struct worker *worker) {
     while (worker->part_count > 0) {
         drop(worker, worker->parts[0]);
     }
+    worker_forget_suspended(worker, INT64_MAX);
 }
 
 void part_unload(struct part *part) {
@@ -78,11 +121,14 @@ void part_unload(struct part *part) {
 static void on_assigned(void *ctx, const char *topic, int32_t partition) {
     struct worker *worker = ctx;
     const struct agent_options *options = worker->options;
-    struct part *part = mem_zalloc(1, sizeof *part);
-    part->worker = worker;
-    part->runs = strcmp(topic, options->topics[TOPIC_RUNS]) == 0;
-    part->topic = options->topics[part->runs ? TOPIC_RUNS : TOPIC_EVENTS];
-    part->partition = partition;
+    struct part *part = take_suspended(worker, topic, partition);
+    if (part == NULL) {
+        part = mem_zalloc(1, sizeof *part);
+        part->worker = worker;
+        part->runs = strcmp(topic, options->topics[TOPIC_RUNS]) == 0;
+        part->topic = options->topics[part->runs ? TOPIC_RUNS : TOPIC_EVENTS];
+        part->partition = partition;
+    }
     MEM_GROW(worker->parts, worker->part_count, worker->part_cap);
     worker->parts[worker->part_count++] = part;
     log_info("partition_assigned", "worker=%s topic=%s partition=%d", worker->id, topic,
@@ -106,7 +152,11 @@ static void on_revoked(void *ctx, const char *topic, int32_t partition, bool los
     struct part *part = worker_find(worker, topic, partition);
     log_info("partition_revoked", "worker=%s topic=%s partition=%d lost=%d", worker->id, topic,
              (int)partition, (int)lost);
-    if (part != NULL) {
+    bool kept = part != NULL && part->phase == PART_RUNNING && !part->touched && !lost &&
+                !worker->broken && !worker->closing;
+    if (kept) {
+        suspend(worker, part);
+    } else if (part != NULL) {
         drop(worker, part);
     }
 }
@@ -120,6 +170,8 @@ static void ask(struct worker *worker, struct part *part) {
     load->number = part->number;
     load->runs = part->runs;
     load->partition = part->partition;
+    load->kept_offset = part->engine != NULL || part->pipelines != NULL ? part->next_offset : -1;
+    load->kept_ticks = part->ticks;
     restorer_ask(worker->restorer, load);
 }
 
@@ -132,10 +184,14 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
         part->phase = PART_UNLOADED;
         return;
     }
-    part->engine = load->engine;
-    part->pipelines = load->pipelines;
-    load->engine = NULL;
-    load->pipelines = NULL;
+    if (!load->kept_is_good) {
+        free_state(part);
+        part->engine = load->engine;
+        part->pipelines = load->pipelines;
+        load->engine = NULL;
+        load->pipelines = NULL;
+        part->changelog_messages = load->changelog_messages;
+    }
     if (load->lost > 0) {
         metrics_add(METRIC_INPUT_LOST, 1);
         log_error("input_lost", "topic=%s partition=%d offset=%lld messages=%lld error=%s",
@@ -144,7 +200,6 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
     }
     part->next_offset = load->offset;
     part->ticks = load->ticks;
-    part->changelog_messages = load->changelog_messages;
     part->heard_ms = clock_mono_ms();
     part->touched = false;
     part->phase = PART_RUNNING;
@@ -152,9 +207,11 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
         pipelines_each_alert(part->pipelines, tell_alert, worker);
     }
     log_info("partition_loaded",
-             "worker=%s topic=%s partition=%d offset=%lld records=%lld bytes=%lld took_ms=%lld",
+             "worker=%s topic=%s partition=%d offset=%lld records=%lld bytes=%lld took_ms=%lld "
+             "kept=%d",
              worker->id, part->topic, (int)part->partition, (long long)load->offset,
-             (long long)load->records, (long long)load->bytes, (long long)load->took_ms);
+             (long long)load->records, (long long)load->bytes, (long long)load->took_ms,
+             (int)load->kept_is_good);
 }
 
 static struct part *part_of_load(const struct worker *worker, const struct load *load) {

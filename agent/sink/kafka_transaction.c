@@ -13,7 +13,7 @@
 #include "sink/kafka_sink_priv.h"
 
 // Kept with every position: tells a group that has state in Kafka from one that has none.
-#define POSITION_MARK "stoker 1"
+#define POSITION_MARK "stoker 1 %lld"
 
 static int64_t conf_number(const rd_kafka_conf_t *conf, const char *key) {
     char text[64] = "";
@@ -137,8 +137,10 @@ static enum status send_positions(struct kafka_sink *sink, struct client *group,
         rd_kafka_topic_partition_t *p =
             rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition);
         p->offset = positions[i].offset;
-        p->metadata = strdup(POSITION_MARK); // the library frees it
-        p->metadata_size = strlen(POSITION_MARK);
+        char mark[64];
+        p->metadata_size =
+            (size_t)snprintf(mark, sizeof mark, POSITION_MARK, (long long)positions[i].mark);
+        p->metadata = strdup(mark); // the library frees it
     }
     // Asked for now: a member that was thrown out of the group since must be refused.
     rd_kafka_consumer_group_metadata_t *member = rd_kafka_consumer_group_metadata(group->rk);

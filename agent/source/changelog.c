@@ -86,6 +86,16 @@ static enum status unanswered(struct client *client, const char *what, const cha
                    trouble[0] == '\0' ? "" : ": ", trouble);
 }
 
+// The number behind the last blank.
+static int64_t mark_of(struct str metadata) {
+    const char *blank = memrchr(metadata.p, ' ', metadata.len);
+    size_t skip = blank == NULL ? metadata.len : (size_t)(blank + 1 - metadata.p);
+    int64_t mark;
+    return str_to_i64((struct str){metadata.p + skip, metadata.len - skip}, &mark) && mark >= 0
+               ? mark
+               : -1;
+}
+
 enum status changelog_committed(struct changelog *changelog, const char *topic, int32_t partition,
                                 int timeout_ms, struct changelog_position *out, struct err *err) {
     MAGIC_CHECK(changelog, MAGIC);
@@ -95,6 +105,7 @@ enum status changelog_committed(struct changelog *changelog, const char *topic, 
     code = code == RD_KAFKA_RESP_ERR_NO_ERROR ? p->err : code;
     out->offset = p->offset >= 0 ? p->offset : -1;
     out->marked = p->offset >= 0 && p->metadata_size > 0;
+    out->mark = out->marked ? mark_of((struct str){p->metadata, p->metadata_size}) : -1;
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? ST_OK

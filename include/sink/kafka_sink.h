@@ -55,6 +55,7 @@ struct sink_position {
     const char *topic;
     int32_t partition;
     int64_t offset;
+    int64_t mark; // kept with it, read back by changelog_committed
 };
 
 // Opens a producer; returns before any broker was asked. ST_FATAL for bad settings.
