@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "commands/setup.h"
 #include "sink/alert_probe.h"
 
@@ -58,7 +59,7 @@ static bool check_alertmanagers(const struct config *config) {
         buf_fini(&shown);
         good = good && ready;
     }
-    free(labels);
+    mem_free(labels);
     return good;
 }
 

@@ -1,12 +1,11 @@
 // state_print: see the header. Everything shown comes from a message and is escaped.
 #include "state_print.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "base/mem.h"
 #include "engine/snapshot.h"
+#include <stdio.h>
+#include <string.h>
 
 // What is under the same run key or pipeline key.
 struct owner {

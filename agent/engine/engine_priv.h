@@ -1,9 +1,8 @@
 // engine_priv: what the files of stage 1 share.
 #pragma once
 
-#include <uthash.h>
-
 #include "base/buf.h"
+#include "base/hash.h"
 #include "engine/engine.h"
 
 enum { ADVICE_KINDS = KIND_COUNT };

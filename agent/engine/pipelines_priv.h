@@ -1,9 +1,8 @@
 // pipelines_priv: what the files of stage 2 share.
 #pragma once
 
-#include <uthash.h>
-
 #include "base/buf.h"
+#include "base/hash.h"
 #include "engine/pipelines.h"
 #include "model/event.h"
 #include "stats/ring.h"

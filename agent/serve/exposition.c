@@ -89,6 +89,15 @@ static void add_build_and_process(struct buf *out, const struct exposition_input
     add_single(out, FAMILY_THREADS, (double)process->threads);
 }
 
+static void add_memory(struct buf *out) {
+    add_family(out, FAMILY_MEMORY);
+    for (int room = 0; room < MEM_ROOM_COUNT; room++) {
+        buf_printf(out, "%s{room=\"%s\"} %lld\n", family_of(FAMILY_MEMORY)->name,
+                   mem_room_name((enum mem_room)room),
+                   (long long)mem_room_bytes((enum mem_room)room));
+    }
+}
+
 static void add_commits(struct buf *out) {
     const char *name = family_of(FAMILY_COMMIT)->name;
     int64_t below = 0;
@@ -166,6 +175,7 @@ static void add_pipeline(void *ctx, const char *label, const struct pipeline_sum
 void exposition_render(struct exposition *exposition, const struct exposition_input *input,
                        struct buf *out) {
     add_build_and_process(out, input);
+    add_memory(out);
     add_own(out);
     add_commits(out);
     pipeline_slots_fill(exposition->slots, input->pipelines, input->pipeline_count);

@@ -17,6 +17,10 @@ static const struct family families[FAMILY_COUNT] = {
     [FAMILY_MAX_FDS] = {"process_max_fds", "gauge", "",
                         "Most file descriptors the agent may open."},
     [FAMILY_THREADS] = {"process_threads", "gauge", "", "Threads of the agent."},
+    [FAMILY_MEMORY] = {"stoker_memory_bytes", "gauge", "room",
+                       "Memory held now, by the part of the program that asked for it; that of "
+                       "libraries, such as the Kafka client's queues, is only in "
+                       "process_resident_memory_bytes."},
     [FAMILY_COMMIT] = {"stoker_commit_duration_seconds", "histogram", "",
                        "How long commits took, from their begin to the broker's answer."},
     [FAMILY_DURATION] = {"stoker_pipeline_duration_seconds", "histogram", "pipeline",

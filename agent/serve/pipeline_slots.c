@@ -3,13 +3,10 @@
 // series twice would lose numbers silently.
 #include "pipeline_slots.h"
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/sat.h"
 #include "label.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(p, size) mem_free(p)
-#include <uthash.h>
 
 struct slot {
     char *label; // key

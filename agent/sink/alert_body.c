@@ -77,7 +77,9 @@ static char *dump(json_t *object) {
     char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     require(text != NULL);
     json_decref(object);
-    return text;
+    char *ours = mem_strdup(text);
+    free(text); // the library's
+    return ours;
 }
 
 char *alert_labels_render(const struct alert *alert, const struct alertmanager_label *external,

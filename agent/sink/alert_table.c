@@ -5,12 +5,9 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/sat.h"
-
-#define uthash_malloc(size) mem_alloc(size)
-#define uthash_free(p, size) mem_free(p)
-#include <uthash.h>
 
 struct entry {
     char *labels; // key

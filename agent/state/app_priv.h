@@ -1,8 +1,7 @@
 // app_priv: what the files of app share and nobody else may see.
 #pragma once
 
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "state/app.h"
 
 struct app_stage_slot {

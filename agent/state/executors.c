@@ -2,13 +2,11 @@
 // executor is not remembered and its tasks count under the host "other".
 #include "state/executors.h"
 
-#include <uthash.h>
-
-#include "value_priv.h"
-
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
+#include "value_priv.h"
 
 enum { HOSTS_MAX = EXECUTORS_MAX };
 

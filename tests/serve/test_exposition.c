@@ -154,6 +154,23 @@ static void hostile_names_are_escaped(void **state) {
     exposition_free(exposition);
 }
 
+static void memory_is_shown_by_room(void **state) {
+    (void)state;
+    struct exposition *exposition = exposition_new(1);
+    struct buf page = {0};
+    char line[80];
+    char *held = mem_room_alloc(MEM_ROOM_detect, 12345);
+    render(exposition, NULL, 0, &page);
+    snprintf(line, sizeof line, "\nstoker_memory_bytes{room=\"detect\"} %lld\n",
+             (long long)mem_room_bytes(MEM_ROOM_detect));
+    assert_true(mem_room_bytes(MEM_ROOM_detect) >= 12345);
+    assert_int_equal(occurs(&page, line), 1);
+    assert_int_equal(occurs(&page, "\nstoker_memory_bytes{room="), MEM_ROOM_COUNT);
+    mem_free(held);
+    buf_fini(&page);
+    exposition_free(exposition);
+}
+
 static void commits_have_a_histogram(void **state) {
     (void)state;
     struct exposition *exposition = exposition_new(2);
@@ -250,6 +267,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(no_line_is_written_twice),
         cmocka_unit_test(series_keep_their_place_under_the_cap),
         cmocka_unit_test(hostile_names_are_escaped),
+        cmocka_unit_test(memory_is_shown_by_room),
         cmocka_unit_test(commits_have_a_histogram),
         cmocka_unit_test(the_process_is_described),
         cmocka_unit_test(families_stand_together),

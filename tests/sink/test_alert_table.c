@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "model/alert.h"
 #include "sink/alert_body.h"
 #include "sink/alert_table.h"
@@ -240,14 +241,14 @@ static void hostile_names_become_labels_that_are_taken(void **state) {
     char *notes = alert_annotations_render(&alert);
     assert_non_null(strstr(notes, "\"summary\":\"one\\ntwo\xEF\xBF\xBD[31m\""));
     assert_int_equal(strspn(strstr(notes, "xxx"), "x"), 1023);
-    free(labels);
-    free(notes);
+    mem_free(labels);
+    mem_free(notes);
     memset(alert.pipeline, '\xFF', sizeof alert.pipeline - 1); // three bytes each once replaced
     labels = alert_labels_render(&alert, NULL, 0);
     assert_true(strlen(labels) < 512);
     assert_true(str_is_utf8(str_of(labels)));
     assert_null(strstr(labels, "cluster"));
-    free(labels);
+    mem_free(labels);
 }
 
 int main(void) {
