@@ -92,7 +92,7 @@ class Harness(RealCase):
         folder = fresh_dir("probe-group")
         process = Process("group", ["sh", "-c", "sleep 77 & echo $!; wait"], folder / "log")
         child = int(wait_until("the child", lambda: process.log().strip(), 10))
-        self.assertEqual("S", self.state(child))
+        wait_until("the child asleep", lambda: self.state(child) == "S", 10)
         process.kill()
         wait_until("the child's end", lambda: self.state(child) in ("", "Z"), 10)
 
