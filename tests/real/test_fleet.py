@@ -55,6 +55,25 @@ class Fleet(RealCase):
         first.stop()
         second.stop()
 
+    def test_what_comes_back_from_a_rebalance_keeps_its_state(self):
+        logs = [Log.fixture(name) for name in LOGS]
+        site = self.site("kept", partitions=PARTITIONS)
+        first = site.running()
+        pairs = list(interleaved(logs))
+        self.send(site, pairs[:len(pairs) // 2])
+        wait_until("read and committed", lambda: first.metric("stoker_events_read_total") == len(pairs) // 2 and
+                   first.metric("stoker_input_lag_messages") == 0, 30, 0.3)
+        second = site.agent().start().wait_ready()
+        wait_until("two members with partitions", lambda: self.shared(site), 60, 0.3)
+        first.wait_ready()
+        kept = [line for line in first.process.log().splitlines() if "event=partition_loaded" in line and "kept=1" in line]
+        self.assertTrue(kept, "the first agent read all state again")
+        self.send(site, pairs[len(pairs) // 2:])
+        results = self.check_records(site, logs, first.process)
+        self.assert_no_repeats(results)
+        first.stop()
+        second.stop()
+
     def test_a_killed_agent_is_replaced_without_loss(self):
         logs = [Log.fixture(name) for name in LOGS]
         site, first, second, _ = self.start_two()
