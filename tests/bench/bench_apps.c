@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "resident.h"
 #include "source/eventlog.h"
 
 static void no_run(void *ctx, const struct pipeline_run *run) {
@@ -26,16 +27,6 @@ static void no_recommendation(void *ctx, const struct run_identity *identity, co
     (void)identity;
     (void)run_id;
     (void)recommendation;
-}
-
-static long resident_kib(void) {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1) {
-        exit(1);
-    }
-    fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void measure(const char *path, long applications) {

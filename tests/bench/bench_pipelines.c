@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "engine/pipelines.h"
+#include "resident.h"
 
 static void on_window(void *ctx, const struct pipeline_window *window) {
     (void)ctx;
@@ -14,16 +15,6 @@ static void on_window(void *ctx, const struct pipeline_window *window) {
 static void on_alert(void *ctx, const struct alert *alert) {
     (void)ctx;
     (void)alert;
-}
-
-static long resident_kib(void) {
-    long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-    if (file == NULL || fscanf(file, "%*d %ld", &pages) != 1) {
-        exit(1);
-    }
-    fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 static void measure(long count) {

@@ -1,26 +1,7 @@
 // test_snapshot_bad: state that is damaged, incomplete or of another release is refused in words
 // and never harms.
+#include "damage.h"
 #include "mixed_logs.h"
-
-struct damage {
-    uint64_t *seed;
-    struct state_table *out;
-};
-static void copy_damaged(void *ctx, struct str key, struct str value) {
-    struct damage *damage = ctx;
-    uint64_t *seed = damage->seed;
-    if (test_random(seed) % 30 == 0) {
-        return; // lost
-    }
-    char *copy = mem_strndup(value.len == 0 ? "" : value.p, value.len);
-    size_t len = value.len;
-    if (len > 0 && test_random(seed) % 4 == 0) {
-        copy[test_random(seed) % len] = (char)test_random(seed);
-        len = test_random(seed) % 3 == 0 ? test_random(seed) % len : len;
-    }
-    state_table_put(damage->out, key, (struct str){copy, len});
-    mem_free(copy);
-}
 
 static void damaged_values_never_harm(void **state) {
     (void)state;
@@ -34,7 +15,7 @@ static void damaged_values_never_harm(void **state) {
     engine_free(engine);
     for (int round = 0; round < 600; round++) {
         struct err err = {0};
-        struct damage damage = {&seed, state_table_new()};
+        struct damage damage = {&seed, 4, state_table_new()};
         state_table_each(good, copy_damaged, &damage);
         engine = fresh_engine();
         if (snapshot_load(engine, damage.out, &err) == ST_OK) {

@@ -1,32 +1,13 @@
 // test_snapshot_pipelines_bad: state of stage 2 that is damaged, incomplete, made by an enemy or of
 // another release is refused in words; updates with impossible figures do no harm; and state that
 // an earlier release wrote is read for ever.
+#include "damage.h"
 #include "updates_kit.h"
 
 #include <float.h>
 
 #include "engine/snapshot_pipelines.h"
 #include "state_file.h"
-
-struct damage {
-    uint64_t *seed;
-    struct state_table *out;
-};
-static void copy_damaged(void *ctx, struct str key, struct str value) {
-    struct damage *damage = ctx;
-    uint64_t *seed = damage->seed;
-    if (test_random(seed) % 30 == 0) {
-        return; // lost
-    }
-    char *copy = mem_strndup(value.p, value.len);
-    size_t len = value.len;
-    if (len > 0 && test_random(seed) % 9 == 0) {
-        copy[test_random(seed) % len] = (char)test_random(seed);
-        len = test_random(seed) % 3 == 0 ? test_random(seed) % len : len;
-    }
-    state_table_put(damage->out, key, (struct str){copy, len});
-    mem_free(copy);
-}
 
 static void damaged_values_never_harm(void **state) {
     (void)state;
@@ -44,7 +25,7 @@ static void damaged_values_never_harm(void **state) {
     pipelines_free(p);
     for (int round = 0; round < 500; round++) {
         struct err err = {0};
-        struct damage damage = {&seed, state_table_new()};
+        struct damage damage = {&seed, 9, state_table_new()};
         state_table_each(good, copy_damaged, &damage);
         p = fresh();
         if (snapshot_pipelines_load(p, damage.out, &err) == ST_OK) {
