@@ -22,7 +22,8 @@ static const struct command_option options[] = {
 struct reading {
     const struct command_args *args;
     struct state_print print;
-    int64_t only; // partition, -1: all
+    int64_t only;   // partition, -1: all
+    int partitions; // of the state topic that has more
 };
 
 static void put(void *ctx, struct str key, struct str value) {
@@ -58,6 +59,7 @@ static enum status show_topic(struct reading *reading, const struct config *conf
     setup_kafka_init(&kafka, config, KAFKA_PRODUCER);
     enum status status = topics_partitions(&kafka.settings, topic, TIMEOUT_MS, &count, err);
     setup_kafka_fini(&kafka);
+    reading->partitions = count > reading->partitions ? count : reading->partitions;
     for (int partition = 0; partition < count && status == ST_OK; partition++) {
         if (reading->only < 0 || reading->only == partition) {
             status = show_partition(reading, changelog, topic, partition, err);
@@ -93,6 +95,10 @@ static int show(struct reading *reading, const struct config *config) {
     if (status != ST_OK) {
         command_failed(reading->args, "%s", err.text);
         return status == ST_FATAL ? EXIT_CONFIG : EXIT_FAILED;
+    }
+    if (reading->only >= reading->partitions) {
+        return command_failed(reading->args, "there is no partition %lld, only 0 to %d",
+                              (long long)reading->only, reading->partitions - 1);
     }
     if (!reading->print.values) {
         print_sums(&reading->print);

@@ -12,7 +12,7 @@ struct owner {
     struct str key; // of the owner, borrowed from the table
     struct str run; // its own value
     bool app;       // an application, else a pipeline
-    int64_t stages, runs, panes, keys, bytes;
+    int64_t stages, runs, panes, keys, bytes, unreadable;
     UT_hash_handle hh;
 };
 
@@ -23,9 +23,19 @@ struct showing {
     struct owner *owners;
 };
 
+// Does a key begin with one of these letters? A NUL, which strchr would find, is none.
+static bool begins(struct str key, const char *letters) {
+    return key.len > 0 && key.p[0] != '\0' && strchr(letters, key.p[0]) != NULL;
+}
+
+// Does it name a run or a pipeline behind its letter?
+static bool is_owned(struct str key) {
+    return key.len > 1 && begins(key, "rsjaxpkw");
+}
+
 // The key of what a value belongs to: behind the letter and its numbers.
 static struct str owner_key(struct str key) {
-    int dots = key.p[0] == 's' ? 2 : strchr("jaxkw", key.p[0]) != NULL ? 1 : 0;
+    int dots = key.p[0] == 's' ? 2 : begins(key, "jaxkw") ? 1 : 0;
     size_t at = 1;
     for (; dots > 0 && at < key.len; dots--) {
         const char *dot = memchr(key.p + at, '.', key.len - at);
@@ -48,12 +58,11 @@ static struct str second_line(struct str key) {
 }
 
 static bool is_stage_1(struct str key) {
-    return key.len > 0 && strchr("ersjax", key.p[0]) != NULL;
+    return begins(key, "ersjax");
 }
 
 static bool is_wanted(const struct state_print *print, struct str key) {
-    bool owned = key.len > 1 && strchr("rsjaxpkw", key.p[0]) != NULL;
-    if (!owned) {
+    if (!is_owned(key)) {
         return print->app == NULL && print->pipeline == NULL;
     }
     struct str owner = owner_key(key);
@@ -65,13 +74,21 @@ static bool is_wanted(const struct state_print *print, struct str key) {
            (print->pipeline == NULL || str_is(second_line(owner), print->pipeline));
 }
 
-static void print_value(struct showing *showing, struct str key, struct str value) {
+// Appends a value as JSON; false, with the reason, if this release cannot read it.
+static bool read_value(struct str key, struct str value, struct buf *json, struct err *err) {
     const struct snapshot_kind *kind = snapshot_kind_of(key);
+    if (kind == NULL) {
+        err_set(err, ST_SKIP, "a key of a later release");
+        return false;
+    }
+    return shape_to_json(kind->shape, value, json, err) == ST_OK;
+}
+
+static void print_value(struct showing *showing, struct str key, struct str value) {
     struct buf json = {0}, line = {0};
     struct err err = {0};
-    bool good = kind != NULL && shape_to_json(kind->shape, value, &json, &err) == ST_OK;
+    bool good = read_value(key, value, &json, &err);
     showing->print->unreadable += !good;
-    const char *words = kind == NULL ? "a key of a later release" : err.text;
     if (showing->print->json) {
         buf_add_text(&line, "{\"topic\":");
         buf_add_json(&line, str_of(showing->topic));
@@ -81,13 +98,13 @@ static void print_value(struct showing *showing, struct str key, struct str valu
         if (good) {
             buf_add_str(&line, buf_str(&json));
         } else {
-            buf_add_json(&line, str_of(words));
+            buf_add_json(&line, str_of(err.text));
         }
         buf_add_char(&line, '}');
     } else {
         buf_printf(&line, "%d ", (int)showing->partition);
         buf_add_printable(&line, key);
-        buf_printf(&line, "\n    %s", good ? buf_text(&json) : words);
+        buf_printf(&line, "\n    %s", good ? buf_text(&json) : err.text);
     }
     puts(buf_text(&line));
     buf_fini(&json);
@@ -119,10 +136,16 @@ static void take(void *ctx, struct str key, struct str value) {
         print_value(showing, key, value);
         return;
     }
-    if (key.len < 2 || strchr("rsjaxpkw", key.p[0]) == NULL) {
+    struct buf json = {0};
+    struct err err = {0};
+    bool good = read_value(key, value, &json, &err); // also what no line shows: a restart needs it
+    buf_fini(&json);
+    print->unreadable += !good;
+    if (!is_owned(key)) {
         return;
     }
     struct owner *owner = owner_of(showing, key);
+    owner->unreadable += !good;
     owner->keys++;
     owner->bytes += (int64_t)(key.len + value.len);
     owner->stages += key.p[0] == 's';
@@ -165,6 +188,11 @@ static int64_t count_alerts(struct str json) {
     return count;
 }
 
+// Empty: the run's own value is missing or cannot be read.
+static const char *status_of(struct str json) {
+    return json.len == 0 ? "unknown" : member(json, "ended_ms").len > 0 ? "ended" : "running";
+}
+
 static void add_owner_text(struct buf *line, const struct showing *showing,
                            const struct owner *owner, struct str json, bool app) {
     struct str first = first_line(owner->key), second = second_line(owner->key);
@@ -175,11 +203,9 @@ static void add_owner_text(struct buf *line, const struct showing *showing,
         buf_add_printable(line, second);
     }
     if (app) {
-        struct str ended = member(json, "ended_ms");
         buf_add_text(line, "  of ");
         buf_add_printable(line, member(json, "pipeline"));
-        buf_printf(line, ": %s, %lld stages", ended.len > 0 ? "ended" : "running",
-                   (long long)owner->stages);
+        buf_printf(line, ": %s, %lld stages", status_of(json), (long long)owner->stages);
     } else {
         buf_add_text(line, "  in ");
         buf_add_printable(line, first);
@@ -187,6 +213,9 @@ static void add_owner_text(struct buf *line, const struct showing *showing,
                    (long long)owner->panes, (long long)count_alerts(json));
     }
     buf_printf(line, ", %lld keys, %lld bytes", (long long)owner->keys, (long long)owner->bytes);
+    if (owner->unreadable > 0) {
+        buf_printf(line, ", %lld UNREADABLE (see --values)", (long long)owner->unreadable);
+    }
 }
 
 static void add_owner_json(struct buf *line, const struct showing *showing,
@@ -200,12 +229,17 @@ static void add_owner_json(struct buf *line, const struct showing *showing,
     buf_add_json(line, second_line(owner->key));
     buf_printf(line, ",\"%s\":%lld", app ? "stages" : "runs",
                (long long)(app ? owner->stages : owner->runs));
-    if (!app) {
+    if (app) {
+        struct str pipeline = member(json, "pipeline"), last = member(json, "now_ms");
+        buf_printf(line, ",\"status\":\"%s\",\"last_event_ms\":%.*s,\"pipeline\":\"%.*s\"",
+                   status_of(json), last.len > 0 ? (int)last.len : 4,
+                   last.len > 0 ? last.p : "null", (int)pipeline.len, pipeline.p);
+    } else {
         buf_printf(line, ",\"panes\":%lld,\"alerts\":%lld", (long long)owner->panes,
                    (long long)count_alerts(json));
     }
-    buf_printf(line, ",\"keys\":%lld,\"bytes\":%lld}", (long long)owner->keys,
-               (long long)owner->bytes);
+    buf_printf(line, ",\"keys\":%lld,\"bytes\":%lld,\"unreadable\":%lld}", (long long)owner->keys,
+               (long long)owner->bytes, (long long)owner->unreadable);
 }
 
 static void print_owner(struct showing *showing, const struct owner *owner) {
@@ -215,9 +249,11 @@ static void print_owner(struct showing *showing, const struct owner *owner) {
     bool app = owner->app;
     struct buf json = {0}, line = {0};
     struct err err;
-    if (owner->run.p == NULL || shape_to_json(app ? app_kind->shape : pipeline_kind->shape,
-                                              owner->run, &json, &err) != ST_OK) {
-        print->unreadable++;
+    if (owner->run.p == NULL) {
+        print->unreadable++; // its other values are of no use without
+    } else if (shape_to_json(app ? app_kind->shape : pipeline_kind->shape, owner->run, &json,
+                             &err) != ST_OK) {
+        buf_clear(&json); // half of it; counted when it was taken
     }
     print->applications += app;
     print->pipelines += !app;

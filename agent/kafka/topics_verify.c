@@ -44,11 +44,13 @@ static enum status compare_partitions(struct verify *v, size_t i, int count, str
         topics_call_say(&v->call, TOPICS_NOTE, spec->name, "has %d partitions, %d are configured",
                         count, wanted);
     } else if (count < wanted) {
-        topics_call_say(&v->call, TOPICS_WRONG, spec->name,
-                        "has %d partitions, %s has %d: each keeps the state of the one with its "
-                        "number. Stop the agents and add partitions to it (kafka-topics.sh --alter "
-                        "--topic %s --partitions %d)",
-                        count, spec->partitions_of, wanted, spec->name, wanted);
+        topics_call_say(
+            &v->call, TOPICS_WRONG, spec->name,
+            "has %d partitions, %s has %d: each keeps the state of the one with its "
+            "number. If agents never ran on it, add partitions (kafka-topics.sh --alter "
+            "--topic %s --partitions %d); if they did, the input was widened under "
+            "them: begin anew with another agent.group and empty state topics",
+            count, spec->partitions_of, wanted, spec->name, wanted);
     } else {
         topics_call_say(&v->call, TOPICS_WRONG, spec->name,
                         "has %d partitions, %s has only %d: was that one made anew? With another "

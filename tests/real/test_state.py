@@ -74,6 +74,17 @@ class StateTopics(RealCase):
         self.assertIn("cleanup.policy is delete, it must be compact", said)
         self.assert_refuses("it must be compact")
 
+    def test_deleting_beside_compacting_is_wrong_large_segments_a_note(self):
+        self.site_.create_topics(self.agent)
+        self.set("state_applications", "segment.bytes", str(300 << 20))
+        code, said, _ = self.verify()
+        self.assertEqual(0, code, said)
+        self.assertIn("segment.bytes is 314572800", said)
+        self.set("state_applications", "cleanup.policy", "compact,delete")
+        code, said, _ = self.verify()
+        self.assertEqual(1, code)
+        self.assertIn("cleanup.policy is compact,delete, it must be compact", said)
+
     def test_another_number_of_partitions_is_wrong_and_the_agent_refuses(self):
         create_topics(self.site_.broker.bootstrap, {self.site_.topics["state_applications"]: 2},
                       {"cleanup.policy": "compact"})
@@ -108,6 +119,12 @@ class ShowState(RealCase):
         wait_until("state kept", lambda: len(log.lines) - 1 in self.offsets(agent), 30)
         self.assertIn(log.app_id.encode(), self.show(agent, "--app", log.app_id))
         self.assertIn(b"0 applications, 0 pipelines", self.show(agent, "--app", "another"))
+        line, = map(json.loads, self.show(agent, "--app", log.app_id, "--format", "json").splitlines())
+        self.assertEqual((log.app_id, "running", 0), (line["app_id"], line["status"], line["unreadable"]))
+        self.assertGreater(line["last_event_ms"], 0)
+        self.assertIn(b"1 applications", self.show(agent, "--partition", line["partition"]))
+        code, _, complaints = run("state", "--partition", "2", "-c", agent.config_path)
+        self.assertEqual((1, True), (code, "there is no partition 2, only 0 to 1" in complaints), complaints)
         values = [json.loads(line) for line in
                   self.show(agent, "--app", log.app_id, "--values", "--format", "json").splitlines()]
         self.assertEqual({log.app_name}, {v["value"]["application"]["app_name"] for v in values
