@@ -1,7 +1,7 @@
 // alertmanager: the alert door. Tells every configured Alertmanager which conditions of pipelines
-// hold and which ended. Called by the agent's loop after a commit; one thread per URL sends, so a
-// slow or dead Alertmanager delays neither the caller nor the others. Must never resolve an alert
-// because the agent stops, and never log a secret.
+// hold and which ended. Called by the workers after a commit, any thread; one thread per URL sends,
+// so a slow or dead Alertmanager delays neither the caller nor the others. Must never resolve an
+// alert because the agent stops, and never log a secret.
 //
 // Delivery is at least once and merged by Alertmanager on the label set: a change goes out at once,
 // a firing alert again every resend interval with endsAt = now + 4 intervals, an ended one again
