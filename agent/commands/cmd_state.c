@@ -127,6 +127,9 @@ static int run(const struct command_args *args) {
     if (command_value(args, "schema") != NULL) {
         return print_schema();
     }
+    if (command_value(args, "app") != NULL && command_value(args, "pipeline") != NULL) {
+        return command_usage_error(args, "give --app or --pipeline, not both");
+    }
     if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "text") != 0) {
         return command_usage_error(args, "--format is text or json, not %s", format);
     }

@@ -61,6 +61,10 @@ bad_file() {
     complains "$tmp/bad.yaml:3: kafka.consumer.session.timeout.msx: No such configuration property"
 }
 ok "check: every mistake with its place" bad_file
+state_of_one() { exits 64 state --app a --pipeline p && complains "give --app or --pipeline, not both"; }
+ok "state shows an application or a pipeline, not both" state_of_one
+state_partition() { exits 64 state --partition x && complains "--partition wants a number, not x"; }
+ok "state --partition wants a number" state_partition
 for command in run topics healthcheck; do
   words=$command; [ $command = topics ] && words="topics --verify"
   bad_for() { exits 78 $words -c "$tmp/bad.yaml" && complains "$tmp/bad.yaml:2: "; }
