@@ -38,6 +38,10 @@ def shared_broker():
     return _shared["broker"]
 
 
+class HangingTransaction(PartError):
+    """Nothing goes on because a transaction stays open in Kafka for longer than any may."""
+
+
 class Look:
     """What was committed in the topics of a ground at one time."""
 
@@ -198,7 +202,14 @@ class Play:
         """The rest of the input, the end of all work, and I1 to I8."""
         ground = self.ground
         self.feeder.end()
-        ground.drain(drain_s)
+        try:
+            ground.drain(drain_s)
+        except PartError as error:
+            stable = ground.ends(committed_only=True)
+            left_open = sorted(part for part, end in ground.ends().items() if end > stable[part])
+            if left_open:
+                raise HangingTransaction(f"{error}\nKafka leaves a transaction open in {left_open}") from error
+            raise
         self.check("I6", self._unstable())
         self.codes |= ground.stop()
         final = Look(ground)

@@ -60,7 +60,7 @@ def run_one(name, scenario, seed):
     except KeyboardInterrupt:
         raise
     except Exception as error:  # pylint: disable=broad-except  # whatever: it has failed
-        known = type(error).__name__ == "PartError"
+        known = "PartError" in [kind.__name__ for kind in type(error).__mro__]
         wrong = {"run": str(error).splitlines() if known else traceback.format_exc().splitlines()}
         holds = ""
     finally:
