@@ -34,10 +34,11 @@ bench-peers: deps-test build ## the same against Spark's own replay
 	@tests/bench/run.sh --peers
 
 SOAK_MINUTES ?= 60
-soak: deps-test ## all faults mixed for SOAK_MINUTES (60), under the address sanitizer
+SOAK_SEED ?= 1
+soak: deps-test ## all faults mixed on three nodes for SOAK_MINUTES (60), under the address sanitizer
 	@tests/real/deps.sh
-	@cmake --preset dev >/dev/null && cmake --build --preset dev --target stoker
-	@build/venv/bin/python tests/faults/run.py --soak $(SOAK_MINUTES) --binary build/dev/stoker
+	@cmake --preset soak >/dev/null && cmake --build --preset soak
+	@build/venv/bin/python tests/faults/run.py --soak $(SOAK_MINUTES) --seed $(SOAK_SEED) --binary build/soak/stoker
 
 mutants: deps-test ## break the agent on purpose; the fault suite must notice each time
 	@tests/real/deps.sh

@@ -8,45 +8,22 @@ run.py.
 import time
 
 from cluster import Cluster
-from parts import Broker
-from play import BROKER_SETTINGS, KAFKA, Play, at_work
-from processes import HOST, free_port
+from play import Play, at_work
 from proxy import (ADD_OFFSETS, ADD_PARTITIONS, END_TXN, PRODUCE, TXN_OFFSET_COMMIT, WRITE_MARKERS,
-                   Proxy, Rule)
+                   Rule)
 
 _proxied = {}
 
 
-def proxied_broker(seed):
-    """A broker with a listener of its own for agents and one for what brokers say to each other, both
-    behind proxies; the suite itself talks to it directly. (broker, agents' proxy, brokers' proxy)"""
-    if "broker" not in _proxied:
-        agents, brokers = Proxy(), Proxy()
-        client, controller = free_port(), free_port()
-        agents.target, brokers.target = free_port(), free_port()
-        broker = Broker(KAFKA, "faults-proxied", {
-            **BROKER_SETTINGS,
-            "listeners": f"PLAINTEXT://{HOST}:{client},AGENTS://{HOST}:{agents.target},"
-                         f"BROKERS://{HOST}:{brokers.target},CONTROLLER://{HOST}:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{HOST}:{client},AGENTS://{HOST}:{agents.port},"
-                                    f"BROKERS://{HOST}:{brokers.port}",
-            "listener.security.protocol.map":
-                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,AGENTS:PLAINTEXT,BROKERS:PLAINTEXT",
-            "inter.broker.listener.name": "BROKERS"}, (client, controller))
-        broker.start()
-        _proxied["broker"] = broker, agents, brokers
-    broker, agents, brokers = _proxied["broker"]
-    for proxy in (agents, brokers):
-        proxy.begin(seed)
-    return broker, agents, brokers
-
-
 def _play(name, seed, **options):
-    """A play whose agents reach Kafka through the proxy; calm again before the verdict."""
-    broker, agents, brokers = proxied_broker(seed)
-    play = Play(name, seed, broker, agent_brokers=f"{HOST}:{agents.port}", **options)
-    play.clean_up.append(lambda: (agents.set_rules(), brokers.set_rules()))
-    return play, agents, brokers
+    """A play whose agents reach the only broker through a proxy; calm again before the verdict."""
+    if "one" not in _proxied:
+        _proxied["one"] = Cluster("faults-proxied", 1, nodes=1, agents=True)
+    cluster = _proxied["one"]
+    cluster.calm(seed)
+    play = Play(name, seed, cluster, agent_brokers=cluster.agent_brokers, **options)
+    play.clean_up.append(lambda: cluster.calm(seed))
+    return play, cluster.agents[0]
 
 
 def _finish(play, *proxies):
@@ -65,7 +42,7 @@ def _finish(play, *proxies):
 
 def cut_connections(seed):
     """F6: connections cut again and again, before a request arrives or before its answer does."""
-    play, agents, _ = _play("cut", seed)
+    play, agents = _play("cut", seed)
     play.begin(feed_s=16)
     time.sleep(1)
     agents.set_rules(Rule("cut", 0.01), Rule("late-cut", 0.02, delay_s=(0.0, 0.05)))
@@ -79,7 +56,7 @@ def cut_connections(seed):
 
 def delayed(seed):
     """F6: every request may take up to half a second longer."""
-    play, agents, _ = _play("delayed", seed)
+    play, agents = _play("delayed", seed)
     play.begin(feed_s=14)
     agents.set_rules(Rule("delay", 0.3, delay_s=(0.0, 0.5)))
     return _finish(play, agents)
@@ -87,7 +64,7 @@ def delayed(seed):
 
 def ghost_commits(seed):
     """F7: the request that ends a transaction arrives after its connection was cut."""
-    play, agents, _ = _play("ghost-commits", seed)
+    play, agents = _play("ghost-commits", seed)
     play.begin(feed_s=16)
     time.sleep(1)
     agents.set_rules(Rule("ghost", 0.2, (END_TXN,), (0.1, 0.6)))
@@ -96,7 +73,7 @@ def ghost_commits(seed):
 
 def ghosts(seed):
     """F7: any request of a transaction arrives after its connection was cut."""
-    play, agents, _ = _play("ghosts", seed)
+    play, agents = _play("ghosts", seed)
     play.begin(feed_s=16)
     time.sleep(1)
     agents.set_rules(Rule("ghost", 0.12, (PRODUCE, ADD_PARTITIONS, ADD_OFFSETS, END_TXN,
@@ -109,18 +86,18 @@ def slow_markers(seed):
     The node that keeps the positions is not late: who takes over sees the new position at once, while the
     state topics do not show yet what belongs to it."""
     if "slow" not in _proxied:
-        _proxied["slow"] = Cluster("faults-slow", 1, proxied=True)
+        _proxied["slow"] = Cluster("faults-slow", 1, between=True)
     cluster = _proxied["slow"]
     play = Play("slow-markers", seed, cluster, kafka__consumer={"session.timeout.ms": 4000})
     first, second, third = (play.ground.agent(membership="dynamic") for _ in range(3))
     play.begin(first, feed_s=24)
     at_work(play, first)
     prompt = cluster.coordinator(play.ground.name)
-    for number, proxy in enumerate(cluster.proxies, 1):
-        proxy.begin(f"{seed} {number}")
+    cluster.calm(seed)
+    for number, proxy in enumerate(cluster.between, 1):
         if number != prompt:
             proxy.set_rules(Rule("delay", 1.0, (WRITE_MARKERS,), (0.3, 1.5)))
-    play.clean_up.append(lambda: [proxy.set_rules() for proxy in cluster.proxies])
+    play.clean_up.append(lambda: cluster.calm(seed))
     for there in ((first, second), (first, second, third)):
         there[-1].start()
         at_work(play, *there)

@@ -1,4 +1,5 @@
-"""The long run: every fault mixed at random, for as long as one likes, best with the address sanitizer.
+"""The long run: every fault mixed at random on three nodes, for as long as one likes, best with the address
+sanitizer.
 
 Used by run.py --soak. One Play; its verdict is that of all others, and memory must stay flat.
 """
@@ -8,16 +9,18 @@ import statistics
 import threading
 import time
 
+from cluster import Cluster
 from parts import Alertmanager, WebhookRecorder
 from play import STABLE_S, Play
-from processes import HOST, PartError
+from processes import PartError
 from proxy import (ADD_OFFSETS, ADD_PARTITIONS, END_TXN, PRODUCE, TXN_OFFSET_COMMIT, WRITE_MARKERS,
                    Rule)
-from scenarios_network import proxied_broker
+from scenarios_agents import RESTORE_STEPS, STEPS
 
-APPLICATIONS_PER_MINUTE = 30
+APPLICATIONS_PER_MINUTE = 40
 WARM_S = 40  # a process this young says nothing about memory
 GROWTH_MAX = 1.35
+PROGRESS_S = 300
 
 
 class Watch:
@@ -64,14 +67,15 @@ def _resident_mib(pid):
 class Faults:
     """What may happen; each leaves things so that another may follow."""
 
-    def __init__(self, play, agents_proxy, brokers_proxy, manager):
-        self.play, self.proxy, self.brokers, self.manager = play, agents_proxy, brokers_proxy, manager
+    def __init__(self, play, cluster, manager):
+        self.play, self.cluster, self.manager = play, cluster, manager
         self.random = play.random
         self.done = {}
 
     def one(self):
-        fault = self.random.choice((self.kill, self.kill, self.freeze, self.cut, self.ghosts, self.delay,
-                                    self.slow_markers, self.broker, self.alertmanager, self.leave))
+        fault = self.random.choice((self.kill, self.kill_at_step, self.freeze, self.leave, self.cut, self.ghosts,
+                                    self.delay, self.slow_markers, self.kill_node, self.restart_node,
+                                    self.freeze_node, self.alertmanager))
         self.done[fault.__name__] = self.done.get(fault.__name__, 0) + 1
         fault()
 
@@ -85,56 +89,82 @@ class Faults:
             if not agent.running():
                 if agent.process is not None and agent.process.code() not in (-9, 0, 1):
                     self.play.check("ends", [f"{agent.name} ended with {agent.process.code()}"])
-                agent.launch()
-                agent.since = time.monotonic()
+                self._launch(agent)
+
+    def _launch(self, agent, crash_point=None):
+        agent.launch(crash_point)
+        agent.since = time.monotonic()
 
     def kill(self):
         agent = self._someone()
         if agent:
             agent.kill()
 
+    def kill_at_step(self):
+        """Killed, and in its next life again at a step of a commit or of a restore."""
+        agent = self._someone()
+        if agent:
+            agent.kill()
+            self._launch(agent, f"{self.random.choice(STEPS + RESTORE_STEPS)}:{self.random.randint(1, 12)}")
+
     def freeze(self):
         agent = self._someone()
         if agent:
             agent.process.pause()
-            time.sleep(self.random.uniform(1, 8))
+            time.sleep(self.random.uniform(1, 12))
             agent.process.cont()
 
     def leave(self):
         agent = self._someone()
         if agent:
-            agent.process.stop(40)
-            time.sleep(self.random.uniform(0, 6))
+            code = agent.process.stop(40)
+            self.play.check("ends", [f"{agent.name} ended with {code}"] if code else [])
+            time.sleep(self.random.uniform(0, 8))
 
     def cut(self):
         for _ in range(self.random.randint(1, 5)):
-            self.proxy.cut_all()
+            for proxy in self.cluster.agents:
+                proxy.cut_all()
             time.sleep(self.random.uniform(0.1, 2))
 
-    def _rules(self, proxy, *rules):
-        proxy.set_rules(*rules)
+    def _rules(self, proxies, *rules):
+        for proxy in proxies:
+            proxy.set_rules(*rules)
         time.sleep(self.random.uniform(3, 10))
-        proxy.set_rules()
+        for proxy in proxies:
+            proxy.set_rules()
 
     def ghosts(self):
-        self._rules(self.proxy, Rule("ghost", 0.15, (PRODUCE, ADD_PARTITIONS, ADD_OFFSETS, END_TXN,
-                                                     TXN_OFFSET_COMMIT), (0.1, 0.6)))
+        self._rules(self.cluster.agents, Rule("ghost", 0.15, (PRODUCE, ADD_PARTITIONS, ADD_OFFSETS, END_TXN,
+                                                              TXN_OFFSET_COMMIT), (0.1, 0.6)))
 
     def delay(self):
-        self._rules(self.proxy, Rule("delay", 0.3, delay_s=(0.0, 0.5)))
+        self._rules(self.cluster.agents, Rule("delay", 0.3, delay_s=(0.0, 0.5)))
 
     def slow_markers(self):
-        self._rules(self.brokers, Rule("delay", 1.0, (WRITE_MARKERS,), (0.0, 0.8)))
+        self._rules(self.cluster.between, Rule("delay", 1.0, (WRITE_MARKERS,), (0.0, 0.8)))
 
-    def broker(self):
-        if self.random.random() < 0.5:  # no kill -9: a single node may then leave a transaction open for good
-            self.play.broker.stop()
-            time.sleep(self.random.uniform(0.2, 3))
-            self.play.broker.start()
-        else:
-            self.play.broker.pause()
-            time.sleep(self.random.uniform(1, 6))
-            self.play.broker.cont()
+    def _node(self):
+        """Two nodes must be there to take over: the last one that failed has caught up."""
+        self.cluster.await_whole()
+        return self.random.choice(self.cluster.nodes)
+
+    def kill_node(self):
+        node = self._node()
+        node.kill()
+        time.sleep(self.random.uniform(0.2, 8))
+        node.start()
+
+    def restart_node(self):
+        node = self._node()
+        node.stop()
+        node.start()
+
+    def freeze_node(self):
+        node = self._node()
+        node.pause()
+        time.sleep(self.random.uniform(1, 8))
+        node.cont()
 
     def alertmanager(self):
         self.manager.kill()
@@ -146,23 +176,32 @@ def soak(seed, minutes):
     """F13: all faults mixed for `minutes`; memory flat, nothing lost, nothing twice."""
     hook = WebhookRecorder()
     manager = Alertmanager("soak-am", hook.url).start()
-    broker, agents_proxy, brokers_proxy = proxied_broker(seed)
-    play = Play("soak", seed, broker, agent_brokers=f"{HOST}:{agents_proxy.port}",
+    cluster = Cluster("soak-node", 3, between=True, agents=True)
+    cluster.calm(seed)
+    play = Play("soak", seed, cluster, agent_brokers=cluster.agent_brokers, replication=3,
                 applications=max(40, int(APPLICATIONS_PER_MINUTE * minutes)), junk=int(30 * minutes),
-                kafka__consumer={"session.timeout.ms": 6000}, alertmanager__urls=[manager.url],
+                kafka__consumer={"session.timeout.ms": 10000}, alertmanager__urls=[manager.url],
                 alertmanager__resend_interval="1s", agent__workers=2)
-    play.clean_up += [hook.stop, manager.kill_if_running]
+    play.clean_up += [hook.stop, manager.kill_if_running, cluster.kill_if_running]
     play.begin(play.ground.agent(), play.ground.agent(), feed_s=minutes * 60, at_once=0.01)
-    faults, watch = Faults(play, agents_proxy, brokers_proxy, manager), Watch(play)
-    end = time.monotonic() + minutes * 60
+    faults, watch = Faults(play, cluster, manager), Watch(play)
+    end, told = time.monotonic() + minutes * 60, time.monotonic()
     while time.monotonic() < end:
         faults.one()
         faults.revive()
         time.sleep(play.random.uniform(2, 12))
+        if time.monotonic() - told > PROGRESS_S:
+            told = time.monotonic()
+            print(f"      {(end - told) / 60:4.0f} min left, {sum(faults.done.values())} faults", flush=True)
+    cluster.calm(seed)
+    cluster.await_whole()
+    for agent in play.ground.agents:  # no one may wait for a step at which to die
+        agent.kill()
     faults.revive()
     play.feeder.end(600)
     watch.stop()
-    play.notes.append(", ".join(f"{n} {name}" for name, n in sorted(faults.done.items())))
+    play.notes.append(f"{sum(faults.done.values())} faults: " +
+                      ", ".join(f"{n} {name}" for name, n in sorted(faults.done.items())))
     _memory(play, watch)
     play.check("LSO", [] if watch.oldest_s < STABLE_S + 10 else [f"an end was open for {watch.oldest_s:.0f} s"])
     play.finish(300)
