@@ -51,7 +51,7 @@ docs: build ## print the reference pages anew
 	@deploy/docs.sh
 
 format: ## clang-format over every C and C++ file
-	@clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp')
+	@clang-format-14 -i $$(git ls-files '*.c' '*.h' '*.cpp')
 
 clean: ## remove what was built
 	@rm -rf build

@@ -65,6 +65,16 @@ static size_t utf8_step(const unsigned char *p, size_t left) {
 
 bool str_is_utf8(struct str in) {
     for (size_t i = 0; i < in.len;) {
+        uint64_t word;
+        for (; in.len - i >= sizeof word; i += sizeof word) { // most text is ASCII
+            memcpy(&word, in.p + i, sizeof word);
+            if ((word & UINT64_C(0x8080808080808080)) != 0) {
+                break;
+            }
+        }
+        if (i == in.len) {
+            return true;
+        }
         size_t n = utf8_step((const unsigned char *)in.p + i, in.len - i);
         if (n == 0) {
             return false;

@@ -10,7 +10,7 @@ enum { SILENCE_MS = 5000 };
 static void take_run(struct worker *worker, struct part *part, const struct message *message) {
     struct pipeline_run run;
     struct err err = {0};
-    if (avro_decode_run(worker->codec, message->value, &run, &err) != ST_OK) {
+    if (avro_decode_run(worker->codec, message->value, AVRO_SKIP_STAGES, &run, &err) != ST_OK) {
         metrics_add(METRIC_SKIP_UNREADABLE_RUN, 1);
         worker_dead_letter(worker, message, METRIC_SKIP_UNREADABLE_RUN, err.text);
         return;

@@ -18,7 +18,7 @@ static enum avro_record kind_of(const struct avro_codec *codec, struct str bytes
         fingerprint |= (uint64_t)p[2 + i] << (8 * i);
     }
     int kind = 0;
-    while (kind < AVRO_RECORD_COUNT && codec->kinds[kind].fingerprint != fingerprint) {
+    while (kind < AVRO_RECORD_COUNT && codec->fingerprints[kind] != fingerprint) {
         kind++;
     }
     return (enum avro_record)kind;
@@ -33,7 +33,7 @@ static enum status open_record(const struct avro_codec *codec, struct str bytes,
                        "not a record of this release of stoker (unknown framing or schema)");
     }
     struct str rest = {bytes.p + AVRO_FRAME_BYTES, bytes.len - AVRO_FRAME_BYTES};
-    if (!avro_verify(codec->kinds[*record].schema, rest)) {
+    if (!avro_verify(&codec->kinds[*record], rest)) {
         return err_set(err, ST_SKIP, "a damaged %s record", avro_record_name(*record));
     }
     body->at = (const unsigned char *)rest.p;
@@ -41,13 +41,9 @@ static enum status open_record(const struct avro_codec *codec, struct str bytes,
     return ST_OK;
 }
 
-static bool take_record(struct avro_bytes *from, avro_schema_t schema, void *into,
-                        const struct field_row *rows, unsigned count) {
-    struct avro_part part = {rows, count, into, 0};
-    size_t fields = avro_schema_record_size(schema);
-    for (size_t i = 0; i < fields; i++) {
-        if (!avro_take_field(from, avro_schema_record_field_get_by_index(schema, (int)i),
-                             avro_schema_record_field_name(schema, (int)i), &part, 1)) {
+static bool take_record(struct avro_bytes *from, const struct avro_node *record, void *into) {
+    for (unsigned i = 0; i < record->count; i++) {
+        if (!avro_take_field(from, &record->children[i], &into)) {
             return false;
         }
     }
@@ -55,7 +51,8 @@ static bool take_record(struct avro_bytes *from, avro_schema_t schema, void *int
 }
 
 // The lists take their first items; what is beyond their bounds was verified and is passed over.
-static bool take_stages(struct avro_bytes *from, avro_schema_t item, struct pipeline_run *out) {
+static bool take_stages(struct avro_bytes *from, const struct avro_node *item,
+                        struct pipeline_run *out) {
     uint32_t cap = 0;
     for (int64_t block = 0; avro_take_item(from, &block);) {
         if (out->stage_count == RUN_STAGES_MAX) {
@@ -65,14 +62,15 @@ static bool take_stages(struct avro_bytes *from, avro_schema_t item, struct pipe
         MEM_GROW(out->stages, out->stage_count, cap);
         struct stage_summary *stage = &out->stages[out->stage_count++];
         memset(stage, 0, sizeof *stage);
-        if (!take_record(from, item, stage, avro_rows_stage, avro_rows_stage_count)) {
+        if (!take_record(from, item, stage)) {
             return false;
         }
     }
     return true;
 }
 
-static bool take_open(struct avro_bytes *from, avro_schema_t item, struct pipeline_run *out) {
+static bool take_open(struct avro_bytes *from, const struct avro_node *item,
+                      struct pipeline_run *out) {
     uint32_t cap = 0;
     for (int64_t block = 0; avro_take_item(from, &block);) {
         if (out->open_count == RUN_OPEN_MAX) {
@@ -82,7 +80,7 @@ static bool take_open(struct avro_bytes *from, avro_schema_t item, struct pipeli
         MEM_GROW(out->open, out->open_count, cap);
         struct open_bottleneck *open = &out->open[out->open_count++];
         memset(open, 0, sizeof *open);
-        if (!take_record(from, item, open, avro_rows_open, avro_rows_open_count)) {
+        if (!take_record(from, item, open)) {
             return false;
         }
     }
@@ -100,32 +98,28 @@ static void take_recommendations(struct avro_bytes *from, struct pipeline_run *o
     }
 }
 
-static bool take_run(struct avro_bytes *from, avro_schema_t schema, struct pipeline_run *out) {
-    struct avro_part parts[] = {
-        {avro_rows_identity, avro_rows_identity_count, &out->identity, 0},
-        {avro_rows_run, avro_rows_run_count, out, 0},
-        {avro_rows_totals, avro_rows_totals_count, &out->totals, 0},
-    };
-    size_t fields = avro_schema_record_size(schema);
+static bool take_run(struct avro_bytes *from, const struct avro_node *record,
+                     enum avro_stages stages, struct pipeline_run *out) {
+    void *const parts[] = {&out->identity, out, &out->totals};
     bool good = true;
-    for (size_t i = 0; good && i < fields; i++) {
-        const char *name = avro_schema_record_field_name(schema, (int)i);
-        avro_schema_t field = avro_schema_record_field_get_by_index(schema, (int)i);
-        if (strcmp(name, "stages") == 0) {
-            good = take_stages(from, avro_schema_array_items(field), out);
-        } else if (strcmp(name, "open_bottlenecks") == 0) {
-            good = take_open(from, avro_schema_array_items(field), out);
-        } else if (strcmp(name, "recommendations") == 0) {
+    for (unsigned i = 0; good && i < record->count; i++) {
+        const struct avro_node *field = &record->children[i];
+        if (field->row == NULL && stages == AVRO_TAKE_STAGES &&
+            strcmp(field->name, "stages") == 0) {
+            good = take_stages(from, field->children, out);
+        } else if (field->row == NULL && strcmp(field->name, "open_bottlenecks") == 0) {
+            good = take_open(from, field->children, out);
+        } else if (field->row == NULL && strcmp(field->name, "recommendations") == 0) {
             take_recommendations(from, out);
         } else {
-            good = avro_take_field(from, field, name, parts, ARRAY_LEN(parts));
+            good = avro_take_field(from, field, parts);
         }
     }
     return good;
 }
 
-enum status avro_decode_run(struct avro_codec *codec, struct str bytes, struct pipeline_run *out,
-                            struct err *err) {
+enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avro_stages stages,
+                            struct pipeline_run *out, struct err *err) {
     enum avro_record record;
     struct avro_bytes body;
     *out = (struct pipeline_run){0};
@@ -137,7 +131,7 @@ enum status avro_decode_run(struct avro_codec *codec, struct str bytes, struct p
         return err_set(err, ST_SKIP, "a %s record where a PipelineRun is wanted",
                        avro_record_name(record));
     }
-    if (!take_run(&body, codec->kinds[AVRO_RUN].schema, out)) {
+    if (!take_run(&body, &codec->kinds[AVRO_RUN], stages, out)) {
         pipeline_run_fini(out);
         return err_set(err, ST_SKIP, "a PipelineRun with a word this release does not know");
     }
@@ -150,7 +144,7 @@ enum status avro_to_json(struct avro_codec *codec, struct str bytes, enum avro_r
     struct avro_bytes body;
     enum status status = open_record(codec, bytes, &found, &body, err);
     if (status == ST_OK) {
-        avro_take_json(&body, codec->kinds[found].schema, out);
+        avro_take_json(&body, &codec->kinds[found], out);
         if (record != NULL) {
             *record = found;
         }

@@ -87,34 +87,17 @@ static bool take_row(struct avro_bytes *from, char *at, const struct field_row *
     return true;
 }
 
-// The row of this name; rows mostly stand in the schema's order, so the search goes on where the
-// last one ended.
-static const struct field_row *find_row(struct avro_part *part, const char *name) {
-    for (unsigned tried = 0; tried < part->count; tried++) {
-        unsigned i = (part->next + tried) % part->count;
-        if (strcmp(part->rows[i].name, name) == 0) {
-            part->next = i + 1;
-            return &part->rows[i];
-        }
+bool avro_take_field(struct avro_bytes *from, const struct avro_node *field, void *const parts[]) {
+    if (field->row != NULL) {
+        return take_row(from, (char *)parts[field->part] + field->row->offset, field->row);
     }
-    return NULL;
-}
-
-bool avro_take_field(struct avro_bytes *from, avro_schema_t schema, const char *name,
-                     struct avro_part *parts, unsigned count) {
-    for (unsigned p = 0; p < count; p++) {
-        const struct field_row *row = find_row(&parts[p], name);
-        if (row != NULL) {
-            return take_row(from, (char *)parts[p].into + row->offset, row);
-        }
-    }
-    require(avro_walk(from, schema)); // a field that only readers elsewhere need
+    require(avro_walk(from, field)); // only readers elsewhere need it
     return true;
 }
 
-static void take_json(struct avro_bytes *from, avro_schema_t schema, struct buf *out);
+static void take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out);
 
-static void take_json_items(struct avro_bytes *from, avro_schema_t item, bool keys,
+static void take_json_items(struct avro_bytes *from, const struct avro_node *item, bool keys,
                             struct buf *out) {
     int64_t block = 0;
     buf_add_char(out, keys ? '{' : '[');
@@ -129,22 +112,22 @@ static void take_json_items(struct avro_bytes *from, avro_schema_t item, bool ke
     buf_add_char(out, keys ? '}' : ']');
 }
 
-static void take_json_record(struct avro_bytes *from, avro_schema_t schema, struct buf *out) {
-    size_t fields = avro_schema_record_size(schema);
+static void take_json_record(struct avro_bytes *from, const struct avro_node *record,
+                             struct buf *out) {
     buf_add_char(out, '{');
-    for (size_t i = 0; i < fields; i++) {
+    for (unsigned i = 0; i < record->count; i++) {
         buf_add_text(out, i > 0 ? "," : "");
-        buf_add_json(out, str_of(avro_schema_record_field_name(schema, (int)i)));
+        buf_add_json(out, str_of(record->children[i].name));
         buf_add_char(out, ':');
-        take_json(from, avro_schema_record_field_get_by_index(schema, (int)i), out);
+        take_json(from, &record->children[i], out);
     }
     buf_add_char(out, '}');
 }
 
-static void take_json(struct avro_bytes *from, avro_schema_t schema, struct buf *out) {
-    switch (avro_typeof(schema)) {
+static void take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out) {
+    switch (node->type) {
     case AVRO_UNION:
-        take_json(from, avro_schema_union_branch(schema, (int)avro_take_long(from)), out);
+        take_json(from, &node->children[avro_take_long(from)], out);
         break;
     case AVRO_STRING:
         buf_add_json(out, avro_take_text(from));
@@ -160,13 +143,13 @@ static void take_json(struct avro_bytes *from, avro_schema_t schema, struct buf 
         buf_add_json_number(out, take_double(from));
         break;
     case AVRO_RECORD:
-        take_json_record(from, schema, out);
+        take_json_record(from, node, out);
         break;
     case AVRO_MAP:
-        take_json_items(from, avro_schema_map_values(schema), true, out);
+        take_json_items(from, node->children, true, out);
         break;
     case AVRO_ARRAY:
-        take_json_items(from, avro_schema_array_items(schema), false, out);
+        take_json_items(from, node->children, false, out);
         break;
     default:
         buf_add_text(out, "null");
@@ -174,6 +157,6 @@ static void take_json(struct avro_bytes *from, avro_schema_t schema, struct buf 
     }
 }
 
-void avro_take_json(struct avro_bytes *from, avro_schema_t schema, struct buf *out) {
-    take_json(from, schema, out);
+void avro_take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out) {
+    take_json(from, node, out);
 }

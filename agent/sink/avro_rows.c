@@ -1,5 +1,5 @@
 // avro_rows: which field of which struct is which field of a schema. To add a field: one row here
-// and one in schemas/, with a default. Read by avro_put.c in both directions.
+// and one in schemas/, with a default. Bound to the schemas by the codec, both ways.
 #include "avro_priv.h"
 
 #define CHARS(name, type, member)                                                                  \
@@ -135,6 +135,17 @@ const struct field_row avro_rows_bottleneck[] = {
     I64("updated_ms", bottleneck, updated_ms),
 };
 const unsigned avro_rows_bottleneck_count = ARRAY_LEN(avro_rows_bottleneck);
+
+const struct field_row avro_rows_recommendation[] = {
+    CHARS("id", recommendation, id),
+    AT(FIELD_TEXT, "kind", recommendation, kind),
+    AT(FIELD_TEXT, "action", recommendation, action),
+    F64("saving_s", recommendation, saving_s),
+    CHARS("saving_how", recommendation, saving_how),
+    AT(FIELD_I32, "revision", recommendation, revision),
+    I64("updated_ms", recommendation, updated_ms),
+};
+const unsigned avro_rows_recommendation_count = ARRAY_LEN(avro_rows_recommendation);
 
 const struct field_row avro_rows_window[] = {
     CHARS("cluster", pipeline_window, cluster),

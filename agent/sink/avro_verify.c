@@ -4,8 +4,6 @@
 // would make of them.
 #include "avro_priv.h"
 
-enum { MAP_MAX = 64 }; // entries in a map; evidence and settings have far fewer
-
 bool avro_read_long(struct avro_bytes *w, int64_t *out) {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && w->at < w->end; shift += 7) {
@@ -38,7 +36,7 @@ static bool walk_text(struct avro_bytes *w, struct str *text) {
 
 // The key of entry `i`: unlike those before it.
 static bool walk_key(struct avro_bytes *w, struct str *keys, int64_t i) {
-    if (i >= MAP_MAX || !walk_text(w, &keys[i])) {
+    if (i >= AVRO_MAP_MAX || !walk_text(w, &keys[i])) {
         return false;
     }
     for (int64_t k = 0; k < i; k++) {
@@ -50,16 +48,16 @@ static bool walk_key(struct avro_bytes *w, struct str *keys, int64_t i) {
 }
 
 // Every item takes at least a byte, or a few bytes could claim any number of them.
-static bool walk_item(struct avro_bytes *w, avro_schema_t item) {
+static bool walk_item(struct avro_bytes *w, const struct avro_node *item) {
     const unsigned char *start = w->at;
     return avro_walk(w, item) && w->at > start;
 }
 
 // Blocks of an array or map. Lists of records are as long as our longest; a text is never much
 // larger in memory than its bytes, so lists of texts need no bound.
-static bool walk_blocks(struct avro_bytes *w, avro_schema_t item, bool map) {
-    struct str keys[MAP_MAX];
-    int64_t count, walked = 0, max = avro_typeof(item) == AVRO_RECORD ? RUN_STAGES_MAX : INT64_MAX;
+static bool walk_blocks(struct avro_bytes *w, const struct avro_node *item, bool map) {
+    struct str keys[AVRO_MAP_MAX];
+    int64_t count, walked = 0, max = item->type == AVRO_RECORD ? RUN_STAGES_MAX : INT64_MAX;
     while (avro_read_long(w, &count)) {
         if (count == 0) {
             return true;
@@ -77,10 +75,9 @@ static bool walk_blocks(struct avro_bytes *w, avro_schema_t item, bool map) {
     return false;
 }
 
-static bool walk_record(struct avro_bytes *w, avro_schema_t schema) {
-    size_t fields = avro_schema_record_size(schema);
-    for (size_t i = 0; i < fields; i++) {
-        if (!avro_walk(w, avro_schema_record_field_get_by_index(schema, (int)i))) {
+static bool walk_record(struct avro_bytes *w, const struct avro_node *record) {
+    for (unsigned i = 0; i < record->count; i++) {
+        if (!avro_walk(w, &record->children[i])) {
             return false;
         }
     }
@@ -99,36 +96,34 @@ static bool walk_number(struct avro_bytes *w, avro_type_t type) {
            (type != AVRO_INT32 || (number >= INT32_MIN && number <= INT32_MAX));
 }
 
-bool avro_walk(struct avro_bytes *w, avro_schema_t schema) {
+bool avro_walk(struct avro_bytes *w, const struct avro_node *node) {
     int64_t branch;
     struct str text;
-    switch (avro_typeof(schema)) {
+    switch (node->type) {
     case AVRO_NULL:
         return true;
     case AVRO_BOOLEAN:
     case AVRO_INT32:
     case AVRO_INT64:
     case AVRO_DOUBLE:
-        return walk_number(w, avro_typeof(schema));
+        return walk_number(w, node->type);
     case AVRO_STRING:
         return walk_text(w, &text);
     case AVRO_ARRAY:
-        return walk_blocks(w, avro_schema_array_items(schema), false);
     case AVRO_MAP:
-        return walk_blocks(w, avro_schema_map_values(schema), true);
+        return walk_blocks(w, node->children, node->type == AVRO_MAP);
     case AVRO_UNION:
-        return avro_read_long(w, &branch) && branch >= 0 &&
-               branch < (int64_t)avro_schema_union_size(schema) &&
-               avro_walk(w, avro_schema_union_branch(schema, (int)branch));
+        return avro_read_long(w, &branch) && branch >= 0 && branch < (int64_t)node->count &&
+               avro_walk(w, &node->children[branch]);
     case AVRO_RECORD:
-        return walk_record(w, schema);
+        return walk_record(w, node);
     default:
         return false; // no schema of ours has one
     }
 }
 
-bool avro_verify(avro_schema_t schema, struct str bytes) {
+bool avro_verify(const struct avro_node *node, struct str bytes) {
     struct avro_bytes w = {(const unsigned char *)bytes.p,
                            (const unsigned char *)bytes.p + bytes.len};
-    return avro_walk(&w, schema) && w.at == w.end;
+    return avro_walk(&w, node) && w.at == w.end;
 }

@@ -28,10 +28,13 @@ void avro_encode_recommendation(struct avro_codec *codec, const struct run_ident
 void avro_encode_window(struct avro_codec *codec, const struct pipeline_window *window,
                         struct buf *out);
 
+// Most of a long run's record is its stages; who does not want them saves their time and memory.
+enum avro_stages { AVRO_SKIP_STAGES, AVRO_TAKE_STAGES };
+
 // A framed PipelineRun back into *out (to be released with pipeline_run_fini). ST_SKIP with words
 // on anything else, *out is zeroed then.
-enum status avro_decode_run(struct avro_codec *codec, struct str bytes, struct pipeline_run *out,
-                            struct err *err) MUST_USE;
+enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avro_stages stages,
+                            struct pipeline_run *out, struct err *err) MUST_USE;
 
 // Any of our framed records as one JSON object, fields in the schema's order, appended to *out;
 // *record (may be NULL) says which. ST_SKIP with words on anything else.

@@ -144,7 +144,7 @@ static void on_alert(void *ctx, const struct alert *alert) {
 static void take_run(struct plain *plain, struct pipelines *pipelines,
                      const struct message *message) {
     struct pipeline_run run;
-    if (avro_decode_run(plain->codec, message->value, &run, NULL) == ST_OK) {
+    if (avro_decode_run(plain->codec, message->value, AVRO_SKIP_STAGES, &run, NULL) == ST_OK) {
         pipelines_feed(pipelines, &run, message->offset, message->timestamp_ms);
         pipeline_run_fini(&run);
     }

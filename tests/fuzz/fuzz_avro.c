@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     buf_add(&bytes, data + 1, size - 1);
     struct pipeline_run run;
     struct err err;
-    if (avro_decode_run(codec, buf_str(&bytes), &run, &err) == ST_OK) {
+    if (avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, &err) == ST_OK) {
         avro_encode_run(codec, &run, &json);
         pipeline_run_fini(&run);
     }

@@ -47,7 +47,7 @@ static void on_run(void *ctx, const struct pipeline_run *run) {
     struct err err;
     avro_encode_run(codec, run, &bytes);
     add_record("PipelineRun", &bytes);
-    if (avro_decode_run(codec, buf_str(&bytes), &heard, &err) != ST_OK) {
+    if (avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &heard, &err) != ST_OK) {
         fail_msg("%s", err.text);
     }
     pipelines_feed(pipelines, &heard, run_offset++, 0);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "sink/avro_codec.h"
+#include "sink/random_run.h"
 
 static void fingerprints_are_the_standard_ones(void **state) {
     (void)state;
@@ -56,70 +57,6 @@ static void fingerprints_are_the_standard_ones(void **state) {
     assert_int_equal(avro_fingerprint("{", &unused, NULL, &err), ST_SKIP);
 }
 
-// Fills memory with values a record may hold; every field gets one of its own.
-static void random_text(uint64_t *seed, char *out, size_t cap) {
-    static const char *const pieces[] = {"etl", "\xC3\xA9", "\xF0\x9F\x98\x80", "<b>", "\"", " ",
-                                         "0",   "\\"};
-    size_t n = 0;
-    while (test_random(seed) % 8 != 0) {
-        const char *piece = pieces[test_random(seed) % ARRAY_LEN(pieces)];
-        if (n + strlen(piece) >= cap) {
-            break;
-        }
-        n += (size_t)snprintf(out + n, cap - n, "%s", piece);
-    }
-    out[n] = '\0';
-}
-
-static void random_numbers(uint64_t *seed, int64_t *numbers, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        numbers[i] = (int64_t)(test_random(seed) >> (test_random(seed) % 64));
-    }
-}
-
-static struct pipeline_run random_run(uint64_t *seed) {
-    struct pipeline_run run = {.duration_s = (double)(test_random(seed) % 100000) / 7,
-                               .completeness = 0.5};
-    random_text(seed, run.identity.cluster, sizeof run.identity.cluster);
-    random_text(seed, run.identity.app_id, sizeof run.identity.app_id);
-    random_text(seed, run.identity.pipeline, sizeof run.identity.pipeline);
-    random_text(seed, run.failure, sizeof run.failure);
-    random_numbers(seed, &run.revision, 1);
-    random_numbers(seed, &run.started_ms, 1);
-    random_numbers(seed, &run.ended_ms, 1);
-    random_numbers(seed, &run.time_ms, 1);
-    random_numbers(seed, &run.totals.input_bytes, 17);
-    run.totals.data_size_bytes = 5;
-    run.totals.records_from = (enum records_from)(test_random(seed) % RECORDS_FROM_COUNT);
-    run.status = (enum run_status)(test_random(seed) % RUN_STATUS_COUNT);
-    run.stage_count = (uint32_t)(test_random(seed) % 5);
-    run.stages = mem_zalloc(run.stage_count, sizeof *run.stages);
-    for (uint32_t i = 0; i < run.stage_count; i++) {
-        random_text(seed, run.stages[i].name, sizeof run.stages[i].name);
-        random_numbers(seed, &run.stages[i].submitted_ms, 6);
-        run.stages[i].stage = (int32_t)i;
-        run.stages[i].mean_task_ms = 1.0 / 3;
-    }
-    run.open_count = (uint32_t)(test_random(seed) % 4);
-    run.open = mem_zalloc(run.open_count, sizeof *run.open);
-    for (uint32_t i = 0; i < run.open_count; i++) {
-        random_text(seed, run.open[i].summary, sizeof run.open[i].summary);
-        run.open[i].kind = (enum bottleneck_kind)(test_random(seed) % KIND_COUNT);
-        run.open[i].severity = (enum severity)(test_random(seed) % SEVERITY_COUNT);
-        run.open[i].cause = (enum cause)(test_random(seed) % CAUSE_COUNT);
-        run.open[i].stage = (int32_t)i - 1;
-        run.open[i].stage_attempt = (int32_t)i - 1;
-    }
-    run.recommendation_count = (uint32_t)(test_random(seed) % 3);
-    run.recommendations = mem_zalloc(run.recommendation_count, sizeof *run.recommendations);
-    for (uint32_t i = 0; i < run.recommendation_count; i++) {
-        char text[64];
-        random_text(seed, text, sizeof text);
-        run.recommendations[i] = mem_strdup(text);
-    }
-    return run;
-}
-
 static void assert_same_run(const struct pipeline_run *a, const struct pipeline_run *b) {
     assert_memory_equal(&a->identity, &b->identity, sizeof a->identity);
     assert_memory_equal(&a->totals, &b->totals, sizeof a->totals);
@@ -151,7 +88,8 @@ static void runs_come_back_as_they_went(void **state) {
         struct pipeline_run run = random_run(&seed), back;
         struct err err = {0};
         avro_encode_run(codec, &run, &bytes);
-        assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &back, &err), ST_OK);
+        assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err),
+                         ST_OK);
         assert_same_run(&run, &back);
         pipeline_run_fini(&run);
         pipeline_run_fini(&back);
@@ -170,20 +108,22 @@ static void damaged_bytes_are_refused_or_read_but_never_harm(void **state) {
     avro_encode_run(codec, &run, &bytes);
     for (size_t len = 0; len < bytes.len; len++) { // every cut, in memory of just that size
         char *cut = mem_strndup(bytes.data, len);
-        assert_int_equal(avro_decode_run(codec, (struct str){cut, len}, &back, &err), ST_SKIP);
+        assert_int_equal(
+            avro_decode_run(codec, (struct str){cut, len}, AVRO_TAKE_STAGES, &back, &err), ST_SKIP);
         mem_free(cut);
     }
     for (size_t at = 0; at < bytes.len; at++) { // every byte changed
         for (int bit = 0; bit < 8; bit++) {
             bytes.data[at] = (char)(bytes.data[at] ^ (1 << bit));
-            if (avro_decode_run(codec, buf_str(&bytes), &back, &err) == ST_OK) {
+            if (avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err) == ST_OK) {
                 pipeline_run_fini(&back);
             }
             bytes.data[at] = (char)(bytes.data[at] ^ (1 << bit));
         }
     }
     buf_add_char(&bytes, 'x');
-    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &back, &err), ST_SKIP);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err),
+                     ST_SKIP);
     pipeline_run_fini(&run);
     buf_fini(&bytes);
     avro_codec_free(codec);
@@ -209,7 +149,8 @@ static void other_records_are_told_apart_and_readable(void **state) {
     struct err err;
     enum avro_record record;
     avro_encode_bottleneck(codec, &identity, "run", &b, &bytes);
-    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &back, &err), ST_SKIP);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err),
+                     ST_SKIP);
     assert_int_equal(avro_to_json(codec, buf_str(&bytes), &record, &json, &err), ST_OK);
     assert_int_equal(record, AVRO_BOTTLENECK);
     assert_non_null(strstr(buf_text(&json), "\"pipeline\":\"p\xEF\xBF\xBDq\""));

@@ -89,7 +89,7 @@ static int64_t peak_of(struct avro_codec *codec, struct str bytes, bool json, bo
         struct pipeline_run run;
         enum status got = idle   ? ST_OK
                           : json ? avro_to_json(codec, bytes, NULL, &out, &err)
-                                 : avro_decode_run(codec, bytes, &run, &err);
+                                 : avro_decode_run(codec, bytes, AVRO_TAKE_STAGES, &run, &err);
         _exit((int)got);
     }
     struct rusage usage;
@@ -128,7 +128,7 @@ static void no_record_takes_many_times_its_size(void **state) {
     bytes = with_items(codec, AVRO_RUN, 4, buf_str(&stage), RUN_STAGES_MAX);
     assert_true(bytes.len > 10000);
     struct pipeline_run run;
-    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &run, NULL), ST_OK);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL), ST_OK);
     assert_int_equal(run.stage_count, RUN_STAGES_MAX);
     pipeline_run_fini(&run);
     buf_fini(&bytes);
@@ -185,18 +185,19 @@ static void lists_of_a_run_have_their_bounds(void **state) {
     struct buf open = one_item(codec, false);
     struct pipeline_run run;
     struct buf bytes = with_items(codec, AVRO_RUN, 2, buf_str(&open), RUN_OPEN_MAX + 1);
-    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &run, NULL), ST_OK);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL), ST_OK);
     assert_int_equal(run.open_count, RUN_OPEN_MAX);
     assert_int_equal(run.open[RUN_OPEN_MAX - 1].stage, -1);
     pipeline_run_fini(&run);
     buf_fini(&bytes);
     bytes = with_items(codec, AVRO_RUN, 1, (struct str){"\2x", 2}, RUN_RECOMMENDATIONS_MAX + 1);
-    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &run, NULL), ST_OK);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL), ST_OK);
     assert_int_equal(run.recommendation_count, RUN_RECOMMENDATIONS_MAX);
     assert_string_equal(run.recommendations[RUN_RECOMMENDATIONS_MAX - 1], "x");
     pipeline_run_fini(&run);
     bytes.data[bytes.len - 2] = '\xFF'; // the text that is not kept
-    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &run, NULL), ST_SKIP);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL),
+                     ST_SKIP);
     buf_fini(&bytes);
     buf_fini(&open);
     avro_codec_free(codec);
@@ -225,7 +226,8 @@ static void numbers_that_are_none_become_0_both_ways(void **state) {
         char *at = memmem(bytes.data, bytes.len, &mark, sizeof mark);
         assert_non_null(at);
         memcpy(at, &odd[i], sizeof odd[i]);
-        assert_int_equal(avro_decode_run(codec, buf_str(&bytes), &back, NULL), ST_OK);
+        assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, NULL),
+                         ST_OK);
         assert_true(back.duration_s == 0);
         buf_clear(&json);
         assert_int_equal(avro_to_json(codec, buf_str(&bytes), NULL, &json, NULL), ST_OK);
