@@ -88,9 +88,6 @@ void judge_settle(struct engine *engine, struct live_run *live);
 void report_run(struct engine *engine, struct live_run *live);
 // Hands out the recommendations that changed.
 void report_advice(struct engine *engine, struct live_run *live);
-// All of the run's verdicts of a kind; the array is owned by the caller.
-uint32_t report_verdicts(const struct app *app, enum bottleneck_kind kind,
-                         const struct bottleneck ***out);
 // The run's status as published.
 enum run_status report_status(const struct engine *engine, const struct live_run *live);
 // True if the verdict stands and is above negligible.

@@ -48,29 +48,62 @@ static int worse_first(const void *a, const void *b) {
     return strcmp(x->id, y->id);
 }
 
-static void add_open(const struct app *app, struct pipeline_run *run) {
+// A run's verdicts by kind: its own first, then those of its stages in their order.
+struct verdicts {
+    const struct bottleneck **all; // owned
+    uint32_t end[KIND_COUNT];      // of each kind's; it begins where the one before ends
+};
+
+static void count_kinds(struct bottleneck *const *list, uint32_t count, uint32_t *of_kind) {
+    for (uint32_t i = 0; i < count; i++) {
+        of_kind[list[i]->kind]++;
+    }
+}
+
+static void place_kinds(struct verdicts *v, struct bottleneck *const *list, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        v->all[v->end[list[i]->kind]++] = list[i];
+    }
+}
+
+// Two passes over the stages, whatever number of kinds there is.
+static struct verdicts collect(const struct app *app) {
+    struct verdicts v = {0};
+    uint32_t of_kind[KIND_COUNT] = {0}, sum = 0;
+    count_kinds(app->verdicts, app->verdict_count, of_kind);
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        count_kinds(app->stages[i]->verdicts, app->stages[i]->verdict_count, of_kind);
+    }
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        v.end[kind] = sum; // where it begins, until its verdicts are placed
+        sum += of_kind[kind];
+    }
+    v.all = mem_alloc((sum + 1) * sizeof(struct bottleneck *));
+    place_kinds(&v, app->verdicts, app->verdict_count);
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        place_kinds(&v, app->stages[i]->verdicts, app->stages[i]->verdict_count);
+    }
+    return v;
+}
+
+static void add_open(const struct verdicts *verdicts, struct pipeline_run *run) {
     uint32_t cap = 0, len = 0;
     struct open_bottleneck *open = NULL;
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        const struct bottleneck **verdicts;
-        uint32_t count = report_verdicts(app, (enum bottleneck_kind)kind, &verdicts);
-        for (uint32_t i = 0; i < count; i++) {
-            const struct bottleneck *b = verdicts[i];
-            if (!report_is_open(b)) {
-                continue;
-            }
-            MEM_GROW(open, len, cap);
-            open[len] = (struct open_bottleneck){.kind = b->kind,
-                                                 .severity = b->severity,
-                                                 .cause = b->cause,
-                                                 .stage = b->stage,
-                                                 .stage_attempt = b->stage_attempt,
-                                                 .saving_s = b->saving_s};
-            memcpy(open[len].id, b->id, sizeof b->id);
-            memcpy(open[len].summary, b->summary, sizeof b->summary);
-            len++;
+    for (uint32_t i = 0; i < verdicts->end[KIND_COUNT - 1]; i++) {
+        const struct bottleneck *b = verdicts->all[i];
+        if (!report_is_open(b)) {
+            continue;
         }
-        mem_free(verdicts);
+        MEM_GROW(open, len, cap);
+        open[len] = (struct open_bottleneck){.kind = b->kind,
+                                             .severity = b->severity,
+                                             .cause = b->cause,
+                                             .stage = b->stage,
+                                             .stage_attempt = b->stage_attempt,
+                                             .saving_s = b->saving_s};
+        memcpy(open[len].id, b->id, sizeof b->id);
+        memcpy(open[len].summary, b->summary, sizeof b->summary);
+        len++;
     }
     if (len > 0) {
         qsort(open, len, sizeof *open, worse_first);
@@ -79,42 +112,21 @@ static void add_open(const struct app *app, struct pipeline_run *run) {
     run->open_count = len < RUN_OPEN_MAX ? len : RUN_OPEN_MAX;
 }
 
-uint32_t report_verdicts(const struct app *app, enum bottleneck_kind kind,
-                         const struct bottleneck ***out) {
-    const struct bottleneck **found = NULL;
-    uint32_t len = 0, cap = 0;
-    struct bottleneck *on_run = app_verdict(app, kind);
-    if (on_run != NULL) {
-        MEM_GROW(found, len, cap);
-        found[len++] = on_run;
-    }
-    for (uint32_t i = 0; i < app->stage_count; i++) {
-        struct bottleneck *b = stage_verdict(app->stages[i], kind);
-        if (b != NULL) {
-            MEM_GROW(found, len, cap);
-            found[len++] = b;
-        }
-    }
-    *out = found;
-    return len;
-}
-
 // The recommendations of a run; returns how many, at most KIND_COUNT.
-static uint32_t advise_all(const struct app *app, struct recommendation out[KIND_COUNT]) {
-    uint32_t n = 0;
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        const struct bottleneck **verdicts;
-        uint32_t count = report_verdicts(app, (enum bottleneck_kind)kind, &verdicts);
-        n += advise_kind(&app->identity, (enum bottleneck_kind)kind, verdicts, count,
-                         app_duration_s(app), &out[n]);
-        mem_free(verdicts);
+static uint32_t advise_all(const struct app *app, const struct verdicts *verdicts,
+                           struct recommendation out[KIND_COUNT]) {
+    uint32_t n = 0, first = 0;
+    for (int kind = 0; kind < KIND_COUNT; first = verdicts->end[kind++]) {
+        n += advise_kind(&app->identity, (enum bottleneck_kind)kind, verdicts->all + first,
+                         verdicts->end[kind] - first, app_duration_s(app), &out[n]);
     }
     return n;
 }
 
-static void add_advice(const struct app *app, struct pipeline_run *run) {
+static void add_advice(const struct app *app, const struct verdicts *verdicts,
+                       struct pipeline_run *run) {
     struct recommendation advice[KIND_COUNT] = {0};
-    run->recommendation_count = advise_all(app, advice);
+    run->recommendation_count = advise_all(app, verdicts, advice);
     run->recommendations = mem_alloc(run->recommendation_count * sizeof(char *));
     for (uint32_t i = 0; i < run->recommendation_count; i++) {
         run->recommendations[i] = mem_strdup(advice[i].action);
@@ -151,9 +163,11 @@ void report_run(struct engine *engine, struct live_run *live) {
         run.records_per_s = (double)run.totals.records / run.duration_s;
         run.gb_per_h = (double)run.totals.data_size_bytes / 1073741824.0 / (run.duration_s / 3600);
     }
+    struct verdicts verdicts = collect(app);
     add_stages(app, &run);
-    add_open(app, &run);
-    add_advice(app, &run);
+    add_open(&verdicts, &run);
+    add_advice(app, &verdicts, &run);
+    mem_free(verdicts.all);
     engine->output.run(engine->output.ctx, &run);
     pipeline_run_fini(&run);
 }
@@ -178,7 +192,9 @@ static uint64_t digest(const struct recommendation *r) {
 
 void report_advice(struct engine *engine, struct live_run *live) {
     struct recommendation advice[KIND_COUNT] = {0};
-    uint32_t count = advise_all(live->app, advice);
+    struct verdicts verdicts = collect(live->app);
+    uint32_t count = advise_all(live->app, &verdicts, advice);
+    mem_free(verdicts.all);
     for (uint32_t i = 0; i < count; i++) {
         int kind = kind_parse(str_of(advice[i].kind));
         uint64_t content = digest(&advice[i]);
@@ -200,7 +216,9 @@ void engine_each_run(struct engine *engine,
     for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
         struct recommendation advice[KIND_COUNT] = {0};
         app_fix_pipeline(live->app);
-        uint32_t count = advise_all(live->app, advice);
+        struct verdicts verdicts = collect(live->app);
+        uint32_t count = advise_all(live->app, &verdicts, advice);
+        mem_free(verdicts.all);
         for (uint32_t i = 0; i < count; i++) {
             advice[i].revision = 1;
         }

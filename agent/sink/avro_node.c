@@ -42,9 +42,8 @@ static void make(struct avro_node *node, avro_schema_t schema, const char *name,
     node->name = name == NULL ? NULL : mem_strdup(name);
     node->children = mem_zalloc(node->count, sizeof *node->children);
     for (unsigned i = 0; i < node->count; i++) {
-        const char *field = node->type == AVRO_RECORD
-                                ? avro_schema_record_field_name(schema, (int)i)
-                                : NULL;
+        const char *field =
+            node->type == AVRO_RECORD ? avro_schema_record_field_name(schema, (int)i) : NULL;
         make(&node->children[i], child_schema(schema, (int)i), field, depth + 1);
     }
 }

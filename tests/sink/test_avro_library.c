@@ -1,5 +1,5 @@
-// test_avro_library: Avro C as the oracle of what the codec writes by hand: it must read every record,
-// and write what it read as the very same bytes.
+// test_avro_library: Avro C as the oracle of what the codec writes by hand: it must read every
+// record, and write what it read as the very same bytes.
 #include "sink/random_run.h"
 
 #include <avro.h>
@@ -54,7 +54,8 @@ static void bottlenecks(void **state) {
     uint64_t seed = 8;
     for (uint32_t i = 0; i < 300; i++) {
         struct run_identity identity = {0};
-        struct bottleneck b = {.stage = (int32_t)(i % 5) - 1, .stage_attempt = (int32_t)(i % 3) - 1};
+        struct bottleneck b = {.stage = (int32_t)(i % 5) - 1,
+                               .stage_attempt = (int32_t)(i % 3) - 1};
         random_text(&seed, identity.pipeline, sizeof identity.pipeline);
         random_text(&seed, b.summary, sizeof b.summary);
         random_numbers(&seed, &b.opened_ms, 1);
