@@ -4,15 +4,19 @@ A scenario is a function (seed) -> Play that has finished; its first line says w
 run.py.
 """
 
+import re
 import statistics
 import time
 
 from play import Play, at_work
 from processes import PartError, wait_until
+from verdict import POSITION_KEY, position
 
 
 DYNAMIC_SESSION_S = 4
 STATIC_P50_S, SLACK_S = 4.0, 4.0  # generous: the machine may be busy
+PAUSE_MAX_MS = 4000  # likewise; a session that ends takes as long
+REVOKED = re.compile(r"event=partition_revoked .*?topic=(\S+) partition=(\d+)")
 
 
 def _recovery(play, killed_ms, p50_s):
@@ -81,6 +85,45 @@ def scale(seed):
     time.sleep(play.random.uniform(0, 1))
     play.finish(120)
     return play
+
+
+def scale_cooperative(seed):
+    """F3: the same, handed over one by one (cooperative-sticky, the newest librdkafka): who keeps a partition
+    goes on with it meanwhile."""
+    play = Play("scale-coop", seed, kafka__consumer={"session.timeout.ms": 4000,
+                                                     "partition.assignment.strategy": "cooperative-sticky"})
+    first, second, third = (play.ground.agent(membership="dynamic") for _ in range(3))
+    for agent in (first, second, third):
+        agent.lib = "new"
+    play.begin(first, feed_s=24)
+    at_work(play, first)
+    begun_ms = time.time() * 1000
+    for there in ((first, second), (first, second, third)):
+        there[-1].start()
+        at_work(play, *there)
+    _keeps_on(play, first, begun_ms, time.time() * 1000)
+    third.kill()
+    time.sleep(play.random.uniform(0, 2))
+    play.codes[second.name] = second.process.stop(30)
+    play.finish(120)
+    return play
+
+
+def _keeps_on(play, agent, from_ms, to_ms):
+    """What came into a partition of the runs that this agent kept was worked off soon all the time between."""
+    names, waits = play.ground.topics, []
+    lost = {int(number) for topic, number in REVOKED.findall(agent.log()) if topic == names["runs"]}
+    for number in set(range(play.ground.partitions)) - lost:
+        made = [(seen.timestamp_ms, position(seen.value)["offset"])
+                for seen in list(play.tail.records[names["state_pipelines"], number]) if seen.key == POSITION_KEY]
+        for seen in list(play.tail.records[names["runs"], number]):
+            if from_ms < seen.timestamp_ms < to_ms:
+                done = [at for at, offset in made if offset > seen.offset]
+                waits.append(min(done, default=time.time() * 1000) - seen.timestamp_ms)
+    longest = max(waits, default=0)
+    play.notes.append(f"{len(waits)} runs in partitions that stayed, worked off within {longest / 1000:.1f} s")
+    play.check("pause", ([] if waits else ["no run came into a partition that stayed"]) +
+               ([] if longest < PAUSE_MAX_MS else [f"a partition that stayed stood still for {longest:.0f} ms"]))
 
 
 def zombie(seed):
@@ -164,4 +207,4 @@ def every_step(seed):
 
 
 SCENARIOS = {"kill-static": kill_static, "kill-dynamic": kill_dynamic, "kill-workers": kill_workers,
-             "scale": scale, "zombie": zombie, "twins": twins, "every-step": every_step}
+             "scale": scale, "scale-coop": scale_cooperative, "zombie": zombie, "twins": twins, "every-step": every_step}
