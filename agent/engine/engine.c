@@ -133,20 +133,26 @@ static struct live_run *add_run(struct engine *engine, const struct run_key *key
     return live;
 }
 
-// Ends the run before a new one under the same key. A log of several attempts keeps them all, for
-// analyze.
-static void replace(struct engine *engine, struct live_run *live) {
+// Ends the run and begins a new one under the same key. A log of several attempts keeps them all,
+// for analyze.
+static struct live_run *replace(struct engine *engine, struct live_run *live,
+                                const struct run_key *key) {
     if (!live->over) {
         settle(engine, live);
     }
     engine->recent = NULL;
-    if (!engine->options->one_application) {
-        forget(engine, live);
-        return;
+    if (engine->options->one_application) {
+        HASH_DEL(engine->runs, live);
+        live->key_len = (size_t)snprintf(live->key, sizeof live->key, "\n%u", engine->replaced++);
+        HASH_ADD(hh, engine->runs, key, live->key_len, live);
+        return add_run(engine, key);
     }
-    HASH_DEL(engine->runs, live);
-    live->key_len = (size_t)snprintf(live->key, sizeof live->key, "\n%u", engine->replaced++);
-    HASH_ADD(hh, engine->runs, key, live->key_len, live);
+    struct told told = live->told;
+    told.verdict_base = told.verdict_revision;
+    forget(engine, live);
+    live = add_run(engine, key);
+    live->told = told;
+    return live;
 }
 
 // Where headers or keys say whose event it is, the id inside may be another one: it tells nothing.
@@ -164,11 +170,10 @@ static bool begins_another(const struct engine *engine, const struct live_run *l
 static struct live_run *find_run(struct engine *engine, const struct run_key *key,
                                  const struct event *event) {
     struct live_run *live = lookup(engine, key);
-    if (live != NULL && begins_another(engine, live, event)) {
-        replace(engine, live);
-        live = NULL;
+    if (live == NULL) {
+        return add_run(engine, key);
     }
-    return live != NULL ? live : add_run(engine, key);
+    return begins_another(engine, live, event) ? replace(engine, live, key) : live;
 }
 
 static void judge_after(struct engine *engine, struct live_run *live, const struct event *event,

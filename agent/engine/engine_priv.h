@@ -14,6 +14,18 @@ struct run_key {
     struct str app_id, attempt; // borrowed
 };
 
+// What was handed out about a run: a second run under the same key goes on from it, as its records
+// have the same ids.
+struct told {
+    int64_t run_revision;
+    int64_t verdict_revision; // the highest of any bottleneck
+    int64_t verdict_base;     // the highest of the runs before: new bottlenecks begin after it
+    struct {
+        int32_t revision;
+        uint64_t digest; // of the content last handed out
+    } advice[ADVICE_KINDS];
+};
+
 // A run in memory with what the engine remembers of its output.
 struct live_run {
     char key[RUN_TEXT_MAX + 40];
@@ -25,12 +37,9 @@ struct live_run {
     bool written;         // to the state topic
     bool over;            // end seen or given up: settled, only late events may follow
     uint32_t evaluated;   // bit per kind: the rule could be evaluated somewhere
-    int64_t run_revision, run_minute;
+    int64_t run_minute;
     bool run_due; // a bottleneck opened, worsened or went
-    struct {
-        int32_t revision;
-        uint64_t digest; // of the content last handed out
-    } advice[ADVICE_KINDS];
+    struct told told;
     struct live_run *newer, *older; // by last event, ended and running runs apart
     UT_hash_handle hh;
 };

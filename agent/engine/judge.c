@@ -16,9 +16,11 @@ struct verdict_list {
     uint32_t *count;
 };
 
-static struct bottleneck *add_verdict(struct verdict_list list, struct bottleneck *verdict) {
+static struct bottleneck *add_verdict(const struct live_run *live, struct verdict_list list) {
+    struct bottleneck *verdict = mem_zalloc(1, sizeof *verdict);
     *list.items = mem_resize(*list.items, *list.count + 1, sizeof **list.items);
     (*list.items)[(*list.count)++] = verdict;
+    verdict->revision = (int32_t)live->told.verdict_base;
     return verdict;
 }
 
@@ -73,6 +75,9 @@ static void publish(struct engine *engine, struct live_run *live, struct bottlen
     }
     now->published = true;
     now->revision++;
+    if (now->revision > live->told.verdict_revision) {
+        live->told.verdict_revision = now->revision;
+    }
     app_fix_pipeline(live->app);
     live->app->pipeline_fixed = true;
     engine->output.bottleneck(engine->output.ctx, &live->app->identity, live->app->run_id, now);
@@ -121,7 +126,7 @@ static void conclude(struct engine *engine, struct live_run *live, const struct 
     struct bottleneck old;
     bool is_new = b == NULL;
     if (is_new) {
-        b = add_verdict(subject->list, mem_zalloc(1, sizeof *b));
+        b = add_verdict(live, subject->list);
         b->kind = detector->kind;
         b->stage = subject->stage;
         b->stage_attempt = subject->stage_attempt;
@@ -195,7 +200,7 @@ static void tell_unevaluated(struct live_run *live, const struct detector *detec
         return;
     }
     struct verdict_list list = {&app->verdicts, &app->verdict_count};
-    b = add_verdict(list, mem_zalloc(1, sizeof *b));
+    b = add_verdict(live, list);
     b->kind = detector->kind;
     b->stage = b->stage_attempt = -1;
     b->rule_met = TRI_NULL;

@@ -146,7 +146,7 @@ void report_run(struct engine *engine, struct live_run *live) {
     app->pipeline_fixed = true;
     struct pipeline_run run = {
         .identity = app->identity,
-        .revision = ++live->run_revision,
+        .revision = ++live->told.run_revision,
         .started_ms = app_start_ms(app),
         .time_ms = app->now_ms,
         .duration_s = app_duration_s(app),
@@ -198,9 +198,9 @@ void report_advice(struct engine *engine, struct live_run *live) {
     for (uint32_t i = 0; i < count; i++) {
         int kind = kind_parse(str_of(advice[i].kind));
         uint64_t content = digest(&advice[i]);
-        if (live->advice[kind].digest != content) {
-            live->advice[kind].digest = content;
-            advice[i].revision = ++live->advice[kind].revision;
+        if (live->told.advice[kind].digest != content) {
+            live->told.advice[kind].digest = content;
+            advice[i].revision = ++live->told.advice[kind].revision;
             advice[i].updated_ms = live->app->now_ms;
             engine->output.recommendation(engine->output.ctx, &live->app->identity,
                                           live->app->run_id, &advice[i]);

@@ -13,10 +13,12 @@
 
 #define LIVE(number, type, member)                                                                 \
     { number, type, offsetof(struct live_run, member), 0, #member }
+#define TOLD(number, member)                                                                       \
+    { number, WIRE_I64, offsetof(struct live_run, told.member), 0, #member }
 const struct wire_row snapshot_live_rows[] = {
     LIVE(2, WIRE_I64, seen_idle_ms), LIVE(3, WIRE_BOOL, over),      LIVE(4, WIRE_I32, evaluated),
-    LIVE(5, WIRE_I64, run_revision), LIVE(6, WIRE_I64, run_minute), LIVE(7, WIRE_BOOL, run_due),
-    LIVE(8, WIRE_I64, seen_offset),
+    TOLD(5, run_revision),           LIVE(6, WIRE_I64, run_minute), LIVE(7, WIRE_BOOL, run_due),
+    LIVE(8, WIRE_I64, seen_offset),  TOLD(9, verdict_revision),     TOLD(10, verdict_base),
 };
 const size_t snapshot_live_count = ARRAY_LEN(snapshot_live_rows);
 const struct wire_row snapshot_engine_rows[] = {
@@ -57,11 +59,11 @@ static void hand_run(struct writer *writer) {
     wire_begin(&writer->value);
     wire_put_rows(&writer->value, live, snapshot_live_rows, snapshot_live_count);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        if (live->advice[kind].revision != 0) {
+        if (live->told.advice[kind].revision != 0) {
             buf_clear(&advice);
             wire_put_i64(&advice, ADVICE_KIND, kind);
-            wire_put_i64(&advice, ADVICE_REVISION, live->advice[kind].revision);
-            wire_put_i64(&advice, ADVICE_DIGEST, (int64_t)live->advice[kind].digest);
+            wire_put_i64(&advice, ADVICE_REVISION, live->told.advice[kind].revision);
+            wire_put_i64(&advice, ADVICE_DIGEST, (int64_t)live->told.advice[kind].digest);
             wire_put(&writer->value, FIELD_ADVICE, buf_str(&advice));
         }
     }

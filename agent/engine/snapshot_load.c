@@ -93,8 +93,8 @@ static bool take_advice(struct live_run *live, struct str bytes) {
     if (reader.broken || kind < 0 || kind >= KIND_COUNT) {
         return false;
     }
-    live->advice[kind].revision = (int32_t)parts[ADVICE_REVISION];
-    live->advice[kind].digest = (uint64_t)parts[ADVICE_DIGEST];
+    live->told.advice[kind].revision = (int32_t)parts[ADVICE_REVISION];
+    live->told.advice[kind].digest = (uint64_t)parts[ADVICE_DIGEST];
     return true;
 }
 

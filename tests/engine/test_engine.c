@@ -2,6 +2,9 @@
 // revisions that rise; what stays inside; how often a run is told.
 #include "engine_kit.h"
 
+#include "engine/snapshot.h"
+#include "state/table.h"
+
 #define APP "app-1"
 
 // Eight tasks of 10 s and 1 MiB, then one of 100 s and 100 MiB: 900 > 3 * 180.
@@ -208,6 +211,43 @@ static void numbers_alone_are_repeated_at_most_every_minute(void **state) {
     kit_check_revisions();
 }
 
+static void put(void *ctx, struct str key, struct str value) {
+    state_table_put(ctx, key, value);
+}
+
+// The engine goes, another one goes on from its state.
+static void restart(void) {
+    struct state_table *table = state_table_new();
+    snapshot_each(kit.engine, put, table);
+    engine_free(kit.engine);
+    kit_begin();
+    assert_int_equal(snapshot_load(kit.engine, table, &kit.err), ST_OK);
+    state_table_free(table);
+}
+
+static void a_second_run_under_a_key_goes_on_counting(void **state) {
+    (void)state;
+    skewed_stage(12);
+    kit_app_end(APP, 120);
+    int first = kit.count;
+    restart();
+    kit_app_start(APP, "etl-20240101", 500);
+    kit_stage(APP, 0, 12, 501, 0);
+    for (int i = 0; i < 9; i++) {
+        kit_task(APP, 0, i, 501, i < 8 ? 511 : 601, i < 8 ? 1 : 100);
+    }
+    kit_app_end(APP, 620);
+    assert_true(kit.count > first + 2);
+    const struct kit_record *last = kit_find(KIT_VERDICT, APP, -1);
+    assert_string_equal(last->id, kit_find(KIT_VERDICT, APP, 0)->id);
+    for (int i = 0; i < kit.count; i++) { // no revision of anything comes twice
+        for (int k = 0; k < i; k++) {
+            assert_true(strcmp(kit.records[k].id, kit.records[i].id) != 0 ||
+                        kit.records[k].revision < kit.records[i].revision);
+        }
+    }
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, kit_set_up, kit_tear_down)
     const struct CMUnitTest tests[] = {
@@ -221,6 +261,7 @@ int main(void) {
         CASE(duplicates_change_nothing),
         CASE(a_running_run_is_told_every_minute),
         CASE(numbers_alone_are_repeated_at_most_every_minute),
+        CASE(a_second_run_under_a_key_goes_on_counting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

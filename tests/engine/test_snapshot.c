@@ -108,6 +108,7 @@ static void crashes_show_nowhere(void **state) {
     (void)state;
     for (uint64_t round = 1; round <= 24; round++) {
         engine_options_init(&engine_options);
+        engine_options.grace_ms = INT64_MAX / 4; // the second run under a key finds the first one
         if (round % 3 != 0) { // bounds at work: evicted at the limit, after silence, after the end
             engine_options.applications_max = 2 + (uint32_t)(round % 7);
             engine_options.idle_ms = 60000;
