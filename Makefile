@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build demo test bench bench-kafka bench-peers soak mutants fuzz docs format clean
+.PHONY: help deps deps-test build demo test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -43,6 +43,9 @@ soak: deps-test ## all faults mixed on three nodes for SOAK_MINUTES (60), under 
 mutants: deps-test ## break the agent on purpose; the fault suite must notice each time
 	@tests/real/deps.sh
 	@build/venv/bin/python tests/faults/mutants.py
+
+tsan: deps-test ## data races: threaded unit tests and the live agent under the thread sanitizer
+	@tests/tsan/run.sh
 
 fuzz: deps-test ## every fuzzer for FUZZ_SECONDS (60) each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)

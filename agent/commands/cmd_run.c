@@ -13,6 +13,7 @@ enum { STEP_MS = 100 };
 static int turn(const struct command_args *args, const struct agent_options *options) {
     struct err err = {0};
     struct agent *agent = NULL;
+    signals_catch(); // before the first thread: a signal while it starts must end it well, too
     if (agent_new(options, &agent, &err) != ST_OK) {
         command_failed(args, "%s", err.text);
         return EXIT_CONFIG;
@@ -20,7 +21,6 @@ static int turn(const struct command_args *args, const struct agent_options *opt
     log_info("started", "version=%s librdkafka=%s cluster=%s instance=%s http_port=%d",
              STOKER_VERSION, kafka_library_version(), options->cluster, options->instance,
              (int)agent_http_port(agent));
-    signals_catch();
     enum status status = ST_OK;
     while (signals_stop == 0 && status == ST_OK) {
         status = agent_step(agent, STEP_MS, &err);

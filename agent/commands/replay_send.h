@@ -3,7 +3,6 @@
 // replay. It reads the clock and sleeps; it prints nothing.
 #pragma once
 
-#include <signal.h>
 #include <stdint.h>
 
 #include "commands/replay.h"
@@ -13,10 +12,10 @@ struct replay_send {
     struct replay *replay;
     const struct kafka_settings *kafka; // role properties: kafka.producer
     const char *topic;
-    int64_t timeout_ms;          // how long nothing may be acknowledged while something is due
-    int64_t max_record_bytes;    // larger events are noted and passed over; 0: the sink's own limit
-    volatile sig_atomic_t *stop; // set to nonzero by a signal: end early, but cleanly; may be NULL
-    void (*tick)(void *ctx);     // called about ten times a second, to show progress; may be NULL
+    int64_t timeout_ms;       // how long nothing may be acknowledged while something is due
+    int64_t max_record_bytes; // larger events are noted and passed over; 0: the sink's own limit
+    const _Atomic int *stop;  // set to nonzero by a signal: end early, but cleanly; may be NULL
+    void (*tick)(void *ctx);  // called about ten times a second, to show progress; may be NULL
     void (*note)(void *ctx, const char *words); // told of events passed over; may be NULL
     void *ctx;
 

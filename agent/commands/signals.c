@@ -1,16 +1,19 @@
 // signals: see the header. The handler only sets a flag.
 #include "signals.h"
 
+#include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
-volatile sig_atomic_t signals_stop;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a signal handler must not wait for a lock");
+
+_Atomic int signals_stop;
 
 static void on_signal(int number) {
-    if (signals_stop != 0) {
+    if (atomic_exchange(&signals_stop, 1) != 0) {
         _exit(128 + number);
     }
-    signals_stop = 1;
 }
 
 void signals_catch(void) {

@@ -160,7 +160,8 @@ static void settle(struct worker *worker, int64_t now_ms) {
         worker->parts[i]->touched = false;
     }
     if (worker->news_count > 0) {
-        alertmanager_update(worker->alerts, worker->news, worker->news_count, clock_wall_ms());
+        alertmanager_update(worker->alerts, worker, worker->news, worker->news_count,
+                            clock_wall_ms());
         worker->news_count = 0;
     }
     metrics_add(METRIC_URGENT_COMMITS, worker->urgent && !worker->behind);

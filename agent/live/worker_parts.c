@@ -24,11 +24,13 @@ struct part *worker_find(const struct worker *worker, const char *topic, int32_t
 }
 
 static void forget_alert(void *ctx, const struct alert *alert) {
-    alertmanager_forget(((struct worker *)ctx)->alerts, alert, 1);
+    struct worker *worker = ctx;
+    alertmanager_forget(worker->alerts, worker, alert, 1);
 }
 
 static void tell_alert(void *ctx, const struct alert *alert) {
-    alertmanager_update(((struct worker *)ctx)->alerts, alert, 1, clock_wall_ms());
+    struct worker *worker = ctx;
+    alertmanager_update(worker->alerts, worker, alert, 1, clock_wall_ms());
 }
 
 static void free_state(struct part *part) {

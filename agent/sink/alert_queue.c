@@ -177,20 +177,22 @@ enum status alert_queue_new(const struct alertmanager_settings *settings, const 
     return ST_OK;
 }
 
-void alert_queue_put(struct queue *queue, const char *labels, const char *annotations,
-                     int64_t started_ms, int64_t ended_ms, int64_t now_ms) {
+void alert_queue_put(struct queue *queue, const void *holder, const char *labels,
+                     const char *annotations, int64_t started_ms, int64_t ended_ms,
+                     int64_t now_ms) {
     struct alert_time now = {now_ms, clock_mono_ms()};
     pthread_mutex_lock(&queue->lock);
-    size_t lost = alert_table_put(queue->table, labels, annotations, started_ms, ended_ms, now);
+    size_t lost =
+        alert_table_put(queue->table, holder, labels, annotations, started_ms, ended_ms, now);
     metrics_add(METRIC_ALERTS_DROPPED, (int64_t)lost);
     show_active(queue);
     pthread_cond_signal(&queue->wake);
     pthread_mutex_unlock(&queue->lock);
 }
 
-void alert_queue_remove(struct queue *queue, const char *labels) {
+void alert_queue_remove(struct queue *queue, const void *holder, const char *labels) {
     pthread_mutex_lock(&queue->lock);
-    alert_table_remove(queue->table, labels);
+    alert_table_remove(queue->table, holder, labels);
     show_active(queue);
     pthread_mutex_unlock(&queue->lock);
 }

@@ -14,9 +14,9 @@ enum status alert_queue_new(const struct alertmanager_settings *settings, const 
                             const struct alert_table_options *options, bool shows_active,
                             struct queue **out, struct err *err) MUST_USE;
 // As alert_table_put; now_ms is wall time.
-void alert_queue_put(struct queue *queue, const char *labels, const char *annotations,
-                     int64_t started_ms, int64_t ended_ms, int64_t now_ms);
-void alert_queue_remove(struct queue *queue, const char *labels);
+void alert_queue_put(struct queue *queue, const void *holder, const char *labels,
+                     const char *annotations, int64_t started_ms, int64_t ended_ms, int64_t now_ms);
+void alert_queue_remove(struct queue *queue, const void *holder, const char *labels);
 // Appends one line; true unless the last request failed.
 bool alert_queue_health(struct queue *queue, struct buf *out);
 // Lets the thread send the waiting changes until deadline_ms (steady clock, not 0), then end.

@@ -12,6 +12,7 @@
 struct entry {
     char *labels; // key
     char *annotations;
+    const void *holder;           // who put it last; never looked into
     int64_t started_ms, ended_ms; // wall; ended 0 while it fires
     int64_t next_ms, forget_ms;   // steady clock
     bool waiting;                 // a change is not delivered yet
@@ -81,8 +82,9 @@ static void changed(struct entry *entry) {
     entry->under_way = false;
 }
 
-size_t alert_table_put(struct alert_table *table, const char *labels, const char *annotations,
-                       int64_t started_ms, int64_t ended_ms, struct alert_time now) {
+size_t alert_table_put(struct alert_table *table, const void *holder, const char *labels,
+                       const char *annotations, int64_t started_ms, int64_t ended_ms,
+                       struct alert_time now) {
     // Event time may run ahead of the wall clock, and may be missing.
     int64_t started = started_ms > 0 && started_ms < now.wall_ms ? started_ms : now.wall_ms;
     size_t lost = 0;
@@ -92,6 +94,7 @@ size_t alert_table_put(struct alert_table *table, const char *labels, const char
     if (!known) {
         entry = insert(table, labels, &lost);
     }
+    entry->holder = holder;
     if (!known || (entry->ended_ms > 0 && ended_ms <= 0)) {
         entry->started_ms = started;
     } else if (started < entry->started_ms) {
@@ -117,10 +120,10 @@ size_t alert_table_put(struct alert_table *table, const char *labels, const char
     return lost;
 }
 
-void alert_table_remove(struct alert_table *table, const char *labels) {
+void alert_table_remove(struct alert_table *table, const void *holder, const char *labels) {
     struct entry *entry;
     HASH_FIND(hh, table->entries, labels, strlen(labels), entry);
-    if (entry != NULL) {
+    if (entry != NULL && entry->holder == holder) {
         drop(table, entry);
     }
 }

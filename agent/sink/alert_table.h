@@ -31,10 +31,11 @@ void alert_table_free(struct alert_table *table); // takes NULL
 
 // Inserts or updates the condition with these labels; both texts are copied JSON objects. Times as
 // in struct alert. Returns how many other alerts a full table gave up for it (0 or 1).
-size_t alert_table_put(struct alert_table *table, const char *labels, const char *annotations,
-                       int64_t started_ms, int64_t ended_ms, struct alert_time now);
-// Forgets the condition, if known.
-void alert_table_remove(struct alert_table *table, const char *labels);
+size_t alert_table_put(struct alert_table *table, const void *holder, const char *labels,
+                       const char *annotations, int64_t started_ms, int64_t ended_ms,
+                       struct alert_time now);
+// Forgets the condition, if `holder` was the last to put it.
+void alert_table_remove(struct alert_table *table, const void *holder, const char *labels);
 
 // Fills `body` with the JSON array of the next batch, changes before repeats, and returns its size;
 // 0 (and an empty body) when nothing is due. `changes_only` leaves repeats out. The batch stays

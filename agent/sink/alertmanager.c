@@ -98,13 +98,13 @@ enum status alertmanager_new(const struct alertmanager_settings *given, struct a
     return ST_OK;
 }
 
-void alertmanager_update(struct alertmanager *am, const struct alert *alerts, size_t count,
-                         int64_t now_ms) {
+void alertmanager_update(struct alertmanager *am, const void *holder, const struct alert *alerts,
+                         size_t count, int64_t now_ms) {
     for (size_t i = 0; i < count; i++) {
         char *labels = alert_labels_render(&alerts[i], am->external, am->external_count);
         char *annotations = alert_annotations_render(&alerts[i]);
         for (size_t k = 0; k < am->count; k++) {
-            alert_queue_put(am->queues[k], labels, annotations, alerts[i].started_ms,
+            alert_queue_put(am->queues[k], holder, labels, annotations, alerts[i].started_ms,
                             alerts[i].ended_ms, now_ms);
         }
         mem_free(annotations);
@@ -112,11 +112,12 @@ void alertmanager_update(struct alertmanager *am, const struct alert *alerts, si
     }
 }
 
-void alertmanager_forget(struct alertmanager *am, const struct alert *alerts, size_t count) {
+void alertmanager_forget(struct alertmanager *am, const void *holder, const struct alert *alerts,
+                         size_t count) {
     for (size_t i = 0; i < count; i++) {
         char *labels = alert_labels_render(&alerts[i], am->external, am->external_count);
         for (size_t k = 0; k < am->count; k++) {
-            alert_queue_remove(am->queues[k], labels);
+            alert_queue_remove(am->queues[k], holder, labels);
         }
         mem_free(labels);
     }

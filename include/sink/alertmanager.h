@@ -47,13 +47,16 @@ enum status alertmanager_new(const struct alertmanager_settings *settings,
 
 // Takes conditions that began, changed or ended (ended_ms > 0), keyed by their label set, and
 // returns without waiting. `now_ms` is wall time: startsAt never lies after it, and an end is
-// brought into started..now. The same condition twice changes nothing.
-void alertmanager_update(struct alertmanager *am, const struct alert *alerts, size_t count,
-                         int64_t now_ms);
+// brought into started..now. The same condition twice changes nothing. `holder` is only compared:
+// who tells a condition holds it from then on.
+void alertmanager_update(struct alertmanager *am, const void *holder, const struct alert *alerts,
+                         size_t count, int64_t now_ms);
 
 // Stops repeating these conditions without resolving them: their partition went to another agent,
-// which goes on with the same labels.
-void alertmanager_forget(struct alertmanager *am, const struct alert *alerts, size_t count);
+// which goes on with the same labels. What another holds by now stays: a worker that learns late
+// that it lost a partition must not silence the one that has it.
+void alertmanager_forget(struct alertmanager *am, const void *holder, const struct alert *alerts,
+                         size_t count);
 
 // Appends one line per URL for people (state, alerts firing and waiting, last error; no secret).
 // Returns true while no URL is configured or at least one took its last request or had none yet.

@@ -98,6 +98,18 @@ bad_listen() { # what run could not bind is a mistake for everyone who reads the
   done
 }
 ok "http.listen: check and run agree" bad_listen
+ended_early() { # by a signal as soon as its pages answer, while its workers still start
+  local port pid code
+  port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  "$binary" run --set kafka.brokers=127.0.0.1:1 --set agent.workers=8 --set "http.listen=127.0.0.1:$port" 2>"$tmp/err" &
+  pid=$!
+  until (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do kill -0 $pid || return 1; done
+  kill -TERM $pid
+  wait $pid
+  code=$?
+  [ $code -eq 0 ] || { echo "exit $code"; cat "$tmp/err"; return 1; }
+}
+ok "run: a signal while it starts ends it well" ended_early
 help_of_help() { exits 0 --help && cp "$tmp/out" "$tmp/list" && exits 0 help help && cmp "$tmp/list" "$tmp/out" &&
   exits 0 help --help && cmp "$tmp/list" "$tmp/out"; }
 ok "help of help is the list" help_of_help

@@ -161,7 +161,7 @@ static void test_too_large_is_passed_over(void **state) {
 static void test_stopped_before_the_end(void **state) {
     (void)state;
     struct err err = {0};
-    volatile sig_atomic_t stop = 1;
+    _Atomic int stop = 1;
     struct replay_send send = {.timeout_ms = 20000, .stop = &stop};
     put(0, "any0", START("a", "", "001") AT("002"));
     assert_int_equal(send_logs(1, &send, &err), ST_OK);

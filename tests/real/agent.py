@@ -15,14 +15,16 @@ from processes import BUILD, HOST, PartError, Process, free_port, fresh_dir, wai
 
 BINARY = pathlib.Path(os.environ.get("STOKER_BINARY", BUILD / "release" / "stoker"))
 NEW_LIBRDKAFKA = BUILD / "librdkafka-new"
+# A folder with a librdkafka for every agent instead, whatever it asks for: tests/tsan/run.sh.
+OWN_LIBRDKAFKA = os.environ.get("STOKER_LIBRDKAFKA")
 LIBRARIES = ("old", "new")
 
 
 def environment(lib):
     """The environment of the program: nothing that configures it by accident, and the library."""
     env = {k: v for k, v in os.environ.items() if not k.startswith(("STOKER_", "LD_"))}
-    if lib == "new":
-        env["LD_LIBRARY_PATH"] = str(NEW_LIBRDKAFKA)
+    if lib == "new" or OWN_LIBRDKAFKA:
+        env["LD_LIBRARY_PATH"] = OWN_LIBRDKAFKA or str(NEW_LIBRDKAFKA)
     return env
 
 
@@ -102,7 +104,8 @@ class Stoker:
         maps = pathlib.Path(f"/proc/{self.process.pid}/maps").read_text()
         loaded = {line.split()[-1] for line in maps.splitlines() if "/librdkafka" in line}
         new = any("confluent_kafka.libs" in path for path in loaded)
-        if len(loaded) != 1 or new != (self.lib == "new"):
+        own = all(path.startswith(OWN_LIBRDKAFKA) for path in loaded) if OWN_LIBRDKAFKA else None
+        if len(loaded) != 1 or not (own if OWN_LIBRDKAFKA else new == (self.lib == "new")):
             raise PartError(f"stoker {self.name} should use the {self.lib} librdkafka, has {loaded}")
 
     def livez(self):

@@ -171,7 +171,7 @@ static inline struct alertmanager *door_to(const char *url, const char *second, 
 
 static inline void tell(struct alertmanager *am, const char *pipeline, int64_t ended_ms) {
     struct alert alert = alert_of("PipelineDataSkew", pipeline, ended_ms);
-    alertmanager_update(am, &alert, 1, clock_wall_ms());
+    alertmanager_update(am, NULL, &alert, 1, clock_wall_ms());
 }
 
 // Waits until the door's health line says `text`; 30 s at most.

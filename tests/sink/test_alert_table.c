@@ -13,6 +13,7 @@
 #define L2 "{\"alertname\":\"B\"}"
 #define L3 "{\"alertname\":\"C\"}"
 #define NOTE "{\"summary\":\"s\"}"
+#define ME "me"
 
 enum { MINUTE = 60000 };
 // 2026-01-02T03:04:05.678Z
@@ -25,6 +26,11 @@ static struct alert_table *table_of(size_t alerts_max, size_t batch_max) {
 
 static struct alert_time at(int64_t after_ms) {
     return (struct alert_time){T0 + after_ms, 5000 + after_ms};
+}
+
+static size_t put(struct alert_table *table, const char *labels, const char *annotations,
+                  int64_t started_ms, int64_t ended_ms, struct alert_time now) {
+    return alert_table_put(table, ME, labels, annotations, started_ms, ended_ms, now);
 }
 
 // Takes and settles; leaves the body.
@@ -43,7 +49,7 @@ static void a_condition_is_told_repeated_and_ended(void **state) {
     struct alert_table *table = table_of(10, 256);
     struct buf body = {0};
     assert_true(alert_table_due_ms(table) == INT64_MAX);
-    alert_table_put(table, L1, NOTE, T0 - 5678, 0, at(0));
+    put(table, L1, NOTE, T0 - 5678, 0, at(0));
     assert_int_equal(alert_table_due_ms(table), 0);
     assert_int_equal(round_trip(table, 0, ALERTS_TAKEN, &body), 1);
     assert_string_equal(buf_text(&body), "[{\"labels\":" L1 ",\"annotations\":" NOTE
@@ -56,7 +62,7 @@ static void a_condition_is_told_repeated_and_ended(void **state) {
     assert_non_null(strstr(body.data, "\"startsAt\":\"2026-01-02T03:04:00.000Z\""));
     assert_non_null(strstr(body.data, "\"endsAt\":\"2026-01-02T03:09:05.678Z\""));
     assert_int_equal(alert_table_firing(table), 1);
-    alert_table_put(table, L1, NOTE, T0, T0 + 2 * MINUTE, at(3 * MINUTE));
+    put(table, L1, NOTE, T0, T0 + 2 * MINUTE, at(3 * MINUTE));
     assert_int_equal(alert_table_firing(table), 0);
     for (int minute = 3; minute < 18; minute++) {
         assert_int_equal(round_trip(table, minute * MINUTE, ALERTS_TAKEN, &body), 1);
@@ -85,7 +91,7 @@ static void times_stay_in_order_whatever_the_event_says(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct alert_table *table = table_of(10, 256);
         struct buf body = {0};
-        alert_table_put(table, L1, NOTE, cases[i].started_ms, cases[i].ended_ms, at(0));
+        put(table, L1, NOTE, cases[i].started_ms, cases[i].ended_ms, at(0));
         assert_int_equal(round_trip(table, 0, ALERTS_TAKEN, &body), 1);
         char want[128];
         snprintf(want, sizeof want, "\"startsAt\":\"2026-01-02T%s\",\"endsAt\":\"2026-01-02T%s\"}]",
@@ -100,27 +106,41 @@ static void only_changes_are_news(void **state) {
     (void)state;
     struct alert_table *table = table_of(10, 256);
     struct buf body = {0};
-    alert_table_put(table, L1, NOTE, T0, 0, at(0));
+    put(table, L1, NOTE, T0, 0, at(0));
     round_trip(table, 0, ALERTS_TAKEN, &body);
-    alert_table_put(table, L1, NOTE, T0 + 5, 0, at(1000)); // the same again
+    put(table, L1, NOTE, T0 + 5, 0, at(1000)); // the same again
     assert_int_equal(alert_table_waiting(table), 0);
-    alert_table_put(table, L1, "{\"summary\":\"t\"}", T0 + 5, 0, at(1000));
+    put(table, L1, "{\"summary\":\"t\"}", T0 + 5, 0, at(1000));
     assert_int_equal(alert_table_waiting(table), 1);
     assert_int_equal(round_trip(table, 1000, ALERTS_TAKEN, &body), 1);
     assert_non_null(strstr(body.data, "\"annotations\":{\"summary\":\"t\"}"));
     assert_non_null(strstr(body.data, "\"startsAt\":\"2026-01-02T03:04:05.678Z\"")); // the first
-    alert_table_put(table, L1, NOTE, T0, T0 + 2000, at(3000));
+    put(table, L1, NOTE, T0, T0 + 2000, at(3000));
     round_trip(table, 3000, ALERTS_TAKEN, &body);
-    alert_table_put(table, L1, NOTE, T0, T0 + 2500, at(3500)); // its end told twice
+    put(table, L1, NOTE, T0, T0 + 2500, at(3500)); // its end told twice
     assert_int_equal(alert_table_waiting(table), 0);
-    alert_table_put(table, L1, NOTE, T0 + 4000, 0, at(4000)); // it fires again
+    put(table, L1, NOTE, T0 + 4000, 0, at(4000)); // it fires again
     assert_int_equal(round_trip(table, 4000, ALERTS_TAKEN, &body), 1);
     assert_non_null(strstr(body.data, "\"startsAt\":\"2026-01-02T03:04:09.678Z\""));
     assert_non_null(strstr(body.data, "\"endsAt\":\"2026-01-02T03:08:09.678Z\""));
-    alert_table_remove(table, L1); // forgotten, not resolved
+    alert_table_remove(table, ME, L1); // forgotten, not resolved
     assert_true(alert_table_due_ms(table) == INT64_MAX);
     assert_int_equal(alert_table_firing(table), 0);
     buf_fini(&body);
+    alert_table_free(table);
+}
+
+// Its partition went to another worker, which told it before the former one learnt of its loss.
+static void who_lost_a_condition_cannot_silence_its_new_holder(void **state) {
+    (void)state;
+    struct alert_table *table = table_of(10, 256);
+    const char *other = "other";
+    put(table, L1, NOTE, T0, 0, at(0));
+    alert_table_put(table, other, L1, NOTE, T0, 0, at(1));
+    alert_table_remove(table, ME, L1);
+    assert_int_equal(alert_table_firing(table), 1);
+    alert_table_remove(table, other, L1);
+    assert_int_equal(alert_table_firing(table), 0);
     alert_table_free(table);
 }
 
@@ -128,10 +148,10 @@ static void news_go_before_repeats_in_bounded_batches(void **state) {
     (void)state;
     struct alert_table *table = table_of(10, 2);
     struct buf body = {0};
-    alert_table_put(table, L1, NOTE, T0, 0, at(0));
-    alert_table_put(table, L2, NOTE, T0, 0, at(0));
+    put(table, L1, NOTE, T0, 0, at(0));
+    put(table, L2, NOTE, T0, 0, at(0));
     round_trip(table, 0, ALERTS_TAKEN, &body);
-    alert_table_put(table, L3, NOTE, T0, 0, at(2 * MINUTE));
+    put(table, L3, NOTE, T0, 0, at(2 * MINUTE));
     assert_int_equal(round_trip(table, 2 * MINUTE, ALERTS_TAKEN, &body), 1);
     assert_non_null(strstr(body.data, L3));
     assert_int_equal(round_trip(table, 2 * MINUTE, ALERTS_TAKEN, &body), 2);
@@ -139,7 +159,7 @@ static void news_go_before_repeats_in_bounded_batches(void **state) {
     assert_non_null(strstr(body.data, "},{\"labels\":" L2));
     assert_int_equal(round_trip(table, 2 * MINUTE, ALERTS_TAKEN, &body), 0);
     // Nearly due repeats ride along with a due one.
-    alert_table_put(table, L1, "{}", T0, 0, at(2 * MINUTE + 3000));
+    put(table, L1, "{}", T0, 0, at(2 * MINUTE + 3000));
     round_trip(table, 2 * MINUTE + 3000, ALERTS_TAKEN, &body);
     assert_int_equal(round_trip(table, 3 * MINUTE, ALERTS_TAKEN, &body), 2);
     buf_fini(&body);
@@ -151,11 +171,11 @@ static void what_failed_stays_due_and_what_changed_meanwhile_too(void **state) {
     struct alert_table *table = table_of(10, 256);
     struct buf body = {0};
     size_t lost = 0;
-    alert_table_put(table, L1, NOTE, T0, 0, at(0));
+    put(table, L1, NOTE, T0, 0, at(0));
     assert_int_equal(round_trip(table, 0, ALERTS_LATER, &body), 1);
     assert_int_equal(alert_table_due_ms(table), 0);
     assert_int_equal(alert_table_take(table, true, at(1), &body, &lost), 1);
-    alert_table_put(table, L1, "{}", T0, 0, at(2));
+    put(table, L1, "{}", T0, 0, at(2));
     alert_table_settle(table, ALERTS_TAKEN, at(3));
     assert_int_equal(alert_table_waiting(table), 1);
     assert_int_equal(round_trip(table, 4, ALERTS_TAKEN, &body), 1);
@@ -163,10 +183,10 @@ static void what_failed_stays_due_and_what_changed_meanwhile_too(void **state) {
     // At the end of the agent repeats are left out: nothing but news.
     assert_int_equal(alert_table_take(table, true, at(5 * MINUTE), &body, &lost), 0);
     assert_int_equal(alert_table_take(table, false, at(5 * MINUTE), &body, &lost), 1);
-    alert_table_remove(table, L1); // gone while under way
+    alert_table_remove(table, ME, L1); // gone while under way
     assert_int_equal(alert_table_settle(table, ALERTS_TAKEN, at(5 * MINUTE)), 0);
     // An end that could not be told within the time it is kept is lost, and counted.
-    alert_table_put(table, L2, NOTE, T0, T0 + 1, at(5 * MINUTE));
+    put(table, L2, NOTE, T0, T0 + 1, at(5 * MINUTE));
     assert_int_equal(alert_table_take(table, false, at(20 * MINUTE), &body, &lost), 0);
     assert_int_equal(lost, 1);
     buf_fini(&body);
@@ -178,9 +198,9 @@ static void a_refused_batch_is_searched_for_the_culprit(void **state) {
     struct alert_table *table = table_of(10, 256);
     struct buf body = {0};
     size_t lost = 0;
-    alert_table_put(table, L1, NOTE, T0, 0, at(0));
-    alert_table_put(table, L2, NOTE, T0, 0, at(0));
-    alert_table_put(table, L3, NOTE, T0, 0, at(0));
+    put(table, L1, NOTE, T0, 0, at(0));
+    put(table, L2, NOTE, T0, 0, at(0));
+    put(table, L3, NOTE, T0, 0, at(0));
     assert_int_equal(alert_table_take(table, false, at(0), &body, &lost), 3);
     assert_int_equal(alert_table_settle(table, ALERTS_REFUSED, at(0)), 0);
     assert_int_equal(alert_table_take(table, false, at(0), &body, &lost), 1);
@@ -199,12 +219,12 @@ static void a_full_table_gives_up_what_matters_least(void **state) {
     (void)state;
     struct alert_table *table = table_of(2, 256);
     struct buf body = {0};
-    assert_int_equal(alert_table_put(table, L1, NOTE, T0, 0, at(0)), 0);
-    assert_int_equal(alert_table_put(table, L2, NOTE, T0, T0, at(0)), 0);
+    assert_int_equal(put(table, L1, NOTE, T0, 0, at(0)), 0);
+    assert_int_equal(put(table, L2, NOTE, T0, T0, at(0)), 0);
     round_trip(table, 0, ALERTS_TAKEN, &body);
-    assert_int_equal(alert_table_put(table, L3, NOTE, T0, 0, at(1)), 0); // the ended one goes
+    assert_int_equal(put(table, L3, NOTE, T0, 0, at(1)), 0); // the ended one goes
     assert_int_equal(alert_table_firing(table), 2);
-    assert_int_equal(alert_table_put(table, L2, NOTE, T0, 0, at(2)), 1); // the oldest goes
+    assert_int_equal(put(table, L2, NOTE, T0, 0, at(2)), 1); // the oldest goes
     assert_int_equal(alert_table_firing(table), 2);
     assert_int_equal(round_trip(table, 2, ALERTS_TAKEN, &body), 2);
     assert_null(strstr(body.data, L1));
@@ -256,6 +276,7 @@ int main(void) {
         cmocka_unit_test(a_condition_is_told_repeated_and_ended),
         cmocka_unit_test(times_stay_in_order_whatever_the_event_says),
         cmocka_unit_test(only_changes_are_news),
+        cmocka_unit_test(who_lost_a_condition_cannot_silence_its_new_holder),
         cmocka_unit_test(news_go_before_repeats_in_bounded_batches),
         cmocka_unit_test(what_failed_stays_due_and_what_changed_meanwhile_too),
         cmocka_unit_test(a_refused_batch_is_searched_for_the_culprit),

@@ -213,7 +213,7 @@ static void the_end_of_the_agent_resolves_nothing(void **state) {
     struct alert moved = alert_of("PipelineDataSkew", "moved", 0);
     tell(am, "moved", 0);
     wait_health(am, "2 firing, 0 waiting");
-    alertmanager_forget(am, &moved, 1);
+    alertmanager_forget(am, NULL, &moved, 1);
     wait_health(am, "1 firing, 0 waiting");
     assert_true(alertmanager_drain(am, 20000));
     alertmanager_free(am);
