@@ -10,6 +10,7 @@ import time
 from cluster import Cluster
 from ground import STATES
 from kafka_client import admin
+from kafka_files import forgotten_markers
 from parts import Broker
 from play import BROKER_SETTINGS, KAFKA, HangingTransaction, Play, end_all
 from processes import PartError, wait_until
@@ -27,14 +28,18 @@ def own_broker():
 def broker_bounce(seed):
     """F5: the only broker is killed and frozen, and comes back."""
     try:
-        return _bounce(seed)
-    except HangingTransaction:
-        # Killed between its own "prepare commit" and the markers, a single node may forget the markers (seen on
-        # 4.3.1: CompleteCommit in its log, none in the partitions): no client can mend that, see docs/guarantees.md.
-        end_all()
-        play = _bounce(seed + 1000)
-        play.notes.append("at first Kafka itself left a transaction open")
+        play = _bounce(seed)
+        lost = forgotten_markers(play.broker.dir / "data", play.ground.written) if play.failed() else []
+    except HangingTransaction as error:
+        play, lost = None, str(error).splitlines()[-1:]
+    if not lost:
         return play
+    # Killed between its own "prepare" and the markers of a transaction, a single node may forget some (seen on
+    # 4.3.1: CompleteCommit or CompleteAbort in its log, no marker in a partition): docs/guarantees.md.
+    end_all()
+    play = _bounce(seed + 1000)
+    play.notes.append(f"at first Kafka itself lost the end of a transaction: {lost[0]}")
+    return play
 
 
 def _bounce(seed):
