@@ -18,6 +18,7 @@ void sink_note_refusal(struct kafka_sink *sink, const char *topic, rd_kafka_resp
     metrics_add(METRIC_PUBLISH_ERRORS, 1);
     if (sink->refused++ == 0) {
         struct err words;
+        sink->refusal = code;
         char what[160];
         snprintf(what, sizeof what, "topic %.120s", topic);
         client_error(&words, what, code, text);
@@ -148,10 +149,11 @@ enum status sink_replace_if_fatal(struct kafka_sink *sink, struct err *err) {
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return ST_OK;
     }
-    sink_note_refusal(sink, "(any)", code, text);
     if (sink->transactional) { // the transaction is lost with it: the caller begins anew
-        return err_set(err, ST_ABORT, "%s", sink->reason);
+        metrics_add(METRIC_PUBLISH_ERRORS, 1);
+        return sink_give_up(sink, "the Kafka producer is finished", code, text, err);
     }
+    sink_note_refusal(sink, "(any)", code, text);
     log_warn("kafka_producer_replaced", "reason=%s outstanding=%zu", sink->reason,
              sink->outstanding);
     sink_drain_and_close(sink);

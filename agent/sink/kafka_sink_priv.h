@@ -33,8 +33,9 @@ struct kafka_sink {
     bool open;           // transactions are possible
     bool positions_sent; // in this transaction
     bool fenced;
-    uint64_t refused; // since the last flush
-    char reason[512]; // of the first refusal
+    uint64_t refused;            // since the last flush
+    rd_kafka_resp_err_t refusal; // the first of them
+    char reason[512];            // its words
 };
 
 // Counts a refused record and keeps the first reason.
@@ -51,5 +52,9 @@ enum status sink_replace_if_fatal(struct kafka_sink *sink, struct err *err);
 enum status sink_open_producer(struct kafka_sink *sink, struct err *err);
 // Lets the library answer for everything under way, then ends the handle.
 void sink_drain_and_close(struct kafka_sink *sink);
+// Says why a transaction failed, of which `code` and `text` (may be NULL) are the last that was
+// heard, and notes if another producer is to blame. Returns ST_ABORT.
+enum status sink_give_up(struct kafka_sink *sink, const char *what, rd_kafka_resp_err_t code,
+                         const char *text, struct err *err);
 // What a producer of transactions needs beyond the others.
 enum status sink_conf_transactional(rd_kafka_conf_t *conf, const char *id, struct err *err);

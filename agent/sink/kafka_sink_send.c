@@ -97,5 +97,6 @@ enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *r
         return st;
     }
     sink_note_refusal(sink, topic->name, code, NULL);
-    return err_set(err, ST_ABORT, "%s", sink->reason);
+    return sink->transactional ? sink_give_up(sink, "sending a record", code, NULL, err)
+                               : err_set(err, ST_ABORT, "%s", sink->reason);
 }

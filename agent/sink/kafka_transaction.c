@@ -14,6 +14,9 @@
 
 // Kept with every position: tells a group that has state in Kafka from one that has none.
 #define POSITION_MARK "stoker 1 %lld"
+// A coordinator on the move is asked again after half a second; if by then the time of the call is
+// over, the library gives the whole transaction up.
+#define POSITIONS_MS 5000
 
 static int64_t conf_number(const rd_kafka_conf_t *conf, const char *key) {
     char text[64] = "";
@@ -42,23 +45,53 @@ enum status sink_conf_transactional(rd_kafka_conf_t *conf, const char *id, struc
     return st;
 }
 
+static bool is_fence(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
+           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
+// Records that were purged with their transaction, and calls that came too late for it.
+static bool is_echo(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__STATE || code == RD_KAFKA_RESP_ERR__PURGE_QUEUE ||
+           code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+}
+
+enum status sink_give_up(struct kafka_sink *sink, const char *what, rd_kafka_resp_err_t code,
+                         const char *text, struct err *err) {
+    bool told = sink->refused > 0 && !is_echo(sink->refusal); // a record knows it, and its topic
+    rd_kafka_error_t *cause = NULL;
+    // To begin another transaction in the midst of one is refused; the refusal has the cause.
+    if (!told && is_echo(code) && (cause = rd_kafka_begin_transaction(sink->client.rk)) != NULL) {
+        code = rd_kafka_error_code(cause);
+        text = rd_kafka_error_string(cause);
+    }
+    sink->fenced |= is_fence(code) || (told && is_fence(sink->refusal));
+    if (told) {
+        err_set(err, ST_ABORT, "%llu records were refused, the first: %s",
+                (unsigned long long)sink->refused, sink->reason);
+    } else {
+        client_error(err, what, code, text);
+    }
+    if (cause != NULL) {
+        rd_kafka_error_destroy(cause);
+    }
+    return err->status = ST_ABORT;
+}
+
 // Words and class of a failed call; takes the error.
 static enum status failed(struct kafka_sink *sink, const char *what, rd_kafka_error_t *error,
                           struct err *err) {
-    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-    bool retriable = rd_kafka_error_is_retriable(error);
     char text[256], trouble[CLIENT_TROUBLE_SIZE];
     client_printable(text, sizeof text, rd_kafka_error_string(error));
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    bool retriable = rd_kafka_error_is_retriable(error);
     rd_kafka_error_destroy(error);
-    client_trouble(&sink->client, trouble);
-    if (retriable) {
-        return err_set(err, ST_RETRY, "%s: %s", what, trouble[0] != '\0' ? trouble : text);
+    if (!retriable) {
+        return sink_give_up(sink, what, code, text, err);
     }
-    sink->fenced = code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-                   code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
-                   code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
-    client_error(err, what, code, sink->refused > 0 ? sink->reason : text);
-    return err->status = ST_ABORT;
+    client_trouble(&sink->client, trouble);
+    return err_set(err, ST_RETRY, "%s: %s", what, trouble[0] != '\0' ? trouble : text);
 }
 
 // The first record of a topic would otherwise wait up to a second for its leaders.
@@ -155,8 +188,7 @@ static enum status send_positions(struct kafka_sink *sink, struct client *group,
 static enum status settle_records(struct kafka_sink *sink, int timeout_ms, struct err *err) {
     rd_kafka_flush(sink->client.rk, timeout_ms);
     if (sink->refused > 0) {
-        return err_set(err, ST_ABORT, "%llu records were refused, the first: %s",
-                       (unsigned long long)sink->refused, sink->reason);
+        return sink_give_up(sink, "sending records", sink->refusal, NULL, err);
     }
     return sink->outstanding == 0
                ? ST_OK
@@ -169,7 +201,8 @@ enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
     MAGIC_CHECK(sink, SINK_MAGIC);
     enum status st = sink_replace_if_fatal(sink, err);
     if (st == ST_OK && !sink->positions_sent && count > 0) {
-        st = send_positions(sink, group, positions, count, timeout_ms, err);
+        st = send_positions(sink, group, positions, count,
+                            timeout_ms > POSITIONS_MS ? timeout_ms : POSITIONS_MS, err);
         sink->positions_sent = st == ST_OK;
     }
     if (st == ST_OK) {

@@ -17,23 +17,39 @@ enum mock_request {
     MOCK_JOIN_GROUP = 11,
     MOCK_HEARTBEAT = 12,
     MOCK_INIT_PRODUCER_ID = 22,
+    MOCK_ADD_PARTITIONS = 24,
+    MOCK_ADD_OFFSETS = 25,
+    MOCK_END_TXN = 26,
+    MOCK_TXN_OFFSET_COMMIT = 28,
 };
 
 // Answers that can be pushed; the numbers are the Kafka protocol's, MOCK_DISCONNECT is
 // librdkafka's.
 enum mock_error {
     MOCK_DISCONNECT = -195,
+    MOCK_UNKNOWN = -1,
     MOCK_UNKNOWN_TOPIC = 3,
     MOCK_NOT_LEADER = 6,
     MOCK_TIMED_OUT = 7,
     MOCK_TOO_LARGE = 10,
+    MOCK_COORDINATOR_LOADS = 14,
+    MOCK_COORDINATOR_AWAY = 15,
+    MOCK_NOT_COORDINATOR = 16,
     MOCK_NOT_ENOUGH_REPLICAS = 19,
     MOCK_ILLEGAL_GENERATION = 22,
     MOCK_UNKNOWN_MEMBER = 25,
+    MOCK_REBALANCE = 27,
     MOCK_TOPIC_DENIED = 29,
     MOCK_GROUP_DENIED = 30,
     MOCK_OUT_OF_ORDER = 45,
+    MOCK_PRODUCER_EPOCH = 47,
+    MOCK_TXN_STATE = 48,
+    MOCK_PRODUCER_ID_MAPPING = 49,
+    MOCK_CONCURRENT_TXNS = 51,
+    MOCK_TXN_DENIED = 53,
+    MOCK_UNKNOWN_PRODUCER_ID = 59,
     MOCK_FENCED_INSTANCE = 82,
+    MOCK_PRODUCER_FENCED = 90,
 };
 
 // Starts a cluster of `brokers` nodes; freed with mock_cluster_free (NULL is fine).
