@@ -92,6 +92,11 @@ void mock_cluster_topic_error(struct mock_cluster *cluster, const char *topic, i
     rd_kafka_mock_topic_set_error(cluster->mock, topic, (rd_kafka_resp_err_t)error);
 }
 
+void mock_cluster_move(struct mock_cluster *cluster, const char *topic, int partition, int broker) {
+    require(rd_kafka_mock_partition_set_leader(cluster->mock, topic, partition, broker) ==
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
 void mock_cluster_down(struct mock_cluster *cluster, int broker) {
     require(rd_kafka_mock_broker_set_down(cluster->mock, broker) == RD_KAFKA_RESP_ERR_NO_ERROR);
 }

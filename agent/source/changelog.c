@@ -113,27 +113,30 @@ enum status changelog_committed(struct changelog *changelog, const char *topic, 
                             partition, code, err);
 }
 
-enum status changelog_bounds(struct changelog *changelog, const char *topic, int32_t partition,
-                             int timeout_ms, int64_t *first, int64_t *end, struct err *err) {
-    MAGIC_CHECK(changelog, MAGIC);
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(changelog->ends.rk, topic,
-                                                                partition, first, end, timeout_ms);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? ST_OK
-               : unanswered(&changelog->ends, "asking where it ends", topic, partition, code, err);
-}
-
-// The first read of a topic would otherwise wait up to a second for its leaders.
-static void ask_leaders(struct changelog *changelog, const char *topic) {
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(changelog->committed.rk, topic, NULL);
+// The first read of a topic would otherwise wait up to a second for its leaders, and a question to
+// one that is no leader any more would be asked in vain until the next refresh, seconds later.
+static void ask_leaders(struct client *client, const char *topic) {
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(client->rk, topic, NULL);
     const struct rd_kafka_metadata *metadata = NULL;
-    if (rkt != NULL && rd_kafka_metadata(changelog->committed.rk, 0, rkt, &metadata,
-                                         LEADERS_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (rkt != NULL && rd_kafka_metadata(client->rk, 0, rkt, &metadata, LEADERS_TIMEOUT_MS) ==
+                           RD_KAFKA_RESP_ERR_NO_ERROR) {
         rd_kafka_metadata_destroy(metadata);
     }
     if (rkt != NULL) {
         rd_kafka_topic_destroy(rkt);
     }
+}
+
+enum status changelog_bounds(struct changelog *changelog, const char *topic, int32_t partition,
+                             int timeout_ms, int64_t *first, int64_t *end, struct err *err) {
+    MAGIC_CHECK(changelog, MAGIC);
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(changelog->ends.rk, topic,
+                                                                partition, first, end, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return ST_OK;
+    }
+    ask_leaders(&changelog->ends, topic);
+    return unanswered(&changelog->ends, "asking where it ends", topic, partition, code, err);
 }
 
 static void assign(struct changelog *changelog, const struct changelog_reading *reading) {
@@ -167,7 +170,7 @@ enum status changelog_read(struct changelog *changelog, const struct changelog_r
     struct err last = {0};
     int64_t at = 0, deadline_ms = clock_mono_ms() + reading->timeout_ms;
     if (reading->end > 0) {
-        ask_leaders(changelog, reading->topic);
+        ask_leaders(&changelog->committed, reading->topic);
         assign(changelog, reading);
     }
     bool stopped = false;

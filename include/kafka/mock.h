@@ -70,6 +70,9 @@ void mock_cluster_clear_errors(struct mock_cluster *cluster, enum mock_request r
 // Metadata requests for the topic are answered by `error` from here on; 0 ends that.
 void mock_cluster_topic_error(struct mock_cluster *cluster, const char *topic, int error);
 
+// Another node (1..n) leads the partition from here on.
+void mock_cluster_move(struct mock_cluster *cluster, const char *topic, int partition, int broker);
+
 // One node (1..n), or all of them for -1: cuts its connections and refuses new ones, or not.
 void mock_cluster_down(struct mock_cluster *cluster, int broker);
 void mock_cluster_up(struct mock_cluster *cluster, int broker);

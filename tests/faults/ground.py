@@ -140,6 +140,7 @@ class Ground:
         self.bootstrap = bootstrap
         self.partitions, self.replication = partitions, replication
         self.agents = []
+        self.waited_for = []  # what agents said they were waiting for, while they were to drain
         self.topics = {topic: f"{self.name}.{topic}" for topic in ("events", *OUTPUTS)}
         if keeps_state():
             self.topics |= {topic: f"{self.name}.{topic}" for topic in STATES}
@@ -219,8 +220,8 @@ class Ground:
         return {part: (at[part], end) for part, end in until.items() if end > (at[part] or 0)}
 
     def drain(self, timeout_s=90):
-        """Waits until the events are worked off, and nothing is written any more. An agent that commits
-        behind what it read (an older one) counts as done when it is quiet and says it has no lag."""
+        """Waits until the events are worked off, all state is loaded, and nothing is written any more. An agent
+        that commits behind what it read (an older one) counts as done when it is quiet and says it has no lag."""
         events, deadline = self.topics["events"], time.monotonic() + timeout_s
         last, since = None, time.monotonic()
         while True:
@@ -231,12 +232,16 @@ class Ground:
             # What a dead agent left open hides what stage 2 has yet to read; I6 judges what stays open.
             settled = quiet_s >= QUIET_S and (quiet_s >= OPEN_S or now == self.ends(self.written, True))
             behind = [part for part in self.behind() if part[0] == events]
-            ready = all(agent.readyz()[0] == 200 for agent in self.agents if agent.running())
-            if settled and (ready if not keeps_state() else not behind):
+            waits = [words for agent in self.agents if agent.running()
+                     for code, words in [agent.readyz()] if code != 200]
+            if waits:  # state that is read late may make it write again
+                since = time.monotonic()
+                self.waited_for.append(waits[0].strip())
+            elif settled and (not keeps_state() or not behind):
                 return
             if time.monotonic() > deadline:
                 raise PartError(f"not drained within {timeout_s} s: quiet for {quiet_s:.0f} s, behind: "
-                                f"{self.behind()}\n" + "\n".join(a.process.tail(5) for a in self.agents))
+                                f"{self.behind()}, waits for: {waits}\n" + "\n".join(a.process.tail(5) for a in self.agents))
             if not any(agent.running() for agent in self.agents):
                 raise PartError("no agent runs that could drain\n" +
                                 "\n".join(a.process.tail(8) for a in self.agents))

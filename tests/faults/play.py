@@ -18,6 +18,7 @@ from workload import Workload
 
 KAFKA = "4.3.1"
 FEED_S = 12.0
+LONG_WAITS = 20  # looks at an agent that is not ready, a third of a second apart
 AT_ONCE = 0.25  # the share of the input that is there before the first agent is
 STABLE_S = TRANSACTION_TIMEOUT_MS / 1000 + 15
 BROKER_SETTINGS = {
@@ -204,6 +205,8 @@ class Play:
         self.feeder.end()
         try:
             ground.drain(drain_s)
+            if len(ground.waited_for) > LONG_WAITS:
+                self.notes.append(f"waited long: {ground.waited_for[len(ground.waited_for) // 2]}")
         except PartError as error:
             stable = ground.ends(committed_only=True)
             left_open = sorted(part for part, end in ground.ends().items() if end > stable[part])
