@@ -8,9 +8,11 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/metrics.h"
 
 #define MIB (1024 * 1024)
+#define DESTROY_STEP_MS 5
 
 // Requests that succeed before the login is done, so they prove nothing.
 enum { API_SASL_HANDSHAKE = 17, API_VERSIONS = 18, API_SASL_AUTHENTICATE = 36 };
@@ -50,6 +52,19 @@ void client_trouble(struct client *c, char out[CLIENT_TROUBLE_SIZE]) {
     pthread_mutex_lock(&c->lock);
     memcpy(out, c->trouble, CLIENT_TROUBLE_SIZE);
     pthread_mutex_unlock(&c->lock);
+}
+
+void client_note_denied(struct client *c, struct str topic) {
+    pthread_mutex_lock(&c->lock);
+    str_copy(c->denied, sizeof c->denied, topic);
+    pthread_mutex_unlock(&c->lock);
+}
+
+bool client_denied(struct client *c, char out[CLIENT_TOPIC_SIZE]) {
+    pthread_mutex_lock(&c->lock);
+    client_printable(out, CLIENT_TOPIC_SIZE, c->denied);
+    pthread_mutex_unlock(&c->lock);
+    return out[0] != '\0';
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
@@ -196,7 +211,46 @@ void client_close(struct client *c, int flags) {
     }
     atomic_store(&c->down, false);
     atomic_store(&c->doubtful, false);
+    client_note_denied(c, STR(""));
     set_trouble(c, "");
+}
+
+struct destroying {
+    rd_kafka_t *rk;
+    int flags;
+    _Atomic bool done;
+};
+
+static void *destroy(void *arg) {
+    struct destroying *work = arg;
+    rd_kafka_destroy_flags(work->rk, work->flags);
+    atomic_store(&work->done, true);
+    return NULL;
+}
+
+bool client_close_within(struct client *c, int flags, int timeout_ms) {
+    struct destroying *work = mem_zalloc(1, sizeof *work);
+    work->rk = c->rk;
+    work->flags = flags;
+    pthread_t thread;
+    if (c->rk == NULL || pthread_create(&thread, NULL, destroy, work) != 0) {
+        mem_free(work);
+        client_close(c, flags);
+        return true;
+    }
+    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+    while (!atomic_load(&work->done) && clock_mono_ms() < deadline_ms) {
+        clock_sleep_ms(DESTROY_STEP_MS);
+    }
+    if (!atomic_load(&work->done)) {
+        pthread_detach(thread); // and what it works on stays
+        return false;
+    }
+    pthread_join(thread, NULL);
+    mem_free(work);
+    c->rk = NULL;
+    client_close(c, flags);
+    return true;
 }
 
 void client_fini(struct client *c) {

@@ -86,12 +86,27 @@ void client_printable(char *out, size_t cap, const char *text) {
     buf_fini(&shown);
 }
 
-enum status client_error(struct err *err, const char *what, rd_kafka_resp_err_t code,
-                         const char *text) {
+static enum status say(struct err *err, const char *what, rd_kafka_resp_err_t code,
+                       const char *text, const char *hint) {
     char shown[256];
     client_printable(shown, sizeof shown,
                      text != NULL && text[0] != '\0' ? text : rd_kafka_err2str(code));
-    const char *hint = client_hint(code, false);
     return err_set(err, client_status(code), "%s: %s (%s)%s%s", what, shown,
                    rd_kafka_err2name(code), hint[0] == '\0' ? "" : ": ", hint);
+}
+
+enum status client_error(struct err *err, const char *what, rd_kafka_resp_err_t code,
+                         const char *text) {
+    return say(err, what, code, text, client_hint(code, false));
+}
+
+enum status client_error_right(struct err *err, const char *what, rd_kafka_resp_err_t code,
+                               const char *text, const char *right) {
+    char hint[64];
+    if (code != RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED &&
+        code != RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+        return client_error(err, what, code, text);
+    }
+    snprintf(hint, sizeof hint, "the user needs the ACL %s on it", right);
+    return say(err, what, code, text, hint);
 }

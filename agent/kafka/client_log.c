@@ -33,7 +33,23 @@ static enum log_level level_of(int syslog_level, const char *code) {
     return syslog_level <= 4 ? LOG_WARN : syslog_level <= 6 ? LOG_INFO : LOG_DEBUG;
 }
 
+// Which topic a transaction may not write is said here and nowhere else: the calls that fail for it
+// know of no topic, or only that the transaction is in a wrong state.
+static void keep_denied(const rd_kafka_t *rk, const char *code, const char *text) {
+    struct client *c = rk == NULL ? NULL : rd_kafka_opaque(rk);
+    if (c == NULL || strcmp(code, "ADDPARTS") != 0 ||
+        strstr(text, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)) == NULL) {
+        return;
+    }
+    const char *from = strchr(text, '"');
+    const char *to = from == NULL ? NULL : strchr(from + 1, '"');
+    if (to != NULL) {
+        client_note_denied(c, (struct str){from + 1, (size_t)(to - from - 1)});
+    }
+}
+
 void client_log(const rd_kafka_t *rk, int level, const char *code, const char *text) {
+    keep_denied(rk, code, text);
     enum log_level to = level_of(level, code);
     if (!log_enabled(to)) {
         return;

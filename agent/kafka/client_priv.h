@@ -16,6 +16,7 @@
 
 #define CLIENT_MAGIC 0x434c4e54u // "CLNT"
 #define CLIENT_TROUBLE_SIZE 512
+#define CLIENT_TOPIC_SIZE 256
 
 struct client {
     uint32_t magic;
@@ -28,8 +29,9 @@ struct client {
     _Atomic bool troubled;       // trouble is not empty
     // A request of a transaction failed on its way, so the broker may still get it, late.
     _Atomic bool doubtful;
-    pthread_mutex_t lock; // guards trouble: read by /readyz, written by callbacks
+    pthread_mutex_t lock; // guards the rest: read by /readyz, written by callbacks
     char trouble[CLIENT_TROUBLE_SIZE];
+    char denied[CLIENT_TOPIC_SIZE]; // the topic that a transaction may not write, "" if none
 };
 
 // Builds the configuration: our defaults, then the common, then the role's properties, then what
@@ -49,6 +51,10 @@ enum status client_open(struct client *c, enum kafka_role role, rd_kafka_conf_t 
                         struct err *err) MUST_USE;
 // Destroys the handle; `flags` as rd_kafka_destroy_flags. The client may be opened again.
 void client_close(struct client *c, int flags);
+// Likewise, but false if it takes longer than `timeout_ms`: then the library still uses the client,
+// which must stay as it is for ever. librdkafka before 2.6 never ends a consumer whose topic went
+// away, or may not be read any more, while messages of it were waiting.
+bool client_close_within(struct client *c, int flags, int timeout_ms) MUST_USE;
 // Closes if open and releases everything.
 void client_fini(struct client *c);
 
@@ -57,6 +63,10 @@ void client_fini(struct client *c);
 bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason);
 // The current trouble in words, "" if none. Any thread.
 void client_trouble(struct client *c, char out[CLIENT_TROUBLE_SIZE]);
+// Keeps the name of a topic that a transaction may not write, until the handle is closed.
+void client_note_denied(struct client *c, struct str topic);
+// True if there is one.
+bool client_denied(struct client *c, char out[CLIENT_TOPIC_SIZE]);
 
 // The class of a librdkafka or broker error code.
 enum status client_status(rd_kafka_resp_err_t code);
@@ -64,6 +74,9 @@ enum status client_status(rd_kafka_resp_err_t code);
 // class.
 enum status client_error(struct err *err, const char *what, rd_kafka_resp_err_t code,
                          const char *text);
+// Likewise, for a door that knows which right on `what` an ACL must give, e.g. "READ".
+enum status client_error_right(struct err *err, const char *what, rd_kafka_resp_err_t code,
+                               const char *text, const char *right);
 // Words on what to do about an error code, "" if there are none.
 const char *client_hint(rd_kafka_resp_err_t code, bool scram);
 // Appends text that came from outside, one line, at most `max` bytes of it, into a C string.

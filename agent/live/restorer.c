@@ -92,19 +92,23 @@ static void *run(void *arg) {
         atomic_store(&restorer->give_up, false);
         pthread_mutex_unlock(&restorer->lock);
         enum status status = ST_OK;
-        if (!restorer->options.topics_trusted) {
-            status = state_topics_check(&restorer->options, &err);
-            restorer->options.topics_trusted = status == ST_OK;
-        }
-        if (status == ST_OK && changelog == NULL) {
+        if (changelog == NULL) {
             status = changelog_new(restorer->options.consumer, restorer->options.group, &changelog,
                                    &err);
+        }
+        if (status == ST_OK && !restorer->options.topics_trusted) {
+            status = state_topics_check(&restorer->options, changelog, &err);
+            restorer->options.topics_trusted = status == ST_OK;
         }
         if (status == ST_OK) {
             status = restore_load(&restorer->options, changelog, &restorer->give_up, load, &err);
         }
         if (status == ST_RETRY && !atomic_load(&restorer->stop)) {
             clock_sleep_ms(PAUSE_MS);
+        }
+        if (changelog != NULL && changelog_denied(changelog)) {
+            changelog_free(changelog);
+            changelog = NULL;
         }
         pthread_mutex_lock(&restorer->lock);
         put_away(restorer, load, status, &err);

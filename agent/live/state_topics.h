@@ -3,6 +3,9 @@
 #pragma once
 
 #include "restorer.h"
+#include "source/changelog.h"
 
-// ST_OK; ST_RETRY: not known yet, with words; ST_FATAL: a topic is wrong: words with the remedy.
-enum status state_topics_check(const struct restorer_options *options, struct err *err) MUST_USE;
+// ST_OK; ST_RETRY: not known yet, or a right is missing, with words; ST_FATAL: a topic is wrong:
+// words with the remedy.
+enum status state_topics_check(const struct restorer_options *options, struct changelog *changelog,
+                               struct err *err) MUST_USE;

@@ -3,6 +3,7 @@
 #include "worker.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 
 enum {
     OPEN_TIMEOUT_MS = 500,
+    SOON_MS = 1000,
     CLOSED_TOO_LONG_MS = 5000,
     COMMIT_TIMEOUT_MS = 60000 // a broker may be away for a while
 };
@@ -106,6 +108,14 @@ static void unload_all(struct worker *worker) {
     }
 }
 
+// Says so in the log whenever the words change, unless it is soon over.
+static void note_closed(struct worker *worker, int64_t now_ms, const char *words) {
+    if (now_ms - worker->closed_ms > SOON_MS && strcmp(worker->waiting, words) != 0) {
+        log_warn("kafka_waiting", "worker=%s reason=%s", worker->id, words);
+        str_copy(worker->waiting, sizeof worker->waiting, str_of(words));
+    }
+}
+
 // True if transactions are possible. While they are not, nothing may be taken.
 static enum status have_producer(struct worker *worker, bool *have, struct err *err) {
     const struct agent_options *o = worker->options;
@@ -121,24 +131,29 @@ static enum status have_producer(struct worker *worker, bool *have, struct err *
         return ST_OK;
     }
     int64_t now_ms = clock_mono_ms();
+    if (now_ms < worker->again_ms) {
+        return ST_OK;
+    }
     worker->closed_ms = worker->closed_ms == 0 ? now_ms : worker->closed_ms;
     enum status status = kafka_sink_open(worker->sink, topics, OPEN_TIMEOUT_MS, err);
     *have = status == ST_OK;
     if (*have) {
         worker->closed_ms = 0;
-        worker->trouble[0] = '\0';
+        worker->waiting[0] = '\0'; // the words of what failed stay: it may fail again
     } else {
-        str_copy(worker->trouble, sizeof worker->trouble, str_of(err->text));
+        note_closed(worker, now_ms, err->text);
     }
     return status == ST_FATAL ? ST_FATAL : ST_OK;
 }
 
 // The broker is away for long: keep the membership alive, without any state to spoil.
-static enum status wait_for_producer(struct worker *worker, int64_t now_ms, struct err *err) {
+static enum status wait_for_producer(struct worker *worker, int budget_ms, struct err *err) {
+    int64_t now_ms = clock_mono_ms();
     if (worker->closed_ms != 0 && now_ms - worker->closed_ms > CLOSED_TOO_LONG_MS) {
         unload_all(worker);
-        return poll(worker, 0, &now_ms, err);
+        return poll(worker, budget_ms, &now_ms, err);
     }
+    clock_sleep_ms(budget_ms);
     return ST_OK;
 }
 
@@ -164,7 +179,7 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
         status = have_producer(worker, &have, err);
     }
     if (status == ST_OK && !have) {
-        status = wait_for_producer(worker, now_ms, err);
+        status = wait_for_producer(worker, budget_ms, err);
         worker_show(worker, now_ms, false);
         return status;
     }
@@ -179,6 +194,7 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
         now_ms = clock_mono_ms();
         worker_tick(worker, now_ms);
         worker_forget_suspended(worker, now_ms);
+        worker_forget_failures(worker);
         if (worker_commit_due(worker, now_ms)) {
             (void)worker_commit(worker, COMMIT_TIMEOUT_MS, &why);
         }

@@ -76,7 +76,10 @@ struct worker {
     struct alert *news; // alerts that changed in it
     uint32_t news_count, news_cap;
     struct buf encoded, value;
-    char trouble[256]; // why nothing goes on, "" if it does
+    char trouble[512]; // what failed, "" once a commit did not or nothing is left to do
+    char waiting[512]; // why there is no producer, "" if there is
+    int failures;      // transactions that failed since the last that did not
+    int64_t again_ms;  // not before is the next one tried
     int64_t committed_ms, commit_took_ms, closed_ms, checked_ms, viewed_ms;
     int64_t fences[2]; // when another took our identity, newest first
     bool closing;
@@ -129,6 +132,8 @@ int worker_commit_in(const struct worker *worker, int64_t now_ms, int most);
 // Output, state and positions in one transaction; then the alerts. ST_ABORT: worker->broken is set.
 enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err);
 void worker_note_broken(struct worker *worker, const char *what, const struct err *err);
+// Forgets what failed if nothing is left to be done again, e.g. because another does it.
+void worker_forget_failures(struct worker *worker);
 // Another process took our name. ST_FATAL if it happens often.
 enum status worker_note_fence(struct worker *worker, int64_t now_ms, struct err *err) MUST_USE;
 // Gives the failed transaction up and lets all state be read again.

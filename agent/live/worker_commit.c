@@ -21,7 +21,8 @@ enum {
     BEHIND_MESSAGES = 5000,
     BEHIND_PAUSE_SHARE = 19,
     BEHIND_PAUSE_MAX_MS = 5000,
-    LAST_COMMIT_MS = 5000
+    LAST_COMMIT_MS = 5000,
+    AGAIN_PAUSE_MS = 1000
 };
 // What one transaction may hold before it is committed early.
 enum { RECORDS_MAX = 50000, BYTES_MAX = 16 << 20 };
@@ -29,8 +30,21 @@ enum { RECORDS_MAX = 50000, BYTES_MAX = 16 << 20 };
 void worker_note_broken(struct worker *worker, const char *what, const struct err *err) {
     if (!worker->broken) {
         worker->broken = true;
-        snprintf(worker->trouble, sizeof worker->trouble, "%s: %.200s", what, err->text);
+        snprintf(worker->trouble, sizeof worker->trouble, "%s: %.480s", what, err->text);
         log_warn("transaction_failed", "worker=%s step=%s error=%s", worker->id, what, err->text);
+    }
+}
+
+void worker_forget_failures(struct worker *worker) {
+    bool over = worker->failures > 0 && !worker->in_transaction && !worker->broken;
+    for (uint32_t i = 0; i < worker->part_count && over; i++) {
+        const struct part *part = worker->parts[i];
+        over = part->phase == PART_RUNNING && !part->touched &&
+               kafka_source_caught_up(worker->source, part->topic, part->partition);
+    }
+    if (over) {
+        worker->failures = 0;
+        worker->trouble[0] = '\0';
     }
 }
 
@@ -169,6 +183,7 @@ static void settle(struct worker *worker, int64_t now_ms) {
     worker->in_transaction = worker->urgent = false;
     worker->records = worker->bytes = 0;
     worker->committed_ms = now_ms;
+    worker->failures = 0;
     worker->trouble[0] = '\0';
 }
 
@@ -231,6 +246,10 @@ enum status worker_begin_again(struct worker *worker, int64_t now_ms, struct err
         kafka_sink_was_fenced(worker->sink) ? worker_note_fence(worker, now_ms, err) : ST_OK;
     metrics_add(METRIC_TXN_ABORTS, 1);
     kafka_sink_abandon(worker->sink);
+    worker->failures++;
+    if (worker->failures > 1) { // a right is missing, say: it will be given by a human
+        worker->again_ms = now_ms + AGAIN_PAUSE_MS;
+    }
     worker->in_transaction = worker->broken = worker->urgent = false;
     worker->records = worker->bytes = 0;
     worker->news_count = 0;

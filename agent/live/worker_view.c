@@ -24,7 +24,7 @@ static void add_reason(struct buf *out, const char *text) {
 // Words for /readyz; nothing if all is well.
 static void describe(struct worker *worker, int64_t loading, struct buf *out) {
     struct buf words = {0};
-    add_reason(out, worker->trouble);
+    add_reason(out, worker->trouble[0] != '\0' ? worker->trouble : worker->waiting);
     if (worker->source != NULL && !kafka_source_health(worker->source, &words)) {
         add_reason(out, buf_text(&words));
     }

@@ -12,6 +12,14 @@
 #include "sink/kafka_sink_priv.h"
 
 #define DRAIN_MS 5000
+#define REGISTER_MS 50
+
+void sink_cannot_write(struct err *err, const char *topic, rd_kafka_resp_err_t code,
+                       const char *text) {
+    char what[160];
+    snprintf(what, sizeof what, "topic %.120s cannot be written", topic);
+    client_error_right(err, what, code, text, "WRITE");
+}
 
 void sink_note_refusal(struct kafka_sink *sink, const char *topic, rd_kafka_resp_err_t code,
                        const char *text) {
@@ -19,9 +27,12 @@ void sink_note_refusal(struct kafka_sink *sink, const char *topic, rd_kafka_resp
     if (sink->refused++ == 0) {
         struct err words;
         sink->refusal = code;
-        char what[160];
-        snprintf(what, sizeof what, "topic %.120s", topic);
-        client_error(&words, what, code, text);
+        char denied[CLIENT_TOPIC_SIZE];
+        if (client_denied(&sink->client, denied)) { // the others fell with that one
+            sink_cannot_write(&words, denied, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, NULL);
+        } else {
+            sink_cannot_write(&words, topic, code, text);
+        }
         str_copy(sink->reason, sizeof sink->reason, str_of(words.text));
     }
 }
@@ -113,9 +124,14 @@ void sink_drain_and_close(struct kafka_sink *sink) {
         return;
     }
     rd_kafka_purge(sink->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    int64_t deadline_ms = clock_mono_ms() + DRAIN_MS;
-    while (sink->outstanding > 0 && clock_mono_ms() < deadline_ms) {
+    int64_t now_ms = clock_mono_ms(), deadline_ms = now_ms + DRAIN_MS;
+    // A thread of the library tells the coordinator of the first record of a partition, at once. If
+    // the handle ends in that instant, an assertion of the library ends the process (2.0.2 and
+    // later ones).
+    int64_t quiet_ms = now_ms + (sink->open ? REGISTER_MS : 0);
+    while ((sink->outstanding > 0 && now_ms < deadline_ms) || now_ms < quiet_ms) {
         rd_kafka_poll(sink->client.rk, 20);
+        now_ms = clock_mono_ms();
     }
     client_close(&sink->client, 0);
     sink->outstanding = 0; // the rest died with the handle

@@ -30,14 +30,19 @@ struct kafka_sink {
     struct sink_topic *topics; // a few; each lives as long as the sink
     size_t outstanding;        // sent and unanswered
     bool transactional;
+    bool initialised;    // the broker knows us; the topics may still be missing
     bool open;           // transactions are possible
     bool positions_sent; // in this transaction
     bool fenced;
     uint64_t refused;            // since the last flush
     rd_kafka_resp_err_t refusal; // the first of them
     char reason[512];            // its words
+    int64_t looked_ms;           // monotonic time when the topics were looked at
 };
 
+// "topic T cannot be written: ...", with the right that is missing.
+void sink_cannot_write(struct err *err, const char *topic, rd_kafka_resp_err_t code,
+                       const char *text);
 // Counts a refused record and keeps the first reason.
 void sink_note_refusal(struct kafka_sink *sink, const char *topic, rd_kafka_resp_err_t code,
                        const char *text);

@@ -18,6 +18,8 @@
 // over, the library gives the whole transaction up.
 #define POSITIONS_MS 5000
 
+enum { LOOK_EVERY_MS = 1000 };
+
 static int64_t conf_number(const rd_kafka_conf_t *conf, const char *key) {
     char text[64] = "";
     size_t size = sizeof text;
@@ -60,14 +62,19 @@ static bool is_echo(rd_kafka_resp_err_t code) {
 enum status sink_give_up(struct kafka_sink *sink, const char *what, rd_kafka_resp_err_t code,
                          const char *text, struct err *err) {
     bool told = sink->refused > 0 && !is_echo(sink->refusal); // a record knows it, and its topic
+    char denied[CLIENT_TOPIC_SIZE];
+    bool right = client_denied(&sink->client, denied);
     rd_kafka_error_t *cause = NULL;
     // To begin another transaction in the midst of one is refused; the refusal has the cause.
-    if (!told && is_echo(code) && (cause = rd_kafka_begin_transaction(sink->client.rk)) != NULL) {
+    if (!told && !right && is_echo(code) &&
+        (cause = rd_kafka_begin_transaction(sink->client.rk)) != NULL) {
         code = rd_kafka_error_code(cause);
         text = rd_kafka_error_string(cause);
     }
     sink->fenced |= is_fence(code) || (told && is_fence(sink->refusal));
-    if (told) {
+    if (right) {
+        sink_cannot_write(err, denied, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, NULL);
+    } else if (told) {
         err_set(err, ST_ABORT, "%llu records were refused, the first: %s",
                 (unsigned long long)sink->refused, sink->reason);
     } else {
@@ -94,21 +101,66 @@ static enum status failed(struct kafka_sink *sink, const char *what, rd_kafka_er
     return err_set(err, ST_RETRY, "%s: %s", what, trouble[0] != '\0' ? trouble : text);
 }
 
-// The first record of a topic would otherwise wait up to a second for its leaders.
-static void ask_leaders(struct kafka_sink *sink, const char *const *topics, int timeout_ms) {
-    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
-    for (; *topics != NULL && clock_mono_ms() < deadline_ms; topics++) {
-        rd_kafka_topic_t *topic = rd_kafka_topic_new(sink->client.rk, *topics, NULL);
-        const struct rd_kafka_metadata *metadata = NULL;
-        int left_ms = (int)(deadline_ms - clock_mono_ms());
-        if (topic != NULL && rd_kafka_metadata(sink->client.rk, 0, topic, &metadata,
-                                               left_ms > 1 ? left_ms : 1) == 0) {
-            rd_kafka_metadata_destroy(metadata);
-        }
-        if (topic != NULL) {
-            rd_kafka_topic_destroy(topic);
+// What the brokers say of one topic: RD_KAFKA_RESP_ERR_NO_ERROR too if they say nothing.
+static rd_kafka_resp_err_t ask_leaders(struct kafka_sink *sink, const char *name, int timeout_ms) {
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(sink->client.rk, name, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (topic != NULL && rd_kafka_metadata(sink->client.rk, 0, topic, &metadata, timeout_ms) == 0) {
+        code = metadata->topic_cnt == 1 ? metadata->topics[0].err : code;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    if (topic != NULL) {
+        rd_kafka_topic_destroy(topic);
+    }
+    return code;
+}
+
+// The first record of a topic would otherwise wait up to a second for its leaders. And a topic that
+// is missing or denied is better known before anything is done for it.
+static enum status look_at_topics(struct kafka_sink *sink, const char *const *topics,
+                                  int timeout_ms, struct err *err) {
+    int64_t now_ms = clock_mono_ms(), deadline_ms = now_ms + timeout_ms;
+    if (sink->looked_ms != 0 && now_ms - sink->looked_ms < LOOK_EVERY_MS) {
+        return err_set(err, ST_RETRY, "%s", sink->reason);
+    }
+    sink->looked_ms = now_ms;
+    for (; *topics != NULL && now_ms < deadline_ms; topics++, now_ms = clock_mono_ms()) {
+        rd_kafka_resp_err_t code = ask_leaders(sink, *topics, (int)(deadline_ms - now_ms));
+        if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+            code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+            sink_cannot_write(err, *topics, code, NULL);
+            str_copy(sink->reason, sizeof sink->reason, str_of(err->text));
+            return err->status = ST_RETRY;
         }
     }
+    return ST_OK;
+}
+
+// Ends what a predecessor left open. ST_FATAL if the user may not use this id.
+static enum status initialise(struct kafka_sink *sink, int timeout_ms, struct err *err) {
+    rd_kafka_error_t *error = rd_kafka_init_transactions(sink->client.rk, timeout_ms);
+    if (error == NULL) {
+        sink->initialised = true;
+        sink->looked_ms = 0;
+        return ST_OK;
+    }
+    bool denied =
+        rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    sink_serve(sink, 0); // why nobody answers is told by a poll only
+    if (failed(sink, "opening transactions", error, err) != ST_RETRY) {
+        kafka_sink_abandon(sink);
+    }
+    if (!denied) {
+        return err->status = ST_RETRY;
+    }
+    char id[256] = "";
+    size_t size = sizeof id;
+    (void)rd_kafka_conf_get(sink->conf, "transactional.id", id, &size);
+    return err_set(err, ST_FATAL,
+                   "the user may not use the transactional id %s: give it the ACL WRITE on "
+                   "transactional ids that begin with the agent's group",
+                   id);
 }
 
 enum status kafka_sink_open(struct kafka_sink *sink, const char *const *topics, int timeout_ms,
@@ -121,20 +173,13 @@ enum status kafka_sink_open(struct kafka_sink *sink, const char *const *topics, 
     if (sink->client.rk == NULL && sink_open_producer(sink, err) != ST_OK) {
         return ST_FATAL;
     }
-    rd_kafka_error_t *error = rd_kafka_init_transactions(sink->client.rk, timeout_ms);
-    if (error != NULL) {
-        bool denied =
-            rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
-        enum status st = failed(sink, "opening transactions", error, err);
-        if (st != ST_RETRY) {
-            kafka_sink_abandon(sink);
-        }
-        return denied ? err_set(err, ST_FATAL,
-                                "the user may not use transactions: give it the ACL WRITE on "
-                                "transactional ids that begin with the agent's group")
-                      : (err->status = ST_RETRY);
+    enum status st = sink->initialised ? ST_OK : initialise(sink, timeout_ms, err);
+    if (st == ST_OK) {
+        st = look_at_topics(sink, topics, timeout_ms, err);
     }
-    ask_leaders(sink, topics, timeout_ms);
+    if (st != ST_OK) {
+        return st;
+    }
     atomic_store(&sink->client.doubtful, false);
     sink->open = true;
     sink->fenced = false;
@@ -229,6 +274,6 @@ enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
 void kafka_sink_abandon(struct kafka_sink *sink) {
     MAGIC_CHECK(sink, SINK_MAGIC);
     sink_drain_and_close(sink);
-    sink->open = false;
+    sink->open = sink->initialised = false;
     sink->refused = 0;
 }

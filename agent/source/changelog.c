@@ -17,6 +17,7 @@ enum { LEADERS_TIMEOUT_MS = 2000 };
 struct changelog {
     uint32_t magic;
     struct client committed, ends;
+    bool denied;
 };
 
 static enum status open_consumer(struct client *client, const struct kafka_settings *settings,
@@ -75,13 +76,21 @@ void changelog_free(struct changelog *changelog) {
     mem_free(changelog);
 }
 
+bool changelog_denied(const struct changelog *changelog) {
+    return changelog->denied;
+}
+
+static void note_denied(struct changelog *changelog, rd_kafka_resp_err_t code) {
+    changelog->denied |= code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+}
+
 // Everything but a good answer is asked again: words are what the caller needs.
 static enum status unanswered(struct client *client, const char *what, const char *topic,
                               int32_t partition, rd_kafka_resp_err_t code, struct err *err) {
     struct err words;
     char trouble[CLIENT_TROUBLE_SIZE];
     client_trouble(client, trouble);
-    client_error(&words, what, code, NULL);
+    client_error_right(&words, what, code, NULL, "READ");
     return err_set(err, ST_RETRY, "%s partition %d: %s%s%s", topic, (int)partition, words.text,
                    trouble[0] == '\0' ? "" : ": ", trouble);
 }
@@ -139,22 +148,44 @@ enum status changelog_bounds(struct changelog *changelog, const char *topic, int
     return unanswered(&changelog->ends, "asking where it ends", topic, partition, code, err);
 }
 
-static void assign(struct changelog *changelog, const struct changelog_reading *reading) {
+static void assign(struct changelog *changelog, const char *topic, int32_t partition,
+                   int64_t offset) {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, reading->topic, reading->partition)->offset =
-        RD_KAFKA_OFFSET_BEGINNING;
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = offset;
     rd_kafka_assign(changelog->committed.rk, list);
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+enum status changelog_readable(struct changelog *changelog, const char *topic, int timeout_ms,
+                               struct err *err) {
+    MAGIC_CHECK(changelog, MAGIC);
+    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    ask_leaders(&changelog->committed, topic);
+    assign(changelog, topic, 0, RD_KAFKA_OFFSET_END);
+    while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && clock_mono_ms() < deadline_ms) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(changelog->committed.rk, 50);
+        if (m != NULL) {
+            code = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ? RD_KAFKA_RESP_ERR_NO_ERROR : m->err;
+            rd_kafka_message_destroy(m);
+        }
+    }
+    rd_kafka_assign(changelog->committed.rk, NULL);
+    note_denied(changelog, code);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? ST_OK
+               : unanswered(&changelog->committed, "reading", topic, 0, code, err);
+}
+
 // One message; returns the offset up to which all is read now, -1 if that is not known.
-static int64_t take_message(const struct changelog_reading *reading, const rd_kafka_message_t *m,
-                            struct err *err) {
+static int64_t take_message(struct changelog *changelog, const struct changelog_reading *reading,
+                            const rd_kafka_message_t *m, struct err *err) {
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         return m->offset; // past commit markers and aborted records, which are never handed out
     }
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        client_error(err, reading->topic, m->err, rd_kafka_message_errstr(m));
+        note_denied(changelog, m->err);
+        client_error_right(err, reading->topic, m->err, rd_kafka_message_errstr(m), "READ");
         return -1;
     }
     if (m->offset < reading->end) {
@@ -171,13 +202,13 @@ enum status changelog_read(struct changelog *changelog, const struct changelog_r
     int64_t at = 0, deadline_ms = clock_mono_ms() + reading->timeout_ms;
     if (reading->end > 0) {
         ask_leaders(&changelog->committed, reading->topic);
-        assign(changelog, reading);
+        assign(changelog, reading->topic, reading->partition, RD_KAFKA_OFFSET_BEGINNING);
     }
     bool stopped = false;
-    while (at < reading->end && !stopped && clock_mono_ms() < deadline_ms) {
+    while (at < reading->end && !stopped && !changelog->denied && clock_mono_ms() < deadline_ms) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(changelog->committed.rk, 50);
         if (m != NULL) {
-            int64_t reached = take_message(reading, m, &last);
+            int64_t reached = take_message(changelog, reading, m, &last);
             if (reached > at) {
                 at = reached;
                 deadline_ms = clock_mono_ms() + reading->timeout_ms;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 #define CLOSE_MS 10000
+#define DESTROY_MS 3000
 
 static enum status open_consumer(struct kafka_source *src, const struct kafka_settings *settings,
                                  const struct kafka_source_options *options, struct err *err) {
@@ -143,7 +144,11 @@ void kafka_source_free(struct kafka_source *src) {
             source_give_back(src, owned, true);
             rd_kafka_topic_partition_list_destroy(owned);
         }
-        client_close(&src->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        if (!client_close_within(&src->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, DESTROY_MS)) {
+            log_warn("kafka_consumer_stuck", "group=%s reason=%s", src->group,
+                     "the client library does not end it: left behind");
+            return;
+        }
     }
     client_fini(&src->client);
     for (size_t i = 0; i < src->topic_count; i++) {

@@ -56,7 +56,7 @@ static void note_topic(struct kafka_source *src, struct source_topic *topic,
     struct err words;
     char what[160];
     snprintf(what, sizeof what, "topic %.100s cannot be read", topic->name);
-    client_error(&words, what, code, NULL);
+    client_error_right(&words, what, code, NULL, "READ");
     set_note(src, topic->note, words.text);
     topic->noted = true;
     if (!found) {
@@ -100,7 +100,11 @@ enum status source_note_error(struct kafka_source *src, const rd_kafka_message_t
         break;
     default: {
         struct err words;
-        client_error(&words, "the Kafka consumer waits", m->err, rd_kafka_message_errstr(m));
+        char what[160] = "the Kafka consumer waits";
+        if (m->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED) {
+            snprintf(what, sizeof what, "consumer group %.120s", src->group);
+        }
+        client_error_right(&words, what, m->err, rd_kafka_message_errstr(m), "READ");
         src->group_noted = true;
         set_note(src, src->group_note, words.text);
         break;

@@ -38,6 +38,15 @@ enum status changelog_bounds(struct changelog *changelog, const char *topic, int
                              int timeout_ms, int64_t *first, int64_t *end,
                              struct err *err) MUST_USE;
 
+// ST_OK if records of the topic may be read, which an empty one would not tell later. ST_RETRY: not
+// (words say which right is missing), or no answer within `timeout_ms`.
+enum status changelog_readable(struct changelog *changelog, const char *topic, int timeout_ms,
+                               struct err *err) MUST_USE;
+
+// True if a topic might not be read. The library says so once for each consumer: to be told again,
+// or of the end of it, begin with a new changelog.
+bool changelog_denied(const struct changelog *changelog);
+
 struct changelog_reading {
     const char *topic;
     int32_t partition;

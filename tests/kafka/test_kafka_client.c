@@ -176,6 +176,12 @@ static void test_error_classes(void **state) {
     assert_null(strpbrk(err.text, "\n\033"));
     assert_non_null(
         strstr(client_hint(RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, false), "READ"));
+    client_error_right(&err, "topic t", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, NULL,
+                       "WRITE");
+    assert_non_null(strstr(err.text, "topic t: "));
+    assert_non_null(strstr(err.text, "the ACL WRITE on it"));
+    client_error_right(&err, "topic t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, NULL, "WRITE");
+    assert_null(strstr(err.text, "ACL"));
 }
 
 static void test_scram_words(void **state) {

@@ -109,8 +109,8 @@ static void test_refusals(void **state) {
     struct cluster *c = *state;
     struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){0});
     expect_refusal(c, sink, MOCK_TOO_LARGE, "MSG_SIZE_TOO_LARGE");
-    expect_refusal(c, sink, MOCK_TOPIC_DENIED, "topic in: ");
-    expect_refusal(c, sink, MOCK_TOPIC_DENIED, "needs an ACL");
+    expect_refusal(c, sink, MOCK_TOPIC_DENIED, "topic in cannot be written: ");
+    expect_refusal(c, sink, MOCK_TOPIC_DENIED, "needs the ACL WRITE on it");
     kafka_sink_free(sink);
 }
 

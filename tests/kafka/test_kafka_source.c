@@ -123,12 +123,12 @@ static void test_health_of_topics(void **state) {
     struct kafka_source *src = open_source(c, "in", true);
     expect_health(c, src, "topic in cannot be read: Broker: Unknown topic");
     mock_cluster_topic_error(c->mock, "in", MOCK_TOPIC_DENIED);
-    expect_health(c, src, "needs an ACL");
+    expect_health(c, src, "needs the ACL READ on it");
     mock_cluster_topic_error(c->mock, "in", 0);
     expect_health(c, src, NULL);
     // Refused later: the topic is known, and yet nothing may be read.
     mock_cluster_push_error(c->mock, MOCK_FETCH, MOCK_TOPIC_DENIED, 1000);
-    expect_health(c, src, "needs an ACL");
+    expect_health(c, src, "needs the ACL READ on it");
     mock_cluster_clear_errors(c->mock, MOCK_FETCH);
     fill(c, 10);
     expect_numbers(c, src, 10);
@@ -156,7 +156,7 @@ static void test_health_of_group(void **state) {
     struct cluster *c = *state;
     mock_cluster_push_error(c->mock, MOCK_FIND_COORDINATOR, MOCK_GROUP_DENIED, 1);
     struct kafka_source *src = open_source(c, "in", false);
-    expect_health(c, src, "READ on the consumer group");
+    expect_health(c, src, "consumer group g: ");
     expect_health(c, src, NULL);
     kafka_source_free(src);
 }

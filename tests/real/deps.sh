@@ -84,6 +84,7 @@ need promtool prometheus
 need prometheus-alertmanager prometheus-alertmanager
 need kcat kcat
 need zstd zstd
+need openssl openssl
 python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
     fail "needs Python 3.11 or later with venv: install the Debian package python3-venv (\`make deps-test\`)"
 for version in $kafka_versions; do
