@@ -41,6 +41,12 @@ void kafka_tune_memory(void) {
     (void)mallopt(M_TRIM_THRESHOLD, 256 * MIB);
 }
 
+static _Atomic int64_t any_answered_ms;
+
+int64_t kafka_answered_ms(void) {
+    return atomic_load(&any_answered_ms);
+}
+
 static void set_trouble(struct client *c, const char *text) {
     pthread_mutex_lock(&c->lock);
     client_printable(c->trouble, sizeof c->trouble, text);
@@ -101,6 +107,7 @@ static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int sockfd, const char *b
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR && api_key >= 0 && api_key != API_SASL_HANDSHAKE &&
         api_key != API_VERSIONS && api_key != API_SASL_AUTHENTICATE) {
         atomic_store(&c->answered_ms, clock_mono_ms());
+        atomic_store(&any_answered_ms, clock_mono_ms());
         atomic_store(&c->down, false);
         if (atomic_load(&c->troubled)) { // the usual answer takes no lock
             set_trouble(c, "");

@@ -2,12 +2,22 @@
 // message does is in worker_take.c, when it counts in worker_commit.c.
 #include "agent_priv.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 
-enum { TURN_MS = 100, DRAIN_MS = 5000, SILENT_WORKER_MS = 120000, STEP_MS = 50 };
+enum {
+    TURN_MS = 100,
+    DRAIN_MS = 5000,
+    STEP_MS = 50,
+    SILENT_MS = 5000,     // a turn that takes longer waits for something
+    ANSWERING_MS = 15000, // brokers are asked for something more often than that
+    STUCK_MS = 60000
+};
 
 static void *run_worker(void *arg) {
     struct worker *worker = arg;
@@ -69,25 +79,47 @@ enum status agent_new(const struct agent_options *options, struct agent **out, s
     return ST_OK;
 }
 
-// ST_FATAL if a worker has ended. *alive: all of them turn.
-static enum status watch(struct agent *agent, int64_t now_ms, bool *alive, struct err *err) {
+// A call of the library may never return (librdkafka #5456, #5511). It cannot be ended, nor can the
+// thread in it be joined. What it was about was not committed, so the process ends as if it was
+// killed: whoever supervises it starts it again. While the brokers are away it is right to wait.
+static void watch_turns(struct agent *agent, const struct worker *worker, int64_t now_ms) {
+    int64_t stuck_ms = agent->options.stuck_ms > 0 ? agent->options.stuck_ms : STUCK_MS;
+    if (worker == NULL || now_ms - kafka_answered_ms() > ANSWERING_MS) {
+        agent->stuck_since_ms = 0;
+    } else if (agent->stuck_since_ms == 0) {
+        agent->stuck_since_ms = now_ms;
+    } else if (now_ms - agent->stuck_since_ms > stuck_ms) {
+        log_error("worker_stuck", "worker=%s librdkafka=%s error=%s", worker->id,
+                  kafka_library_version(),
+                  "a call of the library does not return although the brokers answer: ending, to "
+                  "be started again");
+        _exit(EXIT_FAILURE);
+    }
+}
+
+// ST_FATAL if a worker has ended.
+static enum status watch(struct agent *agent, int64_t now_ms, struct err *err) {
     enum status status = ST_OK;
-    *alive = true;
+    struct worker *silent = NULL;
     for (int i = 0; i < agent->worker_count && status == ST_OK; i++) {
         struct worker *worker = agent->workers[i];
-        *alive = *alive && now_ms - atomic_load(&worker->beat_ms) < SILENT_WORKER_MS;
+        if (now_ms - atomic_load(&worker->beat_ms) > SILENT_MS) {
+            silent = worker;
+        }
         pthread_mutex_lock(&worker->lock);
         if (worker->view.status != ST_OK) {
             status = err_set(err, ST_FATAL, "%s", worker->view.fatal);
         }
         pthread_mutex_unlock(&worker->lock);
     }
+    if (status == ST_OK) {
+        watch_turns(agent, silent, now_ms);
+    }
     return status;
 }
 
 enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
     int64_t start_ms = clock_mono_ms(), now_ms;
-    bool alive = true;
     enum status status = ST_OK;
     if (agent->options.workers == 0) {
         status = worker_turn(agent->workers[0], budget_ms, err);
@@ -95,9 +127,9 @@ enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
     do {
         now_ms = clock_mono_ms();
         if (status == ST_OK) {
-            status = watch(agent, now_ms, &alive, err);
+            status = watch(agent, now_ms, err);
         }
-        if (agent->http != NULL && alive) {
+        if (agent->http != NULL) {
             http_beat(agent->http, now_ms);
         }
         agent_publish_pages(agent, now_ms);

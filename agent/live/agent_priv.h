@@ -14,6 +14,7 @@ struct agent {
     struct worker **workers; // owned
     int worker_count, threads;
     int64_t started_ms, page_ms;
+    int64_t stuck_since_ms; // monotonic time since when a worker stands still, 0: none does
 };
 
 // agent_pages.c: /metrics, /, /status, readiness

@@ -136,6 +136,7 @@ static enum status commit_until(struct worker *worker, const struct sink_positio
     enum status status;
     do {
         int64_t now_ms = clock_mono_ms();
+        atomic_store(&worker->beat_ms, now_ms);
         status = kafka_sink_commit(worker->sink, kafka_source_client(worker->source), positions,
                                    count, SLICE_MS, err);
         if (status == ST_RETRY) {

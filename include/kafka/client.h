@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -35,6 +36,10 @@ enum status kafka_settings_check(const struct kafka_settings *settings, enum kaf
 
 // The version of the client library that runs now, e.g. "2.0.2" (static).
 const char *kafka_library_version(void);
+
+// Monotonic time of the last good answer of a broker to any handle of this process, 0 before the
+// first. Any thread.
+int64_t kafka_answered_ms(void);
 
 // Keeps the large buffers of the fetchers inside the heap instead of mapping and unmapping each of
 // them. Call first in main of a long-running command, before any other thread.

@@ -40,7 +40,8 @@ struct agent_options {
     bool dynamic;        // members without a name: their partitions go at once when they leave
     int workers;         // threads; 0: the one that calls agent_step does the work
     int64_t commit_interval_ms, max_record_bytes;
-    int64_t tick_ms; // how often an idle partition's time goes on; 0: never
+    int64_t tick_ms;  // how often an idle partition's time goes on; 0: never
+    int64_t stuck_ms; // a worker that stands still for so long ends the process; 0: a minute
     struct decode_options decode;
     struct engine_options engine;
     struct pipelines_options pipelines;
@@ -62,7 +63,8 @@ struct agent;
 enum status agent_new(const struct agent_options *options, struct agent **out,
                       struct err *err) MUST_USE;
 // Keeps the pages fresh for about `budget_ms`, and does the work if there are no threads for it.
-// ST_OK, or ST_FATAL when a worker cannot go on.
+// ST_OK, or ST_FATAL when a worker cannot go on. Ends the process if one stands still although the
+// brokers answer: see options.stuck_ms.
 enum status agent_step(struct agent *agent, int budget_ms, struct err *err) MUST_USE;
 // Commits what is done, leaves the group, says goodbye to the Alertmanagers without resolving
 // anything, and frees. Takes NULL.

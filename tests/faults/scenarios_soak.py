@@ -10,6 +10,7 @@ import threading
 import time
 
 from cluster import Cluster
+from ground import STATES
 from parts import Alertmanager, WebhookRecorder
 from play import STABLE_S, Play
 from processes import PartError
@@ -183,6 +184,7 @@ def soak(seed, minutes):
                 kafka__consumer={"session.timeout.ms": 10000}, alertmanager__urls=[manager.url],
                 alertmanager__resend_interval="1s", agent__workers=2)
     play.clean_up += [hook.stop, manager.kill_if_running, cluster.kill_if_running]
+    play.compacted = [play.ground.topics[name] for name in STATES]  # in an hour, Kafka does
     play.begin(play.ground.agent(), play.ground.agent(), feed_s=minutes * 60, at_once=0.01)
     faults, watch = Faults(play, cluster, manager), Watch(play)
     end, told = time.monotonic() + minutes * 60, time.monotonic()
