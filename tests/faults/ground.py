@@ -140,6 +140,7 @@ class Ground:
         self.bootstrap = bootstrap
         self.partitions, self.replication = partitions, replication
         self.agents = []
+        self.supervised, self.ended_with = False, []  # drain starts who ends by itself again; exit codes
         self.waited_for = []  # what agents said they were waiting for, while they were to drain
         self.topics = {topic: f"{self.name}.{topic}" for topic in ("events", *OUTPUTS)}
         if keeps_state():
@@ -242,10 +243,18 @@ class Ground:
             if time.monotonic() > deadline:
                 raise PartError(f"not drained within {timeout_s} s: quiet for {quiet_s:.0f} s, behind: "
                                 f"{self.behind()}, waits for: {waits}\n" + "\n".join(a.process.tail(5) for a in self.agents))
+            if self.supervised:  # from here: a child dies with the thread that made it
+                self._start_again()
             if not any(agent.running() for agent in self.agents):
-                raise PartError("no agent runs that could drain\n" +
-                                "\n".join(a.process.tail(8) for a in self.agents))
+                raise PartError("no agent runs that could drain\n" + "\n".join(
+                    f"{a.name} ended with {a.process.code()}\n{a.process.tail(8)}" for a in self.agents))
             time.sleep(0.3)
+
+    def _start_again(self):
+        for agent in self.agents:
+            if not agent.running():
+                self.ended_with.append(agent.process.code())
+                agent.launch()
 
     def stop(self):
         """SIGTERM to all that run; instance -> exit code."""

@@ -27,8 +27,18 @@ def own_broker():
 
 def broker_bounce(seed):
     """F5: the only broker is killed and frozen, and comes back."""
+    return _bounce_and_look(seed, "old")
+
+
+def broker_bounce_new(seed):
+    """F5: the same with the newest librdkafka, which may not come back from it: then the agent ends and is
+    started again."""
+    return _bounce_and_look(seed, "new")
+
+
+def _bounce_and_look(seed, lib):
     try:
-        play = _bounce(seed)
+        play = _bounce(seed, lib)
         lost = forgotten_markers(play.broker.dir / "data", play.ground.written) if play.failed() else []
     except HangingTransaction as error:
         play, lost = None, str(error).splitlines()[-1:]
@@ -37,14 +47,17 @@ def broker_bounce(seed):
     # Killed between its own "prepare" and the markers of a transaction, a single node may forget some (seen on
     # 4.3.1: CompleteCommit or CompleteAbort in its log, no marker in a partition): docs/guarantees.md.
     end_all()
-    play = _bounce(seed + 1000)
+    play = _bounce(seed + 1000, lib)
     play.notes.append(f"at first Kafka itself lost the end of a transaction: {lost[0]}")
     return play
 
 
-def _bounce(seed):
-    play = Play("broker-bounce", seed, own_broker())
-    play.begin(feed_s=18)
+def _bounce(seed, lib):
+    # A transaction that times out while the node is away is aborted as it boots, which loses markers most.
+    play = Play("broker-bounce", seed, own_broker(), kafka__producer={"transaction.timeout.ms": 60000})
+    agent = play.ground.agent()
+    agent.lib = lib
+    play.begin(agent, feed_s=18)
     time.sleep(play.random.uniform(2, 4))
     play.broker.kill()
     time.sleep(play.random.uniform(0.2, 1.5))
@@ -53,7 +66,12 @@ def _bounce(seed):
     play.broker.pause()
     time.sleep(play.random.uniform(3, 5))
     play.broker.cont()
-    play.finish(150)
+    play.ground.supervised = True
+    play.finish(240)
+    codes = play.ground.ended_with
+    stuck = agent.log().count("event=worker_stuck")
+    play.check("F5", [f"it ended with {codes}, {stuck} times because it was stuck"] if codes != [1] * stuck else [])
+    play.notes += [f"ended with {code} and was started again" for code in codes]
     return play
 
 
@@ -151,5 +169,5 @@ def _must_refuse(agent, words, when):
     return [] if agent.process.code() else [f"it ended with 0 {when}"]
 
 
-SCENARIOS = {"broker-bounce": broker_bounce, "lost-node": lost_node, "rolling": rolling_restart,
+SCENARIOS = {"broker-bounce": broker_bounce, "bounce-new": broker_bounce_new, "lost-node": lost_node, "rolling": rolling_restart,
              "compaction": compaction, "deleted-state": deleted_state}
