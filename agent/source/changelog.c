@@ -7,12 +7,13 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "kafka/client_priv.h"
 
 #define MAGIC 0x434c4f47u // "CLOG"
 
-enum { LEADERS_TIMEOUT_MS = 2000 };
+enum { LEADERS_TIMEOUT_MS = 2000, DESTROY_MS = 3000 };
 
 struct changelog {
     uint32_t magic;
@@ -68,8 +69,13 @@ void changelog_free(struct changelog *changelog) {
         return;
     }
     MAGIC_CHECK(changelog, MAGIC);
-    client_close(&changelog->committed, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     client_close(&changelog->ends, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (!client_close_within(&changelog->committed, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE,
+                             DESTROY_MS)) {
+        log_warn("kafka_consumer_stuck", "reason=%s",
+                 "the client library does not end a reader of state: left behind");
+        return;
+    }
     client_fini(&changelog->committed);
     client_fini(&changelog->ends);
     changelog->magic = 0;
