@@ -55,6 +55,7 @@ def _bounce_and_look(seed, lib):
 def _bounce(seed, lib):
     # A transaction that times out while the node is away is aborted as it boots, which loses markers most.
     play = Play("broker-bounce", seed, own_broker(), kafka__producer={"transaction.timeout.ms": 60000})
+    play.feeder_suffers = True
     agent = play.ground.agent()
     agent.lib = lib
     play.begin(agent, feed_s=18)
@@ -85,6 +86,7 @@ def three_nodes():
 
 def _three(name, seed, feed_s):
     play = Play(name, seed, three_nodes(), replication=3)
+    play.feeder_suffers = True
     play.begin(feed_s=feed_s)
     time.sleep(play.random.uniform(2, 3))
     return play

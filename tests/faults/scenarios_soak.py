@@ -184,6 +184,7 @@ def soak(seed, minutes):
                 kafka__consumer={"session.timeout.ms": 10000}, alertmanager__urls=[manager.url],
                 alertmanager__resend_interval="1s", agent__workers=2)
     play.clean_up += [hook.stop, manager.kill_if_running, cluster.kill_if_running]
+    play.feeder_suffers = True
     play.compacted = [play.ground.topics[name] for name in STATES]  # in an hour, Kafka does
     play.begin(play.ground.agent(), play.ground.agent(), feed_s=minutes * 60, at_once=0.01)
     faults, watch = Faults(play, cluster, manager), Watch(play)
