@@ -52,13 +52,13 @@ MUTANTS = (
            ("aborted-input",)),
     Mutant("no seek, no restore after an abort", "agent/live/worker_commit.c",
            "        part_unload(worker->parts[i]);\n", "        (void)worker->parts[i];\n",
-           ("cut", "ghosts")),
+           ("frozen",)),
     Mutant("no seek after an abort", "agent/source/kafka_source_start.c",
            "        code = rd_kafka_seek(rkt, partition, offset, SEEK_TIMEOUT_MS);\n",
            "        static _Thread_local char sought[2][64];\n"
            "        if (!sought[strstr(topic, \".runs\") != NULL][partition % 64]++) {\n"
            "            code = rd_kafka_seek(rkt, partition, offset, SEEK_TIMEOUT_MS);\n        }\n",
-           ("ghosts", "cut")),
+           ("frozen", "ghosts")),
     Mutant("the state's position in no transaction's state", "agent/live/worker_commit.c",
            "        put_state(part, STR(POSITION_KEY), buf_str(&worker->value));\n", "",
            ("kill-static",)),

@@ -226,7 +226,7 @@ class Play:
         self._second_stage_and_state(final)
         self.check("I7", verdict.i7_logs(ground.agents))
         self.check("I8", verdict.i8_exits(self.codes))
-        self.check("repeats", verdict.repeats(final))
+        self.check("repeats", verdict.repeats(final, self.reference()))
         return final
 
     def reference(self):

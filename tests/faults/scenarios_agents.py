@@ -8,6 +8,7 @@ import re
 import statistics
 import time
 
+from ground import TRANSACTION_TIMEOUT_MS
 from play import Play, at_work
 from processes import PartError, wait_until
 from verdict import POSITION_KEY, position
@@ -147,6 +148,24 @@ def zombie(seed):
     return play
 
 
+def frozen(seed):
+    """F4: an owner frozen for longer than its transaction may take, but not than its session: it keeps its
+    partitions and must undo what Kafka has aborted meanwhile."""
+    play = Play("frozen", seed, agent__commit_interval="3s")
+    agent = play.begin(feed_s=44)
+    for _ in range(2):
+        time.sleep(play.random.uniform(1, 3))
+        wait_until("an open transaction", lambda: play.ground.ends() != play.ground.ends(committed_only=True), 10, 0)
+        agent.process.pause()
+        time.sleep(TRANSACTION_TIMEOUT_MS / 1000 + 3)
+        agent.process.cont()
+    play.finish()
+    refused = agent.log().count("event=transaction_failed")
+    play.check("frozen", [] if refused else ["no transaction was aborted"])
+    play.notes.append(f"{refused} transactions were refused")
+    return play
+
+
 def twins(seed):
     """Two agents by mistake have one name: they throw each other out until one gives up, in words; what is
     written is right all the same."""
@@ -207,4 +226,4 @@ def every_step(seed):
 
 
 SCENARIOS = {"kill-static": kill_static, "kill-dynamic": kill_dynamic, "kill-workers": kill_workers,
-             "scale": scale, "scale-coop": scale_cooperative, "zombie": zombie, "twins": twins, "every-step": every_step}
+             "scale": scale, "scale-coop": scale_cooperative, "zombie": zombie, "frozen": frozen, "twins": twins, "every-step": every_step}

@@ -231,9 +231,9 @@ def i8_exits(codes):
     return [f"{name}: exit code {code}" for name, code in codes.items() if code != 0]
 
 
-def repeats(found):
-    """No (id, revision) twice anywhere, revisions rise."""
-    lines = []
+def _repeated(found):
+    """(topic's name, id, revision) -> where it comes again, or after a later one."""
+    again = {}
     for name in STAGE_1:
         newest = {}
         for seen in found.of(name):
@@ -242,10 +242,18 @@ def repeats(found):
                 continue  # told by I1
             identity = record.get("id", record["run_id"])
             if record["revision"] <= newest.get(identity, -1):
-                lines.append(f"{_where(seen)}: {name} {identity} revision {record['revision']} after "
-                             f"{newest[identity]}")
+                again[name, identity, record["revision"]] = f"{_where(seen)}, newest before: {newest[identity]}"
             newest[identity] = max(record["revision"], newest.get(identity, -1))
-    return lines
+    return again
+
+
+def repeats(found, truth=None):
+    """No (id, revision) twice anywhere, revisions rise; but for what the uninterrupted run repeats, too: events
+    that come after a run was let go begin it anew, with faults or without."""
+    known = _repeated(truth) if truth else {}
+    return [f"{where}: {name} {identity} revision {revision} comes again"
+            for (name, identity, revision), where in _repeated(found).items()
+            if (name, identity, revision) not in known]
 
 
 def shown(lines):
