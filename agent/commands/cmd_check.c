@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "alert/alert_probe.h"
 #include "base/mem.h"
 #include "commands/setup.h"
-#include "sink/alert_probe.h"
 
 enum { TIMEOUT_MS = 15000 };
 

@@ -10,16 +10,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "commands/render.h"
 #include "commands/terminal.h"
 #include "demo_logs.h"
 #include "demo_print.h"
+#include "kafka/kafka_sink.h"
 #include "kafka/mock.h"
 #include "live/agent.h"
-#include "replay.h"
+#include "present/render.h"
+#include "replay/replay.h"
 #include "setup.h"
 #include "signals.h"
-#include "sink/kafka_sink.h"
 
 enum { PARTITIONS = 3, STEP_MS = 20, PATIENCE_MS = 30000 };
 #define DEFAULT_SPEED 2.0

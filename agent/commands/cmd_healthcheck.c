@@ -2,8 +2,8 @@
 // curl.
 #include <stdio.h>
 
-#include "commands/http_get.h"
 #include "commands/setup.h"
+#include "net/http_get.h"
 
 enum { TIMEOUT_MS = 5000, REASON_MAX = 300 };
 

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/span.h"
-#include "commands/replay_send.h"
 #include "commands/terminal.h"
+#include "replay/replay_send.h"
 #include "setup.h"
 #include "signals.h"
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "kafka/changelog.h"
 #include "kafka/topics.h"
 #include "setup.h"
-#include "source/changelog.h"
 #include "state_print.h"
 
 enum { TIMEOUT_MS = 15000 };

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "avro/avro_codec.h"
 #include "base/mem.h"
+#include "kafka/kafka_source.h"
 #include "setup.h"
 #include "signals.h"
-#include "sink/avro_codec.h"
-#include "source/kafka_source.h"
 
 static const struct command_option options[] = {
     {"topic", 't', "TOPIC", "topic to read; topics.bottlenecks of the settings by default"},

@@ -1,10 +1,11 @@
 // version: the program's version and those of the libraries that it runs with, for bug reports.
+#include "avro/avro_codec.h"
 #include "commands/command.h"
 #include "config/config.h"
 #include "decode/decode.h"
 #include "kafka/client.h"
+#include "net/version.h"
 #include "serve/http.h"
-#include "sink/libraries.h"
 
 static int run(const struct command_args *args) {
     if (args->rest_count != 0) {
@@ -14,7 +15,7 @@ static int run(const struct command_args *args) {
         const char *name, *version;
     } libraries[] = {
         {"librdkafka", kafka_library_version()},   {"simdjson", decode_library_version()},
-        {"jansson", libraries_jansson()},          {"libcurl", libraries_curl()},
+        {"jansson", avro_json_library_version()},  {"libcurl", net_library_version()},
         {"libmicrohttpd", http_library_version()}, {"libyaml", config_library_version()},
     };
     struct buf out = {0};

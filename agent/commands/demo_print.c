@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/span.h"
-#include "commands/render.h"
+#include "present/render.h"
 
 void demo_print_init(struct demo_print *print, bool color, int width) {
     *print = (struct demo_print){.color = color, .width = width, .started_ms = clock_mono_ms()};

@@ -2,13 +2,13 @@
 // below want of them. Called by every command that takes -c. Never prints a secret.
 #pragma once
 
+#include "alert/alertmanager.h"
 #include "commands/command.h"
 #include "config/config.h"
 #include "engine/engine.h"
-#include "engine/pipelines.h"
+#include "fleet/pipelines.h"
 #include "kafka/client.h"
 #include "kafka/topics.h"
-#include "sink/alertmanager.h"
 
 // The agent's own settings and one row per detector threshold (`detectors.<kind>.<name>`); static.
 const struct setting_table *setup_tables(unsigned *count);

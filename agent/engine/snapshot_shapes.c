@@ -2,7 +2,7 @@
 // tables that write it.
 #include "base/compiler.h"
 #include "engine/snapshot.h"
-#include "snapshot_pipelines.h"
+#include "fleet/snapshot_pipelines.h"
 #include "snapshot_priv.h"
 #include "state/position.h"
 

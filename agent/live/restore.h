@@ -3,8 +3,8 @@
 
 #include <stdatomic.h>
 
+#include "kafka/changelog.h"
 #include "restorer.h"
-#include "source/changelog.h"
 
 // Fills the answer's fields of `load`. ST_RETRY: Kafka does not answer, or *give_up was set: the
 // same call may succeed later. ST_FATAL: state and position do not fit, or cannot be read.

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "engine/engine.h"
-#include "engine/pipelines.h"
+#include "fleet/pipelines.h"
 #include "kafka/client.h"
 
 struct restorer_options {

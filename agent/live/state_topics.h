@@ -2,8 +2,8 @@
 // them.
 #pragma once
 
+#include "kafka/changelog.h"
 #include "restorer.h"
-#include "source/changelog.h"
 
 // ST_OK; ST_RETRY: not known yet, or a right is missing, with words; ST_FATAL: a topic is wrong:
 // words with the remedy.

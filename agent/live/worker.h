@@ -6,11 +6,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "avro/avro_codec.h"
+#include "kafka/kafka_sink.h"
+#include "kafka/kafka_source.h"
 #include "live/agent.h"
 #include "restorer.h"
-#include "sink/avro_codec.h"
-#include "sink/kafka_sink.h"
-#include "source/kafka_source.h"
 
 enum part_phase {
     PART_UNLOADED, // its state has to be asked for

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "engine/engine.h"
-#include "engine/pipelines.h"
+#include "fleet/pipelines.h"
 #include "state/shape.h"
 #include "state/table.h"
 

@@ -10,12 +10,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "alert/alertmanager.h"
 #include "base/err.h"
 #include "decode/decode.h"
 #include "engine/engine.h"
-#include "engine/pipelines.h"
+#include "fleet/pipelines.h"
 #include "kafka/client.h"
-#include "sink/alertmanager.h"
 
 enum agent_topic {
     TOPIC_EVENTS,

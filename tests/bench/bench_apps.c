@@ -7,8 +7,8 @@
 
 #include "base/mem.h"
 #include "engine/engine.h"
+#include "eventlog/eventlog.h"
 #include "resident.h"
-#include "source/eventlog.h"
 
 static void no_run(void *ctx, const struct pipeline_run *run) {
     (void)ctx;

@@ -5,7 +5,7 @@
 
 #include "decode/decode.h"
 #include "decode/decode_oracle.h"
-#include "source/eventlog.h"
+#include "eventlog/eventlog.h"
 #include "stats/idmap.h"
 
 int main(int argc, char **argv) {

@@ -11,12 +11,12 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "avro/avro_codec.h"
 #include "base/clock.h"
 #include "engine/engine.h"
-#include "engine/pipelines.h"
-#include "sink/avro_codec.h"
-#include "sink/kafka_sink.h"
-#include "source/kafka_source.h"
+#include "fleet/pipelines.h"
+#include "kafka/kafka_sink.h"
+#include "kafka/kafka_source.h"
 
 enum { PARTITIONS_MAX = 64, QUIET_MS = 30000 };
 

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/pipelines.h"
+#include "fleet/pipelines.h"
 #include "resident.h"
 
 static void on_window(void *ctx, const struct pipeline_window *window) {

@@ -6,10 +6,10 @@
 
 #include <stdio.h>
 
+#include "avro/avro_codec.h"
 #include "base/mem.h"
 #include "engine/snapshot.h"
-#include "sink/avro_codec.h"
-#include "source/eventlog.h"
+#include "eventlog/eventlog.h"
 
 // The last one comes under the key of the first, after it: another run with the same id.
 enum { LOGS = 10, FIRST_RUN = 0, SECOND_RUN = LOGS - 1 };

@@ -4,8 +4,8 @@
 #include "support/logs.h"
 #include "support/test.h"
 
+#include "avro/avro_codec.h"
 #include "engine/engine.h"
-#include "sink/avro_codec.h"
 
 static const char *const names[] = {
     "logs/skew_groupbykey/events.jsonl.zst",

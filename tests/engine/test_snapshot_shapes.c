@@ -4,7 +4,7 @@
 
 #include "mixed_logs.h"
 
-#include "pipelines_kit.h"
+#include "fleet/pipelines_kit.h"
 
 static int shown[128];
 

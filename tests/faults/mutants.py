@@ -35,15 +35,15 @@ class Mutant:
 
 
 MUTANTS = (
-    Mutant("offsets committed outside the transaction", "agent/sink/kafka_transaction.c",
+    Mutant("offsets committed outside the transaction", "agent/kafka/kafka_transaction.c",
            "rd_kafka_send_offsets_to_transaction(sink->client.rk, list, member, timeout_ms);",
            "((void)timeout_ms, rd_kafka_commit(group->rk, list, 0), (rd_kafka_error_t *)NULL);",
            ("every-step", "kill-static")),
-    Mutant("restore to the last stable offset", "agent/source/changelog.c",
+    Mutant("restore to the last stable offset", "agent/kafka/changelog.c",
            "rd_kafka_query_watermark_offsets(changelog->ends.rk",
            "rd_kafka_query_watermark_offsets(changelog->committed.rk",
            ("slow-markers",)),
-    Mutant("no producer replacement", "agent/sink/kafka_transaction.c",
+    Mutant("no producer replacement", "agent/kafka/kafka_transaction.c",
            "if (atomic_load(&sink->client.doubtful)) {",
            "if (false && atomic_load(&sink->client.doubtful)) {",
            ("ghost-commits", "ghosts")),
@@ -53,7 +53,7 @@ MUTANTS = (
     Mutant("no seek, no restore after an abort", "agent/live/worker_commit.c",
            "        part_unload(worker->parts[i]);\n", "        (void)worker->parts[i];\n",
            ("frozen",)),
-    Mutant("no seek after an abort", "agent/source/kafka_source_start.c",
+    Mutant("no seek after an abort", "agent/kafka/kafka_source_start.c",
            "        code = rd_kafka_seek(rkt, partition, offset, SEEK_TIMEOUT_MS);\n",
            "        static _Thread_local char sought[2][64];\n"
            "        if (!sought[strstr(topic, \".runs\") != NULL][partition % 64]++) {\n"

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "sink/avro_codec.h"
+#include "avro/avro_codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

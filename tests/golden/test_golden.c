@@ -5,9 +5,9 @@
 #include "support/logs.h"
 #include "support/test.h"
 
+#include "avro/avro_codec.h"
 #include "engine/engine.h"
-#include "engine/pipelines.h"
-#include "sink/avro_codec.h"
+#include "fleet/pipelines.h"
 
 static const struct golden {
     const char *name, *log;

@@ -8,9 +8,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "kafka/kafka_sink.h"
+#include "kafka/kafka_source.h"
 #include "kafka/mock.h"
-#include "sink/kafka_sink.h"
-#include "source/kafka_source.h"
 
 #define WAIT_MS 20000
 

@@ -2,7 +2,7 @@
 // and what it reads is all that is there.
 #include "cluster.h"
 
-#include "source/changelog.h"
+#include "kafka/changelog.h"
 
 enum { ASK_MS = 2000 };
 

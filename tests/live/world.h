@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "eventlog/eventlog.h"
+#include "kafka/kafka_sink.h"
 #include "kafka/mock.h"
 #include "live/agent.h"
-#include "sink/kafka_sink.h"
-#include "source/eventlog.h"
 
 static const char *const topics[TOPIC_COUNT] = {
     "events",  "runs", "bottlenecks",        "recommendations",

@@ -1,0 +1,114 @@
+// eventlog_input: packed bytes from a file, a pipe or memory, read in large pieces. Called by the
+// unpackers; must never wait again after a signal (the caller may want to stop).
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "eventlog/eventlog_priv.h"
+
+void input_init_fd(struct input *in, int fd, bool close_fd) {
+    *in = (struct input){.fd = fd, .close_fd = close_fd, .read_bytes = INPUT_READ_BYTES};
+}
+
+void input_init_memory(struct input *in, const void *memory, size_t len, size_t read_bytes) {
+    *in = (struct input){.fd = -1, .memory = memory, .memory_len = len, .read_bytes = read_bytes};
+}
+
+void input_fini(struct input *in) {
+    if (in->fd >= 0 && in->close_fd) {
+        close(in->fd);
+    }
+    mem_free(in->data);
+    *in = (struct input){.fd = -1};
+}
+
+uint64_t input_offset(const struct input *in) {
+    return in->read_total - (in->len - in->pos);
+}
+
+// One read from outside; *got == 0 is the end.
+static enum status read_outside(struct input *in, void *out, size_t room, size_t *got,
+                                struct err *err) {
+    *got = 0;
+    if (in->fd < 0) {
+        size_t left = in->memory_len - (size_t)in->read_total;
+        size_t n = room < left ? room : left;
+        *got = n < in->read_bytes ? n : in->read_bytes;
+        if (*got > 0) {
+            memcpy(out, in->memory + in->read_total, *got);
+        }
+    } else {
+        ssize_t n = read(in->fd, out, room);
+        if (n < 0 && errno == EAGAIN) { // somebody made our standard input non-blocking
+            struct pollfd wait = {.fd = in->fd, .events = POLLIN};
+            (void)poll(&wait, 1, -1);
+            return err_set(err, ST_RETRY, "waiting for input");
+        }
+        if (n < 0 && errno == EINTR) {
+            return err_set(err, ST_RETRY, "interrupted");
+        }
+        if (n < 0) {
+            return err_set(err, ST_SKIP, "%s", strerror(errno));
+        }
+        *got = (size_t)n;
+    }
+    in->read_total += *got;
+    in->eof = *got == 0;
+    return ST_OK;
+}
+
+enum status input_peek(struct input *in, struct str *out, struct err *err) {
+    if (in->data == NULL) {
+        in->data = mem_alloc(in->read_bytes + INPUT_SNIFF_BYTES);
+    }
+    while (in->len < INPUT_SNIFF_BYTES && !in->eof) {
+        size_t got;
+        enum status status =
+            read_outside(in, in->data + in->len, INPUT_SNIFF_BYTES - in->len, &got, err);
+        if (status != ST_OK) {
+            return status;
+        }
+        in->len += got;
+    }
+    *out = (struct str){(const char *)in->data, in->len};
+    return ST_OK;
+}
+
+enum status input_more(struct input *in, struct err *err) {
+    if (in->pos < in->len || in->eof) {
+        return ST_OK;
+    }
+    in->pos = in->len = 0;
+    return read_outside(in, in->data, in->read_bytes, &in->len, err);
+}
+
+enum status input_collect(struct input *in, struct buf *into, size_t want, struct err *err) {
+    while (into->len < want) {
+        enum status status = input_more(in, err);
+        if (status != ST_OK) {
+            return status;
+        }
+        size_t n = in->len - in->pos;
+        if (n == 0) {
+            return ST_OK;
+        }
+        n = n < want - into->len ? n : want - into->len;
+        buf_add(into, in->data + in->pos, n);
+        in->pos += n;
+    }
+    return ST_OK;
+}
+
+enum status input_read(struct input *in, void *out, size_t room, size_t *got, struct err *err) {
+    size_t n = in->len - in->pos;
+    if (n > 0) {
+        *got = n < room ? n : room;
+        memcpy(out, in->data + in->pos, *got);
+        in->pos += *got;
+        return ST_OK;
+    }
+    *got = 0;
+    return in->eof ? ST_OK : read_outside(in, out, room, got, err);
+}

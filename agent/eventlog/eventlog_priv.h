@@ -1,0 +1,162 @@
+// eventlog_priv: what the files of the event log reader share: bytes from outside (input), the
+// unpackers (codec) and the list of parts (folder). Included by agent/source/eventlog*.c, their
+// tests and the fuzzer; nobody else.
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "eventlog/eventlog.h"
+
+// ---- input: bytes as they lie on disk -------------------------------------------------------
+
+// How much is read at once.
+#define INPUT_READ_BYTES ((size_t)1 << 20)
+// How much is looked at to tell the packing.
+#define INPUT_SNIFF_BYTES 16
+
+struct input {
+    int fd; // -1: memory
+    bool close_fd;
+    const uint8_t *memory;
+    size_t memory_len;
+    size_t read_bytes;   // at most so many a read
+    uint8_t *data;       // what was read and not yet taken is [pos, len)
+    size_t pos, len;     //
+    uint64_t read_total; // bytes that came from outside so far
+    bool eof;
+};
+
+void input_init_fd(struct input *in, int fd, bool close_fd);
+// `memory` is borrowed; at most `read_bytes` of it come at once.
+void input_init_memory(struct input *in, const void *memory, size_t len, size_t read_bytes);
+void input_fini(struct input *in);
+// Position in the file of the next byte that input_* will give.
+uint64_t input_offset(const struct input *in);
+// Makes the first INPUT_SNIFF_BYTES visible without taking them; *out is shorter only at the end.
+MUST_USE enum status input_peek(struct input *in, struct str *out, struct err *err);
+// Makes at least one byte available in [pos, len), or sets eof.
+MUST_USE enum status input_more(struct input *in, struct err *err);
+// Appends to *into until it holds `want` bytes; fewer only at the end of the input. After ST_RETRY
+// the same call goes on.
+MUST_USE enum status input_collect(struct input *in, struct buf *into, size_t want,
+                                   struct err *err);
+// Reads straight into `out`, taking what is buffered first; *got == 0 only at the end.
+MUST_USE enum status input_read(struct input *in, void *out, size_t room, size_t *got,
+                                struct err *err);
+
+// ---- codec: from packed bytes to text ---------------------------------------------------------
+
+struct codec {
+    const char *name;
+    void *(*create)(void);
+    void (*destroy)(void *state);
+    // Unpacks at least one byte into out[0..room), room >= 1. ST_OK with *got == 0: the end.
+    // ST_SKIP: damaged, with words and without the place; *got bytes before it are good. ST_RETRY:
+    // call again.
+    enum status (*read)(void *state, struct input *in, char *out, size_t room, size_t *got,
+                        struct err *err);
+};
+
+extern const struct codec codec_plain;
+extern const struct codec codec_zstd;
+extern const struct codec codec_gzip;
+extern const struct codec codec_lz4_block;
+extern const struct codec codec_lz4_frame;
+extern const struct codec codec_snappy;
+
+// Largest block that a block stream (LZ4, Snappy) may declare: LZ4's own limit.
+#define CODEC_MAX_BLOCK_BYTES ((size_t)32 << 20)
+
+// Chooses by the first bytes of the content and, where these are too few, by the name. ST_SKIP
+// with words if the packing is not supported or contradicts the name.
+MUST_USE enum status codec_choose(struct str file_name, struct str first_bytes,
+                                  const struct codec **out, struct err *err);
+// The name without .inprogress, .compact and the endings that stand for a packing.
+struct str codec_strip_name(struct str file_name, bool *in_progress);
+
+// ---- xxh32: the checksum of LZ4 blocks --------------------------------------------------------
+
+uint32_t xxh32(const void *bytes, size_t len, uint32_t seed);
+
+// ---- folder: which files make up a log --------------------------------------------------------
+
+struct part {
+    char *path;
+    int64_t number; // 0: not numbered
+    bool compact;
+};
+
+struct parts {
+    struct part *items;
+    size_t len, cap;
+    bool in_progress;
+};
+
+void parts_fini(struct parts *parts);
+void parts_add(struct parts *parts, const char *path, int64_t number, bool compact);
+// Lists the parts of the log in the folder `path` in reading order. ST_SKIP with words if the
+// folder holds no log, or more than one.
+MUST_USE enum status parts_scan(const char *path, struct parts *out, struct err *err);
+// Says in *err (ST_SKIP) what is missing before part `at`, or that it comes twice; ST_OK if
+// nothing is wrong.
+MUST_USE enum status parts_check(const struct parts *parts, size_t at, struct err *err);
+
+// ---- name: what file names tell ---------------------------------------------------------------
+
+// Splits "<app id>[_<attempt>]" (see eventlog_name_app_id). `stem` has no endings left.
+bool name_split(struct str stem, struct str *app_id, struct str *attempt);
+// The part of a path after the last '/', trailing slashes ignored.
+struct str name_base(const char *path);
+// Spark's part name, "events_<n>_...": true and its number.
+bool name_is_rolled(struct str base, int64_t *number);
+
+// ---- the log ----------------------------------------------------------------------------------
+
+struct eventlog {
+    char *name;
+    struct str app_id, attempt; // views into `name`
+    bool known_form;
+    bool in_progress;
+
+    struct parts parts;
+    size_t next_part; // the one to open next
+    size_t checked;   // parts whose gap was spoken of
+    struct input input;
+    bool input_open;
+    const struct codec *codec; // NULL until the first bytes were seen
+    void *codec_state;
+    bool part_ended;    // no more text will come from the open part
+    struct err pending; // words to hand out when the lines before are gone; ST_OK: none
+
+    char *data; // text not handed out yet is [pos, end), [pos, scanned) holds no line end
+    size_t cap, read_bytes, pos, scanned, end;
+    size_t max_line;
+    char *head;   // of a line beyond the limit
+    bool passing; // within such a line: drop text until its end
+    bool cut;
+    uint64_t long_lines;
+    uint64_t done_before; // bytes of the parts read already
+    uint64_t total_bytes;
+};
+
+// Opens the next part, or sets log->pending to why not (a gap is said first). False: there is none.
+bool log_next_part(struct eventlog *log);
+void log_close_part(struct eventlog *log);
+// Chooses how to unpack the open part by its first bytes.
+MUST_USE enum status log_choose_codec(struct eventlog *log, struct err *err);
+// Adds text behind log->end, or notes the end of the part and what was wrong with it. ST_RETRY only
+// if the wait for input was interrupted.
+MUST_USE enum status log_fill(struct eventlog *log, struct err *err);
+
+// A log of one part in memory (borrowed): for tests and the fuzzer. `name` chooses as a file name
+// would; at most `read_bytes` are read at once.
+MUST_USE enum status eventlog_open_memory(const char *name, const void *bytes, size_t len,
+                                          size_t read_bytes, struct eventlog **out,
+                                          struct err *err);
+// eventlog_open for anything but a folder.
+MUST_USE enum status eventlog_open_file(const char *path, struct eventlog **out, struct err *err);

@@ -1,0 +1,70 @@
+// render_html: judged runs as one self-contained HTML page. Called by cmd_analyze; everything from
+// a log goes through the HTML escaper.
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/span.h"
+#include "present/render.h"
+
+void render_html_begin(struct buf *out) {
+    buf_add_text(
+        out,
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, "
+        "initial-scale=1\"><title>Stoker</title>\n"
+        "<style>:root{color-scheme:light dark}body{font:16px/1.5 "
+        "system-ui,sans-serif;max-width:60rem;"
+        "margin:2rem auto;padding:0 "
+        "1rem}h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2.5rem}"
+        "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;"
+        "padding:.35rem .6rem;border-bottom:1px solid #8884}.n{text-align:right;white-space:nowrap}"
+        ".critical,.severe{color:#c22;font-weight:600}.moderate{color:#a60;font-weight:600}"
+        ".negligible{opacity:.6}.advice{border-left:3px solid #48c;padding-left:.8rem}</style>"
+        "</head><body><h1>Stoker: judged runs</h1>\n");
+}
+
+void render_html_end(struct buf *out) {
+    buf_add_text(out, "</body></html>\n");
+}
+
+static void add_verdict(struct buf *out, const struct bottleneck *b) {
+    char saving[SPAN_TEXT_SIZE];
+    buf_printf(out, "<tr class=\"%s\"><td>%s</td><td>%s%s%s</td><td class=\"n\">%s</td><td>",
+               severity_name(b->severity), severity_name(b->severity), kind_name(b->kind),
+               b->cause != CAUSE_NONE ? ", " : "", cause_name(b->cause),
+               span_format_seconds(b->saving_s, saving));
+    buf_add_html(out, str_of(b->summary));
+    buf_add_text(out, "</td></tr>\n");
+}
+
+void render_html(struct buf *out, const struct app *app, enum run_status status,
+                 const struct recommendation *recommendations, uint32_t count) {
+    struct run_totals totals;
+    char took[SPAN_TEXT_SIZE], data[SPAN_TEXT_SIZE];
+    app_totals(app, &totals);
+    buf_add_text(out, "<h2>");
+    buf_add_html(out, str_of(app->identity.pipeline));
+    buf_add_text(out, "</h2>\n<p>Run ");
+    buf_add_html(out, str_of(app->identity.app_id));
+    buf_printf(out, ": %s in %s, %lld tasks in %u stages, input %s.</p>\n", run_status_name(status),
+               span_format_seconds(app_duration_s(app), took), (long long)totals.tasks,
+               app->stage_count, span_format_bytes((double)totals.data_size_bytes, data));
+    const struct bottleneck **verdicts;
+    uint32_t n = render_verdicts(app, &verdicts), shown = 0;
+    buf_add_text(out, "<table><tr><th>severity</th><th>bottleneck</th><th class=\"n\">up "
+                      "to</th><th></th></tr>\n");
+    for (uint32_t i = 0; i < n; i++) {
+        if (verdicts[i]->rule_met != TRI_NULL) {
+            add_verdict(out, verdicts[i]);
+            shown++;
+        }
+    }
+    buf_add_text(out, "</table>\n");
+    buf_add_text(out, shown == 0 ? "<p>Nothing here costs time worth saving.</p>\n" : "");
+    mem_free(verdicts);
+    for (uint32_t i = 0; i < count; i++) {
+        buf_printf(out, "<p class=\"advice\"><strong>%s</strong>: ", recommendations[i].kind);
+        buf_add_html(out, str_of(recommendations[i].action));
+        buf_add_text(out, "</p>\n");
+    }
+}

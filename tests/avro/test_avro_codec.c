@@ -1,0 +1,186 @@
+// test_avro_codec: records to bytes and back, fingerprints against published and independent ones,
+// damaged bytes.
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "avro/avro_codec.h"
+#include "avro/random_run.h"
+#include "base/mem.h"
+
+static void fingerprints_are_the_standard_ones(void **state) {
+    (void)state;
+    static const struct {
+        const char *schema, *canonical;
+        uint64_t fingerprint;
+    } cases[] = {
+        // From the Avro project's schema tests.
+        {"\"null\"", "\"null\"", 7195948357588979594u},
+        {"\"int\"", "\"int\"", 8247732601305521295u},
+        {"{\"type\":\"string\"}", "\"string\"", (uint64_t)-8142146995180207161},
+        {"[ \"int\", {\"type\":\"boolean\"} ]", "[\"int\",\"boolean\"]", 5392556393470105090u},
+        {"{\"fields\":[], \"type\":\"record\", \"name\":\"foo\", \"namespace\":\"x.y\"}",
+         "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[]}", 5916914534497305771u},
+        // Names with dots, the namespaces they give, references; fingerprints are fastavro's.
+        {"{\"type\":\"record\",\"name\":\"a.b.C\",\"namespace\":\"x.y\",\"fields\":["
+         "{\"name\":\"f\",\"type\":{\"type\":\"fixed\",\"name\":\"D\",\"size\":4}},"
+         "{\"name\":\"g\",\"type\":\"D\"},{\"name\":\"h\",\"type\":{\"type\":\"D\"}}]}",
+         "{\"name\":\"a.b.C\",\"type\":\"record\",\"fields\":[{\"name\":\"f\",\"type\":"
+         "{\"name\":\"a.b.D\",\"type\":\"fixed\",\"size\":4}},{\"name\":\"g\",\"type\":\"a.b.D\"},"
+         "{\"name\":\"h\",\"type\":\"a.b.D\"}]}",
+         16771506092613534239u},
+        {"{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n\",\"doc\":\"d\",\"fields\":["
+         "{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"o.E\",\"symbols\":[\"A\",\"B\"]}},"
+         "{\"name\":\"l\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"o.E\"}}},"
+         "{\"name\":\"self\",\"type\":[\"null\",{\"type\":\"R\"}],\"default\":null},"
+         "{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":{\"type\":{\"type\":\"string\"},"
+         "\"namespace\":\"z\"}}}]}",
+         "{\"name\":\"n.R\",\"type\":\"record\",\"fields\":[{\"name\":\"e\",\"type\":{\"name\":\"o."
+         "E\","
+         "\"type\":\"enum\",\"symbols\":[\"A\",\"B\"]}},{\"name\":\"l\",\"type\":{\"type\":"
+         "\"array\","
+         "\"items\":\"o.E\"}},{\"name\":\"self\",\"type\":[\"null\",\"n.R\"]},{\"name\":\"m\","
+         "\"type\":"
+         "{\"type\":\"map\",\"values\":\"string\"}}]}",
+         327006249780594476u},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        uint64_t fingerprint = 0;
+        struct buf canonical = {0};
+        assert_int_equal(avro_fingerprint(cases[i].schema, &fingerprint, &canonical, NULL), ST_OK);
+        assert_string_equal(buf_text(&canonical), cases[i].canonical);
+        assert_true(fingerprint == cases[i].fingerprint);
+        buf_fini(&canonical);
+    }
+    uint64_t unused;
+    struct err err;
+    assert_int_equal(avro_fingerprint("{", &unused, NULL, &err), ST_SKIP);
+}
+
+static void assert_same_run(const struct pipeline_run *a, const struct pipeline_run *b) {
+    assert_memory_equal(&a->identity, &b->identity, sizeof a->identity);
+    assert_memory_equal(&a->totals, &b->totals, sizeof a->totals);
+    assert_string_equal(a->failure, b->failure);
+    assert_true(a->revision == b->revision && a->started_ms == b->started_ms &&
+                a->ended_ms == b->ended_ms);
+    assert_true(a->time_ms == b->time_ms && a->status == b->status &&
+                a->duration_s == b->duration_s);
+    assert_int_equal(a->stage_count, b->stage_count);
+    assert_int_equal(a->open_count, b->open_count);
+    assert_int_equal(a->recommendation_count, b->recommendation_count);
+    for (uint32_t i = 0; i < a->stage_count; i++) {
+        assert_memory_equal(&a->stages[i], &b->stages[i], sizeof a->stages[i]);
+    }
+    for (uint32_t i = 0; i < a->open_count; i++) {
+        assert_memory_equal(&a->open[i], &b->open[i], sizeof a->open[i]);
+    }
+    for (uint32_t i = 0; i < a->recommendation_count; i++) {
+        assert_string_equal(a->recommendations[i], b->recommendations[i]);
+    }
+}
+
+static void runs_come_back_as_they_went(void **state) {
+    (void)state;
+    struct avro_codec *codec = avro_codec_new();
+    struct buf bytes = {0};
+    uint64_t seed = 99;
+    for (int i = 0; i < 300; i++) {
+        struct pipeline_run run = random_run(&seed), back;
+        struct err err = {0};
+        avro_encode_run(codec, &run, &bytes);
+        assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err),
+                         ST_OK);
+        assert_same_run(&run, &back);
+        pipeline_run_fini(&run);
+        pipeline_run_fini(&back);
+    }
+    buf_fini(&bytes);
+    avro_codec_free(codec);
+}
+
+static void damaged_bytes_are_refused_or_read_but_never_harm(void **state) {
+    (void)state;
+    struct avro_codec *codec = avro_codec_new();
+    struct buf bytes = {0};
+    uint64_t seed = 5;
+    struct pipeline_run run = random_run(&seed), back;
+    struct err err;
+    avro_encode_run(codec, &run, &bytes);
+    for (size_t len = 0; len < bytes.len; len++) { // every cut, in memory of just that size
+        char *cut = mem_strndup(bytes.data, len);
+        assert_int_equal(
+            avro_decode_run(codec, (struct str){cut, len}, AVRO_TAKE_STAGES, &back, &err), ST_SKIP);
+        mem_free(cut);
+    }
+    for (size_t at = 0; at < bytes.len; at++) { // every byte changed
+        for (int bit = 0; bit < 8; bit++) {
+            bytes.data[at] = (char)(bytes.data[at] ^ (1 << bit));
+            if (avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err) == ST_OK) {
+                pipeline_run_fini(&back);
+            }
+            bytes.data[at] = (char)(bytes.data[at] ^ (1 << bit));
+        }
+    }
+    buf_add_char(&bytes, 'x');
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err),
+                     ST_SKIP);
+    pipeline_run_fini(&run);
+    buf_fini(&bytes);
+    avro_codec_free(codec);
+}
+
+static void other_records_are_told_apart_and_readable(void **state) {
+    (void)state;
+    struct avro_codec *codec = avro_codec_new();
+    struct run_identity identity = {
+        .cluster = "c", .app_id = "app-1", .pipeline = "p\xFFq"}; // not UTF-8
+    struct bottleneck b = {.id = "x",
+                           .kind = KIND_DATA_SKEW,
+                           .stage = -1,
+                           .stage_attempt = -1,
+                           .rule_met = TRI_NULL,
+                           .reason = "because"};
+    b.evidence[0] = (struct evidence){"ratio", NAN};
+    b.evidence[1] = (struct evidence){"max_task_ms", 3};
+    b.evidence_count = 2;
+    b.saving_s = INFINITY;
+    struct buf bytes = {0}, json = {0};
+    struct pipeline_run back;
+    struct err err;
+    enum avro_record record;
+    avro_encode_bottleneck(codec, &identity, "run", &b, &bytes);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err),
+                     ST_SKIP);
+    assert_int_equal(avro_to_json(codec, buf_str(&bytes), &record, &json, &err), ST_OK);
+    assert_int_equal(record, AVRO_BOTTLENECK);
+    assert_non_null(strstr(buf_text(&json), "\"pipeline\":\"p\xEF\xBF\xBDq\""));
+    assert_non_null(strstr(buf_text(&json), "\"rule_met\":null,\"reason\":\"because\""));
+    assert_non_null(strstr(buf_text(&json), "\"saving_s\":0,"));
+    assert_non_null(strstr(buf_text(&json), "\"max_task_ms\":3"));
+    buf_clear(&json);
+    struct recommendation r = {
+        .id = "y", .kind = "data_skew", .action = (char[]){"do"}, .revision = 3};
+    avro_encode_recommendation(codec, &identity, "run", &r, &bytes);
+    assert_int_equal(avro_to_json(codec, buf_str(&bytes), &record, &json, &err), ST_OK);
+    assert_int_equal(record, AVRO_RECOMMENDATION);
+    struct pipeline_window w = {
+        .pipeline = "etl", .runs = 4, .open_bottlenecks = {[SEVERITY_SEVERE] = 2}};
+    buf_clear(&json);
+    avro_encode_window(codec, &w, &bytes);
+    assert_int_equal(avro_to_json(codec, buf_str(&bytes), &record, &json, &err), ST_OK);
+    assert_int_equal(record, AVRO_WINDOW);
+    assert_non_null(strstr(buf_text(&json), "\"severe\":2"));
+    buf_fini(&bytes);
+    buf_fini(&json);
+    avro_codec_free(codec);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fingerprints_are_the_standard_ones),
+        cmocka_unit_test(runs_come_back_as_they_went),
+        cmocka_unit_test(damaged_bytes_are_refused_or_read_but_never_harm),
+        cmocka_unit_test(other_records_are_told_apart_and_readable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
