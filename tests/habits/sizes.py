@@ -1,4 +1,4 @@
-"""sizes: files stay under 300 lines, functions under 50, every file opens by saying what it is.
+"""sizes: files stay under 600 lines, functions under 50, every file opens by saying what it is.
 
 Called by tests/habits/run.sh. Counts lines as they stand; a function runs from the line of its opening brace at
 column 0's signature to the brace that closes it at column 0 (clang-format keeps it there)."""
@@ -7,7 +7,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-FILE_MAX, FUNCTION_MAX = 300, 50
+FILE_MAX, FUNCTION_MAX = 600, 50
 FUNCTION = re.compile(r"^[A-Za-z_][^;=]*\)\s*\{$")
 
 
