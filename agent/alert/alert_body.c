@@ -14,25 +14,14 @@
 // Appends `text` with bad UTF-8 and control characters (but not line ends, if asked) replaced, at
 // most `max` bytes long.
 static void add_clean(struct buf *out, struct str text, size_t max, bool lines) {
-    static const char replacement[] = "\xEF\xBF\xBD";
-    for (size_t i = 0; i < text.len;) {
-        unsigned char c = (unsigned char)text.p[i];
-        size_t n = 1;
-        while (n < 4 && n < text.len - i && !str_is_utf8((struct str){text.p + i, n})) {
-            n++;
-        }
-        bool bad = !str_is_utf8((struct str){text.p + i, n});
-        bool control = (c < 0x20 && !(lines && c == '\n')) || c == 0x7F;
-        struct str piece = {text.p + i, n};
-        if (bad || control) {
-            piece = STR(replacement);
-            n = 1;
-        }
+    struct str_char c;
+    while (str_next(&text, &c)) {
+        bool control = (c.byte < 0x20 && !(lines && c.byte == '\n')) || c.byte == 0x7F;
+        struct str piece = control ? STR("\xEF\xBF\xBD") : c.shown;
         if (out->len + piece.len > max) {
             return;
         }
         buf_add_str(out, piece);
-        i += n;
     }
 }
 

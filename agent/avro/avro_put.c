@@ -33,23 +33,10 @@ void avro_put_double(struct buf *out, double number) {
     buf_add(out, bytes, sizeof bytes);
 }
 
-// Bytes that are not UTF-8 become U+FFFD, as in JSON.
-static void mend(struct buf *out, struct str text) {
-    for (size_t i = 0; i < text.len;) {
-        size_t n = 1;
-        while (n <= 4 && i + n <= text.len && !str_is_utf8((struct str){text.p + i, n})) {
-            n++;
-        }
-        bool good = n <= 4 && i + n <= text.len;
-        buf_add(out, good ? text.p + i : "\xEF\xBF\xBD", good ? n : 3);
-        i += good ? n : 1;
-    }
-}
-
 void avro_put_text(struct buf *out, struct str text) {
     struct buf mended = {0};
     if (!str_is_utf8(text)) {
-        mend(&mended, text);
+        buf_add_mended(&mended, text);
         text = buf_str(&mended);
     }
     avro_put_long(out, (int64_t)text.len);
@@ -125,8 +112,8 @@ static bool same_when_mended(struct str a, struct str b) {
         return str_eq(a, b);
     }
     struct buf one = {0}, other = {0};
-    mend(&one, a);
-    mend(&other, b);
+    buf_add_mended(&one, a);
+    buf_add_mended(&other, b);
     bool same = str_eq(buf_str(&one), buf_str(&other));
     buf_fini(&one);
     buf_fini(&other);

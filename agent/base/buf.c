@@ -71,35 +71,24 @@ void buf_printf(struct buf *buf, const char *fmt, ...) {
     va_end(args);
 }
 
-// Length of one well-formed UTF-8 sequence at the start of `text`, or 0.
-static size_t sequence_len(struct str text) {
-    for (size_t n = 1; n <= 4 && n <= text.len; n++) {
-        if (str_is_utf8((struct str){text.p, n})) {
-            return n;
-        }
+void buf_add_mended(struct buf *buf, struct str text) {
+    struct str_char c;
+    while (str_next(&text, &c)) {
+        buf_add_str(buf, c.shown);
     }
-    return 0;
 }
 
 void buf_add_json(struct buf *buf, struct str text) {
+    struct str_char c;
     buf_add_char(buf, '"');
-    for (size_t i = 0; i < text.len;) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c == '"' || c == '\\') {
-            buf_printf(buf, "\\%c", c);
-            i++;
-        } else if (c < 0x20 || c == 0x7F) {
-            buf_printf(buf, "\\u%04x", c);
-            i++;
+    while (str_next(&text, &c)) {
+        if (c.byte == '"' || c.byte == '\\') {
+            buf_add_char(buf, '\\');
+            buf_add_char(buf, (char)c.byte);
+        } else if (c.byte < 0x20 || c.byte == 0x7F) {
+            buf_printf(buf, "\\u%04x", c.byte);
         } else {
-            size_t n = sequence_len((struct str){text.p + i, text.len - i});
-            if (n == 0) {
-                buf_add_text(buf, "\xEF\xBF\xBD");
-                n = 1;
-            } else {
-                buf_add(buf, text.p + i, n);
-            }
-            i += n;
+            buf_add_str(buf, c.shown);
         }
     }
     buf_add_char(buf, '"');
@@ -137,38 +126,30 @@ static bool is_bidi_control(const char *p) {
 }
 
 void buf_add_printable(struct buf *buf, struct str text) {
-    for (size_t i = 0; i < text.len;) {
-        unsigned char c = (unsigned char)text.p[i];
-        size_t n = sequence_len((struct str){text.p + i, text.len - i});
+    struct str_char c;
+    for (struct str at = text; str_next(&text, &c); at = text) {
         // C1 controls (U+0080..U+009F) drive terminals too.
-        bool c1 = n == 2 && c == 0xC2 && (unsigned char)text.p[i + 1] < 0xA0;
-        if (n == 3 && is_bidi_control(text.p + i)) {
-            buf_add_text(buf, "\\u20");
-            buf_printf(buf, "%02x", bidi_code(text.p + i));
-            i += n;
-        } else if (c < 0x20 || c == 0x7F || n == 0 || c1) {
-            buf_printf(buf, "\\x%02x", c);
-            i++;
+        bool c1 = c.good && c.byte == 0xC2 && (unsigned char)c.shown.p[1] < 0xA0;
+        if (c.byte < 0x20 || c.byte == 0x7F || !c.good || c1) {
+            for (; at.p < text.p; at.p++) {
+                buf_printf(buf, "\\x%02x", (unsigned char)*at.p);
+            }
+        } else if (c.shown.len == 3 && is_bidi_control(c.shown.p)) {
+            buf_printf(buf, "\\u20%02x", bidi_code(c.shown.p));
         } else {
-            buf_add(buf, text.p + i, n);
-            i += n;
+            buf_add_str(buf, c.shown);
         }
     }
 }
 
 void buf_add_html(struct buf *buf, struct str text) {
-    for (size_t i = 0; i < text.len;) {
-        unsigned char c = (unsigned char)text.p[i];
-        size_t n = sequence_len((struct str){text.p + i, text.len - i});
-        if (n == 0) {
-            buf_add_text(buf, "\xEF\xBF\xBD");
-            n = 1;
-        } else if (strchr("&<>\"'", c) != NULL && c != '\0') {
-            buf_printf(buf, "&#%d;", c);
-        } else if (c >= 0x20 && c != 0x7F) {
-            buf_add(buf, text.p + i, n);
+    struct str_char c;
+    while (str_next(&text, &c)) {
+        if (c.byte != '\0' && strchr("&<>\"'", c.byte) != NULL) {
+            buf_printf(buf, "&#%d;", c.byte);
+        } else if (c.byte >= 0x20 && c.byte != 0x7F) {
+            buf_add_str(buf, c.shown);
         }
-        i += n;
     }
 }
 

@@ -84,6 +84,19 @@ bool str_is_utf8(struct str in) {
     return true;
 }
 
+bool str_next(struct str *rest, struct str_char *out) {
+    if (rest->len == 0) {
+        return false;
+    }
+    size_t n = utf8_step((const unsigned char *)rest->p, rest->len);
+    *out = (struct str_char){.shown = n == 0 ? STR("\xEF\xBF\xBD") : (struct str){rest->p, n},
+                             .byte = (unsigned char)rest->p[0],
+                             .good = n > 0};
+    n += n == 0;
+    *rest = (struct str){rest->p + n, rest->len - n};
+    return true;
+}
+
 bool str_to_i64(struct str in, int64_t *out) {
     size_t i = in.len > 0 && in.p[0] == '-' ? 1 : 0;
     if (i == in.len) {

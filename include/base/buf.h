@@ -25,6 +25,8 @@ void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
 void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+// Appends `text` with bytes that are not UTF-8 replaced by U+FFFD.
+void buf_add_mended(struct buf *buf, struct str text);
 // Appends `text` as a JSON string with its quotes: valid UTF-8 stays, bad bytes become U+FFFD,
 // control characters are escaped.
 void buf_add_json(struct buf *buf, struct str text);

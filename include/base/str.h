@@ -45,6 +45,16 @@ size_t str_cut_utf8(struct str in, size_t max);
 // True if all bytes are well-formed UTF-8 (no surrogates, no overlong forms).
 bool str_is_utf8(struct str in);
 
+// One character of text from outside.
+struct str_char {
+    struct str shown;   // its well-formed UTF-8, or U+FFFD in place of a byte that begins none
+    unsigned char byte; // its first byte as it came: what an escaper looks at
+    bool good;          // false: `shown` is U+FFFD
+};
+// Takes the next character off the front of *rest; a byte that begins none is taken alone. False
+// when nothing is left. Every escaper and whoever mends text walks with it.
+bool str_next(struct str *rest, struct str_char *out);
+
 // Parses an optional '-' and decimal digits filling the whole view. False (and *out untouched) on
 // anything else, including overflow of int64.
 bool str_to_i64(struct str in, int64_t *out);

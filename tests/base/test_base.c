@@ -76,6 +76,46 @@ static void escapers_leave_nothing_dangerous(void **state) {
     buf_fini(&buf);
 }
 
+// What stands for the character at `at`, and how many bytes it took.
+static size_t one_character(struct str at, struct str_char *out) {
+    struct str rest = at;
+    assert_true(str_next(&rest, out));
+    return at.len - rest.len;
+}
+
+static void one_walk_mends_text_for_every_escaper(void **state) {
+    (void)state;
+    struct str_char c;
+    assert_int_equal(one_character(STR("\xF0\x9F\x98\x80z"), &c), 4);
+    assert_true(c.good && c.shown.len == 4 && c.byte == 0xF0);
+    assert_int_equal(one_character(STR("\xE2\x82"), &c), 1); // cut short: the byte alone
+    assert_true(!c.good && str_is(c.shown, "\xEF\xBF\xBD") && c.byte == 0xE2);
+    struct str none = STR("");
+    assert_false(str_next(&none, &c));
+    static const struct {
+        const char *text, *mended;
+    } cases[] = {
+        {"p\xFFq", "p\xEF\xBF\xBDq"},
+        {"\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"}, // a surrogate
+        {"\xE2\x82\xAC\xC3", "\xE2\x82\xAC\xEF\xBF\xBD"},
+        {"\xF0\x9F\x98", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct buf mended = {0}, json = {0}, quoted = {0}, html = {0};
+        buf_add_mended(&mended, str_of(cases[i].text));
+        assert_string_equal(buf_text(&mended), cases[i].mended);
+        buf_printf(&quoted, "\"%s\"", cases[i].mended);
+        buf_add_json(&json, str_of(cases[i].text));
+        assert_string_equal(buf_text(&json), buf_text(&quoted));
+        buf_add_html(&html, str_of(cases[i].text));
+        assert_string_equal(buf_text(&html), cases[i].mended);
+        buf_fini(&mended);
+        buf_fini(&json);
+        buf_fini(&quoted);
+        buf_fini(&html);
+    }
+}
+
 static void long_text_grows_the_buffer(void **state) {
     (void)state;
     struct buf buf = {0};
@@ -159,6 +199,7 @@ int main(void) {
         cmocka_unit_test(copies_are_cut_between_characters),
         cmocka_unit_test(integers_are_parsed_exactly),
         cmocka_unit_test(escapers_leave_nothing_dangerous),
+        cmocka_unit_test(one_walk_mends_text_for_every_escaper),
         cmocka_unit_test(long_text_grows_the_buffer),
         cmocka_unit_test(spans_are_read_and_written),
         cmocka_unit_test(sums_stop_at_the_ends),
