@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "commands/setup.h"
 #include "commands/terminal.h"
 #include "eventlog/eventlog.h"
 #include "present/render.h"
-#include "setup.h"
 
 static const struct command_option options[] = {
     {"format", 'f', "FORMAT", "text (default), json (one object a run and line) or html"},

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/span.h"
+#include "commands/setup.h"
+#include "commands/signals.h"
 #include "commands/terminal.h"
 #include "replay/replay_send.h"
-#include "setup.h"
-#include "signals.h"
 
 #define NOTES_MAX 20 // lines on standard error; the summary has the count
 

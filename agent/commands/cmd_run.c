@@ -4,9 +4,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "commands/setup.h"
+#include "commands/signals.h"
 #include "live/agent.h"
-#include "setup.h"
-#include "signals.h"
 
 enum { STEP_MS = 100 };
 

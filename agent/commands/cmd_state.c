@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands/setup.h"
+#include "commands/state_print.h"
 #include "kafka/changelog.h"
 #include "kafka/topics.h"
-#include "setup.h"
-#include "state_print.h"
 
 enum { TIMEOUT_MS = 15000 };
 

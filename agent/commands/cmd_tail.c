@@ -8,9 +8,9 @@
 
 #include "avro/avro_codec.h"
 #include "base/mem.h"
+#include "commands/setup.h"
+#include "commands/signals.h"
 #include "kafka/kafka_source.h"
-#include "setup.h"
-#include "signals.h"
 
 static const struct command_option options[] = {
     {"topic", 't', "TOPIC", "topic to read; topics.bottlenecks of the settings by default"},

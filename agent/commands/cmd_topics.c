@@ -2,8 +2,8 @@
 // fit.
 #include <stdio.h>
 
+#include "commands/setup.h"
 #include "kafka/topics.h"
-#include "setup.h"
 
 enum { TIMEOUT_MS = 30000 };
 

@@ -1,5 +1,5 @@
 // signals: see the header. The handler only sets a flag.
-#include "signals.h"
+#include "commands/signals.h"
 
 #include <signal.h>
 #include <stdatomic.h>

@@ -1,5 +1,5 @@
 // state_print: see the header. Everything shown comes from a message and is escaped.
-#include "state_print.h"
+#include "commands/state_print.h"
 
 #include "base/hash.h"
 #include "base/mem.h"

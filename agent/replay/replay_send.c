@@ -1,7 +1,8 @@
-// replay_send: the loop between a replay and the producer. Called by the command replay; must not
-// end well unless every record was acknowledged.
+// replay_send: the loop between a replay and the producer. Called by the command replay (by the
+// demo for single events); must not end well unless every record was acknowledged.
 #include "replay/replay_send.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 
 #define TICK_MS 100
@@ -21,12 +22,12 @@ static void on_delivered(void *ctx, const char *topic, uint64_t count) {
     run->answered_ms = clock_mono_ms();
 }
 
-static enum status emit(void *ctx, const struct replay_event *event, struct err *err) {
-    struct run *run = ctx;
+enum status replay_send_event(struct kafka_sink *sink, const char *topic,
+                              const struct replay_event *event, struct err *err) {
     struct sink_header headers[] = {{"app_id", event->app_id}, {"app_attempt", event->attempt}};
     bool known = event->app_id.len > 0;
     struct sink_record record = {
-        .topic = run->send->topic,
+        .topic = topic,
         .key = known ? event->key : (struct str){NULL, 0},
         .value = event->value,
         .headers = headers,
@@ -34,7 +35,12 @@ static enum status emit(void *ctx, const struct replay_event *event, struct err 
                         : event->attempt.len > 0 ? 2
                                                  : 1,
     };
-    enum status status = kafka_sink_send(run->sink, &record, err);
+    return kafka_sink_send(sink, &record, err);
+}
+
+static enum status emit(void *ctx, const struct replay_event *event, struct err *err) {
+    struct run *run = ctx;
+    enum status status = replay_send_event(run->sink, run->send->topic, event, err);
     run->send->bytes += status == ST_OK ? event->value.len : 0;
     if (status != ST_SKIP) {
         return status;
@@ -115,6 +121,7 @@ static enum status play(struct run *run, struct err *err) {
 }
 
 enum status replay_send_run(struct replay_send *send, struct err *err) {
+    require(send->timeout_ms > 0 && send->topic != NULL);
     struct run run = {.send = send, .answered_ms = clock_mono_ms()};
     struct kafka_sink_options options = {.max_record_bytes = send->max_record_bytes,
                                          .queue_wait_ms = QUEUE_WAIT_MS};

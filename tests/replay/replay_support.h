@@ -1,5 +1,5 @@
 // replay_support: scratch logs and a sink that writes down what was sent. Included by
-// tests/commands/test_replay*.c only.
+// the tests of replay only.
 #pragma once
 
 #include <setjmp.h>

@@ -28,6 +28,72 @@ static void test_odd_identities(void **state) {
     expect(1, false, "good@-1/0 ");
 }
 
+// A log of this one line, in a file named any, sends it so ("key@ms after T/log", -1: no time).
+static void expect_line(const char *line, const char *want) {
+    char text[512];
+    snprintf(text, sizeof text, "%s\n", line);
+    put(0, "any", text);
+    expect(1, false, want);
+}
+
+static void test_time_of_a_line(void **state) {
+    (void)state;
+#define CORE "{\"Event\":\"SparkListener"
+#define OTHER "{\"Event\":\"Other\","
+    static const struct {
+        const char *line, *want;
+    } cases[] = {
+        {CORE "TaskEnd\",\"Task Info\":{\"Launch Time\":1700000000001,\"Getting Result Time\":0,"
+              "\"Finish Time\":1700000000002}}",
+         "any@2/0 "},
+        {CORE "TaskStart\",\"Task Info\":{\"Launch Time\":1700000000001,\"Finish Time\":"
+              "1700000000002}}",
+         "any@1/0 "},
+        {CORE "TaskEnd\",\"Task Info\":{\"Launch Time\":1700000000001,\"Finish Time\":0}}",
+         "any@1/0 "},
+        {CORE "StageCompleted\",\"Stage Info\":{\"Submission Time\":1700000000001,"
+              "\"Completion Time\":1700000000002}}",
+         "any@2/0 "},
+        {CORE "StageSubmitted\",\"Stage Info\":{\"Completion Time\":1700000000002,"
+              "\"Submission Time\":1700000000001}}",
+         "any@1/0 "},
+        {CORE "JobEnd\",\"Job ID\":0,\"Completion Time\":1700000000003}", "any@3/0 "},
+        {"{\"Event\":\"org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionEnd\","
+         "\"executionId\":0,\"time\":1700000000004}",
+         "any@4/0 "},
+        {OTHER "\"Timestamp\": 1700000000005}", "any@5/0 "},
+        {OTHER "\"x\":\"\\\"Timestamp\\\":1700000000005\"}", "any@-1/0 "},
+        {OTHER "\"Timestamp\":12345}", "any@-1/0 "},
+        {OTHER "\"Timestamp\":99999999999999999999}", "any@-1/0 "},
+        {OTHER "\"Timestamp\":", "any@-1/0 "},
+        {OTHER "\"Timestamp\":\"1700000000005\"}", "any@-1/0 "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expect_line(cases[i].line, cases[i].want);
+    }
+}
+
+static void test_identity_of_a_line(void **state) {
+    (void)state;
+#define BEGIN CORE "ApplicationStart\",\"App Name\":\"n\","
+    static const struct {
+        const char *line, *want;
+    } cases[] = {
+        {BEGIN "\"App ID\":\"app-1-2\",\"Timestamp\":1}", "app-1-2@-1/0 "},
+        {BEGIN "\"App ID\":\"a\",\"App Attempt ID\":\"2\"}", "a/2@-1/0 "},
+        {BEGIN "\"Timestamp\":1}", "any@-1/0 "},
+        {BEGIN "\"App ID\":\"\"}", "any@-1/0 "},
+        {BEGIN "\"App ID\":5}", "any@-1/0 "},
+        {BEGIN "\"App ID\":\"cut", "any@-1/0 "},
+        {BEGIN "\"App ID\":\"tab\there\"}", "any@-1/0 "},
+        {BEGIN "\"App ID\":\"back\\\\slash\"}", "any@-1/0 "},
+        {CORE "ApplicationEnd\",\"App ID\":\"a\"}", "any@-1/0 "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        expect_line(cases[i].line, cases[i].want);
+    }
+}
+
 static void test_joined_logs_change_identity(void **state) {
     (void)state;
     put(0, "any", START("a", "", "001") AT("002") START("b", "", "003") AT("004"));
@@ -212,6 +278,8 @@ int main(void) {
         TEST(test_identity_from_content),
         TEST(test_identity_from_name),
         TEST(test_odd_identities),
+        TEST(test_time_of_a_line),
+        TEST(test_identity_of_a_line),
         TEST(test_joined_logs_change_identity),
         TEST(test_merged_by_time),
         TEST(test_merged_from_any_order),

@@ -8,6 +8,11 @@
 #include "kafka/kafka_sink.h"
 #include "replay/replay.h"
 
+// Hands one event to the sink as a listener would send it: the application in the key and in the
+// headers; without either if it is not known. As kafka_sink_send.
+MUST_USE enum status replay_send_event(struct kafka_sink *sink, const char *topic,
+                                       const struct replay_event *event, struct err *err);
+
 struct replay_send {
     struct replay *replay;
     const struct kafka_settings *kafka; // role properties: kafka.producer

@@ -1,6 +1,14 @@
 // replay: plays event logs as listeners would send them: each line unchanged, under the identity of
 // its application, several logs interleaved by event time. Called by the commands replay and demo,
 // which bring the clock and the place to send to; has neither of its own, nor threads.
+//
+// A log stands at one line, the next to send, with the time of that and whose it is, both found by
+// searching the bytes for keys, for to decode a line would be to change it. The logs that are not
+// at their end are a heap with the earliest line on top. A time never goes back within a log, and
+// one that lies beyond a year from the log's first is taken for broken. The first event that tells
+// a time sets the scale: it is due when it is met, everything else by its distance from it. At most
+// the top of the heap lacks its line: the one that was just sent, fetched when the next step
+// begins.
 #pragma once
 
 #include <stdbool.h>
