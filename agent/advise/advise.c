@@ -120,11 +120,6 @@ static const struct {
 
 enum { NUMBERS_MAX = 3 }; // verdicts spelt out in one text
 
-static bool counts(const struct bottleneck *b) {
-    return b->severity > SEVERITY_NEGLIGIBLE && b->rule_met != TRI_NULL &&
-           b->life != LIFE_RETRACTED && b->life != LIFE_RESOLVED;
-}
-
 static const char *text_for(enum bottleneck_kind kind, enum cause cause) {
     const struct advice_text *text = advice[kind].texts;
     while (text->cause != CAUSE_NONE && text->cause != cause) {
@@ -140,7 +135,7 @@ bool advise_kind(const struct run_identity *identity, enum bottleneck_kind kind,
     uint32_t open = 0;
     double saving_s = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (counts(verdicts[i])) {
+        if (bottleneck_is_open(verdicts[i])) {
             open++;
             saving_s += verdicts[i]->saving_s;
             worst = worst == NULL || verdicts[i]->saving_s > worst->saving_s ? verdicts[i] : worst;
@@ -156,7 +151,7 @@ bool advise_kind(const struct run_identity *identity, enum bottleneck_kind kind,
     buf_add_text(&action, text_for(kind, worst->cause));
     buf_add_text(&action, " In this run: ");
     for (uint32_t i = 0; i < count; i++) {
-        if (!counts(verdicts[i])) {
+        if (!bottleneck_is_open(verdicts[i])) {
             continue;
         }
         if (out->bottleneck_count < NUMBERS_MAX) {

@@ -1,5 +1,6 @@
-// engine: which run an event belongs to, when to judge, when to let a run go. Called by the live
-// agent per message and by analyze per line; see judge.c and report.c for what comes out.
+// engine: whose event is it, when to judge its run, when to let a run go. Called by the live agent
+// per message and by analyze per line; see judge.c and report.c for what comes out. Never reads a
+// clock: the time of a partition is moved by its events and by ticks.
 #include "engine_priv.h"
 
 #include <stdio.h>
@@ -8,7 +9,34 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 
-enum { JUDGE_EVERY_MS = 1000 };
+enum { JUDGE_EVERY_MS = 1000, IDLE_STEP_MAX_MS = 60000, AHEAD_MAX_MS = 600000 };
+enum { ATTEMPT_MAX = 32 };
+
+// By what a run is found: app id, newline, attempt.
+struct run_key {
+    char text[RUN_TEXT_MAX + 40];
+    size_t len;
+    struct str app_id, attempt; // borrowed
+};
+
+void engine_options_init(struct engine_options *options) {
+    static const char *const by_name[] = {"app_name"};
+    *options = (struct engine_options){
+        .cluster = "default",
+        .pipeline = {by_name, 1},
+        .publish_min = SEVERITY_LOW,
+        .idle_ms = 86400000,
+        .grace_ms = 600000,
+        .applications_max = 10000,
+    };
+    unsigned count;
+    const struct detector *const *all = detectors(&count);
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
+            options->thresholds[all[i]->kind][t] = all[i]->thresholds[t].def;
+        }
+    }
+}
 
 struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
                           const struct engine_output *output) {
@@ -92,17 +120,51 @@ static void settle(struct engine *engine, struct live_run *live) {
     judge_run(engine, live, true);
     judge_settle(engine, live);
     if (!is_remnant(engine, live)) {
-        report_run(engine, live);
-        report_advice(engine, live);
+        report(engine, live);
     }
 }
 
-void engine_give_up(struct engine *engine, struct live_run *live) {
+// Settles the run if it is not over, and forgets it.
+static void give_up(struct engine *engine, struct live_run *live) {
     if (!live->over) {
         settle(engine, live);
     }
     metrics_add(METRIC_APPLICATIONS_EVICTED, 1);
     forget(engine, live);
+}
+
+// A run is given up when the partition's event time has moved on by idle_ms without it. One event
+// moves that clock by at most a minute, so a wrong clock in one application, or old logs beside new
+// ones, cannot expire the others at a stroke.
+static void expire(struct engine *engine) {
+    struct live_run *live;
+    while ((live = engine->ended.oldest) != NULL &&
+           engine->idle_ms - live->seen_idle_ms > engine->options->grace_ms) {
+        give_up(engine, live);
+    }
+    while ((live = engine->running.oldest) != NULL &&
+           engine->idle_ms - live->seen_idle_ms > engine->options->idle_ms) {
+        give_up(engine, live);
+    }
+}
+
+// An event of `time_ms`, in a record of `record_ms` (0: not known), moves the partition's time.
+// A clock that is far ahead of the record's own time is wrong: it must not move everybody's time.
+static void advance(struct engine *engine, int64_t time_ms, int64_t record_ms) {
+    if (time_ms <= engine->last_event_ms || time_ms > EVENT_TIME_MAX_MS) {
+        return;
+    }
+    if (record_ms > 0 && time_ms > record_ms + AHEAD_MAX_MS) {
+        metrics_add(METRIC_FUTURE_EVENTS, 1);
+        return;
+    }
+    int64_t step = time_ms - engine->last_event_ms;
+    engine->touched = true;
+    engine->idle_ms += step < IDLE_STEP_MAX_MS ? step : IDLE_STEP_MAX_MS;
+    engine->last_event_ms = time_ms;
+    if (!engine->options->one_application) {
+        expire(engine);
+    }
 }
 
 static struct live_run *lookup(struct engine *engine, const struct run_key *key) {
@@ -117,8 +179,8 @@ static struct live_run *lookup(struct engine *engine, const struct run_key *key)
 
 static struct live_run *add_run(struct engine *engine, const struct run_key *key) {
     while (HASH_COUNT(engine->runs) >= engine->options->applications_max) {
-        engine_give_up(engine, engine->ended.oldest != NULL ? engine->ended.oldest
-                                                            : engine->running.oldest);
+        give_up(engine,
+                engine->ended.oldest != NULL ? engine->ended.oldest : engine->running.oldest);
     }
     struct live_run *live = mem_zalloc(1, sizeof *live);
     memcpy(live->key, key->text, key->len);
@@ -199,32 +261,107 @@ static void judge_after(struct engine *engine, struct live_run *live, const stru
         judge_run(engine, live, false);
     }
     if (live->run_due && app->started_ms > 0) {
-        report_run(engine, live);
-        report_advice(engine, live);
+        report(engine, live);
     }
+}
+
+// Text for the key of a run, from the id and attempt in it. False if they cannot be used.
+static bool write_key(const struct engine_options *options, struct run_key *key) {
+    struct str app_id = key->app_id, attempt = key->attempt;
+    if (options->one_application) {
+        key->text[0] = '\0';
+        key->len = 1; // all one key
+        return true;
+    }
+    if (app_id.len == 0 || app_id.len > RUN_TEXT_MAX || attempt.len > ATTEMPT_MAX ||
+        !str_is_utf8(app_id) || !str_is_utf8(attempt)) {
+        return false;
+    }
+    for (size_t i = 0; i < app_id.len; i++) {
+        if ((unsigned char)app_id.p[i] < 0x20 || app_id.p[i] == 0x7F) {
+            return false;
+        }
+    }
+    memcpy(key->text, app_id.p, app_id.len);
+    key->text[app_id.len] = '\n'; // no app id holds one
+    if (attempt.len > 0) {
+        memcpy(key->text + app_id.len + 1, attempt.p, attempt.len);
+    }
+    key->len = app_id.len + 1 + attempt.len;
+    return true;
+}
+
+// Whose event a message holds, by its headers, else by its key: known before it is decoded. False
+// if they name nobody, or nobody that can be.
+static bool place_by_message(const struct engine_options *options, const struct message *message,
+                             struct run_key *key) {
+    key->app_id = message->app_id;
+    key->attempt = message->app_attempt;
+    if (key->app_id.len == 0 && message->key.len > 0) {
+        key->app_id = message->key;
+        const char *slash = memrchr(message->key.p, '/', message->key.len);
+        if (slash != NULL && key->attempt.len == 0) {
+            key->app_id.len = (size_t)(slash - message->key.p);
+            key->attempt = (struct str){slash + 1, message->key.len - key->app_id.len - 1};
+        }
+    }
+    return write_key(options, key);
+}
+
+// The same, by what the event says of itself.
+static bool place_by_event(const struct engine_options *options, const struct event *event,
+                           struct run_key *key) {
+    key->app_id = event->app_id;
+    key->attempt = event->app_attempt;
+    return write_key(options, key);
 }
 
 // Which accumulators are worth decoding: none of a run not seen yet; all (NULL) while nobody knows
 // whose event it is.
-static const struct idmap *wanted_of(struct engine *engine, const struct message *message) {
+static const struct idmap *wanted_of(struct engine *engine, const struct run_key *key,
+                                     bool placed) {
     static const struct idmap none = {0};
-    struct run_key key;
-    if (!place_message(engine->options, message, NULL, &key)) {
+    if (!placed) {
         return NULL;
     }
-    const struct live_run *live = lookup(engine, &key);
+    const struct live_run *live = lookup(engine, key);
     return live == NULL ? &none : &live->app->accum_roles;
+}
+
+// The metric that counts a message the decoder refused.
+static enum metric skip_metric(enum decode_error error) {
+    static const enum metric metrics[] = {
+        [DECODE_MALFORMED] = METRIC_SKIP_MALFORMED,
+        [DECODE_NOT_AN_EVENT] = METRIC_SKIP_NOT_AN_EVENT,
+        [DECODE_INVALID_FIELD] = METRIC_SKIP_INVALID_FIELD,
+        [DECODE_TOO_LARGE] = METRIC_SKIP_TOO_LARGE,
+        [DECODE_TOO_DEEP] = METRIC_SKIP_TOO_DEEP,
+    };
+    return metrics[error];
+}
+
+// The newest event is the run's: its place in the queue of its like is the last.
+static void note_seen(struct engine *engine, struct live_run *live, int64_t offset) {
+    live->seen_idle_ms = engine->idle_ms;
+    live->seen_offset = offset;
+    live->touched = true;
+    if (queue_of(engine, live)->newest != live) {
+        queue_remove(queue_of(engine, live), live);
+        run_queue_add(queue_of(engine, live), live);
+    }
 }
 
 enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
                         enum metric *reason, struct err *err) {
     enum metric unused;
     reason = reason == NULL ? &unused : reason;
+    struct run_key key;
+    bool placed = place_by_message(engine->options, message, &key);
     struct event event;
     enum status status = decoder_decode(engine->decoder, message->value, readable,
-                                        wanted_of(engine, message), &event, err);
+                                        wanted_of(engine, &key, placed), &event, err);
     if (status != ST_OK) {
-        *reason = place_skip_metric(decoder_last_error(engine->decoder));
+        *reason = skip_metric(decoder_last_error(engine->decoder));
         metrics_add(*reason, 1);
         return ST_SKIP;
     }
@@ -232,26 +369,33 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
         metrics_add(METRIC_EVENTS_UNKNOWN, 1);
         return ST_OK;
     }
-    struct run_key key;
-    if (!place_message(engine->options, message, &event, &key)) {
+    if (key.app_id.len == 0) { // whom headers or key name, the event cannot rename
+        placed = place_by_event(engine->options, &event, &key);
+    }
+    if (!placed) {
         *reason = METRIC_SKIP_UNPLACED;
         metrics_add(*reason, 1);
         return err_set(err, ST_SKIP, "neither headers, key nor value say whose event this is");
     }
-    engine_advance(engine, event.time_ms, message->timestamp_ms);
+    advance(engine, event.time_ms, message->timestamp_ms);
     struct live_run *live = find_run(engine, &key, &event);
     struct stage *stage = NULL;
-    live->seen_idle_ms = engine->idle_ms;
-    live->seen_offset = message->offset;
-    live->touched = true;
-    if (queue_of(engine, live)->newest != live) {
-        queue_remove(queue_of(engine, live), live);
-        run_queue_add(queue_of(engine, live), live);
-    }
+    note_seen(engine, live, message->offset);
     if (app_apply(live->app, &event, &stage)) {
         judge_after(engine, live, &event, stage);
     }
     return ST_OK;
+}
+
+void engine_tick(struct engine *engine, int64_t by_ms) {
+    engine->touched = true;
+    engine->idle_ms += by_ms;
+    engine->last_event_ms += engine->last_event_ms > 0 ? by_ms : 0;
+    expire(engine);
+}
+
+bool engine_waits(const struct engine *engine) {
+    return engine->runs != NULL;
 }
 
 void engine_finish(struct engine *engine, bool in_progress) {

@@ -7,13 +7,6 @@
 
 enum { ADVICE_KINDS = KIND_COUNT };
 
-// By what a run is found: app id, newline, attempt.
-struct run_key {
-    char text[RUN_TEXT_MAX + 40];
-    size_t len;
-    struct str app_id, attempt; // borrowed
-};
-
 // What was handed out about a run: a second run under the same key goes on from it, as its records
 // have the same ids.
 struct told {
@@ -66,23 +59,8 @@ struct engine {
 // snapshot.c: the run is about to go: so do its keys.
 void snapshot_forget(struct engine *engine, struct live_run *live);
 
-// engine.c
+// engine.c: the run is the newest of its queue. Used by the load, too.
 void run_queue_add(struct run_queue *queue, struct live_run *live);
-// Settles the run if it is not over, and forgets it.
-void engine_give_up(struct engine *engine, struct live_run *live);
-
-// engine_time.c
-// An event of `time_ms`, in a record of `record_ms` (0: not known), moves the partition's time.
-void engine_advance(struct engine *engine, int64_t time_ms, int64_t record_ms);
-
-// place.c
-// App id and attempt of a message: headers, then key, then the value (`event`, may be NULL while
-// the value is not decoded yet). False if there is none that can be used.
-bool place_message(const struct engine_options *options, const struct message *message,
-                   const struct event *event, struct run_key *key);
-
-// The metric that counts a message the decoder refused.
-enum metric place_skip_metric(enum decode_error error);
 
 // judge.c
 // Judges a stage; `over`: the run is over. Sets live->run_due if something worth telling changed.
@@ -92,12 +70,5 @@ void judge_run(struct engine *engine, struct live_run *live, bool over);
 // Settles all severities against the run's final length.
 void judge_settle(struct engine *engine, struct live_run *live);
 
-// report.c
-// Hands out a PipelineRun.
-void report_run(struct engine *engine, struct live_run *live);
-// Hands out the recommendations that changed.
-void report_advice(struct engine *engine, struct live_run *live);
-// The run's status as published.
-enum run_status report_status(const struct engine *engine, const struct live_run *live);
-// True if the verdict stands and is above negligible.
-bool report_is_open(const struct bottleneck *bottleneck);
+// report.c: hands out a PipelineRun and the recommendations that changed.
+void report(struct engine *engine, struct live_run *live);

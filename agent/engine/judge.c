@@ -65,9 +65,9 @@ static void publish(struct engine *engine, struct live_run *live, struct bottlen
     if (!due) {
         return;
     }
-    bool was_open = before != NULL && report_is_open(before);
+    bool was_open = before != NULL && bottleneck_is_open(before);
     enum severity had = was_open ? before->severity : SEVERITY_NEGLIGIBLE;
-    enum severity has = report_is_open(now) ? now->severity : SEVERITY_NEGLIGIBLE;
+    enum severity has = bottleneck_is_open(now) ? now->severity : SEVERITY_NEGLIGIBLE;
     live->run_due = live->run_due || has != had;
     now->updated_ms = app_ms;
     if (now->severity < engine->options->publish_min && !now->published) {

@@ -1,5 +1,5 @@
-// report: builds what leaves the engine: PipelineRun updates and recommendations. Called by
-// engine.c when one is due; allocates per record, never per event.
+// report: builds what leaves the engine: PipelineRun updates and recommendations, out of one look
+// at the run's verdicts. Called by engine.c when one is due; allocates per report, never per event.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,11 +7,6 @@
 #include "advise/advise.h"
 #include "base/mem.h"
 #include "engine_priv.h"
-
-bool report_is_open(const struct bottleneck *bottleneck) {
-    return bottleneck->severity > SEVERITY_NEGLIGIBLE && bottleneck->rule_met != TRI_NULL &&
-           bottleneck->life != LIFE_RETRACTED && bottleneck->life != LIFE_RESOLVED;
-}
 
 static int slower_first(const void *a, const void *b) {
     const struct stage *x = *(struct stage *const *)a, *y = *(struct stage *const *)b;
@@ -24,11 +19,12 @@ static int slower_first(const void *a, const void *b) {
 }
 
 static void add_stages(const struct app *app, struct pipeline_run *run) {
-    struct stage **sorted = mem_alloc(app->stage_count * sizeof *sorted);
-    if (app->stage_count > 0) {
-        memcpy(sorted, app->stages, app->stage_count * sizeof *sorted);
-        qsort(sorted, app->stage_count, sizeof *sorted, slower_first);
+    if (app->stage_count == 0) {
+        return;
     }
+    struct stage **sorted = mem_alloc(app->stage_count * sizeof *sorted);
+    memcpy(sorted, app->stages, app->stage_count * sizeof *sorted);
+    qsort(sorted, app->stage_count, sizeof *sorted, slower_first);
     run->stage_count = app->stage_count < RUN_STAGES_MAX ? app->stage_count : RUN_STAGES_MAX;
     run->stages = mem_alloc(run->stage_count * sizeof *run->stages);
     for (uint32_t i = 0; i < run->stage_count; i++) {
@@ -91,7 +87,7 @@ static void add_open(const struct verdicts *verdicts, struct pipeline_run *run) 
     struct open_bottleneck *open = NULL;
     for (uint32_t i = 0; i < verdicts->end[KIND_COUNT - 1]; i++) {
         const struct bottleneck *b = verdicts->all[i];
-        if (!report_is_open(b)) {
+        if (!bottleneck_is_open(b)) {
             continue;
         }
         MEM_GROW(open, len, cap);
@@ -123,34 +119,40 @@ static uint32_t advise_all(const struct app *app, const struct verdicts *verdict
     return n;
 }
 
-static void add_advice(const struct app *app, const struct verdicts *verdicts,
-                       struct pipeline_run *run) {
-    struct recommendation advice[KIND_COUNT] = {0};
-    run->recommendation_count = advise_all(app, verdicts, advice);
-    run->recommendations = mem_alloc(run->recommendation_count * sizeof(char *));
-    for (uint32_t i = 0; i < run->recommendation_count; i++) {
-        run->recommendations[i] = mem_strdup(advice[i].action);
-        recommendation_fini(&advice[i]);
-    }
+// What is said of a run at one moment: its verdicts by kind and the advice they call for.
+struct account {
+    struct verdicts verdicts;
+    struct recommendation advice[KIND_COUNT];
+    uint32_t advice_count;
+};
+
+static void account_init(struct account *account, const struct app *app) {
+    *account = (struct account){.verdicts = collect(app)};
+    account->advice_count = advise_all(app, &account->verdicts, account->advice);
 }
 
-enum run_status report_status(const struct engine *engine, const struct live_run *live) {
+static void account_fini(struct account *account) {
+    for (uint32_t i = 0; i < account->advice_count; i++) {
+        recommendation_fini(&account->advice[i]);
+    }
+    mem_free(account->verdicts.all);
+}
+
+static enum run_status status_of(const struct engine *engine, const struct live_run *live) {
     enum run_status status = app_status(live->app, live->over);
     return status == RUN_LOST && engine->in_progress ? RUN_RUNNING : status;
 }
 
-void report_run(struct engine *engine, struct live_run *live) {
+static void report_run(struct engine *engine, struct live_run *live,
+                       const struct account *account) {
     struct app *app = live->app;
-    live->run_due = false;
-    app_fix_pipeline(app);
-    app->pipeline_fixed = true;
     struct pipeline_run run = {
         .identity = app->identity,
         .revision = ++live->told.run_revision,
         .started_ms = app_start_ms(app),
         .time_ms = app->now_ms,
         .duration_s = app_duration_s(app),
-        .status = report_status(engine, live),
+        .status = status_of(engine, live),
         .completeness = app_completeness(app),
     };
     run.ended_ms = live->over && run.status != RUN_RUNNING ? app_end_ms(app) : 0;
@@ -163,12 +165,17 @@ void report_run(struct engine *engine, struct live_run *live) {
         run.records_per_s = (double)run.totals.records / run.duration_s;
         run.gb_per_h = (double)run.totals.data_size_bytes / 1073741824.0 / (run.duration_s / 3600);
     }
-    struct verdicts verdicts = collect(app);
     add_stages(app, &run);
-    add_open(&verdicts, &run);
-    add_advice(app, &verdicts, &run);
-    mem_free(verdicts.all);
+    add_open(&account->verdicts, &run);
+    char *texts[KIND_COUNT]; // the account's
+    for (uint32_t i = 0; i < account->advice_count; i++) {
+        texts[i] = account->advice[i].action;
+    }
+    run.recommendations = texts;
+    run.recommendation_count = account->advice_count;
     engine->output.run(engine->output.ctx, &run);
+    run.recommendation_count = 0;
+    run.recommendations = NULL;
     pipeline_run_fini(&run);
 }
 
@@ -190,23 +197,31 @@ static uint64_t digest(const struct recommendation *r) {
     return hash_text(hash, r->saving_how);
 }
 
-void report_advice(struct engine *engine, struct live_run *live) {
-    struct recommendation advice[KIND_COUNT] = {0};
-    struct verdicts verdicts = collect(live->app);
-    uint32_t count = advise_all(live->app, &verdicts, advice);
-    mem_free(verdicts.all);
-    for (uint32_t i = 0; i < count; i++) {
-        int kind = kind_parse(str_of(advice[i].kind));
-        uint64_t content = digest(&advice[i]);
+// Hands out the recommendations that changed.
+static void report_advice(struct engine *engine, struct live_run *live, struct account *account) {
+    for (uint32_t i = 0; i < account->advice_count; i++) {
+        struct recommendation *r = &account->advice[i];
+        int kind = kind_parse(str_of(r->kind));
+        uint64_t content = digest(r);
         if (live->told.advice[kind].digest != content) {
             live->told.advice[kind].digest = content;
-            advice[i].revision = ++live->told.advice[kind].revision;
-            advice[i].updated_ms = live->app->now_ms;
+            r->revision = ++live->told.advice[kind].revision;
+            r->updated_ms = live->app->now_ms;
             engine->output.recommendation(engine->output.ctx, &live->app->identity,
-                                          live->app->run_id, &advice[i]);
+                                          live->app->run_id, r);
         }
-        recommendation_fini(&advice[i]);
     }
+}
+
+void report(struct engine *engine, struct live_run *live) {
+    struct account account;
+    live->run_due = false;
+    app_fix_pipeline(live->app);
+    live->app->pipeline_fixed = true;
+    account_init(&account, live->app);
+    report_run(engine, live, &account);
+    report_advice(engine, live, &account);
+    account_fini(&account);
 }
 
 void engine_each_run(struct engine *engine,
@@ -214,17 +229,13 @@ void engine_each_run(struct engine *engine,
                                   const struct recommendation *recommendations, uint32_t count),
                      void *ctx) {
     for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
-        struct recommendation advice[KIND_COUNT] = {0};
+        struct account account;
         app_fix_pipeline(live->app);
-        struct verdicts verdicts = collect(live->app);
-        uint32_t count = advise_all(live->app, &verdicts, advice);
-        mem_free(verdicts.all);
-        for (uint32_t i = 0; i < count; i++) {
-            advice[i].revision = 1;
+        account_init(&account, live->app);
+        for (uint32_t i = 0; i < account.advice_count; i++) {
+            account.advice[i].revision = 1;
         }
-        each(ctx, live->app, report_status(engine, live), advice, count);
-        for (uint32_t i = 0; i < count; i++) {
-            recommendation_fini(&advice[i]);
-        }
+        each(ctx, live->app, status_of(engine, live), account.advice, account.advice_count);
+        account_fini(&account);
     }
 }

@@ -30,6 +30,11 @@ const char *run_static_name(struct str text) {
     return room ? names[i] : NULL;
 }
 
+bool bottleneck_is_open(const struct bottleneck *bottleneck) {
+    return bottleneck->severity > SEVERITY_NEGLIGIBLE && bottleneck->rule_met != TRI_NULL &&
+           bottleneck->life != LIFE_RETRACTED && bottleneck->life != LIFE_RESOLVED;
+}
+
 void recommendation_fini(struct recommendation *recommendation) {
     mem_free(recommendation->bottlenecks);
     mem_free(recommendation->action);

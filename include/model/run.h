@@ -100,6 +100,9 @@ struct bottleneck {
     uint32_t evidence_count;
     char summary[512];
 };
+// True if the verdict stands and costs something: neither unevaluated nor retracted nor resolved,
+// and above negligible. What is open is published as such, counted, alerted and advised about.
+bool bottleneck_is_open(const struct bottleneck *bottleneck);
 
 struct recommendation {
     char id[ID_TEXT_SIZE];
