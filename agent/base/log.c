@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/json_writer.h"
 
 static _Atomic int log_level = LOG_INFO;
 static _Atomic int log_form = LOG_LOGFMT;
@@ -47,18 +48,22 @@ static void add_logfmt_value(struct buf *line, struct str value) {
     }
 }
 
-static void add_field(struct buf *line, bool json, struct str key, struct str value) {
+// One line in the making: as JSON, or as logfmt if `json` has no buffer.
+struct line {
+    struct buf text;
+    struct json_writer json;
+};
+
+static void add_field(struct line *line, struct str key, struct str value) {
     value.len = str_cut_utf8(value, 1024);
-    if (json) {
-        buf_add_text(line, line->len > 1 ? "," : "");
-        buf_add_json(line, key);
-        buf_add_char(line, ':');
-        buf_add_json(line, value);
+    if (line->json.out != NULL) {
+        json_put_key(&line->json, key);
+        json_put_str(&line->json, value);
     } else {
-        buf_add_text(line, line->len > 0 ? " " : "");
-        buf_add_str(line, key);
-        buf_add_char(line, '=');
-        add_logfmt_value(line, value);
+        buf_add_text(&line->text, line->text.len > 0 ? " " : "");
+        buf_add_str(&line->text, key);
+        buf_add_char(&line->text, '=');
+        add_logfmt_value(&line->text, value);
     }
 }
 
@@ -86,14 +91,14 @@ static void mark_fields(const char *fmt, char *out, size_t cap) {
     out[n] = '\0';
 }
 
-static void add_fields(struct buf *line, bool json, const char *text) {
+static void add_fields(struct line *line, const char *text) {
     while (*text != '\0') {
         const char *key_end = strchr(text, KEY_END);
         const char *end = key_end == NULL ? NULL : strchr(key_end, FIELD_END);
         if (end == NULL) {
             break;
         }
-        add_field(line, json, (struct str){text, (size_t)(key_end - text)},
+        add_field(line, (struct str){text, (size_t)(key_end - text)},
                   (struct str){key_end + 1, (size_t)(end - key_end - 1)});
         text = end + 1;
     }
@@ -120,18 +125,23 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...) {
     }
     char now[CLOCK_RFC3339_SIZE];
     clock_format_rfc3339(clock_wall_ms(), now);
-    bool json = atomic_load(&log_form) == LOG_JSON;
-    struct buf line = {0};
-    buf_add_text(&line, json ? "{" : "");
-    add_field(&line, json, STR("time"), str_of(now));
-    add_field(&line, json, STR("level"), str_of(level_names[level]));
-    add_field(&line, json, STR("event"), str_of(event));
-    add_fields(&line, json, text);
-    buf_add_text(&line, json ? "}\n" : "\n");
-    if (write(STDERR_FILENO, line.data, line.len) < 0) {
+    struct line line = {0};
+    if (atomic_load(&log_form) == LOG_JSON) {
+        line.json.out = &line.text;
+        json_begin_object(&line.json);
+    }
+    add_field(&line, STR("time"), str_of(now));
+    add_field(&line, STR("level"), str_of(level_names[level]));
+    add_field(&line, STR("event"), str_of(event));
+    add_fields(&line, text);
+    if (line.json.out != NULL) {
+        json_end_object(&line.json);
+    }
+    buf_add_char(&line.text, '\n');
+    if (write(STDERR_FILENO, line.text.data, line.text.len) < 0) {
         // Nowhere left to complain.
     }
-    buf_fini(&line);
+    buf_fini(&line.text);
 }
 
 bool log_gate_open(struct log_gate *gate, long long now_ms, long long interval_ms,

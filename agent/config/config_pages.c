@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/secret.h"
 #include "config_priv.h"
 
 static const char *const type_names[] = {
@@ -111,7 +112,7 @@ void config_show(const struct config *config, struct buf *out) {
             buf_printf(out, "%*s", indent + 2, "");
             buf_add_json(out, str_of(pair->key));
             buf_add_text(out, ": ");
-            buf_add_json(out, str_of(config_is_secret(pair->key) ? "********" : pair->value));
+            buf_add_json(out, str_of(secret_setting(str_of(pair->key)) ? "********" : pair->value));
             add_origin(out, entry->notes[p].origin);
         }
     }

@@ -72,8 +72,6 @@ void config_take(struct config *config, struct entry *entry, const char *text, c
 void config_add_range(struct buf *out, const struct setting *setting);
 
 // config_secret.c
-// True if a property's value must not be shown.
-bool config_is_secret(const char *key);
 // A URL with what stands before the @ of its host hidden.
 void config_add_url(struct buf *out, const char *url);
 // If `key` is the _file twin of a secret, the secret's key (the caller's to free), else NULL.

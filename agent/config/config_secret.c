@@ -1,24 +1,14 @@
 // config_secret: what must not be shown, and secrets that lie in files of their own. Called by the
-// store and the pages; the only place that knows which keys are secret.
+// store and the pages; must never put the content of a secret's file into a message.
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "config_priv.h"
 
 enum { SECRET_MAX = 65536 };
-
-bool config_is_secret(const char *key) {
-    static const char *const marks[] = {
-        "password", "secret", "token", "key.pem", "jaas", "credential", "oauthbearer.config"};
-    for (unsigned i = 0; i < ARRAY_LEN(marks); i++) {
-        if (str_contains_nocase(str_of(key), str_of(marks[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
 
 void config_add_url(struct buf *out, const char *url) {
     const char *scheme_end = strstr(url, "://");
@@ -44,7 +34,7 @@ char *config_twin_of(const struct config *config, const char *key) {
     const struct entry *entry = config_find(config, twin), *map = config_find_map(config, twin);
     bool secret = entry != NULL ? (entry->setting->flags & SETTING_SECRET) != 0
                                 : map != NULL && strncmp(twin, "kafka.", 6) == 0 &&
-                                      config_is_secret(twin + strlen(map->setting->key) + 1);
+                                      secret_setting(str_of(twin + strlen(map->setting->key) + 1));
     if (!secret) {
         mem_free(twin);
         return NULL;

@@ -2,12 +2,16 @@
 // text; hundreds of others, some of them secrets, are never copied.
 #include "decode_simd.h"
 
+extern "C" {
+#include "base/secret.h"
+}
+
 namespace decode {
 
 static bool may_keep(const context &c, str key) {
     for (unsigned i = 0; i < c.more_property_count; i++) {
         if (str_is(key, c.more_properties[i])) {
-            return !event_property_secret(key);
+            return !secret_property(key);
         }
     }
     return event_property_allowed(key);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 #define VERSION_2_2_0 0x020200ff
 #define VERSION_2_5_0 0x020500ff
 
@@ -88,17 +90,6 @@ static const struct {
     {"message.send.max.retries", NULL, "records wait for the broker however long it is away", 0},
 };
 
-bool client_conf_is_secret(const char *key) {
-    static const char *const marks[] = {"password", "secret", "key.pem",           "jwt",
-                                        "token",    "jaas",   "oauthbearer.config"};
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-        if (str_contains_nocase(str_of(key), str_of(marks[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum status client_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value,
                             struct err *err) {
     char text[256];
@@ -106,7 +97,7 @@ enum status client_conf_set(rd_kafka_conf_t *conf, const char *key, const char *
         return ST_OK;
     }
     return err_set(err, ST_FATAL, "librdkafka %s does not take %s: %s", rd_kafka_version_str(), key,
-                   client_conf_is_secret(key) ? "invalid value" : text);
+                   secret_setting(str_of(key)) ? "invalid value" : text);
 }
 
 static const char *reserved_reason(const char *key) {
@@ -134,7 +125,7 @@ static enum status set_property(rd_kafka_conf_t *conf, const char *section,
                        section, key, rd_kafka_version_str());
     default:
         client_printable(shown, sizeof shown,
-                         client_conf_is_secret(property->key) ? "invalid value" : text);
+                         secret_setting(str_of(property->key)) ? "invalid value" : text);
         return err_set(err, ST_FATAL, "%s.%s: %s", section, key, shown);
     }
 }

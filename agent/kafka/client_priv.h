@@ -41,8 +41,6 @@ enum status client_conf_new(const struct kafka_settings *settings, enum kafka_ro
 // Sets a property that must be valid: a refusal is our own mistake or an unusable library.
 enum status client_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value,
                             struct err *err) MUST_USE;
-// True if a property of this name may hold a secret.
-bool client_conf_is_secret(const char *key);
 
 // Makes *c ready for client_open; client_fini ends it.
 void client_init(struct client *c, void *owner);

@@ -3,6 +3,7 @@
 #include "model/event.h"
 
 #include "base/compiler.h"
+#include "base/secret.h"
 
 static const struct str names[EVENT_KIND_COUNT] = {
     [EVENT_OTHER] = {"", 0},
@@ -121,19 +122,6 @@ static const struct str prefixes[] = {
     TEXT("databricks.job."),
 };
 
-// A prefix lets through names that nobody has looked at.
-bool event_property_secret(struct str key) {
-    static const struct str never[] = {TEXT("secret"), TEXT("password"),   TEXT("token"),
-                                       TEXT("key"),    TEXT("credential"), TEXT("jaas"),
-                                       TEXT("auth")};
-    for (unsigned i = 0; i < ARRAY_LEN(never); i++) {
-        if (str_contains_nocase(key, never[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool event_property_allowed(struct str key) {
     if (str_starts(key, STR("spark."))) {
         struct str rest = {key.p + 6, key.len - 6};
@@ -144,7 +132,7 @@ bool event_property_allowed(struct str key) {
         }
         for (unsigned i = 0; i < ARRAY_LEN(prefixes); i++) {
             if (str_starts(rest, prefixes[i])) {
-                return !event_property_secret(rest);
+                return !secret_property(rest); // nobody has looked at its name
             }
         }
         return false;

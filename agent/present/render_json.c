@@ -4,65 +4,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_writer.h"
 #include "base/mem.h"
 #include "base/sat.h"
 #include "present/render.h"
 
-static void field(struct buf *out, const char *name) {
-    char last = out->len > 0 ? out->data[out->len - 1] : '{';
-    if (last != '{' && last != '[') {
-        buf_add_char(out, ',');
-    }
-    buf_printf(out, "\"%s\":", name);
-}
-
-static void text(struct buf *out, const char *name, const char *value) {
-    field(out, name);
-    buf_add_json(out, str_of(value));
-}
-
-static void integer(struct buf *out, const char *name, int64_t value) {
-    field(out, name);
-    buf_printf(out, "%lld", (long long)value);
-}
-
-static void number(struct buf *out, const char *name, double value) {
-    field(out, name);
-    buf_add_json_number(out, value);
-}
-
-static void add_run(struct buf *out, const struct app *app, enum run_status status) {
+static void add_run(struct json_writer *json, const struct app *app, enum run_status status) {
     const struct run_identity *id = &app->identity;
     struct run_totals totals;
     app_totals(app, &totals);
     double duration_s = app_duration_s(app);
     double gb = (double)totals.data_size_bytes / 1073741824.0;
-    buf_add_text(out, "\"run\":{");
-    text(out, "cluster", id->cluster);
-    text(out, "app_id", id->app_id);
-    text(out, "attempt", id->attempt);
-    text(out, "pipeline", id->pipeline);
-    text(out, "app_name", id->app_name);
-    text(out, "user", id->user);
-    text(out, "spark_version", id->spark_version);
-    text(out, "run_id", app->run_id);
-    integer(out, "started_ms", app_start_ms(app));
-    integer(out, "ended_ms", app_end_ms(app));
-    number(out, "duration_s", duration_s);
-    text(out, "outcome", run_status_name(status));
-    text(out, "failure", status == RUN_FAILED ? app->failure : "");
-    integer(out, "total_records", totals.records);
-    text(out, "records_from", records_from_name(totals.records_from));
-    integer(out, "data_size_bytes", totals.data_size_bytes);
-    text(out, "data_size_from", totals.data_size_is_files ? "files" : "input");
-    number(out, "data_size_gb", gb);
-    number(out, "records_per_s", duration_s > 0 ? (double)totals.records / duration_s : 0);
-    number(out, "gb_per_h", duration_s > 0 ? gb / (duration_s / 3600) : 0);
-    integer(out, "shuffle_read_bytes", totals.shuffle_read_bytes);
-    integer(out, "shuffle_write_bytes", totals.shuffle_write_bytes);
-    number(out, "completeness", app_completeness(app));
-    field(out, "limits_hit");
-    buf_add_text(out, app->limit_hit ? "true}" : "false}");
+    json_member_object(json, "run");
+    json_member_text(json, "cluster", id->cluster);
+    json_member_text(json, "app_id", id->app_id);
+    json_member_text(json, "attempt", id->attempt);
+    json_member_text(json, "pipeline", id->pipeline);
+    json_member_text(json, "app_name", id->app_name);
+    json_member_text(json, "user", id->user);
+    json_member_text(json, "spark_version", id->spark_version);
+    json_member_text(json, "run_id", app->run_id);
+    json_member_i64(json, "started_ms", app_start_ms(app));
+    json_member_i64(json, "ended_ms", app_end_ms(app));
+    json_member_number(json, "duration_s", duration_s);
+    json_member_text(json, "outcome", run_status_name(status));
+    json_member_text(json, "failure", status == RUN_FAILED ? app->failure : "");
+    json_member_i64(json, "total_records", totals.records);
+    json_member_text(json, "records_from", records_from_name(totals.records_from));
+    json_member_i64(json, "data_size_bytes", totals.data_size_bytes);
+    json_member_text(json, "data_size_from", totals.data_size_is_files ? "files" : "input");
+    json_member_number(json, "data_size_gb", gb);
+    json_member_number(json, "records_per_s",
+                       duration_s > 0 ? (double)totals.records / duration_s : 0);
+    json_member_number(json, "gb_per_h", duration_s > 0 ? gb / (duration_s / 3600) : 0);
+    json_member_i64(json, "shuffle_read_bytes", totals.shuffle_read_bytes);
+    json_member_i64(json, "shuffle_write_bytes", totals.shuffle_write_bytes);
+    json_member_number(json, "completeness", app_completeness(app));
+    json_member_bool(json, "limits_hit", app->limit_hit);
+    json_end_object(json);
 }
 
 static bool is_listed(const struct stage *stage) {
@@ -70,89 +49,86 @@ static bool is_listed(const struct stage *stage) {
     return stage->submitted || stage->completed || s->tasks + s->tasks_failed + s->tasks_killed > 0;
 }
 
-static void add_stage(struct buf *out, const struct stage *stage) {
+static void add_stage(struct json_writer *json, const struct stage *stage) {
     const struct stage_summary *s = &stage->summary;
-    buf_add_text(out, out->data[out->len - 1] == '[' ? "{" : ",{");
-    integer(out, "stage", s->stage);
-    integer(out, "attempt", s->attempt);
-    text(out, "name", s->name);
-    integer(out, "tasks", s->tasks);
-    integer(out, "tasks_failed", s->tasks_failed);
-    integer(out, "tasks_killed", s->tasks_killed);
-    number(out, "mean_task_ms", s->mean_task_ms);
-    integer(out, "max_task_ms", s->max_task_ms);
-    integer(out, "memory_spilled_bytes", s->memory_spilled_bytes);
-    integer(out, "disk_spilled_bytes", s->disk_spilled_bytes);
-    integer(out, "shuffle_read_bytes", s->shuffle_read_bytes);
-    integer(out, "shuffle_write_bytes", s->shuffle_write_bytes);
-    integer(out, "input_bytes", s->input_bytes);
-    integer(out, "input_records", s->input_records);
-    integer(out, "output_bytes", s->output_bytes);
-    integer(out, "output_records", s->output_records);
-    integer(out, "run_ms", s->run_ms);
-    number(out, "cpu_ms", (double)s->cpu_ns / 1e6);
-    integer(out, "gc_ms", s->gc_ms);
-    number(out, "read_ms", (double)s->read_ns / 1e6);
-    integer(out, "wall_ms", stage_wall_ms(stage));
-    field(out, "failed");
-    buf_add_text(out, s->failed ? "true}" : "false}");
+    json_begin_object(json);
+    json_member_i64(json, "stage", s->stage);
+    json_member_i64(json, "attempt", s->attempt);
+    json_member_text(json, "name", s->name);
+    json_member_i64(json, "tasks", s->tasks);
+    json_member_i64(json, "tasks_failed", s->tasks_failed);
+    json_member_i64(json, "tasks_killed", s->tasks_killed);
+    json_member_number(json, "mean_task_ms", s->mean_task_ms);
+    json_member_i64(json, "max_task_ms", s->max_task_ms);
+    json_member_i64(json, "memory_spilled_bytes", s->memory_spilled_bytes);
+    json_member_i64(json, "disk_spilled_bytes", s->disk_spilled_bytes);
+    json_member_i64(json, "shuffle_read_bytes", s->shuffle_read_bytes);
+    json_member_i64(json, "shuffle_write_bytes", s->shuffle_write_bytes);
+    json_member_i64(json, "input_bytes", s->input_bytes);
+    json_member_i64(json, "input_records", s->input_records);
+    json_member_i64(json, "output_bytes", s->output_bytes);
+    json_member_i64(json, "output_records", s->output_records);
+    json_member_i64(json, "run_ms", s->run_ms);
+    json_member_number(json, "cpu_ms", (double)s->cpu_ns / 1e6);
+    json_member_i64(json, "gc_ms", s->gc_ms);
+    json_member_number(json, "read_ms", (double)s->read_ns / 1e6);
+    json_member_i64(json, "wall_ms", stage_wall_ms(stage));
+    json_member_bool(json, "failed", s->failed);
+    json_end_object(json);
 }
 
-static void add_bottleneck(struct buf *out, const struct bottleneck *b) {
-    buf_add_text(out, out->data[out->len - 1] == '[' ? "{" : ",{");
-    text(out, "id", b->id);
-    text(out, "kind", kind_name(b->kind));
-    field(out, "stage");
-    b->stage < 0 ? buf_add_text(out, "null") : buf_printf(out, "%d", (int)b->stage);
-    field(out, "attempt");
-    b->stage < 0 ? buf_add_text(out, "null") : buf_printf(out, "%d", (int)b->stage_attempt);
-    field(out, "rule_met");
-    buf_add_text(out, b->rule_met == TRI_NULL   ? "null"
-                      : b->rule_met == TRI_TRUE ? "true"
-                                                : "false");
+static void add_bottleneck(struct json_writer *json, const struct bottleneck *b) {
+    json_begin_object(json);
+    json_member_text(json, "id", b->id);
+    json_member_text(json, "kind", kind_name(b->kind));
+    if (b->stage < 0) {
+        json_member_null(json, "stage");
+        json_member_null(json, "attempt");
+    } else {
+        json_member_i64(json, "stage", b->stage);
+        json_member_i64(json, "attempt", b->stage_attempt);
+    }
+    if (b->rule_met == TRI_NULL) {
+        json_member_null(json, "rule_met");
+    } else {
+        json_member_bool(json, "rule_met", b->rule_met == TRI_TRUE);
+    }
     if (b->reason != NULL) {
-        text(out, "reason", b->reason);
+        json_member_text(json, "reason", b->reason);
     }
-    text(out, "severity", severity_name(b->severity));
-    text(out, "cause", cause_name(b->cause));
-    text(out, "summary", b->summary);
-    number(out, "saving_s", b->saving_s);
-    number(out, "saving_share", b->saving_share);
-    number(out, "completeness", b->completeness);
-    field(out, "evidence");
-    buf_add_char(out, '{');
+    json_member_text(json, "severity", severity_name(b->severity));
+    json_member_text(json, "cause", cause_name(b->cause));
+    json_member_text(json, "summary", b->summary);
+    json_member_number(json, "saving_s", b->saving_s);
+    json_member_number(json, "saving_share", b->saving_share);
+    json_member_number(json, "completeness", b->completeness);
+    json_member_object(json, "evidence");
     for (uint32_t i = 0; i < b->evidence_count; i++) {
-        number(out, b->evidence[i].name, b->evidence[i].value);
+        json_member_number(json, b->evidence[i].name, b->evidence[i].value);
     }
-    buf_add_char(out, '}');
-    text(out, "state", life_name(b->life));
-    buf_add_char(out, '}');
+    json_end_object(json);
+    json_member_text(json, "state", life_name(b->life));
+    json_end_object(json);
 }
 
-static void add_recommendation(struct buf *out, const struct recommendation *r) {
-    buf_add_text(out, out->data[out->len - 1] == '[' ? "{" : ",{");
-    text(out, "id", r->id);
-    text(out, "kind", r->kind);
-    field(out, "bottlenecks");
-    buf_add_char(out, '[');
+static void add_recommendation(struct json_writer *json, const struct recommendation *r) {
+    json_begin_object(json);
+    json_member_text(json, "id", r->id);
+    json_member_text(json, "kind", r->kind);
+    json_member_list(json, "bottlenecks");
     for (uint32_t i = 0; i < r->bottleneck_count; i++) {
-        buf_add_text(out, i > 0 ? "," : "");
-        buf_add_json(out, str_of(r->bottlenecks[i]));
+        json_put_str(json, str_of(r->bottlenecks[i]));
     }
-    buf_add_char(out, ']');
-    text(out, "action", r->action);
-    field(out, "settings");
-    buf_add_char(out, '{');
+    json_end_list(json);
+    json_member_text(json, "action", r->action);
+    json_member_object(json, "settings");
     for (uint32_t i = 0; i < r->setting_count; i++) {
-        buf_add_text(out, i > 0 ? "," : "");
-        buf_add_json(out, str_of(r->settings[i].key));
-        buf_add_char(out, ':');
-        buf_add_json(out, str_of(r->settings[i].value));
+        json_member_text(json, r->settings[i].key, r->settings[i].value);
     }
-    buf_add_char(out, '}');
-    number(out, "saving_s", r->saving_s);
-    text(out, "saving_how", r->saving_how);
-    buf_add_char(out, '}');
+    json_end_object(json);
+    json_member_number(json, "saving_s", r->saving_s);
+    json_member_text(json, "saving_how", r->saving_how);
+    json_end_object(json);
 }
 
 static int by_stage(const void *a, const void *b) {
@@ -162,32 +138,41 @@ static int by_stage(const void *a, const void *b) {
     return by_id != 0 ? by_id : (x->attempt > y->attempt) - (x->attempt < y->attempt);
 }
 
-void render_json(struct buf *out, const struct app *app, enum run_status status,
-                 const struct recommendation *recommendations, uint32_t count) {
-    buf_add_char(out, '{');
-    add_run(out, app, status);
+static void add_stages(struct json_writer *json, const struct app *app) {
     struct stage **stages = mem_alloc(app->stage_count * sizeof *stages);
     if (app->stage_count > 0) {
         memcpy(stages, app->stages, app->stage_count * sizeof *stages);
         qsort(stages, app->stage_count, sizeof *stages, by_stage);
     }
-    buf_add_text(out, ",\"stages\":[");
+    json_member_list(json, "stages");
     for (uint32_t i = 0; i < app->stage_count; i++) {
         if (is_listed(stages[i])) {
-            add_stage(out, stages[i]);
+            add_stage(json, stages[i]);
         }
     }
+    json_end_list(json);
     mem_free(stages);
+}
+
+void render_json(struct buf *out, const struct app *app, enum run_status status,
+                 const struct recommendation *recommendations, uint32_t count) {
+    struct json_writer json = {.out = out};
+    json_begin_object(&json);
+    add_run(&json, app, status);
+    add_stages(&json, app);
     const struct bottleneck **verdicts;
     uint32_t n = render_verdicts(app, &verdicts);
-    buf_add_text(out, "],\"bottlenecks\":[");
+    json_member_list(&json, "bottlenecks");
     for (uint32_t i = 0; i < n; i++) {
-        add_bottleneck(out, verdicts[i]);
+        add_bottleneck(&json, verdicts[i]);
     }
+    json_end_list(&json);
     mem_free(verdicts);
-    buf_add_text(out, "],\"recommendations\":[");
+    json_member_list(&json, "recommendations");
     for (uint32_t i = 0; i < count; i++) {
-        add_recommendation(out, &recommendations[i]);
+        add_recommendation(&json, &recommendations[i]);
     }
-    buf_add_text(out, "]}\n");
+    json_end_list(&json);
+    json_end_object(&json);
+    buf_add_char(out, '\n');
 }

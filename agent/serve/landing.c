@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/json_writer.h"
 #include "base/mem.h"
 #include "landing_priv.h"
 
@@ -29,82 +30,66 @@ struct landing_pipeline *landing_sorted(const struct landing *landing, size_t *c
     return sorted;
 }
 
-static void add_key(struct buf *out, const char *key) {
-    char last = out->len > 0 ? out->data[out->len - 1] : '{';
-    buf_printf(out, "%s\"%s\":", last == '{' ? "" : ",", key);
-}
-
-static void add_text(struct buf *out, const char *key, const char *value) {
-    add_key(out, key);
-    buf_add_json(out, str_of(value));
-}
-
-static void add_count(struct buf *out, const char *key, int64_t value) {
-    add_key(out, key);
-    buf_printf(out, "%lld", (long long)value);
-}
-
-static void add_time(struct buf *out, const char *key, int64_t ms) {
-    add_key(out, key);
+static void add_time(struct json_writer *json, const char *key, int64_t ms) {
     if (ms <= 0) {
-        buf_add_text(out, "null");
+        json_member_null(json, key);
         return;
     }
     char text[CLOCK_RFC3339_SIZE];
     clock_format_rfc3339(ms, text);
-    buf_add_json(out, str_of(text));
+    json_member_text(json, key, text);
 }
 
-static void add_unknown_or(struct buf *out, const char *key, double value) {
-    add_key(out, key);
+// A number, null if it is not known (below 0).
+static void add_known(struct json_writer *json, const char *key, double value) {
     if (value < 0) {
-        buf_add_text(out, "null");
+        json_member_null(json, key);
     } else {
-        buf_add_json_number(out, value);
+        json_member_number(json, key, value);
     }
 }
 
-static void add_pipeline(struct buf *out, const struct landing_pipeline *pipeline) {
-    buf_add_char(out, '{');
-    add_text(out, "pipeline", pipeline->name);
-    add_count(out, "runs", pipeline->runs);
-    add_text(out, "last_status", pipeline->last_status);
-    add_unknown_or(out, "last_duration_s", pipeline->last_duration_s);
-    add_unknown_or(out, "records_per_s", pipeline->records_per_s);
-    add_key(out, "open");
-    buf_add_char(out, '{');
+static void add_pipeline(struct json_writer *json, const struct landing_pipeline *pipeline) {
+    json_begin_object(json);
+    json_member_text(json, "pipeline", pipeline->name);
+    json_member_i64(json, "runs", pipeline->runs);
+    json_member_text(json, "last_status", pipeline->last_status);
+    add_known(json, "last_duration_s", pipeline->last_duration_s);
+    add_known(json, "records_per_s", pipeline->records_per_s);
+    json_member_object(json, "open");
     for (int severity = 0; severity < SEVERITY_COUNT; severity++) {
-        add_count(out, severity_name((enum severity)severity), pipeline->open[severity]);
+        json_member_i64(json, severity_name((enum severity)severity), pipeline->open[severity]);
     }
-    buf_add_text(out, "}}");
+    json_end_object(json);
+    json_end_object(json);
 }
 
 void landing_render_json(const struct landing *landing, struct buf *out) {
-    buf_add_char(out, '{');
-    add_text(out, "version", landing->version);
-    add_text(out, "cluster", landing->cluster);
-    add_text(out, "instance", landing->instance);
-    add_time(out, "time", landing->now_ms);
-    add_time(out, "started", landing->started_ms);
-    add_key(out, "ready");
-    buf_add_text(out, landing->ready ? "true" : "false");
-    add_text(out, "reason", landing->ready ? "" : landing->reason);
-    add_text(out, "details", landing->details);
-    add_count(out, "partitions", landing->partitions);
-    add_count(out, "events_read", landing->events_read);
-    add_count(out, "events_skipped", landing->events_skipped);
-    add_count(out, "input_lag", landing->input_lag);
-    add_time(out, "newest_event", landing->newest_event_ms);
-    add_count(out, "alerts_active", landing->alerts_active);
-    add_count(out, "pipeline_count", (int64_t)landing->pipeline_count);
-    add_key(out, "pipelines");
-    buf_add_char(out, '[');
+    struct json_writer writer = {.out = out}, *json = &writer;
+    json_begin_object(json);
+    json_member_text(json, "version", landing->version);
+    json_member_text(json, "cluster", landing->cluster);
+    json_member_text(json, "instance", landing->instance);
+    add_time(json, "time", landing->now_ms);
+    add_time(json, "started", landing->started_ms);
+    json_member_bool(json, "ready", landing->ready);
+    json_member_text(json, "reason", landing->ready ? "" : landing->reason);
+    json_member_text(json, "details", landing->details);
+    json_member_i64(json, "partitions", landing->partitions);
+    json_member_i64(json, "events_read", landing->events_read);
+    json_member_i64(json, "events_skipped", landing->events_skipped);
+    json_member_i64(json, "input_lag", landing->input_lag);
+    add_time(json, "newest_event", landing->newest_event_ms);
+    json_member_i64(json, "alerts_active", landing->alerts_active);
+    json_member_i64(json, "pipeline_count", (int64_t)landing->pipeline_count);
+    json_member_list(json, "pipelines");
     size_t count = 0;
     struct landing_pipeline *sorted = landing_sorted(landing, &count);
     for (size_t i = 0; i < count; i++) {
-        buf_add_text(out, i == 0 ? "" : ",");
-        add_pipeline(out, &sorted[i]);
+        add_pipeline(json, &sorted[i]);
     }
     mem_free(sorted);
-    buf_add_text(out, "]}\n");
+    json_end_list(json);
+    json_end_object(json);
+    buf_add_char(out, '\n');
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/secret.h"
 
 static int64_t execution_of(const struct event_job *job) {
     for (uint32_t i = 0; i < job->property_count; i++) {
@@ -81,11 +82,8 @@ static void keep_failure(struct app *app, struct str text) {
     if (line_end != NULL) {
         text.len = (size_t)(line_end - text.p);
     }
-    static const char *const marks[] = {"password", "secret", "token", "credential", "jaas"};
-    for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
-        if (str_contains_nocase(text, str_of(marks[i]))) {
-            text = STR("(withheld: the message mentions a credential)");
-        }
+    if (secret_mentioned(text)) {
+        text = STR("(withheld: the message mentions a credential)");
     }
     str_copy(app->failure, sizeof app->failure, text);
 }

@@ -1,10 +1,26 @@
-// hash: uthash with the house's memory. Whoever keeps a hash table includes this and never
-// uthash.h: a table's memory is taken in one file and released in another, so all must agree on
-// how.
+// hash: uthash with the house's memory and a keyed hash. Whoever keeps a hash table includes this
+// and never uthash.h: a table's memory is taken in one file and released in another, so all must
+// agree on how.
+//
+// Names of applications, pipelines and executors come from outside, and whoever knows the hash can
+// choose them so that all of a table falls into one bucket: each look-up then walks every entry.
+// So each process hashes with a key of its own. Tables are walked in the order of insertion, never
+// by bucket: nothing that goes out depends on the key.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/mem.h"
 
+// SipHash-1-3 of Aumasson and Bernstein under this process's key, folded to 32 bits.
+unsigned hash_bytes(const void *bytes, size_t len);
+// The same with its 64 bits and a key of the caller's.
+uint64_t hash_siphash13(uint64_t k0, uint64_t k1, const void *bytes, size_t len);
+// Sets the key, which is random from the start of the process on. Tests only, while no table is.
+void hash_key_set(uint64_t k0, uint64_t k1);
+
 #define uthash_malloc(size) mem_alloc(size)
 #define uthash_free(p, size) mem_free(p)
+#define HASH_FUNCTION(key, key_len, value) ((value) = hash_bytes((key), (key_len)))
 #include <uthash.h>

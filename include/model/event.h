@@ -195,5 +195,3 @@ const char *event_kind_name(enum event_kind kind);
 enum task_result event_task_result(struct str reason);
 // True if a Spark property may be kept (reference list; never one that looks like a secret).
 bool event_property_allowed(struct str key);
-// True if a property's name looks like a secret's (password, token, key, ...): never to be kept.
-bool event_property_secret(struct str key);

@@ -2,6 +2,7 @@
 // a secret is never among them; the classes of error codes.
 #include "support/test.h"
 
+#include "base/secret.h"
 #include "kafka/client_priv.h"
 
 static enum status check(const char *key, const char *value, bool common, enum kafka_role role,
@@ -134,10 +135,10 @@ static void test_secrets_stay_secret(void **state) {
         "sasl.password",         "ssl.key.password",        "ssl.key.pem",
         "ssl.keystore.password", "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret"};
     for (size_t i = 0; i < ARRAY_LEN(secret); i++) {
-        assert_true(client_conf_is_secret(secret[i]));
+        assert_true(secret_setting(str_of(secret[i])));
     }
-    assert_false(client_conf_is_secret("sasl.username"));
-    assert_false(client_conf_is_secret("ssl.key.location"));
+    assert_false(secret_setting(STR("sasl.username")));
+    assert_false(secret_setting(STR("ssl.key.location")));
     struct err err;
     static const struct kafka_property tls[] = {{"security.protocol", "ssl"},
                                                 {"ssl.key.pem", "hunter2"}};
