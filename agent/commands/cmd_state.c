@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "commands/setup.h"
-#include "commands/state_print.h"
 #include "kafka/changelog.h"
 #include "kafka/topics.h"
+#include "present/render_state.h"
 
 enum { TIMEOUT_MS = 15000 };
 
@@ -21,13 +21,18 @@ static const struct command_option options[] = {
 
 struct reading {
     const struct command_args *args;
-    struct state_print print;
+    struct render_state show;
     int64_t only;   // partition, -1: all
     int partitions; // of the state topic that has more
 };
 
 static void put(void *ctx, struct str key, struct str value) {
     state_table_put(ctx, key, value);
+}
+
+static void print_line(void *ctx, const char *text) {
+    (void)ctx;
+    puts(text);
 }
 
 static enum status show_partition(struct reading *reading, struct changelog *changelog,
@@ -46,7 +51,7 @@ static enum status show_partition(struct reading *reading, struct changelog *cha
         status = changelog_read(changelog, &read, err);
     }
     if (status == ST_OK) {
-        state_print_partition(&reading->print, topic, partition, table);
+        render_state_partition(&reading->show, topic, partition, table);
     }
     state_table_free(table);
     return status;
@@ -68,14 +73,14 @@ static enum status show_topic(struct reading *reading, const struct config *conf
     return status;
 }
 
-static void print_sums(const struct state_print *print) {
-    if (print->json) {
+static void print_sums(const struct render_state *show) {
+    if (show->json) {
         return;
     }
     printf("%lld applications, %lld pipelines, %lld alerts, %lld keys, %lld bytes",
-           (long long)print->applications, (long long)print->pipelines, (long long)print->alerts,
-           (long long)print->keys, (long long)print->bytes);
-    printf(print->unreadable > 0 ? ", %lld unreadable\n" : "\n", (long long)print->unreadable);
+           (long long)show->applications, (long long)show->pipelines, (long long)show->alerts,
+           (long long)show->keys, (long long)show->bytes);
+    printf(show->unreadable > 0 ? ", %lld unreadable\n" : "\n", (long long)show->unreadable);
 }
 
 static int show(struct reading *reading, const struct config *config) {
@@ -100,18 +105,18 @@ static int show(struct reading *reading, const struct config *config) {
         return command_failed(reading->args, "there is no partition %lld, only 0 to %d",
                               (long long)reading->only, reading->partitions - 1);
     }
-    if (!reading->print.values) {
-        print_sums(&reading->print);
+    if (!reading->show.values) {
+        print_sums(&reading->show);
     }
-    return reading->print.unreadable == 0
+    return reading->show.unreadable == 0
                ? EXIT_FINE
                : command_failed(reading->args, "%lld values cannot be read",
-                                (long long)reading->print.unreadable);
+                                (long long)reading->show.unreadable);
 }
 
 static int print_schema(void) {
     struct buf page = {0};
-    state_print_schema(&page);
+    render_state_schema(&page);
     fputs(buf_text(&page), stdout);
     buf_fini(&page);
     return EXIT_FINE;
@@ -136,10 +141,11 @@ static int run(const struct command_args *args) {
     if (partition != NULL && (!str_to_i64(str_of(partition), &reading.only) || reading.only < 0)) {
         return command_usage_error(args, "--partition wants a number, not %s", partition);
     }
-    reading.print = (struct state_print){.app = command_value(args, "app"),
+    reading.show = (struct render_state){.app = command_value(args, "app"),
                                          .pipeline = command_value(args, "pipeline"),
                                          .values = command_value(args, "values") != NULL,
-                                         .json = format != NULL && strcmp(format, "json") == 0};
+                                         .json = format != NULL && strcmp(format, "json") == 0,
+                                         .line = print_line};
     int code = EXIT_FINE;
     struct config *config = setup_config(args, &code);
     if (config == NULL) {

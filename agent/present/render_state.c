@@ -1,11 +1,15 @@
-// state_print: see the header. Everything shown comes from a message and is escaped.
-#include "commands/state_print.h"
+// render_state: kept state for `stoker state`: a line per owner, or every value. Called by
+// cmd_state; everything shown comes from a message and is escaped, and what cannot be read is said,
+// never taken for something else.
+#include "present/render_state.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "engine/snapshot.h"
-#include <stdio.h>
-#include <string.h>
 
 // What is under the same run key or pipeline key.
 struct owner {
@@ -17,7 +21,7 @@ struct owner {
 };
 
 struct showing {
-    struct state_print *print;
+    struct render_state *render;
     const char *topic;
     int32_t partition;
     struct owner *owners;
@@ -61,17 +65,17 @@ static bool is_stage_1(struct str key) {
     return begins(key, "ersjax");
 }
 
-static bool is_wanted(const struct state_print *print, struct str key) {
+static bool is_wanted(const struct render_state *render, struct str key) {
     if (!is_owned(key)) {
-        return print->app == NULL && print->pipeline == NULL;
+        return render->app == NULL && render->pipeline == NULL;
     }
     struct str owner = owner_key(key);
     if (is_stage_1(key)) {
-        return print->pipeline == NULL &&
-               (print->app == NULL || str_is(first_line(owner), print->app));
+        return render->pipeline == NULL &&
+               (render->app == NULL || str_is(first_line(owner), render->app));
     }
-    return print->app == NULL &&
-           (print->pipeline == NULL || str_is(second_line(owner), print->pipeline));
+    return render->app == NULL &&
+           (render->pipeline == NULL || str_is(second_line(owner), render->pipeline));
 }
 
 // Appends a value as JSON; false, with the reason, if this release cannot read it.
@@ -84,12 +88,12 @@ static bool read_value(struct str key, struct str value, struct buf *json, struc
     return shape_to_json(kind->shape, value, json, err) == ST_OK;
 }
 
-static void print_value(struct showing *showing, struct str key, struct str value) {
+static void show_value(struct showing *showing, struct str key, struct str value) {
     struct buf json = {0}, line = {0};
     struct err err = {0};
     bool good = read_value(key, value, &json, &err);
-    showing->print->unreadable += !good;
-    if (showing->print->json) {
+    showing->render->unreadable += !good;
+    if (showing->render->json) {
         buf_add_text(&line, "{\"topic\":");
         buf_add_json(&line, str_of(showing->topic));
         buf_printf(&line, ",\"partition\":%d,\"key\":", (int)showing->partition);
@@ -106,7 +110,7 @@ static void print_value(struct showing *showing, struct str key, struct str valu
         buf_add_printable(&line, key);
         buf_printf(&line, "\n    %s", good ? buf_text(&json) : err.text);
     }
-    puts(buf_text(&line));
+    showing->render->line(showing->render->ctx, buf_text(&line));
     buf_fini(&json);
     buf_fini(&line);
 }
@@ -126,21 +130,21 @@ static struct owner *owner_of(struct showing *showing, struct str key) {
 
 static void take(void *ctx, struct str key, struct str value) {
     struct showing *showing = ctx;
-    struct state_print *print = showing->print;
-    if (!is_wanted(print, key)) {
+    struct render_state *render = showing->render;
+    if (!is_wanted(render, key)) {
         return;
     }
-    print->keys++;
-    print->bytes += (int64_t)(key.len + value.len);
-    if (print->values) {
-        print_value(showing, key, value);
+    render->keys++;
+    render->bytes += (int64_t)(key.len + value.len);
+    if (render->values) {
+        show_value(showing, key, value);
         return;
     }
     struct buf json = {0};
     struct err err = {0};
     bool good = read_value(key, value, &json, &err); // also what no line shows: a restart needs it
     buf_fini(&json);
-    print->unreadable += !good;
+    render->unreadable += !good;
     if (!is_owned(key)) {
         return;
     }
@@ -242,41 +246,42 @@ static void add_owner_json(struct buf *line, const struct showing *showing,
                (long long)owner->bytes, (long long)owner->unreadable);
 }
 
-static void print_owner(struct showing *showing, const struct owner *owner) {
-    struct state_print *print = showing->print;
+static void show_owner(struct showing *showing, const struct owner *owner) {
+    struct render_state *render = showing->render;
     const struct snapshot_kind *app_kind = snapshot_kind_of(STR("r")),
                                *pipeline_kind = snapshot_kind_of(STR("p"));
     bool app = owner->app;
     struct buf json = {0}, line = {0};
     struct err err;
     if (owner->run.p == NULL) {
-        print->unreadable++; // its other values are of no use without
+        render->unreadable++; // its other values are of no use without
     } else if (shape_to_json(app ? app_kind->shape : pipeline_kind->shape, owner->run, &json,
                              &err) != ST_OK) {
         buf_clear(&json); // half of it; counted when it was taken
     }
-    print->applications += app;
-    print->pipelines += !app;
-    print->alerts += app ? 0 : count_alerts(buf_str(&json));
-    (print->json ? add_owner_json : add_owner_text)(&line, showing, owner, buf_str(&json), app);
-    puts(buf_text(&line));
+    render->applications += app;
+    render->pipelines += !app;
+    render->alerts += app ? 0 : count_alerts(buf_str(&json));
+    (render->json ? add_owner_json : add_owner_text)(&line, showing, owner, buf_str(&json), app);
+    showing->render->line(showing->render->ctx, buf_text(&line));
     buf_fini(&json);
     buf_fini(&line);
 }
 
-void state_print_partition(struct state_print *print, const char *topic, int32_t partition,
-                           const struct state_table *table) {
-    struct showing showing = {.print = print, .topic = topic, .partition = partition};
+void render_state_partition(struct render_state *render, const char *topic, int32_t partition,
+                            const struct state_table *table) {
+    require(render->line != NULL && (render->app == NULL || render->pipeline == NULL));
+    struct showing showing = {.render = render, .topic = topic, .partition = partition};
     struct owner *owner, *next;
     state_table_each(table, take, &showing);
     HASH_ITER(hh, showing.owners, owner, next) {
-        print_owner(&showing, owner);
+        show_owner(&showing, owner);
         HASH_DEL(showing.owners, owner);
         mem_free(owner);
     }
 }
 
-void state_print_schema(struct buf *out) {
+void render_state_schema(struct buf *out) {
     buf_add_text(
         out, "# State\n\n"
              "What the agent keeps in its two compacted state topics. This page is written from "
