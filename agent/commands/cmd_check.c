@@ -1,5 +1,5 @@
-// check: all mistakes of a configuration at once, and with --connect whether the world around fits:
-// the topics and the Alertmanagers. Changes nothing anywhere.
+// cmd_check: `stoker check`: all mistakes of a configuration at once, and with --connect whether
+// the world around fits: the topics and the Alertmanagers. Changes nothing anywhere.
 #include <stdio.h>
 #include <stdlib.h>
 

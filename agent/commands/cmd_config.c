@@ -1,5 +1,6 @@
-// config: prints the settings in force, a sample file or the reference page. The last two are also
-// what config/stoker.yaml and docs/configuration.md are made of (deploy/docs.sh).
+// cmd_config: `stoker config`: prints the settings in force, a sample file or the reference page.
+// The last two are also what config/stoker.yaml and docs/configuration.md are made of
+// (deploy/docs.sh).
 #include <string.h>
 
 #include "commands/setup.h"

@@ -1,5 +1,5 @@
-// healthcheck: asks a running agent whether it is ready, for containers and scripts that have no
-// curl.
+// cmd_healthcheck: `stoker healthcheck`: asks a running agent whether it is ready, for containers
+// and scripts that have no curl.
 #include <stdio.h>
 
 #include "commands/setup.h"

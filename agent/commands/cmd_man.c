@@ -1,14 +1,103 @@
-// man: prints the reference pages that need the whole program: the man page and the list of
-// metrics. Called by deploy/docs.sh; hidden, because users read the results.
+// cmd_man: `stoker man`: prints the reference pages that need the whole program: the man page and
+// the list of metrics. Called by deploy/docs.sh; hidden, because users read the results.
 #include <string.h>
 
 #include "commands/command.h"
 #include "serve/metrics_doc.h"
 
+#define MAN_DATE "2026-11-23" // of the version, not of the build: the page must come out the same
+
+// Text for roff: backslashes, hyphens and dots at the start of a line mean something there.
+static void add_roff(struct buf *out, const char *text) {
+    for (const char *p = text; *p != '\0'; p++) {
+        bool line_start = p == text || p[-1] == '\n';
+        if (*p == '\\') {
+            buf_add_text(out, "\\e");
+        } else if (*p == '-') {
+            buf_add_text(out, "\\-");
+        } else if (line_start && (*p == '.' || *p == '\'')) {
+            buf_printf(out, "\\&%c", *p);
+        } else {
+            buf_add_char(out, *p);
+        }
+    }
+}
+
+// The same for running text: lines are broken at blanks, as the readers of the source want it.
+static void add_filled(struct buf *out, const char *text) {
+    enum { LINE_MAX_BYTES = 60 };
+    struct buf line = {0};
+    while (*text != '\0') {
+        size_t len = strcspn(text, " \n");
+        if (line.len > 0 && line.len + len > LINE_MAX_BYTES) {
+            add_roff(out, line.data);
+            buf_add_char(out, '\n');
+            buf_clear(&line);
+        }
+        buf_add_text(&line, line.len > 0 ? " " : "");
+        buf_add(&line, text, len);
+        text += len + (text[len] != '\0');
+    }
+    add_roff(out, buf_text(&line));
+    buf_fini(&line);
+}
+
+static void add_option(struct buf *out, const struct command_option *o) {
+    buf_add_text(out, ".TP\n.B ");
+    if (o->letter != 0) {
+        buf_printf(out, "\\-%c, ", o->letter);
+    }
+    buf_add_text(out, "\\-\\-");
+    add_roff(out, o->name);
+    if (o->arg != NULL) {
+        buf_printf(out, " \\fI%s\\fR", o->arg);
+    }
+    buf_add_char(out, '\n');
+    add_filled(out, o->help);
+    buf_add_char(out, '\n');
+}
+
+static void add_command(struct buf *out, const struct command *command) {
+    buf_printf(out, ".SH \"STOKER %s\"\n", command->name);
+    buf_printf(out, ".B stoker %s\n", command->name);
+    add_filled(out, command->usage);
+    buf_add_text(out, "\n.PP\n");
+    add_filled(out, command->summary);
+    buf_add_text(out, ".\n.PP\n.nf\n");
+    add_roff(out, command->details);
+    buf_add_text(out, ".fi\n");
+    const struct command_option *o;
+    for (unsigned i = 0; (o = command_option_at(command, i)) != NULL; i++) {
+        add_option(out, o);
+    }
+}
+
+static void add_page(struct buf *out) {
+    unsigned count;
+    const struct command *const *all = commands(&count);
+    buf_add_text(out,
+                 ".TH STOKER 1 \"" MAN_DATE "\" \"Stoker " STOKER_VERSION
+                 "\" \"User Commands\"\n.SH NAME\nstoker \\- judges Spark pipelines while they "
+                 "run\n.SH SYNOPSIS\n.B stoker\n.I COMMAND\n[options]\n.SH DESCRIPTION\n");
+    add_filled(out, "Stoker reads Spark listener events from Kafka or from event logs, judges "
+                    "bottlenecks while the applications run, and publishes findings, advice and "
+                    "alerts.");
+    buf_add_char(out, '\n');
+    for (unsigned i = 0; i < count; i++) {
+        if (!all[i]->hidden) {
+            add_command(out, all[i]);
+        }
+    }
+    buf_add_text(out,
+                 ".SH \"EXIT STATUS\"\n0 fine, 1 failed, 64 wrong usage, 78 wrong configuration.\n"
+                 ".SH ENVIRONMENT\n.TP\n.B STOKER_SECTION__KEY\nany setting, for example "
+                 "STOKER_KAFKA__BROKERS.\n.TP\n.B NO_COLOR\nno colour if set and not empty.\n");
+}
+
 static int run(const struct command_args *args) {
     struct buf out = {0};
     if (args->rest_count == 0) {
-        command_render_man(&out);
+        add_page(&out);
     } else if (args->rest_count == 1 && strcmp(args->rest[0], "metrics") == 0) {
         metrics_doc_render(&out);
     } else {

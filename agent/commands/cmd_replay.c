@@ -1,5 +1,5 @@
-// cmd_replay: `stoker replay`: plays event logs into Kafka as a listener would. The parts that can
-// be tested without a terminal are in replay.c and replay_send.c.
+// cmd_replay: `stoker replay`: plays event logs into Kafka as a listener would. Its own are
+// the words on the terminal; the play and the sending are the room replay's.
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

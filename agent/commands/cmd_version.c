@@ -1,4 +1,5 @@
-// version: the program's version and those of the libraries that it runs with, for bug reports.
+// cmd_version: `stoker version`: the program's version and those of the libraries that it runs
+// with, for bug reports.
 #include "avro/avro_codec.h"
 #include "commands/command.h"
 #include "config/config.h"

@@ -1,6 +1,7 @@
-// command: finds the command that argv names, parses its options by its table and runs it. Called
-// by main only; knows no command by name but those it must (help).
-#include "commands/command_priv.h"
+// command: finds the command that argv names, parses its options by its table and runs it; says
+// what a word that is neither may have meant, and prints the help, all from the tables. Called by
+// main; knows no command by name.
+#include "commands/command.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -23,12 +24,42 @@ static const struct command *const all[] = {
 #undef COMMAND
 };
 
-enum { OPTIONS_MAX = 24, FIRST_OWN = 1000 };
-enum { OPT_HELP = 500, OPT_SET, OPT_COLOR, OPT_LOG_LEVEL };
+enum {
+    OPTIONS_MAX = 24,
+    LONG_FIRST = 1000
+};                     // a long option's number in getopt: this and its place
+enum { NEAR_MAX = 2 }; // letters that a word may differ by to be meant
+
+// What every command has, and what those that take settings have besides.
+enum { COMMON_HELP, COMMON_COLOR, COMMON_LOG_LEVEL };
+static const struct command_option common[] = {
+    [COMMON_HELP] = {"help", 'h', NULL, "print this help"},
+    [COMMON_COLOR] = {"color", 0, "WHEN", "auto (default), always or never; NO_COLOR is honoured"},
+    [COMMON_LOG_LEVEL] = {"log-level", 0, "LEVEL", "debug, info, warn or error"},
+};
+enum { SETTINGS_FILE, SETTINGS_SET };
+static const struct command_option settings[] = {
+    [SETTINGS_FILE] = {"config", 'c', "FILE",
+                       "settings (YAML); STOKER_SECTION__KEY in the environment wins over it"},
+    [SETTINGS_SET] = {"set", 0, "KEY=VALUE", "one setting, wins over all; may be repeated"},
+};
 
 const struct command *const *commands(unsigned *count) {
     *count = ARRAY_LEN(all);
     return all;
+}
+
+const struct command_option *command_option_at(const struct command *command, unsigned place) {
+    if (place < command->option_count) {
+        return &command->options[place];
+    }
+    place -= command->option_count;
+    unsigned more = command->takes_config ? ARRAY_LEN(settings) : 0;
+    if (place < more) {
+        return &settings[place];
+    }
+    place -= more;
+    return place < ARRAY_LEN(common) ? &common[place] : NULL;
 }
 
 static const struct command *find(const char *name) {
@@ -83,13 +114,14 @@ int command_print(const struct command_args *args, const struct buf *page) {
     return EXIT_FINE;
 }
 
-// The getopt tables of a command: its own options, then those every command has.
+// The getopt tables of a command.
 static void build_tables(const struct command *command, struct option *longs, char *shorts) {
+    const struct command_option *o;
     unsigned n = 0;
-    for (unsigned i = 0; i < command->option_count; i++) {
-        const struct command_option *o = &command->options[i];
-        longs[n++] = (struct option){o->name, o->arg != NULL ? required_argument : no_argument,
-                                     NULL, (int)(FIRST_OWN + i)};
+    for (; (o = command_option_at(command, n)) != NULL; n++) {
+        require(n < OPTIONS_MAX);
+        longs[n] = (struct option){o->name, o->arg != NULL ? required_argument : no_argument, NULL,
+                                   (int)(LONG_FIRST + n)};
         if (o->letter != 0) {
             *shorts++ = o->letter;
             if (o->arg != NULL) {
@@ -97,31 +129,56 @@ static void build_tables(const struct command *command, struct option *longs, ch
             }
         }
     }
-    longs[n++] = (struct option){"help", no_argument, NULL, OPT_HELP};
-    longs[n++] = (struct option){"color", required_argument, NULL, OPT_COLOR};
-    longs[n++] = (struct option){"log-level", required_argument, NULL, OPT_LOG_LEVEL};
-    if (command->takes_config) {
-        longs[n++] = (struct option){"config", required_argument, NULL, 'c'};
-        longs[n++] = (struct option){"set", required_argument, NULL, OPT_SET};
-        *shorts++ = 'c';
-        *shorts++ = ':';
-    }
-    *shorts++ = 'h';
     *shorts = '\0';
-    require(n < OPTIONS_MAX);
     longs[n] = (struct option){0};
 }
 
-static int own_index(const struct command *command, int code) {
-    if (code >= FIRST_OWN) {
-        return code - FIRST_OWN;
+// The place of the option that getopt found.
+static unsigned place_of(const struct command *command, int code) {
+    if (code >= LONG_FIRST) {
+        return (unsigned)(code - LONG_FIRST);
     }
-    for (unsigned i = 0; i < command->option_count; i++) {
-        if (command->options[i].letter == code) {
-            return (int)i;
+    const struct command_option *o;
+    unsigned place = 0;
+    while ((o = command_option_at(command, place)) != NULL && o->letter != code) {
+        place++;
+    }
+    require(o != NULL); // getopt knows no letter but ours
+    return place;
+}
+
+// The command nearest to what was typed, or NULL if none is near.
+static const char *nearest_command(const char *typed) {
+    const char *best = NULL;
+    unsigned distance = NEAR_MAX + 1;
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        unsigned d = str_distance(str_of(typed), str_of(all[i]->name));
+        if (!all[i]->hidden && d < distance) {
+            distance = d;
+            best = all[i]->name;
         }
     }
-    return -1;
+    return best;
+}
+
+// The same for an option's long name, without its dashes; *beginning is how many names begin with
+// it.
+static const char *nearest_option(const struct command *command, const char *typed,
+                                  unsigned *beginning) {
+    struct str name = {typed, strcspn(typed, "=")};
+    const char *best = NULL;
+    unsigned distance = NEAR_MAX + 1;
+    const struct command_option *o;
+    *beginning = 0;
+    for (unsigned i = 0; (o = command_option_at(command, i)) != NULL; i++) {
+        unsigned d = str_distance(name, str_of(o->name));
+        if (d < distance) {
+            distance = d;
+            best = o->name;
+        }
+        *beginning += str_starts(str_of(o->name), name);
+    }
+    return best;
 }
 
 static int bad_option(struct command_args *args, int code, char **argv) {
@@ -134,52 +191,78 @@ static int bad_option(struct command_args *args, int code, char **argv) {
         size_t len = strcspn(typed, "=");
         return command_usage_error(args, "%.*s takes no argument", (int)len, typed);
     }
-    if (is_long && command_count_beginning(args->command, typed + 2) > 1) {
+    unsigned beginning = 0;
+    const char *near = is_long ? nearest_option(args->command, typed + 2, &beginning) : NULL;
+    if (beginning > 1) {
         return command_usage_error(args, "%s may mean several options", typed);
     }
-    const char *near = is_long ? command_nearest_option(args->command, typed + 2) : NULL;
     if (near != NULL) {
         return command_usage_error(args, "unknown option %s; did you mean --%s?", typed, near);
     }
     return command_usage_error(args, "unknown option %s", typed);
 }
 
-// Takes an option that every command has; NULL, or what its argument should have been.
-static const char *set_common(struct command_args *args, int code, const char **color) {
+// Takes one that is not the command's own, nor help; NULL, or what its argument should have been.
+static const char *set_common(struct command_args *args, const struct command_option *option,
+                              const char **color) {
     enum log_level level;
     require(optarg != NULL); // getopt gives every one of them an argument
-    switch (code) {
-    case OPT_COLOR:
+    if (option == &common[COMMON_COLOR]) {
         *color = optarg;
         return strcmp(optarg, "auto") == 0 || strcmp(optarg, "always") == 0 ||
                        strcmp(optarg, "never") == 0
                    ? NULL
                    : "--color takes auto, always or never";
-    case OPT_LOG_LEVEL:
+    }
+    if (option == &common[COMMON_LOG_LEVEL]) {
         if (!log_parse_level(optarg, &level)) {
             return "--log-level takes debug, info, warn or error";
         }
         log_configure(level, LOG_LOGFMT);
         args->log_level = optarg;
         return NULL;
-    case OPT_SET:
-        if (strchr(optarg, '=') == NULL) {
-            return "--set takes KEY=VALUE";
-        }
-        if (args->set_count == COMMAND_SET_MAX) {
-            return "too many --set";
-        }
-        args->sets[args->set_count++] = optarg;
-        return NULL;
-    default:
+    }
+    if (option == &settings[SETTINGS_FILE]) {
         args->config_file = optarg;
         return NULL;
     }
+    require(option == &settings[SETTINGS_SET]);
+    if (strchr(optarg, '=') == NULL) {
+        return "--set takes KEY=VALUE";
+    }
+    if (args->set_count == COMMAND_SET_MAX) {
+        return "too many --set";
+    }
+    args->sets[args->set_count++] = optarg;
+    return NULL;
+}
+
+static void add_help(struct buf *out, const struct command *command) {
+    buf_printf(out, "stoker %s: %s\n\nusage: stoker %s%s%s\n\n%s\nOptions:\n", command->name,
+               command->summary, command->name, command->usage[0] != '\0' ? " " : "",
+               command->usage, command->details);
+    const struct command_option *o;
+    for (unsigned i = 0; (o = command_option_at(command, i)) != NULL; i++) {
+        char left[64];
+        snprintf(left, sizeof left, "%c%c%s--%s%s%s", o->letter ? '-' : ' ',
+                 o->letter ? o->letter : ' ', o->letter ? ", " : "  ", o->name,
+                 o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
+        buf_printf(out, "  %-28s %s\n", left, o->help);
+    }
+    buf_add_text(out, "\nExit codes: 0 fine, 1 failed, 64 wrong usage, 78 wrong configuration.\n");
+}
+
+static int print_help(const struct command_args *args) {
+    struct buf help = {0};
+    add_help(&help, args->command);
+    int code = command_print(args, &help);
+    buf_fini(&help);
+    return code;
 }
 
 static int run(const struct command *command, int argc, char **argv) {
-    struct option longs[OPTIONS_MAX];
-    char shorts[2 * OPTIONS_MAX + 4] = ":"; // a leading colon: we word the errors
+    struct option longs[OPTIONS_MAX + 1];
+    char shorts[2 * OPTIONS_MAX + 2] = ":"; // a leading colon: we word the errors
     const char *values[OPTIONS_MAX] = {0};
     const char *color = NULL;
     struct command_args args = {.command = command, .values = values};
@@ -188,22 +271,19 @@ static int run(const struct command *command, int argc, char **argv) {
     optind = 0; // glibc: begin anew, whatever a call before left
     int code;
     while ((code = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-        int own = own_index(command, code);
-        if (code == OPT_HELP || (code == 'h' && own < 0)) {
-            struct buf help = {0};
-            command_render_help(&help, command);
-            int printed = command_print(&args, &help);
-            buf_fini(&help);
-            return printed;
-        }
         if (code == '?' || code == ':') {
             return bad_option(&args, code, argv);
         }
-        if (own >= 0) {
-            values[own] = optarg == NULL ? "" : optarg;
+        unsigned place = place_of(command, code);
+        const struct command_option *option = command_option_at(command, place);
+        if (option == &common[COMMON_HELP]) {
+            return print_help(&args);
+        }
+        if (place < command->option_count) {
+            values[place] = optarg == NULL ? "" : optarg;
             continue;
         }
-        const char *wrong = set_common(&args, code, &color);
+        const char *wrong = set_common(&args, option, &color);
         if (wrong != NULL) {
             return command_usage_error(&args, "%s, not %s", wrong, optarg);
         }
@@ -219,9 +299,21 @@ static int run(const struct command *command, int argc, char **argv) {
     return exit_code;
 }
 
+static void add_list(struct buf *out) {
+    buf_add_text(out,
+                 "stoker: judges Spark pipelines while they run\n\nusage: stoker COMMAND ...\n\n");
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        if (!all[i]->hidden) {
+            buf_printf(out, "  %-12s %s\n", all[i]->name, all[i]->summary);
+        }
+    }
+    buf_add_text(out,
+                 "\nstoker COMMAND --help tells more. New here? stoker demo needs nothing else.\n");
+}
+
 static int print_list(FILE *to, int code) {
     struct buf list = {0};
-    command_render_list(&list);
+    add_list(&list);
     bool good = fwrite(buf_text(&list), 1, list.len, to) == list.len && fflush(to) == 0;
     buf_fini(&list);
     if (!good && code == EXIT_FINE) {
@@ -249,7 +341,7 @@ int command_main(int argc, char **argv) {
     }
     const struct command *command = find(help ? argv[2] : name);
     if (command == NULL) {
-        const char *typed = help ? argv[2] : name, *near = command_nearest(typed);
+        const char *typed = help ? argv[2] : name, *near = nearest_command(typed);
         fprintf(stderr, "stoker: there is no command %s%s%s%s\nsee stoker --help\n", typed,
                 near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
                 near == NULL ? "" : "?");

@@ -1,6 +1,13 @@
 // command: the frame of the command line: a command is one file (agent/commands/cmd_<name>.c) that
 // ends in a const struct command, and one row in commands.def. Parsing, help, completion and the
 // man page follow from the tables.
+//
+// A command owns nothing that outlives its run(): it gets what the line said as borrowed texts,
+// makes plain values of the settings (setup.h), opens what it needs, and frees all before it
+// returns an exit code. The frame knows no command by name, a command nothing of the frame but this
+// header; words about a mistake go to standard error through command_usage_error and
+// command_failed, the result to standard output. Names and letters of a command's options differ
+// from each other and from those that every command has.
 #pragma once
 
 #include <stdbool.h>
@@ -52,6 +59,10 @@ const struct command *const *commands(unsigned *count);
 // Runs the command that argv names; returns the exit code. Prints help and errors itself.
 int command_main(int argc, char **argv);
 
+// The option of a command at a place from 0: its own, then -c and --set if it takes settings, then
+// those that every command has. NULL behind the last.
+const struct command_option *command_option_at(const struct command *command, unsigned place);
+
 // The argument of an option by its name ("" for a switch that is set), or NULL. The name must
 // exist.
 const char *command_value(const struct command_args *args, const char *name);
@@ -61,11 +72,3 @@ int command_usage_error(const struct command_args *args, const char *fmt, ...) P
 int command_failed(const struct command_args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // Writes a page to standard output; EXIT_FINE, or EXIT_FAILED with the reason (a full disk).
 int command_print(const struct command_args *args, const struct buf *page);
-
-// The long help of a command, the list of commands, the man page and the completions, from the
-// tables.
-void command_render_help(struct buf *out, const struct command *command);
-void command_render_list(struct buf *out);
-void command_render_man(struct buf *out);
-void command_render_bash(struct buf *out);
-void command_render_zsh(struct buf *out);
