@@ -124,7 +124,7 @@ void setup_engine(const struct config *config, struct engine_options *options) {
         for (unsigned t = 0; t < all[i]->threshold_count; t++) {
             char key[KEY_SIZE];
             threshold_key(all[i], t, key);
-            options->thresholds[all[i]->kind][t] = config_real(config, key);
+            options->thresholds.of[all[i]->kind][t] = config_real(config, key);
         }
     }
 }

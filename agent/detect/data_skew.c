@@ -44,15 +44,28 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                     slow.cold ? ": it was the first on its executor, which was warming up" : "");
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_NONE,
+     "Spread the hot keys: salt them (append a small random number to the key, aggregate "
+     "twice), or use a custom partitioner; if one side of a join is small, broadcast it so "
+     "that nothing is shuffled by key. On Spark 3 and later let adaptive execution split "
+     "skewed join partitions."},
+};
+
 const struct detector detector_data_skew = {
     .kind = KIND_DATA_SKEW,
     .subject = SUBJECT_STAGE,
     .needs_detail = true,
     .completeness = 0.5,
     .help = "one task has far more data than the others and holds the stage up",
-    .rule = "max task duration > 3 x mean task duration, over the stage's successful tasks",
+    .rule = "max task duration x tasks > 3 x sum of durations, over the stage's successful "
+            "tasks",
+    .unknown_when = "no task succeeded",
     .never_text = "no task of the run succeeded",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineDataSkew",
+    .alert_summary = "Pipeline slowed by skewed data",
     .judge = judge,
 };

@@ -32,6 +32,23 @@ const struct detector *detector_of(enum bottleneck_kind kind) {
     return NULL;
 }
 
+void thresholds_init(struct thresholds *thresholds) {
+    *thresholds = (struct thresholds){0};
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
+            thresholds->of[all[i]->kind][t] = all[i]->thresholds[t].def;
+        }
+    }
+}
+
+const char *detector_remedy(const struct detector *detector, enum cause cause) {
+    const struct remedy *remedy = detector->remedies;
+    while (remedy->cause != CAUSE_NONE && remedy->cause != cause) {
+        remedy++;
+    }
+    return remedy->text;
+}
+
 void verdict_evidence(struct verdict *verdict, const char *name, double value) {
     require(verdict->evidence_count < EVIDENCE_MAX);
     verdict->evidence[verdict->evidence_count++] = (struct evidence){name, value};

@@ -51,14 +51,27 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         stage->io_tasks == 1 ? "" : "s", foreign ? "; part of it may be work outside the JVM" : "");
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_NONE,
+     "Read less, and read it faster: a columnar format (Parquet, ORC), data partitioned by what "
+     "queries filter on, files of 128 MB to 1 GB instead of many small or one unsplittable "
+     "compressed file, and caching of what is read more than once."},
+};
+
 const struct detector detector_io_bottleneck = {
     .kind = KIND_IO_BOTTLENECK,
     .subject = SUBJECT_STAGE,
     .completeness = 0.25,
     .help = "reading input takes longer than computing on it",
-    .rule = "read > 0.5 x (read + compute), over the successful tasks with input bytes",
+    .rule = "read > 0.5 x (read + compute), over tasks with input bytes: read = run - CPU "
+            "- GC - fetch wait - shuffle write, at most the scans' own time; compute = CPU "
+            "time",
+    .unknown_when = "no task with input bytes",
     .never_text = "no successful task of the run read input bytes",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineIoBottleneck",
+    .alert_summary = "Pipeline slowed by reading its input",
     .judge = judge,
 };

@@ -42,12 +42,22 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                     rate);
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_NONE,
+     "For so few records a second re-evaluate the architecture: is the work bound to an outside "
+     "service or to a single task, and does it need a cluster at all?"},
+};
+
 const struct detector detector_low_throughput = {
     .kind = KIND_LOW_THROUGHPUT,
     .subject = SUBJECT_RUN,
     .help = "a run handles fewer than 1000 records a second",
     .rule = "records / duration < 1000 per second",
+    .unknown_when = "records unknown",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineLowThroughput",
+    .alert_summary = "Pipeline handles few records a second",
     .judge = judge,
 };

@@ -100,14 +100,32 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "executor_memory_mib", (double)view->app->executor_memory_mib);
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_OOM,
+     "Give tasks more memory or less to hold: more executor memory, fewer cores per executor, "
+     "more partitions; do not collect whole groups or files into one record; cut long lineages "
+     "by checkpointing; use Kryo serialisation."},
+    {CAUSE_GC,
+     "Less garbage: leaner structures (primitive arrays instead of objects), Kryo "
+     "serialisation, fewer cached objects; else more executor memory. Cut long lineages by "
+     "checkpointing."},
+    {CAUSE_NONE,
+     "Give each task less to hold or more room: more partitions, more executor memory, leaner "
+     "structures, Kryo serialisation; cut long lineages by checkpointing."},
+};
+
 const struct detector detector_memory_pressure = {
     .kind = KIND_MEMORY_PRESSURE,
     .subject = SUBJECT_STAGE,
     .help = "a stage spills to disk, collects garbage too long or runs out of memory",
-    .rule = "memory bytes spilled + disk bytes spilled > 0; also opened by GC > 10 % of run time "
-            "and by out-of-memory failures",
+    .rule = "memory + disk bytes spilled > 0; also opens at GC > 10 % of run time and on "
+            "out-of-memory failures",
+    .unknown_when = "no task with metrics",
     .never_text = "no task of the run reported metrics",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineMemoryPressure",
+    .alert_summary = "Pipeline short of memory",
     .judge = judge,
 };

@@ -57,13 +57,25 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                     shuffle / data);
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_NONE,
+     "Move less data between stages: combine on the map side (reduceByKey rather than "
+     "groupByKey, aggregate before joining), broadcast small tables and variables, choose "
+     "the partition count to fit, keep data that is joined often partitioned the same way "
+     "and the executors close to it."},
+};
+
 const struct detector detector_network_overhead = {
     .kind = KIND_NETWORK_OVERHEAD,
     .subject = SUBJECT_RUN,
     .live = true,
     .help = "a run shuffles far more data than it reads",
-    .rule = "shuffle bytes read + written > 2 x data size",
+    .rule = "shuffle read + written > 2 x data size",
+    .unknown_when = "no input bytes",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineNetworkOverhead",
+    .alert_summary = "Pipeline shuffles far more than it reads",
     .judge = judge,
 };

@@ -21,11 +21,22 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_NONE,
+     "Mend the cause below and run again; if a retry alone helps, look for what differs between "
+     "the attempts (memory, hosts, input)."},
+};
+
 const struct detector detector_pipeline_failure = {
     .kind = KIND_PIPELINE_FAILURE,
     .subject = SUBJECT_RUN,
     .live = true,
     .help = "the run failed",
-    .rule = "the run's outcome is failed",
+    .rule = "the outcome is `failed`",
+    .unknown_when = "never",
+    .remedies = remedies,
+    .alert_name = "PipelineFailure",
+    .alert_summary = "Pipeline execution failed",
+    .alert_critical = true,
     .judge = judge,
 };

@@ -49,15 +49,25 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         run_ms / 1000);
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_NONE,
+     "The stage waited for task slots: give the run its own queue or a guaranteed share, start "
+     "it when the cluster is less busy, raise the minimum of executors, or ask for fewer."},
+};
+
 const struct detector detector_resource_contention = {
     .kind = KIND_RESOURCE_CONTENTION,
     .subject = SUBJECT_STAGE,
     .completeness = 0.25,
     .help = "a stage waits for task slots longer than it runs",
-    .rule = "waiting > 0.5 x (waiting + run), waiting = scheduler delay + wait for the first slot "
-            "x slots",
+    .rule = "waiting > 0.5 x (waiting + run); waiting = scheduler delay + (first launch - "
+            "submission) x slots the stage could use",
+    .unknown_when = "no successful task with metrics",
     .never_text = "no successful task of the run reported metrics",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineResourceContention",
+    .alert_summary = "Pipeline waits for resources",
     .judge = judge,
 };

@@ -27,13 +27,23 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                     span_format_seconds(duration_s, took), span_format_seconds(limit_s, limit));
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_NONE,
+     "Runs of more than an hour are best cut into smaller incremental updates: process what is "
+     "new since the last run instead of everything."},
+};
+
 const struct detector detector_slow_run = {
     .kind = KIND_SLOW_RUN,
     .subject = SUBJECT_RUN,
     .live = true,
     .help = "a run takes longer than an hour",
-    .rule = "run duration > 3600 s",
+    .rule = "duration > 3600 s",
+    .unknown_when = "no event has a time",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineSlowRun",
+    .alert_summary = "Pipeline run takes too long",
     .judge = judge,
 };

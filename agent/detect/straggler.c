@@ -69,15 +69,35 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     summarise(view, &slow, out);
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_SLOW_HOST, "Look at the host before the job: disk, noisy neighbours, thermal or network "
+                      "limits. Until it is mended exclude it, or turn on speculative execution."},
+    {CAUSE_COSTLY_RECORDS,
+     "The slow tasks have as much data as the others, so salting keys will not "
+     "help: find the records that cost so much (a pattern, a large document, a "
+     "deep nesting) and make their work cheaper, or split them into more tasks."},
+    {CAUSE_BLOCKED,
+     "The slow tasks wait rather than work: look for locks, calls to outside services, "
+     "slow shuffle fetches or long garbage collections in them."},
+    {CAUSE_SCHEDULING, "The slow tasks wait to be launched or to hand in their results: fewer and "
+                       "larger tasks, smaller task results, a less busy driver."},
+    {CAUSE_NONE,
+     "Look at the slowest tasks in the Spark UI: the events do not tell what holds them."},
+};
+
 const struct detector detector_straggler = {
     .kind = KIND_STRAGGLER,
     .subject = SUBJECT_STAGE,
     .needs_detail = true,
     .completeness = 0.5,
     .help = "some tasks take far longer than the others although their data is even",
-    .rule = "the data_skew rule is met and the cause is not the data",
+    .rule = "`data_skew` is met and the cause is not the data",
+    .unknown_when = "as `data_skew`",
     .never_text = "no task of the run succeeded",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
+    .remedies = remedies,
+    .alert_name = "PipelineStraggler",
+    .alert_summary = "Pipeline slowed by straggling tasks",
     .judge = judge,
 };

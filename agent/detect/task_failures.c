@@ -53,11 +53,34 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                     s->failed ? "; the stage failed" : "");
 }
 
+static const struct remedy remedies[] = {
+    {CAUSE_OOM, "Task attempts die for lack of memory; see the advice on memory first."},
+    {CAUSE_CONTAINER_KILLED,
+     "Containers are killed for exceeding their memory: raise the memory overhead "
+     "(off-heap, Python workers), not the heap."},
+    {CAUSE_EXECUTOR_LOST,
+     "Executors disappear and their work is done again: look at preemption, spot nodes "
+     "and the resource manager's log; an external shuffle service or decommissioning "
+     "keeps their output."},
+    {CAUSE_FETCH_FAILED,
+     "Shuffle data could not be fetched: executors died or were too busy to answer; see "
+     "their loss first, then fetch retries and timeouts."},
+    {CAUSE_USER_CODE,
+     "The task's own code throws: handle the records it cannot take (count and set them "
+     "aside) instead of failing and retrying the whole task."},
+    {CAUSE_NONE,
+     "Look at the first failed attempt in the Spark UI: the later ones mostly repeat it."},
+};
+
 const struct detector detector_task_failures = {
     .kind = KIND_TASK_FAILURES,
     .subject = SUBJECT_STAGE,
     .help = "task attempts failed and their work was thrown away",
-    .rule = "failed task attempts > 0",
+    .rule = "failed attempts > 0",
+    .unknown_when = "no task has ended",
     .never_text = "no task of the run has ended",
+    .remedies = remedies,
+    .alert_name = "PipelineTaskFailures",
+    .alert_summary = "Pipeline loses work to failed tasks",
     .judge = judge,
 };

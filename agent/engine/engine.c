@@ -29,13 +29,8 @@ void engine_options_init(struct engine_options *options) {
         .grace_ms = 600000,
         .applications_max = 10000,
     };
-    unsigned count;
-    const struct detector *const *all = detectors(&count);
-    for (unsigned i = 0; i < count; i++) {
-        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
-            options->thresholds[all[i]->kind][t] = all[i]->thresholds[t].def;
-        }
-    }
+    thresholds_init(&options->thresholds);
+    options->advisors = advisors(&options->advisor_count);
 }
 
 struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,

@@ -5,7 +5,12 @@
 #include "base/hash.h"
 #include "engine/engine.h"
 
-enum { ADVICE_KINDS = KIND_COUNT };
+// The recommendation of one kind as last handed out.
+struct told_advice {
+    enum advice_kind kind;
+    int32_t revision;
+    uint64_t digest; // of its content
+};
 
 // What was handed out about a run: a second run under the same key goes on from it, as its records
 // have the same ids.
@@ -13,10 +18,8 @@ struct told {
     int64_t run_revision;
     int64_t verdict_revision; // the highest of any bottleneck
     int64_t verdict_base;     // the highest of the runs before: new bottlenecks begin after it
-    struct {
-        int32_t revision;
-        uint64_t digest; // of the content last handed out
-    } advice[ADVICE_KINDS];
+    struct told_advice advice[ADVICE_KIND_COUNT]; // each kind once
+    uint32_t advice_count;
 };
 
 // A run in memory with what the engine remembers of its output.
@@ -72,3 +75,5 @@ void judge_settle(struct engine *engine, struct live_run *live);
 
 // report.c: hands out a PipelineRun and the recommendations that changed.
 void report(struct engine *engine, struct live_run *live);
+// What was told of that kind so far, begun if need be.
+struct told_advice *report_told(struct told *told, enum advice_kind kind);

@@ -143,13 +143,20 @@ static void conclude(struct engine *engine, struct live_run *live, const struct 
     publish(engine, live, b, is_new ? NULL : &old);
 }
 
+// What a pipeline's runs are judged by: the name is settled once its properties are known.
+static const struct thresholds *thresholds_for(const struct engine *engine, const char *pipeline) {
+    (void)pipeline;
+    return &engine->options->thresholds;
+}
+
 static void ask(struct engine *engine, struct live_run *live, const struct detector *detector,
                 const struct stage *stage, bool over, struct verdict *out) {
     *out = (struct verdict){.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
+    const struct thresholds *thresholds = thresholds_for(engine, live->app->identity.pipeline);
     struct detector_view view = {.app = live->app,
                                  .stage = stage,
                                  .over = over,
-                                 .thresholds = engine->options->thresholds[detector->kind]};
+                                 .thresholds = thresholds->of[detector->kind]};
     detector->judge(&view, out);
     if (out->rule_met != TRI_NULL) {
         live->evaluated |= 1u << detector->kind;

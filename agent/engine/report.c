@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "advise/advise.h"
+#include "base/check.h"
 #include "base/mem.h"
 #include "engine_priv.h"
 
@@ -44,27 +45,21 @@ static int worse_first(const void *a, const void *b) {
     return strcmp(x->id, y->id);
 }
 
-// A run's verdicts by kind: its own first, then those of its stages in their order.
-struct verdicts {
-    const struct bottleneck **all; // owned
-    uint32_t end[KIND_COUNT];      // of each kind's; it begins where the one before ends
-};
-
 static void count_kinds(struct bottleneck *const *list, uint32_t count, uint32_t *of_kind) {
     for (uint32_t i = 0; i < count; i++) {
         of_kind[list[i]->kind]++;
     }
 }
 
-static void place_kinds(struct verdicts *v, struct bottleneck *const *list, uint32_t count) {
+static void place_kinds(struct run_verdicts *v, struct bottleneck *const *list, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
         v->all[v->end[list[i]->kind]++] = list[i];
     }
 }
 
 // Two passes over the stages, whatever number of kinds there is.
-static struct verdicts collect(const struct app *app) {
-    struct verdicts v = {0};
+static struct run_verdicts collect(const struct app *app) {
+    struct run_verdicts v = {0};
     uint32_t of_kind[KIND_COUNT] = {0}, sum = 0;
     count_kinds(app->verdicts, app->verdict_count, of_kind);
     for (uint32_t i = 0; i < app->stage_count; i++) {
@@ -82,7 +77,7 @@ static struct verdicts collect(const struct app *app) {
     return v;
 }
 
-static void add_open(const struct verdicts *verdicts, struct pipeline_run *run) {
+static void add_open(const struct run_verdicts *verdicts, struct pipeline_run *run) {
     uint32_t cap = 0, len = 0;
     struct open_bottleneck *open = NULL;
     for (uint32_t i = 0; i < verdicts->end[KIND_COUNT - 1]; i++) {
@@ -108,33 +103,22 @@ static void add_open(const struct verdicts *verdicts, struct pipeline_run *run) 
     run->open_count = len < RUN_OPEN_MAX ? len : RUN_OPEN_MAX;
 }
 
-// The recommendations of a run; returns how many, at most KIND_COUNT.
-static uint32_t advise_all(const struct app *app, const struct verdicts *verdicts,
-                           struct recommendation out[KIND_COUNT]) {
-    uint32_t n = 0, first = 0;
-    for (int kind = 0; kind < KIND_COUNT; first = verdicts->end[kind++]) {
-        n += advise_kind(&app->identity, (enum bottleneck_kind)kind, verdicts->all + first,
-                         verdicts->end[kind] - first, app_duration_s(app), &out[n]);
-    }
-    return n;
-}
-
 // What is said of a run at one moment: its verdicts by kind and the advice they call for.
 struct account {
-    struct verdicts verdicts;
-    struct recommendation advice[KIND_COUNT];
-    uint32_t advice_count;
+    struct run_verdicts verdicts;
+    struct advice advice;
 };
 
-static void account_init(struct account *account, const struct app *app) {
+static void account_init(struct account *account, const struct engine *engine,
+                         const struct app *app) {
     *account = (struct account){.verdicts = collect(app)};
-    account->advice_count = advise_all(app, &account->verdicts, account->advice);
+    struct advice_view view = {
+        .app = app, .verdicts = &account->verdicts, .duration_s = app_duration_s(app)};
+    advise(engine->options->advisors, engine->options->advisor_count, &view, &account->advice);
 }
 
 static void account_fini(struct account *account) {
-    for (uint32_t i = 0; i < account->advice_count; i++) {
-        recommendation_fini(&account->advice[i]);
-    }
+    advice_fini(&account->advice);
     mem_free(account->verdicts.all);
 }
 
@@ -167,12 +151,12 @@ static void report_run(struct engine *engine, struct live_run *live,
     }
     add_stages(app, &run);
     add_open(&account->verdicts, &run);
-    char *texts[KIND_COUNT]; // the account's
-    for (uint32_t i = 0; i < account->advice_count; i++) {
-        texts[i] = account->advice[i].action;
+    char *texts[ADVICE_KIND_COUNT]; // the account's
+    for (uint32_t i = 0; i < account->advice.count; i++) {
+        texts[i] = account->advice.list[i].action;
     }
     run.recommendations = texts;
-    run.recommendation_count = account->advice_count;
+    run.recommendation_count = account->advice.count;
     engine->output.run(engine->output.ctx, &run);
     run.recommendation_count = 0;
     run.recommendations = NULL;
@@ -197,15 +181,28 @@ static uint64_t digest(const struct recommendation *r) {
     return hash_text(hash, r->saving_how);
 }
 
+struct told_advice *report_told(struct told *told, enum advice_kind kind) {
+    for (uint32_t i = 0; i < told->advice_count; i++) {
+        if (told->advice[i].kind == kind) {
+            return &told->advice[i];
+        }
+    }
+    require(told->advice_count < ADVICE_KIND_COUNT); // a slot for every kind
+    told->advice[told->advice_count] = (struct told_advice){.kind = kind};
+    return &told->advice[told->advice_count++];
+}
+
 // Hands out the recommendations that changed.
-static void report_advice(struct engine *engine, struct live_run *live, struct account *account) {
-    for (uint32_t i = 0; i < account->advice_count; i++) {
-        struct recommendation *r = &account->advice[i];
-        int kind = kind_parse(str_of(r->kind));
+static void report_advice(struct engine *engine, struct live_run *live, struct advice *advice) {
+    for (uint32_t i = 0; i < advice->count; i++) {
+        struct recommendation *r = &advice->list[i];
+        int kind = advice_kind_parse(str_of(r->kind));
+        require(kind >= 0); // advice_add names kinds only
+        struct told_advice *told = report_told(&live->told, (enum advice_kind)kind);
         uint64_t content = digest(r);
-        if (live->told.advice[kind].digest != content) {
-            live->told.advice[kind].digest = content;
-            r->revision = ++live->told.advice[kind].revision;
+        if (told->digest != content) {
+            told->digest = content;
+            r->revision = ++told->revision;
             r->updated_ms = live->app->now_ms;
             engine->output.recommendation(engine->output.ctx, &live->app->identity,
                                           live->app->run_id, r);
@@ -218,9 +215,9 @@ void report(struct engine *engine, struct live_run *live) {
     live->run_due = false;
     app_fix_pipeline(live->app);
     live->app->pipeline_fixed = true;
-    account_init(&account, live->app);
+    account_init(&account, engine, live->app);
     report_run(engine, live, &account);
-    report_advice(engine, live, &account);
+    report_advice(engine, live, &account.advice);
     account_fini(&account);
 }
 
@@ -231,11 +228,11 @@ void engine_each_run(struct engine *engine,
     for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
         struct account account;
         app_fix_pipeline(live->app);
-        account_init(&account, live->app);
-        for (uint32_t i = 0; i < account.advice_count; i++) {
-            account.advice[i].revision = 1;
+        account_init(&account, engine, live->app);
+        for (uint32_t i = 0; i < account.advice.count; i++) {
+            account.advice.list[i].revision = 1;
         }
-        each(ctx, live->app, status_of(engine, live), account.advice, account.advice_count);
+        each(ctx, live->app, status_of(engine, live), account.advice.list, account.advice.count);
         account_fini(&account);
     }
 }

@@ -58,14 +58,13 @@ static void hand_run(struct writer *writer) {
     struct buf app = {0}, advice = {0};
     wire_begin(&writer->value);
     wire_put_rows(&writer->value, live, snapshot_live_rows, snapshot_live_count);
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        if (live->told.advice[kind].revision != 0) {
-            buf_clear(&advice);
-            wire_put_i64(&advice, ADVICE_KIND, kind);
-            wire_put_i64(&advice, ADVICE_REVISION, live->told.advice[kind].revision);
-            wire_put_i64(&advice, ADVICE_DIGEST, (int64_t)live->told.advice[kind].digest);
-            wire_put(&writer->value, FIELD_ADVICE, buf_str(&advice));
-        }
+    for (uint32_t i = 0; i < live->told.advice_count; i++) {
+        const struct told_advice *told = &live->told.advice[i];
+        buf_clear(&advice);
+        wire_put_i64(&advice, ADVICE_NUMBER, told->kind);
+        wire_put_i64(&advice, ADVICE_REVISION, told->revision);
+        wire_put_i64(&advice, ADVICE_DIGEST, (int64_t)told->digest);
+        wire_put(&writer->value, FIELD_ADVICE, buf_str(&advice));
     }
     value_write_app(live->app, &app);
     wire_put(&writer->value, FIELD_APP, buf_str(&app));

@@ -89,12 +89,16 @@ static bool take_advice(struct live_run *live, struct str bytes) {
             return false;
         }
     }
-    int64_t kind = parts[ADVICE_KIND];
-    if (reader.broken || kind < 0 || kind >= KIND_COUNT) {
+    int64_t kind = parts[ADVICE_NUMBER];
+    if (reader.broken || kind < 0) {
         return false;
     }
-    live->told.advice[kind].revision = (int32_t)parts[ADVICE_REVISION];
-    live->told.advice[kind].digest = (uint64_t)parts[ADVICE_DIGEST];
+    if (!advice_kind_known(kind)) {
+        return true; // of a later release
+    }
+    struct told_advice *told = report_told(&live->told, (enum advice_kind)kind);
+    told->revision = (int32_t)parts[ADVICE_REVISION];
+    told->digest = (uint64_t)parts[ADVICE_DIGEST];
     return true;
 }
 

@@ -7,4 +7,4 @@
 extern const struct wire_row snapshot_live_rows[], snapshot_engine_rows[];
 extern const size_t snapshot_live_count, snapshot_engine_count;
 
-enum { FIELD_APP = 100, FIELD_ADVICE, ADVICE_KIND = 1, ADVICE_REVISION, ADVICE_DIGEST };
+enum { FIELD_APP = 100, FIELD_ADVICE, ADVICE_NUMBER = 1, ADVICE_REVISION, ADVICE_DIGEST };

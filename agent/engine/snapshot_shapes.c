@@ -12,7 +12,7 @@
 static const struct shape engine = {.name = "partition",
                                     ROWS(snapshot_engine_rows, snapshot_engine_count)};
 
-static const struct wire_row advice_rows[] = {{ADVICE_KIND, WIRE_I64, 0, 0, "kind"},
+static const struct wire_row advice_rows[] = {{ADVICE_NUMBER, WIRE_I64, 0, 0, "kind"},
                                               {ADVICE_REVISION, WIRE_I64, 0, 0, "revision"},
                                               {ADVICE_DIGEST, WIRE_I64, 0, 0, "digest"}};
 static const size_t advice_count = ARRAY_LEN(advice_rows);

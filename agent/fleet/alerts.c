@@ -8,33 +8,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "detect/detector.h"
 #include "pipelines_priv.h"
-
-static const char *const names[KIND_COUNT] = {
-    [KIND_DATA_SKEW] = "PipelineDataSkew",
-    [KIND_MEMORY_PRESSURE] = "PipelineMemoryPressure",
-    [KIND_NETWORK_OVERHEAD] = "PipelineNetworkOverhead",
-    [KIND_IO_BOTTLENECK] = "PipelineIoBottleneck",
-    [KIND_RESOURCE_CONTENTION] = "PipelineResourceContention",
-    [KIND_SLOW_RUN] = "PipelineSlowRun",
-    [KIND_LOW_THROUGHPUT] = "PipelineLowThroughput",
-    [KIND_STRAGGLER] = "PipelineStraggler",
-    [KIND_TASK_FAILURES] = "PipelineTaskFailures",
-    [KIND_PIPELINE_FAILURE] = "PipelineFailure",
-};
-
-static const char *const summaries[KIND_COUNT] = {
-    [KIND_DATA_SKEW] = "Pipeline slowed by skewed data",
-    [KIND_MEMORY_PRESSURE] = "Pipeline short of memory",
-    [KIND_NETWORK_OVERHEAD] = "Pipeline shuffles far more than it reads",
-    [KIND_IO_BOTTLENECK] = "Pipeline slowed by reading its input",
-    [KIND_RESOURCE_CONTENTION] = "Pipeline waits for resources",
-    [KIND_SLOW_RUN] = "Pipeline run takes too long",
-    [KIND_LOW_THROUGHPUT] = "Pipeline handles few records a second",
-    [KIND_STRAGGLER] = "Pipeline slowed by straggling tasks",
-    [KIND_TASK_FAILURES] = "Pipeline loses work to failed tasks",
-    [KIND_PIPELINE_FAILURE] = "Pipeline execution failed",
-};
 
 // The run's worst open bottleneck of a kind, or NULL. The list is sorted, worst first.
 static const struct open_bottleneck *worst_of(const struct pipeline_run *run,
@@ -59,9 +34,10 @@ static void describe(struct alert *alert, const struct pipeline_run *run,
 void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind) {
     const char *newline = strchr(pipeline->key, '\n');
     struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
-    snprintf(alert->name, sizeof alert->name, "%s", names[kind]);
-    snprintf(alert->summary, sizeof alert->summary, "%s", summaries[kind]);
-    alert->severity = kind == KIND_PIPELINE_FAILURE ? "critical" : "warning";
+    const struct detector *detector = detector_of(kind);
+    snprintf(alert->name, sizeof alert->name, "%s", detector->alert_name);
+    snprintf(alert->summary, sizeof alert->summary, "%s", detector->alert_summary);
+    alert->severity = detector->alert_critical ? "critical" : "warning";
     alert->kind = kind_name(kind);
     str_copy(alert->cluster, sizeof alert->cluster, cluster);
     str_copy(alert->pipeline, sizeof alert->pipeline, str_of(newline + 1));

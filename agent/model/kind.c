@@ -69,3 +69,47 @@ VOCABULARY(cause, enum cause, causes, CAUSE_COUNT)
 VOCABULARY(life, enum life, lives, LIFE_COUNT)
 VOCABULARY(run_status, enum run_status, statuses, RUN_STATUS_COUNT)
 VOCABULARY(records_from, enum records_from, sources, RECORDS_FROM_COUNT)
+
+static const struct {
+    enum advice_kind kind;
+    const char *name;
+} advice_kinds[] = {
+#define ADVICE_KIND(number, id, text) {ADVICE_##id, text},
+#include "model/advice_kinds.def"
+#undef ADVICE_KIND
+};
+_Static_assert((int)KIND_COUNT <= (int)ADVICE_PARTITIONING,
+               "bottleneck kinds have the numbers below");
+
+enum advice_kind advice_kind_of(enum bottleneck_kind kind) {
+    return (enum advice_kind)kind;
+}
+
+// Its name, or NULL.
+static const char *advice_name(int64_t number) {
+    for (unsigned i = 0; i < ARRAY_LEN(advice_kinds); i++) {
+        if ((int64_t)advice_kinds[i].kind == number) {
+            return advice_kinds[i].name;
+        }
+    }
+    return number >= 0 && number < KIND_COUNT ? kinds[number] : NULL;
+}
+
+bool advice_kind_known(int64_t number) {
+    return advice_name(number) != NULL;
+}
+
+const char *advice_kind_name(enum advice_kind kind) {
+    const char *name = advice_name(kind);
+    require(name != NULL);
+    return name;
+}
+
+int advice_kind_parse(struct str name) {
+    for (unsigned i = 0; i < ARRAY_LEN(advice_kinds); i++) {
+        if (str_is(name, advice_kinds[i].name)) {
+            return (int)advice_kinds[i].kind;
+        }
+    }
+    return kind_parse(name);
+}

@@ -16,6 +16,14 @@ struct detector_threshold {
     double def, min, max;
 };
 
+// The thresholds of all detectors, as one pipeline is judged by.
+struct thresholds {
+    double of[KIND_COUNT]
+             [DETECTOR_THRESHOLDS_MAX]; // each kind's in the order of its detector's table
+};
+// The built-in defaults.
+void thresholds_init(struct thresholds *thresholds);
+
 // What a judgement works on. `stage` is NULL for a verdict on the run.
 struct detector_view {
     const struct app *app;
@@ -40,6 +48,12 @@ struct verdict {
 
 enum detector_subject { SUBJECT_STAGE, SUBJECT_RUN };
 
+// What helps in general against a bottleneck of one cause.
+struct remedy {
+    enum cause cause; // CAUSE_NONE: any; ends the list
+    const char *text; // sentences; the numbers of the run follow
+};
+
 struct detector {
     enum bottleneck_kind kind;
     enum detector_subject subject;
@@ -48,17 +62,25 @@ struct detector {
     // A stage-level one: share of the tasks that must have ended before it speaks of a running
     // stage.
     double completeness;
-    const char *help;       // one sentence: what it finds
-    const char *rule;       // the rule in words and numbers
-    const char *never_text; // reason when no stage of a run could be evaluated
+    const char *help;         // one sentence: what it finds
+    const char *rule;         // when rule_met is true, in words and numbers (Markdown)
+    const char *unknown_when; // when rule_met is null, in words (Markdown)
+    const char *never_text;   // reason when no stage of a run could be evaluated
     const struct detector_threshold *thresholds;
     unsigned threshold_count;
+    const struct remedy *remedies;
+    // The alert of a pipeline whose run has it: alertname (CamelCase, its identity: never to be
+    // changed) and summary. Critical whatever the severity, or a warning.
+    const char *alert_name, *alert_summary;
+    bool alert_critical;
     void (*judge)(const struct detector_view *view, struct verdict *out);
 };
 
 // All detectors, in the order of detectors.def; *count gets how many.
 const struct detector *const *detectors(unsigned *count);
 const struct detector *detector_of(enum bottleneck_kind kind);
+// What helps against its bottlenecks of that cause, else against any. Static.
+const char *detector_remedy(const struct detector *detector, enum cause cause);
 
 // Adds a pair to a verdict's evidence; `name` must be static. Beyond EVIDENCE_MAX it is an internal
 // error.

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "advise/advise.h"
 #include "base/err.h"
 #include "base/metrics.h"
 #include "decode/decode.h"
@@ -16,14 +17,17 @@
 struct engine_options {
     const char *cluster;
     struct pipeline_rule pipeline;
-    double thresholds[KIND_COUNT][DETECTOR_THRESHOLDS_MAX];
+    struct thresholds thresholds;
+    const struct advisor *const *advisors; // in the order they are asked
+    unsigned advisor_count;
     enum severity publish_min; // verdicts below stay inside
     int64_t idle_ms;           // a run silent for so long is lost
     int64_t grace_ms;          // an ended run still takes late events for so long
     uint32_t applications_max;
     bool one_application; // every message is of one application (an event log), whatever its key
 };
-// The built-in defaults: cluster "default", pipeline by app_name, thresholds of the detectors.
+// The built-in defaults: cluster "default", pipeline by app_name, thresholds of the detectors,
+// all advisors.
 void engine_options_init(struct engine_options *options);
 
 // Where records go. All pointers are borrowed for the call.

@@ -93,15 +93,53 @@ static void every_detector_explains_itself(void **state) {
     assert_int_equal(count, KIND_COUNT);
     for (unsigned i = 0; i < count; i++) {
         assert_true(strlen(all[i]->help) > 10 && strlen(all[i]->rule) > 10);
+        assert_true(strlen(all[i]->unknown_when) > 0);
+        assert_memory_equal(all[i]->alert_name, "Pipeline", 8);
+        assert_memory_equal(all[i]->alert_summary, "Pipeline ", 9);
+        assert_true(strlen(detector_remedy(all[i], CAUSE_NONE)) > 20);
         assert_ptr_equal(detector_of(all[i]->kind), all[i]);
         assert_true(all[i]->subject == SUBJECT_RUN || all[i]->never_text != NULL);
         for (unsigned k = 0; k < i; k++) {
             assert_string_not_equal(all[i]->help, all[k]->help);
+            assert_string_not_equal(all[i]->alert_name, all[k]->alert_name);
+            assert_string_not_equal(detector_remedy(all[i], CAUSE_NONE),
+                                    detector_remedy(all[k], CAUSE_NONE));
         }
         for (unsigned t = 0; t < all[i]->threshold_count; t++) {
             const struct detector_threshold *threshold = &all[i]->thresholds[t];
             assert_true(threshold->min <= threshold->def && threshold->def <= threshold->max);
         }
+    }
+}
+
+static void the_remedy_is_that_of_the_cause(void **state) {
+    (void)state;
+    const struct detector *memory = detector_of(KIND_MEMORY_PRESSURE);
+    const char *any = detector_remedy(memory, CAUSE_NONE);
+    assert_ptr_equal(detector_remedy(memory, CAUSE_SPILL), any); // has none of its own
+    assert_non_null(strstr(detector_remedy(memory, CAUSE_GC), "Less garbage"));
+    assert_non_null(strstr(detector_remedy(memory, CAUSE_OOM), "fewer cores per executor"));
+}
+
+// alertname is the identity of an alert that fires: none may change with a release.
+static void alerts_keep_their_names(void **state) {
+    (void)state;
+    static const char *const names[KIND_COUNT] = {
+        [KIND_DATA_SKEW] = "PipelineDataSkew",
+        [KIND_MEMORY_PRESSURE] = "PipelineMemoryPressure",
+        [KIND_NETWORK_OVERHEAD] = "PipelineNetworkOverhead",
+        [KIND_IO_BOTTLENECK] = "PipelineIoBottleneck",
+        [KIND_RESOURCE_CONTENTION] = "PipelineResourceContention",
+        [KIND_SLOW_RUN] = "PipelineSlowRun",
+        [KIND_LOW_THROUGHPUT] = "PipelineLowThroughput",
+        [KIND_STRAGGLER] = "PipelineStraggler",
+        [KIND_TASK_FAILURES] = "PipelineTaskFailures",
+        [KIND_PIPELINE_FAILURE] = "PipelineFailure",
+    };
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        const struct detector *detector = detector_of((enum bottleneck_kind)kind);
+        assert_true(names[kind] == NULL || strcmp(detector->alert_name, names[kind]) == 0);
+        assert_int_equal(detector->alert_critical, kind == KIND_PIPELINE_FAILURE);
     }
 }
 
@@ -111,6 +149,8 @@ int main(void) {
         cmocka_unit_test(run_rules_stand_at_their_limits),
         cmocka_unit_test(severity_weighs_seconds_and_share),
         cmocka_unit_test(every_detector_explains_itself),
+        cmocka_unit_test(the_remedy_is_that_of_the_cause),
+        cmocka_unit_test(alerts_keep_their_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,7 @@ FLOOR = {"base": 0, "config": 1, "model": 1, "stats": 1, "avro": 1, "decode": 2,
 DOORS = {"kafka", "eventlog", "net", "alert", "serve"}
 # Rooms of the same floor that may be seen.
 SIDEWAYS = {("config", "model"), ("decode", "stats"), ("model", "stats"), ("avro", "model"), ("alert", "net"),
-            ("commands", "replay"), ("commands", "present"), ("engine", "fleet"), ("fleet", "engine")}
+            ("advise", "detect"), ("commands", "replay"), ("commands", "present"), ("engine", "fleet"), ("fleet", "engine")}
 FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
     (room, door) for room in ("detect", "advise", "engine", "fleet", "keep") for door in DOORS}
 LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"decode", "alert", "avro"}, "avro.h": {"avro"}, "librdkafka/rdkafka.h": {"kafka"},

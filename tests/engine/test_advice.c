@@ -1,0 +1,227 @@
+// test_advice: an advisor of its own, with a kind that is none of a bottleneck: its recommendation
+// is handed out, revised when it says something else, kept with the state and gone on with after a
+// restart. And what holds for every advisor: bounds, ids, the table.
+#include "engine_kit.h"
+
+#include "advise/advise.h"
+#include "engine/snapshot.h"
+#include "model/id.h"
+#include "state/table.h"
+
+#define APP "app-1"
+
+static const char *tip;   // what the advisor says; NULL: nothing
+static double saving_s;   // and promises
+static double promised_s; // what came out, of the last one handed out
+
+static void recommend(const struct advice_view *view, struct advice *out) {
+    if (tip == NULL) {
+        return;
+    }
+    struct recommendation *r = advice_add(out, view, ADVICE_PARTITIONING);
+    uint32_t count;
+    const struct bottleneck *const *skews = run_verdicts_of(view->verdicts, KIND_DATA_SKEW, &count);
+    advice_answers(r, skews, count);
+    advice_setting(r, "spark.sql.shuffle.partitions", view->app->stage_count > 0 ? "2" : "1");
+    r->action = mem_strdup(tip);
+    r->saving_s = saving_s;
+}
+
+static const struct advisor partitions = {"partitions", "for this test", recommend};
+static const struct advisor *const with_partitions[] = {&partitions};
+
+static void on_advice(void *ctx, const struct run_identity *identity, const char *run_id,
+                      const struct recommendation *advice) {
+    kit_on_advice(ctx, identity, run_id, advice);
+    promised_s = advice->saving_s;
+    assert_int_equal(advice->setting_count, 1);
+    assert_string_equal(advice->settings[0].key, "spark.sql.shuffle.partitions");
+}
+
+static void begin(void) {
+    struct engine_output output = {NULL, kit_on_run, kit_on_verdict, on_advice};
+    kit.options.advisors = with_partitions;
+    kit.options.advisor_count = 1;
+    kit.engine = engine_new(&kit.options, kit.decoder, &output);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    kit_options();
+    tip = "repartition";
+    saving_s = 5;
+    begin();
+    return 0;
+}
+
+// The next minute of the run: it is reported.
+static void minute(int n) {
+    kit_task(APP, 0, n, 1, 60 * n + 1, 1);
+}
+
+static void an_advisor_of_its_own_is_heard_and_revised(void **state) {
+    (void)state;
+    kit_app_start(APP, "etl", 0);
+    minute(0);
+    minute(1);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 1);
+    const struct kit_record *r = kit_find(KIT_ADVICE, APP, 0);
+    assert_string_equal(r->advice_kind, "partitioning");
+    assert_int_equal(r->revision, 1);
+    struct run_identity identity = {.cluster = "default", .app_id = APP};
+    char id[ID_TEXT_SIZE];
+    id_of_recommendation(&identity, "partitioning", id);
+    assert_string_equal(r->id, id);
+    minute(2); // says the same again: not told
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 1);
+    tip = "coalesce";
+    minute(3);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 2);
+    tip = NULL;
+    minute(4);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 2);
+    assert_int_equal(kit_find(KIT_ADVICE, APP, 1)->revision, 2);
+    kit_check_revisions();
+}
+
+static void put(void *ctx, struct str key, struct str value) {
+    state_table_put(ctx, key, value);
+}
+
+static void what_was_told_survives_a_restart(void **state) {
+    (void)state;
+    kit_app_start(APP, "etl", 0);
+    minute(0);
+    minute(1);
+    tip = "coalesce";
+    minute(2);
+    struct state_table *table = state_table_new();
+    snapshot_each(kit.engine, put, table);
+    engine_free(kit.engine);
+    begin();
+    assert_int_equal(snapshot_load(kit.engine, table, &kit.err), ST_OK);
+    state_table_free(table);
+    minute(3);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 2); // known, so not told again
+    tip = "repartition";
+    minute(4);
+    assert_int_equal(kit_find(KIT_ADVICE, APP, -1)->revision, 3);
+    kit_check_revisions();
+}
+
+static void no_advice_promises_more_than_the_run(void **state) {
+    (void)state;
+    saving_s = 1e9;
+    kit_app_start(APP, "etl", 0);
+    minute(0);
+    minute(2);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 1);
+    assert_near(promised_s, 121, 0);
+}
+
+// Skew of two stages at a time costs more than the run took: what the remedies promise together
+// does not.
+static void remedies_promise_no_more_than_the_run(void **state) {
+    (void)state;
+    struct app *app = app_new("c", STR("a"), STR(""), &kit.options.pipeline);
+    struct bottleneck b[2] = {{.kind = KIND_DATA_SKEW,
+                               .rule_met = TRI_TRUE,
+                               .severity = SEVERITY_SEVERE,
+                               .cause = CAUSE_DATA,
+                               .saving_s = 80,
+                               .summary = "one"},
+                              {.kind = KIND_DATA_SKEW,
+                               .rule_met = TRI_TRUE,
+                               .severity = SEVERITY_SEVERE,
+                               .cause = CAUSE_DATA,
+                               .saving_s = 50,
+                               .summary = "two"}};
+    const struct bottleneck *all[] = {&b[0], &b[1]};
+    struct run_verdicts verdicts = {.all = all};
+    for (int kind = KIND_DATA_SKEW; kind < KIND_COUNT; kind++) {
+        verdicts.end[kind] = 2;
+    }
+    struct advice_view view = {.app = app, .verdicts = &verdicts, .duration_s = 100};
+    for (int round = 0; round < 2; round++) {
+        struct advice advice = {0};
+        unsigned count;
+        const struct advisor *const *table = advisors(&count);
+        advise(table, count, &view, &advice);
+        assert_int_equal(advice.count, 1);
+        assert_string_equal(advice.list[0].kind, "data_skew");
+        assert_int_equal(advice.list[0].bottleneck_count, 2 - round);
+        assert_near(advice.list[0].saving_s, round == 0 ? 100 : 80, 0);
+        assert_memory_equal(advice.list[0].saving_how,
+                            round == 0 ? "sum over 2 verdicts" : "sum over 1 verdict ", 19);
+        assert_non_null(strstr(advice.list[0].action,
+                               round == 0 ? "In this run: one; two." : "In this run: one."));
+        advice_fini(&advice);
+        b[1].life = LIFE_RETRACTED; // not open: neither answered nor summed up
+    }
+    app_free(app);
+}
+
+static void every_advisor_explains_itself(void **state) {
+    (void)state;
+    unsigned count;
+    const struct advisor *const *all = advisors(&count);
+    assert_true(count > 0);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(strlen(all[i]->help) > 10);
+        for (unsigned k = 0; k < i; k++) {
+            assert_string_not_equal(all[i]->name, all[k]->name);
+        }
+    }
+}
+
+// Kept numbers: those of today never mean something else.
+static void kinds_of_advice_have_their_numbers(void **state) {
+    (void)state;
+    static const struct {
+        int number;
+        const char *name;
+    } today[] = {
+        {0, "data_skew"},
+        {1, "memory_pressure"},
+        {2, "network_overhead"},
+        {3, "io_bottleneck"},
+        {4, "resource_contention"},
+        {5, "slow_run"},
+        {6, "low_throughput"},
+        {7, "straggler"},
+        {8, "task_failures"},
+        {9, "pipeline_failure"},
+        {64, "partitioning"},
+        {65, "memory"},
+        {66, "join"},
+        {67, "input"},
+        {68, "streaming"},
+        {69, "kubernetes"},
+        {70, "general"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(today); i++) {
+        assert_true(advice_kind_known(today[i].number));
+        assert_string_equal(advice_kind_name((enum advice_kind)today[i].number), today[i].name);
+        assert_int_equal(advice_kind_parse(str_of(today[i].name)), today[i].number);
+    }
+    assert_false(advice_kind_known(-1));
+    assert_false(advice_kind_known(63));
+    assert_false(advice_kind_known(1000));
+    assert_int_equal(advice_kind_parse(STR("no such kind")), -1);
+    assert_true(ADVICE_KIND_COUNT >= (int)ARRAY_LEN(today));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_advisor_of_its_own_is_heard_and_revised, set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(what_was_told_survives_a_restart, set_up, kit_tear_down),
+        cmocka_unit_test_setup_teardown(no_advice_promises_more_than_the_run, set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(remedies_promise_no_more_than_the_run, kit_set_up,
+                                        kit_tear_down),
+        cmocka_unit_test(every_advisor_explains_itself),
+        cmocka_unit_test(kinds_of_advice_have_their_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
