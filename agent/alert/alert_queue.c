@@ -216,6 +216,13 @@ bool alert_queue_health(struct queue *queue, struct buf *out) {
     return fine;
 }
 
+size_t alert_queue_firing(struct queue *queue) {
+    pthread_mutex_lock(&queue->lock);
+    size_t firing = alert_table_firing(queue->table);
+    pthread_mutex_unlock(&queue->lock);
+    return firing;
+}
+
 void alert_queue_stop(struct queue *queue, int64_t deadline_ms) {
     atomic_store(&queue->deadline_ms, deadline_ms);
     pthread_mutex_lock(&queue->lock);

@@ -19,6 +19,8 @@ void alert_queue_put(struct queue *queue, const void *holder, const char *labels
 void alert_queue_remove(struct queue *queue, const void *holder, const char *labels);
 // Appends one line; true unless the last request failed.
 bool alert_queue_health(struct queue *queue, struct buf *out);
+// Alerts that fire now.
+size_t alert_queue_firing(struct queue *queue);
 // Lets the thread send the waiting changes until deadline_ms (steady clock, not 0), then end.
 void alert_queue_stop(struct queue *queue, int64_t deadline_ms);
 // Waits for the end of a stopped thread. True if no change was left behind.

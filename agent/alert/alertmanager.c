@@ -131,6 +131,10 @@ bool alertmanager_health(struct alertmanager *am, struct buf *out) {
     return any;
 }
 
+size_t alertmanager_firing(struct alertmanager *am) {
+    return am->count == 0 ? 0 : alert_queue_firing(am->queues[0]);
+}
+
 bool alertmanager_drain(struct alertmanager *am, int64_t timeout_ms) {
     require(!am->drained);
     am->drained = true;

@@ -1,16 +1,35 @@
-// agent: see the header. Starts and ends the workers, watches them, keeps the pages fresh. What a
-// message does is in worker_take.c, when it counts in worker_commit.c.
-#include "agent_priv.h"
+// agent: see the header. Starts and ends the workers, watches them, and shows what they say of
+// themselves: readiness, /metrics, the landing page. Pages are built whole once a second and handed
+// over, so a request never waits for the loop. What a message does is in worker.c, when it counts
+// in worker_commit.c.
+#include "live/agent.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "serve/exposition.h"
+#include "serve/http.h"
+#include "serve/landing.h"
+#include "worker.h"
+
+struct agent {
+    struct agent_options options;
+    struct alertmanager *alerts;
+    struct http *http;
+    struct exposition *exposition;
+    struct worker **workers; // owned
+    int worker_count, threads;
+    int64_t started_ms, page_ms;
+    int64_t stuck_since_ms; // monotonic time since when a worker stands still, 0: none does
+};
 
 enum {
+    PAGE_EVERY_MS = 1000,
     TURN_MS = 100,
     DRAIN_MS = 5000,
     STEP_MS = 50,
@@ -118,6 +137,145 @@ static enum status watch(struct agent *agent, int64_t now_ms, struct err *err) {
     return status;
 }
 
+void agent_each_pipeline(struct agent *agent,
+                         void (*each)(void *ctx, const struct pipeline_stats *stats), void *ctx) {
+    for (int i = 0; i < agent->worker_count; i++) {
+        struct worker *worker = agent->workers[i];
+        pthread_mutex_lock(&worker->lock);
+        for (size_t s = 0; s < worker->view.stats_count; s++) {
+            each(ctx, &worker->view.stats[s]);
+        }
+        pthread_mutex_unlock(&worker->lock);
+    }
+}
+
+bool agent_ready(struct agent *agent, struct buf *reason) {
+    bool ready = true;
+    for (int i = 0; i < agent->worker_count; i++) {
+        struct worker *worker = agent->workers[i];
+        pthread_mutex_lock(&worker->lock);
+        const struct worker_view *view = &worker->view;
+        if (!view->ready &&
+            !memmem(buf_text(reason), reason->len, view->reason, strlen(view->reason))) {
+            buf_add_text(reason, reason->len > 0 ? "; " : "");
+            buf_add_text(reason, view->reason[0] == '\0' ? "starting" : view->reason);
+        }
+        ready = ready && view->ready;
+        pthread_mutex_unlock(&worker->lock);
+    }
+    struct buf one = {0};
+    if (!alertmanager_health(agent->alerts, &one)) {
+        buf_printf(reason, "%sno Alertmanager answers", reason->len > 0 ? "; " : "");
+        ready = false;
+    }
+    buf_fini(&one);
+    return ready;
+}
+
+// What all workers show, added up.
+struct agent_view {
+    int64_t lag, newest_event_ms, partitions, loading, changelog_messages;
+    int64_t events_read, events_skipped;
+    struct pipeline_stats *stats;
+    size_t stats_count, stats_cap;
+};
+
+static void add_stats(void *ctx, const struct pipeline_stats *stats) {
+    struct agent_view *sum = ctx;
+    MEM_GROW(sum->stats, sum->stats_count, sum->stats_cap);
+    sum->stats[sum->stats_count++] = *stats;
+}
+
+static void add_up(struct agent *agent, struct agent_view *sum) {
+    for (int i = 0; i < agent->worker_count; i++) {
+        struct worker *worker = agent->workers[i];
+        pthread_mutex_lock(&worker->lock);
+        const struct worker_view *view = &worker->view;
+        sum->lag += view->lag;
+        sum->partitions += view->partitions;
+        sum->loading += view->loading;
+        sum->changelog_messages += view->changelog_messages;
+        sum->events_read += view->events_read;
+        sum->events_skipped += view->events_skipped;
+        if (view->newest_event_ms > sum->newest_event_ms) {
+            sum->newest_event_ms = view->newest_event_ms;
+        }
+        pthread_mutex_unlock(&worker->lock);
+    }
+    agent_each_pipeline(agent, add_stats, sum);
+}
+
+static void set_gauges(const struct agent_view *sum) {
+    metrics_set(METRIC_NEWEST_EVENT_SECONDS, sum->newest_event_ms / 1000);
+    metrics_set(METRIC_PARTITIONS, sum->partitions);
+    metrics_set(METRIC_INPUT_LAG, sum->lag);
+    metrics_set(METRIC_RESTORING, sum->loading);
+    metrics_set(METRIC_CHANGELOG_MESSAGES, sum->changelog_messages);
+}
+
+static void publish_landing(struct agent *agent, const struct agent_view *sum, bool ready,
+                            const char *reason, const char *details) {
+    struct landing_pipeline *rows = mem_zalloc(sum->stats_count, sizeof *rows);
+    for (size_t i = 0; i < sum->stats_count; i++) {
+        const struct pipeline_stats *s = &sum->stats[i];
+        rows[i] = (struct landing_pipeline){
+            .name = s->pipeline,
+            .runs = s->runs,
+            .last_status = s->runs > 0 ? run_status_name(s->last_status) : "",
+            .last_duration_s = s->runs > 0 ? s->last_duration_s : -1,
+            .records_per_s = s->runs > 0 ? s->records_per_s : -1};
+        memcpy(rows[i].open, s->open_bottlenecks, sizeof rows[i].open);
+    }
+    struct landing landing = {.version = STOKER_VERSION,
+                              .cluster = agent->options.cluster,
+                              .instance = agent->options.instance,
+                              .now_ms = clock_wall_ms(),
+                              .started_ms = agent->started_ms,
+                              .ready = ready,
+                              .reason = reason,
+                              .details = details,
+                              .partitions = sum->partitions,
+                              .events_read = sum->events_read,
+                              .events_skipped = sum->events_skipped,
+                              .input_lag = sum->lag,
+                              .newest_event_ms = sum->newest_event_ms / 1000 * 1000,
+                              .alerts_active = (int64_t)alertmanager_firing(agent->alerts),
+                              .pipelines = rows,
+                              .pipeline_count = sum->stats_count};
+    struct buf page = {0};
+    landing_render_html(&landing, &page);
+    http_publish(agent->http, HTTP_LANDING, &page);
+    buf_clear(&page);
+    landing_render_json(&landing, &page);
+    http_publish(agent->http, HTTP_STATUS_JSON, &page);
+    buf_fini(&page);
+    mem_free(rows);
+}
+
+static void publish_pages(struct agent *agent, int64_t now_ms) {
+    if (agent->http == NULL || now_ms - agent->page_ms < PAGE_EVERY_MS) {
+        return;
+    }
+    agent->page_ms = now_ms;
+    struct agent_view sum = {0};
+    struct buf reason = {0}, details = {0}, page = {0};
+    add_up(agent, &sum);
+    set_gauges(&sum);
+    bool ready = agent_ready(agent, &reason);
+    alertmanager_health(agent->alerts, &details);
+    http_set_ready(agent->http, ready, buf_text(&reason), buf_text(&details));
+    struct exposition_input input = {
+        .version = STOKER_VERSION, .pipelines = sum.stats, .pipeline_count = sum.stats_count};
+    exposition_read_process(&input.process);
+    exposition_render(agent->exposition, &input, &page);
+    http_publish(agent->http, HTTP_METRICS, &page);
+    publish_landing(agent, &sum, ready, buf_text(&reason), buf_text(&details));
+    mem_free(sum.stats);
+    buf_fini(&reason);
+    buf_fini(&details);
+    buf_fini(&page);
+}
+
 enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
     int64_t start_ms = clock_mono_ms(), now_ms;
     enum status status = ST_OK;
@@ -132,7 +290,7 @@ enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
         if (agent->http != NULL) {
             http_beat(agent->http, now_ms);
         }
-        agent_publish_pages(agent, now_ms);
+        publish_pages(agent, now_ms);
         int64_t left_ms = start_ms + budget_ms - now_ms;
         if (status == ST_OK && agent->options.workers > 0 && left_ms > 0) {
             clock_sleep_ms(left_ms < STEP_MS ? (int)left_ms : STEP_MS);
@@ -171,16 +329,4 @@ void agent_free(struct agent *agent) {
 
 uint16_t agent_http_port(const struct agent *agent) {
     return agent->http == NULL ? 0 : http_port(agent->http);
-}
-
-void agent_each_pipeline(struct agent *agent,
-                         void (*each)(void *ctx, const struct pipeline_stats *stats), void *ctx) {
-    for (int i = 0; i < agent->worker_count; i++) {
-        struct worker *worker = agent->workers[i];
-        pthread_mutex_lock(&worker->lock);
-        for (size_t s = 0; s < worker->view.stats_count; s++) {
-            each(ctx, &worker->view.stats[s]);
-        }
-        pthread_mutex_unlock(&worker->lock);
-    }
 }

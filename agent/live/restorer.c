@@ -1,5 +1,8 @@
-// restorer: see the header. The thread and its two lists; what is read, and in which order, is in
-// restore.c.
+// restorer: see the header. One thread and two lists of loads; each load is read in an order that
+// no crash or takeover can upset: first the group's position, once no transaction over it is open
+// (so no earlier owner can commit any more); then where the state topic ends, uncommitted records
+// included; then everything committed below that. Position and state were written in one
+// transaction, so they must agree; if not, nothing is guessed.
 #include "restorer.h"
 
 #include <pthread.h>
@@ -7,15 +10,19 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/crash_point.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "restore.h"
-#include "state_topics.h"
+#include "kafka/changelog.h"
+#include "kafka/topics.h"
+#include "state/position.h"
 
-enum { PAUSE_MS = 200 };
+enum { PAUSE_MS = 200, TOPICS_TIMEOUT_MS = 10000, ASK_TIMEOUT_MS = 2000, READ_TIMEOUT_MS = 10000 };
 
 struct restorer {
-    struct restorer_options options;
+    struct stage_home *home;
+    bool topics_trusted; // the state topics were looked at; used by the thread alone
     pthread_t thread;
     bool started;
     _Atomic bool stop;    // the thread must end
@@ -27,12 +34,185 @@ struct restorer {
     char words[600];               // what it waits for
 };
 
+static void free_state(struct load *load) {
+    if (load->state != NULL) {
+        load->ops->free(load->state);
+        load->state = NULL;
+    }
+}
+
 void load_free(struct load *load) {
     if (load != NULL) {
-        engine_free(load->engine);
-        pipelines_free(load->pipelines);
+        free_state(load);
         mem_free(load);
     }
+}
+
+// The words of the worst finding.
+static void keep_worst(void *ctx, enum topics_mark mark, const char *topic, const char *text) {
+    struct err *err = ctx;
+    if (mark == TOPICS_WRONG && err->status != ST_FATAL) {
+        err_set(err, ST_FATAL, "topic %s %s", topic, text);
+    } else if (mark == TOPICS_MISSING && err->status == ST_OK) { // may come yet
+        err_set(err, ST_RETRY, "topic %s %s", topic, text);
+    }
+}
+
+// A state topic that deletes old records, or has not the partitions of its input, would lose state
+// without a word; the agent refuses to run on one. Settings that may not be read are taken as they
+// are. One that may not be read waits for the right at once: an agent that writes what it cannot
+// read back would find out at its restart.
+static enum status check_topics(const struct agent_options *options, struct changelog *changelog,
+                                struct err *err) {
+    struct topic_spec specs[STAGES];
+    struct err found = {0};
+    struct topics_report report = {.ctx = &found, .line = keep_worst};
+    size_t wrong = 0;
+    for (int i = 0; i < STAGES; i++) {
+        specs[i] = (struct topic_spec){.name = options->topics[stage_at(i)->state_topic],
+                                       .partitions_of = options->topics[stage_at(i)->input],
+                                       .compacted = true};
+    }
+    enum status status =
+        topics_verify(&options->producer, specs, STAGES, TOPICS_TIMEOUT_MS, report, &wrong, err);
+    if (status == ST_OK && found.status != ST_OK) {
+        status = err_set(err, found.status, "%s", found.text);
+    }
+    for (int i = 0; i < STAGES && status == ST_OK; i++) {
+        status = changelog_readable(changelog, specs[i].name, ASK_TIMEOUT_MS, err);
+    }
+    return status;
+}
+
+struct work {
+    struct stage_home *home;
+    const _Atomic bool *give_up;
+    struct changelog *changelog;
+    struct load *load;
+    struct state_table *table;
+    const char *input, *changes; // topics
+};
+
+static void take_record(void *ctx, struct str key, struct str value) {
+    struct work *work = ctx;
+    CRASH_POINT("restore.reading");
+    work->load->records++;
+    work->load->bytes += (int64_t)(key.len + value.len);
+    state_table_put(work->table, key, value);
+}
+
+// Where reading goes on: at `offset`, or at the first message there is if retention took it away.
+static void read_on(struct load *load, int64_t offset, int64_t ticks, int64_t first) {
+    load->lost = first > offset ? first - offset : 0;
+    load->offset = offset + load->lost;
+    load->ticks = ticks;
+}
+
+// State and position must be of the same transaction.
+static enum status agree(const struct work *work, const struct changelog_position *committed,
+                         int64_t first, struct err *err) {
+    struct position position;
+    struct str value;
+    struct load *load = work->load;
+    if (!state_table_get(work->table, STR(POSITION_KEY), &value)) {
+        if (committed->marked) {
+            return err_set(err, ST_FATAL,
+                           "consumer group %s is at offset %lld of %s partition %d, but its state "
+                           "is gone from %s: was that topic deleted? To begin anew, use another "
+                           "agent.group (with empty state topics), or delete the group's offsets",
+                           work->home->options->group, (long long)committed->offset, work->input,
+                           (int)load->partition, work->changes);
+        }
+        load->offset = committed->offset >= 0 ? committed->offset : first;
+        return ST_OK;
+    }
+    enum status status = position_read(value, &position, err);
+    if (status != ST_OK) {
+        err_wrap(err, "%s partition %d", work->changes, (int)load->partition);
+        return err->status = ST_FATAL;
+    }
+    if (committed->offset >= 0 && committed->offset != position.offset) {
+        return err_set(err, ST_FATAL,
+                       "consumer group %s is at offset %lld of %s partition %d, but the state in "
+                       "%s is of offset %lld: someone changed one of them. Set the group's offset "
+                       "back, or begin anew with another agent.group and empty state topics",
+                       work->home->options->group, (long long)committed->offset, work->input,
+                       (int)load->partition, work->changes, (long long)position.offset);
+    }
+    read_on(load, position.offset, position.ticks, first);
+    return ST_OK;
+}
+
+static enum status restore(struct work *work, struct err *err) {
+    struct load *load = work->load;
+    struct changelog_position committed;
+    int64_t first = 0, end = 0, input_first = 0, input_end = 0;
+    enum status status = changelog_committed(work->changelog, work->input, load->partition,
+                                             ASK_TIMEOUT_MS, &committed, err);
+    CRASH_POINT("restore.committed");
+    if (status == ST_OK) {
+        status = changelog_bounds(work->changelog, work->input, load->partition, ASK_TIMEOUT_MS,
+                                  &input_first, &input_end, err);
+    }
+    if (status == ST_OK && load->kept_offset >= 0 && committed.offset == load->kept_offset &&
+        committed.mark == load->kept_ticks) {
+        load->kept_is_good = true; // nobody else has owned it since, or did nothing
+        read_on(load, committed.offset, committed.mark, input_first);
+        return ST_OK;
+    }
+    if (status == ST_OK) {
+        status = changelog_bounds(work->changelog, work->changes, load->partition, ASK_TIMEOUT_MS,
+                                  &first, &end, err);
+    }
+    load->changelog_messages = end - first;
+    CRASH_POINT("restore.watermark");
+    if (status == ST_OK && end > first) {
+        struct changelog_reading reading = {.topic = work->changes,
+                                            .partition = load->partition,
+                                            .end = end,
+                                            .timeout_ms = READ_TIMEOUT_MS,
+                                            .stop = work->give_up,
+                                            .ctx = work,
+                                            .take = take_record};
+        status = changelog_read(work->changelog, &reading, err);
+    }
+    if (status == ST_OK) {
+        status = agree(work, &committed, input_first, err);
+    }
+    if (status != ST_OK) {
+        return status;
+    }
+    load->state = load->ops->new (work->home, load->partition);
+    if (load->ops->load(load->state, work->table, err) != ST_OK) {
+        err_wrap(err, "%s partition %d", work->changes, (int)load->partition);
+        status = ST_FATAL;
+    }
+    CRASH_POINT("restore.loaded");
+    return status;
+}
+
+// Fills the answer's fields of `load`. ST_RETRY: Kafka does not answer, or give_up was set: the
+// same call may succeed later. ST_FATAL: state and position do not fit, or cannot be read.
+static enum status read_back(struct restorer *restorer, struct changelog *changelog,
+                             struct load *load, struct err *err) {
+    const struct agent_options *options = restorer->home->options;
+    struct work work = {.home = restorer->home,
+                        .give_up = &restorer->give_up,
+                        .changelog = changelog,
+                        .load = load,
+                        .table = state_table_new(),
+                        .input = options->topics[load->ops->input],
+                        .changes = options->topics[load->ops->state_topic]};
+    int64_t start_ms = clock_mono_ms();
+    load->records = load->bytes = 0;
+    enum status status = restore(&work, err);
+    state_table_free(work.table);
+    load->took_ms = clock_mono_ms() - start_ms;
+    if (status == ST_FATAL) {
+        free_state(load);
+        log_error("state_mismatch", "error=%s", err->text);
+    }
+    return status;
 }
 
 static void append(struct load **list, struct load *load) {
@@ -83,6 +263,7 @@ static void put_away(struct restorer *restorer, struct load *load, enum status s
 
 static void *run(void *arg) {
     struct restorer *restorer = arg;
+    const struct agent_options *options = restorer->home->options;
     struct changelog *changelog = NULL;
     struct err err = {0};
     pthread_mutex_lock(&restorer->lock);
@@ -93,15 +274,14 @@ static void *run(void *arg) {
         pthread_mutex_unlock(&restorer->lock);
         enum status status = ST_OK;
         if (changelog == NULL) {
-            status = changelog_new(restorer->options.consumer, restorer->options.group, &changelog,
-                                   &err);
+            status = changelog_new(&options->consumer, options->group, &changelog, &err);
         }
-        if (status == ST_OK && !restorer->options.topics_trusted) {
-            status = state_topics_check(&restorer->options, changelog, &err);
-            restorer->options.topics_trusted = status == ST_OK;
+        if (status == ST_OK && !restorer->topics_trusted) {
+            status = check_topics(options, changelog, &err);
+            restorer->topics_trusted = status == ST_OK;
         }
         if (status == ST_OK) {
-            status = restore_load(&restorer->options, changelog, &restorer->give_up, load, &err);
+            status = read_back(restorer, changelog, load, &err);
         }
         if (status == ST_RETRY && !atomic_load(&restorer->stop)) {
             clock_sleep_ms(PAUSE_MS);
@@ -118,10 +298,10 @@ static void *run(void *arg) {
     return NULL;
 }
 
-enum status restorer_new(const struct restorer_options *options, struct restorer **out,
-                         struct err *err) {
+enum status restorer_new(struct stage_home *home, struct restorer **out, struct err *err) {
     struct restorer *restorer = mem_zalloc(1, sizeof *restorer);
-    restorer->options = *options;
+    restorer->home = home;
+    restorer->topics_trusted = home->options->topics_trusted;
     require(pthread_mutex_init(&restorer->lock, NULL) == 0);
     require(pthread_cond_init(&restorer->wake, NULL) == 0);
     restorer->started = pthread_create(&restorer->thread, NULL, run, restorer) == 0;

@@ -1,5 +1,7 @@
-// worker: see the header. The turn: have a producer, have state, take messages, commit when due.
-// Called by the agent, from a thread of the worker's own or from the agent's caller.
+// worker: see the header. The turn: be able to write, have state, take messages, commit when due;
+// and what it shows of itself. Called by the agent, from a thread of the worker's own or from the
+// agent's caller. One transaction per commit: output, changed state, positions; then the alerts.
+// Must not mend a transaction that failed, or of which nobody knows: all state is read again.
 #include "worker.h"
 
 #include <stdio.h>
@@ -7,48 +9,37 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/crash_point.h"
+#include "base/histogram.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "due.h"
+#include "state/position.h"
 
 enum {
-    OPEN_TIMEOUT_MS = 500,
-    SOON_MS = 1000,
+    SHOW_EVERY_MS = 1000,
     CLOSED_TOO_LONG_MS = 5000,
-    COMMIT_TIMEOUT_MS = 60000 // a broker may be away for a while
+    COMMIT_TIMEOUT_MS = 60000, // a broker may be away for a while
+    COMMIT_SLICE_MS = 500,
+    LAST_COMMIT_MS = 5000,
+    BEHIND_MESSAGES = 5000
 };
 
-enum status worker_open_source(struct worker *worker, struct err *err) {
+static enum status open_source(struct worker *worker, struct err *err) {
     const struct agent_options *o = worker->options;
-    const char *topics[] = {o->topics[TOPIC_EVENTS], o->topics[TOPIC_RUNS]};
+    const char *topics[STAGES];
+    for (int i = 0; i < STAGES; i++) {
+        topics[i] = o->topics[stage_at(i)->input];
+    }
     struct kafka_source_options options = {.group = o->group,
                                            .topics = topics,
-                                           .topic_count = ARRAY_LEN(topics),
+                                           .topic_count = STAGES,
                                            .alone = o->alone,
                                            .member = o->alone || o->dynamic ? NULL : worker->id,
                                            .held = true};
     struct kafka_source_callbacks callbacks = worker_callbacks;
     callbacks.ctx = worker;
     return kafka_source_new(&o->consumer, &options, callbacks, &worker->source, err);
-}
-
-static enum status open_restorer(struct worker *worker, struct err *err) {
-    const struct agent_options *o = worker->options;
-    struct restorer_options options = {
-        .consumer = &o->consumer,
-        .producer = &o->producer,
-        .group = o->group,
-        .input_topic = {o->topics[TOPIC_EVENTS], o->topics[TOPIC_RUNS]},
-        .state_topic = {o->topics[TOPIC_STATE_APPLICATIONS], o->topics[TOPIC_STATE_PIPELINES]},
-        .topics_trusted = o->topics_trusted,
-        .engine = &o->engine,
-        .pipelines = &o->pipelines,
-        .decoder = worker->decoder,
-        .engine_output = worker_engine_output,
-        .pipelines_output = worker_pipelines_output};
-    options.engine_output.ctx = worker;
-    options.pipelines_output.ctx = worker;
-    return restorer_new(&options, &worker->restorer, err);
 }
 
 enum status worker_new(const struct agent_options *options, struct alertmanager *alerts, int index,
@@ -61,17 +52,16 @@ enum status worker_new(const struct agent_options *options, struct alertmanager 
     require(pthread_mutex_init(&worker->lock, NULL) == 0);
     worker->committed_ms = clock_mono_ms();
     atomic_store(&worker->beat_ms, clock_mono_ms());
-    worker->decoder = decoder_new(&options->decode);
-    worker->codec = avro_codec_new();
-    struct kafka_sink_options sink = {.max_record_bytes = options->max_record_bytes,
-                                      .transactional_id = worker->id};
-    enum status status = kafka_sink_new(&options->producer, &sink, (struct kafka_sink_callbacks){0},
-                                        &worker->sink, err);
+    worker->home = (struct stage_home){.options = options,
+                                       .decoder = decoder_new(&options->decode),
+                                       .codec = avro_codec_new(),
+                                       .transaction = &worker->transaction};
+    enum status status = transaction_init(&worker->transaction, options, worker->id, err);
     if (status == ST_OK) {
-        status = open_restorer(worker, err);
+        status = restorer_new(&worker->home, &worker->restorer, err);
     }
     if (status == ST_OK) { // joins the group at once: its partitions wait for the producer
-        status = worker_open_source(worker, err);
+        status = open_source(worker, err);
     }
     if (status != ST_OK) {
         worker_free(worker);
@@ -81,6 +71,244 @@ enum status worker_new(const struct agent_options *options, struct alertmanager 
     return ST_OK;
 }
 
+static void add_stats(void *ctx, const struct pipeline_stats *stats) {
+    struct worker_view *view = ctx;
+    MEM_GROW(view->stats, view->stats_count, view->stats_cap);
+    view->stats[view->stats_count++] = *stats;
+}
+
+static void add_reason(struct buf *out, const char *text) {
+    if (text[0] != '\0') {
+        buf_add_text(out, out->len > 0 ? "; " : "");
+        buf_add_printable(out, str_of(text));
+    }
+}
+
+// Words for /readyz; nothing if all is well.
+static void describe(struct worker *worker, int64_t loading, struct buf *out) {
+    const struct transaction *tx = &worker->transaction;
+    struct buf words = {0};
+    add_reason(out, tx->trouble[0] != '\0' ? tx->trouble : tx->waiting);
+    if (worker->source != NULL && !kafka_source_health(worker->source, &words)) {
+        add_reason(out, buf_text(&words));
+    }
+    buf_clear(&words);
+    if (!kafka_sink_health(tx->sink, &words) && out->len == 0) {
+        add_reason(out, buf_text(&words));
+    }
+    buf_clear(&words);
+    if (loading > 0) {
+        buf_printf(&words, "state of %lld partitions is being read back", (long long)loading);
+        add_reason(out, buf_text(&words));
+        buf_clear(&words);
+        restorer_words(worker->restorer, &words);
+        add_reason(out, buf_text(&words));
+    }
+    buf_fini(&words);
+}
+
+// Fills the view; the lock is held.
+static void fill(struct worker *worker, int64_t loading, const struct buf *reason) {
+    struct worker_view *view = &worker->view;
+    view->ready = reason->len == 0;
+    str_copy(view->reason, sizeof view->reason, buf_str(reason));
+    view->lag = worker->source == NULL ? 0 : kafka_source_lag(worker->source);
+    view->partitions = worker->part_count;
+    view->loading = loading;
+    view->events_read = worker->home.events_read;
+    view->events_skipped = worker->home.events_skipped;
+    view->newest_event_ms = view->changelog_messages = 0;
+    view->stats_count = 0;
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        const struct part *part = worker->parts[i];
+        view->changelog_messages += part->changelog_messages;
+        if (part->state == NULL) {
+            continue;
+        }
+        int64_t newest_ms = part->ops->newest_ms(part->state);
+        view->newest_event_ms =
+            newest_ms > view->newest_event_ms ? newest_ms : view->newest_event_ms;
+        if (part->ops->each_pipeline != NULL) {
+            part->ops->each_pipeline(part->state, add_stats, view);
+        }
+    }
+}
+
+static void show(struct worker *worker, int64_t now_ms) {
+    int64_t loading = 0;
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        loading += worker->parts[i]->phase != PART_RUNNING;
+    }
+    bool changed = loading != worker->view.loading; // this thread alone writes it
+    if (!changed && now_ms - worker->viewed_ms < SHOW_EVERY_MS) {
+        return;
+    }
+    worker->viewed_ms = now_ms;
+    struct buf reason = {0};
+    describe(worker, loading, &reason);
+    pthread_mutex_lock(&worker->lock);
+    fill(worker, loading, &reason);
+    pthread_mutex_unlock(&worker->lock);
+    buf_fini(&reason);
+}
+
+static bool anything(const struct worker *worker) {
+    bool any = worker->transaction.begun;
+    for (uint32_t i = 0; i < worker->part_count && !any; i++) {
+        any = worker->parts[i]->touched;
+    }
+    return any;
+}
+
+static int64_t due_at_ms(const struct worker *worker) {
+    return worker->committed_ms + due_commit_ms(worker->options->commit_interval_ms,
+                                                worker->commit_took_ms, worker->transaction.urgent,
+                                                worker->behind);
+}
+
+static bool commit_due(const struct worker *worker, int64_t now_ms) {
+    const struct transaction *tx = &worker->transaction;
+    return anything(worker) &&
+           (now_ms >= due_at_ms(worker) || due_for_size(tx->records, tx->bytes));
+}
+
+static int commit_in(const struct worker *worker, int64_t now_ms, int most) {
+    int64_t left_ms = due_at_ms(worker) - now_ms;
+    left_ms = left_ms < 0 ? 0 : left_ms;
+    return anything(worker) && left_ms < most ? (int)left_ms : most;
+}
+
+static void put_state(void *ctx, struct str key, struct str value) {
+    struct part *part = ctx;
+    struct transaction *tx = &part->worker->transaction;
+    enum agent_topic topic = part->ops->state_topic;
+    struct sink_record record = {.topic = part->worker->options->topics[topic],
+                                 .key = key,
+                                 .value = value,
+                                 .to_partition = true,
+                                 .partition = part->partition};
+    if (transaction_send(tx, topic, &record) == ST_SKIP) {
+        struct err err = {0};
+        err_set(&err, ST_ABORT,
+                "a state value of %zu bytes is too large for topic %s: raise its "
+                "max.message.bytes",
+                value.len, record.topic);
+        transaction_break(tx, "state", &err);
+        return;
+    }
+    metrics_add(METRIC_STATE_RECORDS_OUT, 1);
+    metrics_add(METRIC_STATE_BYTES_OUT, (int64_t)(key.len + value.len));
+}
+
+// The changed state of every touched partition, its position last.
+static size_t put_all(struct worker *worker, struct sink_position *positions) {
+    size_t count = 0;
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        struct part *part = worker->parts[i];
+        if (!part->touched) {
+            continue;
+        }
+        require(part->phase == PART_RUNNING && part->state != NULL);
+        struct position position = {.offset = part->next_offset,
+                                    .time_ms = part->ops->newest_ms(part->state),
+                                    .ticks = part->ticks};
+        part->ops->changes(part->state, put_state, part);
+        position_write(&position, &worker->value);
+        put_state(part, STR(POSITION_KEY), buf_str(&worker->value));
+        positions[count++] =
+            (struct sink_position){part->topic, part->partition, part->next_offset, part->ticks};
+    }
+    return count;
+}
+
+static enum status commit_until(struct worker *worker, const struct sink_position *positions,
+                                size_t count, int timeout_ms, struct err *err) {
+    struct transaction *tx = &worker->transaction;
+    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+    enum status status;
+    do {
+        int64_t now_ms = clock_mono_ms();
+        atomic_store(&worker->beat_ms, now_ms);
+        status = kafka_sink_commit(tx->sink, kafka_source_client(worker->source), positions, count,
+                                   COMMIT_SLICE_MS, err);
+        if (status == ST_RETRY) {
+            str_copy(tx->trouble, sizeof tx->trouble, str_of(err->text));
+            show(worker, now_ms);
+        }
+        if (atomic_load(&worker->stop) && deadline_ms > now_ms + LAST_COMMIT_MS) {
+            deadline_ms = now_ms + LAST_COMMIT_MS;
+        }
+    } while (status == ST_RETRY && clock_mono_ms() < deadline_ms);
+    if (status == ST_RETRY) {
+        status = err->status = ST_ABORT;
+    }
+    return status;
+}
+
+static enum status commit(struct worker *worker, int timeout_ms, struct err *err) {
+    struct transaction *tx = &worker->transaction;
+    enum status status = transaction_begin(tx, err);
+    if (status != ST_OK) {
+        return status;
+    }
+    struct sink_position *positions = mem_alloc((worker->part_count + 1) * sizeof *positions);
+    CRASH_POINT("commit.begin");
+    size_t count = put_all(worker, positions);
+    CRASH_POINT("commit.state");
+    status = tx->broken ? err_set(err, ST_ABORT, "%s", tx->trouble)
+                        : commit_until(worker, positions, count, timeout_ms, err);
+    mem_free(positions);
+    return status;
+}
+
+// All of it counts now.
+static void settle(struct worker *worker, int64_t now_ms) {
+    for (uint32_t i = 0; i < worker->part_count; i++) {
+        worker->parts[i]->touched = false;
+    }
+    metrics_add(METRIC_URGENT_COMMITS, worker->transaction.urgent && !worker->behind);
+    transaction_settle(&worker->transaction, worker->alerts, worker);
+    worker->behind = kafka_source_lag(worker->source) > BEHIND_MESSAGES;
+    worker->committed_ms = now_ms;
+}
+
+enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err) {
+    if (worker->transaction.broken || !anything(worker)) {
+        return worker->transaction.broken ? ST_ABORT : ST_OK;
+    }
+    int64_t start_ms = clock_mono_ms();
+    enum status status = commit(worker, timeout_ms, err);
+    int64_t now_ms = clock_mono_ms();
+    if (status != ST_OK) {
+        metrics_add(METRIC_COMMIT_ERRORS, 1);
+        transaction_break(&worker->transaction, "commit", err);
+        return ST_ABORT;
+    }
+    CRASH_POINT("commit.done");
+    metrics_add(METRIC_COMMITS, 1);
+    worker->commit_took_ms = now_ms - start_ms;
+    histogram_observe(HISTOGRAM_COMMIT, worker->commit_took_ms);
+    settle(worker, now_ms);
+    return ST_OK;
+}
+
+static void take(struct worker *worker, const struct message *message, int64_t now_ms) {
+    struct part *part = worker_find(worker, message->topic, message->partition);
+    if (part == NULL || part->phase != PART_RUNNING || message->offset < part->next_offset) {
+        return; // read ahead of a position that does not count any more
+    }
+    require(part->state != NULL);
+    enum metric reason = METRIC_SKIP_MALFORMED;
+    struct err err = {0};
+    if (part->ops->feed(part->state, message, &reason, &err) != ST_OK) {
+        transaction_dead_letter(&worker->transaction, message, reason, err.text);
+    }
+    part->next_offset = message->offset + 1;
+    part->heard_ms = now_ms;
+    part->ticked = false;
+    part->touched = true;
+}
+
 // Hands the messages out that are there, for about `wait_ms`. Nothing of them counts while no
 // partition runs.
 static enum status poll(struct worker *worker, int wait_ms, int64_t *now_ms, struct err *err) {
@@ -88,68 +316,80 @@ static enum status poll(struct worker *worker, int wait_ms, int64_t *now_ms, str
     enum status status = kafka_source_poll(worker->source, wait_ms, &message, err);
     *now_ms = clock_mono_ms();
     if (status == ST_FATAL) { // another has our name in the group; or a broker that died thinks so
-        status = worker_note_fence(worker, *now_ms, err);
+        status = transaction_note_fence(&worker->transaction, *now_ms, err);
         worker->reopen = true;
-        worker_note_broken(worker, "membership", err);
+        transaction_break(&worker->transaction, "membership", err);
         return status;
     }
     if (status == ST_OK) {
-        worker_take(worker, &message, *now_ms);
+        take(worker, &message, *now_ms);
     } else if (status == ST_ABORT) {
         worker->reopen = true;
-        worker_note_broken(worker, "input", err);
+        transaction_break(&worker->transaction, "input", err);
     }
     return ST_OK;
 }
 
+// Lets the time of idle partitions go on.
+static void tick(struct worker *worker, int64_t now_ms) {
+    int64_t tick_ms = worker->options->tick_ms;
+    for (uint32_t i = 0; i < worker->part_count && tick_ms > 0; i++) {
+        struct part *part = worker->parts[i];
+        if (part->phase == PART_RUNNING &&
+            now_ms - part->heard_ms >= due_tick_ms(tick_ms, part->ticked) &&
+            part->ops->waits(part->state) &&
+            kafka_source_caught_up(worker->source, part->topic, part->partition)) {
+            part->ops->tick(part->state, tick_ms);
+            metrics_add(METRIC_TICKS, 1);
+            part->ticks++;
+            part->heard_ms = now_ms;
+            part->ticked = part->touched = true;
+        }
+    }
+}
+
+// All state goes, and is read back before anything is taken.
 static void unload_all(struct worker *worker) {
     for (uint32_t i = 0; i < worker->part_count; i++) {
         part_unload(worker->parts[i]);
     }
 }
 
-// Says so in the log whenever the words change, unless it is soon over.
-static void note_closed(struct worker *worker, int64_t now_ms, const char *words) {
-    if (now_ms - worker->closed_ms > SOON_MS && strcmp(worker->waiting, words) != 0) {
-        log_warn("kafka_waiting", "worker=%s reason=%s", worker->id, words);
-        str_copy(worker->waiting, sizeof worker->waiting, str_of(words));
+// Gives the failed transaction up and lets all state be read again.
+static enum status begin_again(struct worker *worker, int64_t now_ms, struct err *err) {
+    enum status status = transaction_give_up(&worker->transaction, now_ms, err);
+    unload_all(worker);
+    worker_forget_suspended(worker, INT64_MAX);
+    worker->committed_ms = now_ms;
+    if (worker->reopen && status == ST_OK) {
+        worker->reopen = false;
+        kafka_source_free(worker->source);
+        worker->source = NULL;
+        worker_drop_parts(worker);
+        status = open_source(worker, err);
     }
+    return status;
 }
 
-// True if transactions are possible. While they are not, nothing may be taken.
-static enum status have_producer(struct worker *worker, bool *have, struct err *err) {
-    const struct agent_options *o = worker->options;
-    const char *topics[TOPIC_COUNT] = {0};
-    int count = 0;
-    for (int t = TOPIC_RUNS; t < TOPIC_COUNT; t++) {
-        if (t != TOPIC_DLQ || o->dlq_enabled) {
-            topics[count++] = o->topics[t];
-        }
+// Nothing is left to be done again, e.g. because another does it: what failed is forgotten.
+static void forget_failures(struct worker *worker) {
+    const struct transaction *tx = &worker->transaction;
+    bool over = tx->failures > 0 && !tx->begun && !tx->broken;
+    for (uint32_t i = 0; i < worker->part_count && over; i++) {
+        const struct part *part = worker->parts[i];
+        over = part->phase == PART_RUNNING && !part->touched &&
+               kafka_source_caught_up(worker->source, part->topic, part->partition);
     }
-    *have = kafka_sink_is_open(worker->sink);
-    if (*have) {
-        return ST_OK;
+    if (over) {
+        transaction_forget_failures(&worker->transaction);
     }
-    int64_t now_ms = clock_mono_ms();
-    if (now_ms < worker->again_ms) {
-        return ST_OK;
-    }
-    worker->closed_ms = worker->closed_ms == 0 ? now_ms : worker->closed_ms;
-    enum status status = kafka_sink_open(worker->sink, topics, OPEN_TIMEOUT_MS, err);
-    *have = status == ST_OK;
-    if (*have) {
-        worker->closed_ms = 0;
-        worker->waiting[0] = '\0'; // the words of what failed stay: it may fail again
-    } else {
-        note_closed(worker, now_ms, err->text);
-    }
-    return status == ST_FATAL ? ST_FATAL : ST_OK;
 }
 
 // The broker is away for long: keep the membership alive, without any state to spoil.
 static enum status wait_for_producer(struct worker *worker, int budget_ms, struct err *err) {
     int64_t now_ms = clock_mono_ms();
-    if (worker->closed_ms != 0 && now_ms - worker->closed_ms > CLOSED_TOO_LONG_MS) {
+    const struct transaction *tx = &worker->transaction;
+    if (tx->closed_ms != 0 && now_ms - tx->closed_ms > CLOSED_TOO_LONG_MS) {
         unload_all(worker);
         return poll(worker, budget_ms, &now_ms, err);
     }
@@ -161,26 +401,26 @@ static enum status take_all(struct worker *worker, int budget_ms, struct err *er
     int64_t start_ms = clock_mono_ms(), now_ms = start_ms;
     do {
         int left_ms = (int)(start_ms + budget_ms - now_ms);
-        int wait_ms = worker_commit_in(worker, now_ms, left_ms > 0 ? left_ms : 0);
+        int wait_ms = commit_in(worker, now_ms, left_ms > 0 ? left_ms : 0);
         if (poll(worker, wait_ms, &now_ms, err) != ST_OK) {
             return ST_FATAL;
         }
-    } while (now_ms - start_ms < budget_ms && !worker->broken &&
-             !worker_commit_due(worker, now_ms));
+    } while (now_ms - start_ms < budget_ms && !worker->transaction.broken &&
+             !commit_due(worker, now_ms));
     return ST_OK;
 }
 
 enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
     int64_t now_ms = clock_mono_ms();
-    bool have = false;
+    bool possible = false;
     atomic_store(&worker->beat_ms, now_ms);
-    enum status status = worker->broken ? worker_begin_again(worker, now_ms, err) : ST_OK;
+    enum status status = worker->transaction.broken ? begin_again(worker, now_ms, err) : ST_OK;
     if (status == ST_OK) {
-        status = have_producer(worker, &have, err);
+        status = transaction_possible(&worker->transaction, &possible, err);
     }
-    if (status == ST_OK && !have) {
+    if (status == ST_OK && !possible) {
         status = wait_for_producer(worker, budget_ms, err);
-        worker_show(worker, now_ms, false);
+        show(worker, now_ms);
         return status;
     }
     if (status == ST_OK) {
@@ -192,14 +432,14 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
     if (status == ST_OK) {
         struct err why = {0};
         now_ms = clock_mono_ms();
-        worker_tick(worker, now_ms);
+        tick(worker, now_ms);
         worker_forget_suspended(worker, now_ms);
-        worker_forget_failures(worker);
-        if (worker_commit_due(worker, now_ms)) {
+        forget_failures(worker);
+        if (commit_due(worker, now_ms)) {
             (void)worker_commit(worker, COMMIT_TIMEOUT_MS, &why);
         }
     }
-    worker_show(worker, now_ms, false);
+    show(worker, now_ms);
     return status;
 }
 
@@ -212,14 +452,13 @@ void worker_free(struct worker *worker) {
     worker->source = NULL;
     worker_drop_parts(worker);
     restorer_free(worker->restorer);
-    kafka_sink_free(worker->sink);
-    avro_codec_free(worker->codec);
-    decoder_free(worker->decoder);
-    buf_fini(&worker->encoded);
+    transaction_fini(&worker->transaction);
+    avro_codec_free(worker->home.codec);
+    decoder_free(worker->home.decoder);
+    buf_fini(&worker->home.encoded);
     buf_fini(&worker->value);
     pthread_mutex_destroy(&worker->lock);
     mem_free(worker->view.stats);
     mem_free(worker->parts);
-    mem_free(worker->news);
     mem_free(worker);
 }

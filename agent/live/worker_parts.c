@@ -1,9 +1,10 @@
 // worker_parts: the partitions a worker owns: they come and go with the group, their state is read
 // by the restorer, and they run once it is there. Called by worker.c and from within polls. A
-// partition whose state is not loaded takes no message.
+// partition whose state is not loaded takes no message, and none runs without state.
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/crash_point.h"
 #include "base/log.h"
@@ -34,10 +35,18 @@ static void tell_alert(void *ctx, const struct alert *alert) {
 }
 
 static void free_state(struct part *part) {
-    engine_free(part->engine);
-    pipelines_free(part->pipelines);
-    part->engine = NULL;
-    part->pipelines = NULL;
+    if (part->state != NULL) {
+        part->ops->free(part->state);
+        part->state = NULL;
+    }
+}
+
+// What is told to the alert door of the alerts that a partition's state holds.
+static void each_alert(const struct part *part,
+                       void (*each)(void *ctx, const struct alert *alert)) {
+    if (part->state != NULL && part->ops->each_alert != NULL) {
+        part->ops->each_alert(part->state, each, part->worker);
+    }
 }
 
 static void free_part(struct part *part) {
@@ -48,8 +57,8 @@ static void free_part(struct part *part) {
 // Takes a part out of those owned; it is the caller's then.
 static void disown(struct worker *worker, struct part *part) {
     // The next owner goes on with these alerts; when we end, what waits may still go out.
-    if (part->pipelines != NULL && !worker->closing) {
-        pipelines_each_alert(part->pipelines, forget_alert, worker);
+    if (!worker->closing) {
+        each_alert(part, forget_alert);
     }
     if (part->phase == PART_LOADING) {
         restorer_forget(worker->restorer, part->number);
@@ -120,15 +129,24 @@ void part_unload(struct part *part) {
     }
 }
 
+static const struct stage_ops *stage_reading(const struct agent_options *options,
+                                             const char *topic) {
+    int number = 0;
+    while (number < STAGES && strcmp(options->topics[stage_at(number)->input], topic) != 0) {
+        number++;
+    }
+    require(number < STAGES); // the worker subscribes to no other topic
+    return stage_at(number);
+}
+
 static void on_assigned(void *ctx, const char *topic, int32_t partition) {
     struct worker *worker = ctx;
-    const struct agent_options *options = worker->options;
     struct part *part = take_suspended(worker, topic, partition);
     if (part == NULL) {
         part = mem_zalloc(1, sizeof *part);
         part->worker = worker;
-        part->runs = strcmp(topic, options->topics[TOPIC_RUNS]) == 0;
-        part->topic = options->topics[part->runs ? TOPIC_RUNS : TOPIC_EVENTS];
+        part->ops = stage_reading(worker->options, topic);
+        part->topic = worker->options->topics[part->ops->input];
         part->partition = partition;
     }
     MEM_GROW(worker->parts, worker->part_count, worker->part_cap);
@@ -140,11 +158,11 @@ static void on_assigned(void *ctx, const char *topic, int32_t partition) {
 static void on_revoking(void *ctx, bool lost) {
     struct worker *worker = ctx;
     struct err err = {0};
-    if (lost && worker->in_transaction) { // another may own them already
+    if (lost && worker->transaction.begun) { // another may own them already
         err_set(&err, ST_ABORT, "the partitions went to another member of the group");
-        worker_note_broken(worker, "revoked", &err);
+        transaction_break(&worker->transaction, "revoked", &err);
     }
-    if (!worker->broken) {
+    if (!worker->transaction.broken) {
         (void)worker_commit(worker, REVOKE_TIMEOUT_MS, &err); // says itself what is wrong
     }
 }
@@ -155,7 +173,7 @@ static void on_revoked(void *ctx, const char *topic, int32_t partition, bool los
     log_info("partition_revoked", "worker=%s topic=%s partition=%d lost=%d", worker->id, topic,
              (int)partition, (int)lost);
     bool kept = part != NULL && part->phase == PART_RUNNING && !part->touched && !lost &&
-                !worker->broken && !worker->closing;
+                !worker->transaction.broken && !worker->closing;
     if (kept) {
         suspend(worker, part);
     } else if (part != NULL) {
@@ -170,9 +188,9 @@ static void ask(struct worker *worker, struct part *part) {
     part->number = ++worker->loads;
     part->phase = PART_LOADING;
     load->number = part->number;
-    load->runs = part->runs;
+    load->ops = part->ops;
     load->partition = part->partition;
-    load->kept_offset = part->engine != NULL || part->pipelines != NULL ? part->next_offset : -1;
+    load->kept_offset = part->state != NULL ? part->next_offset : -1;
     load->kept_ticks = part->ticks;
     restorer_ask(worker->restorer, load);
 }
@@ -188,12 +206,11 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
     }
     if (!load->kept_is_good) {
         free_state(part);
-        part->engine = load->engine;
-        part->pipelines = load->pipelines;
-        load->engine = NULL;
-        load->pipelines = NULL;
+        part->state = load->state;
+        load->state = NULL;
         part->changelog_messages = load->changelog_messages;
     }
+    require(part->state != NULL && part->state->ops == part->ops);
     if (load->lost > 0) {
         metrics_add(METRIC_INPUT_LOST, 1);
         log_error("input_lost", "topic=%s partition=%d offset=%lld messages=%lld error=%s",
@@ -205,9 +222,7 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
     part->heard_ms = clock_mono_ms();
     part->touched = false;
     part->phase = PART_RUNNING;
-    if (part->pipelines != NULL) { // an agent that died may not have told them
-        pipelines_each_alert(part->pipelines, tell_alert, worker);
-    }
+    each_alert(part, tell_alert); // an agent that died may not have told them
     log_info("partition_loaded",
              "worker=%s topic=%s partition=%d offset=%lld records=%lld bytes=%lld took_ms=%lld "
              "kept=%d",
@@ -227,7 +242,6 @@ static struct part *part_of_load(const struct worker *worker, const struct load 
 }
 
 enum status worker_load(struct worker *worker, struct err *err) {
-
     struct load *load;
     for (uint32_t i = 0; i < worker->part_count; i++) {
         if (worker->parts[i]->phase == PART_UNLOADED) {

@@ -62,6 +62,9 @@ void alertmanager_forget(struct alertmanager *am, const void *holder, const stru
 // Returns true while no URL is configured or at least one took its last request or had none yet.
 bool alertmanager_health(struct alertmanager *am, struct buf *out);
 
+// Conditions that hold now, told or not.
+size_t alertmanager_firing(struct alertmanager *am);
+
 // Sends the changes still waiting for at most `timeout_ms` (a request under way may overrun it by a
 // second), then stops the threads. Nothing is resolved. True if no change was left behind. May be
 // called once; only _health and _free may follow.

@@ -50,7 +50,7 @@ MUTANTS = (
     Mutant("input read uncommitted", "agent/kafka/client_conf.c",
            '{"isolation.level", "read_committed",', '{"isolation.level", "read_uncommitted",',
            ("aborted-input",)),
-    Mutant("no seek, no restore after an abort", "agent/live/worker_commit.c",
+    Mutant("no seek, no restore after an abort", "agent/live/worker.c",
            "        part_unload(worker->parts[i]);\n", "        (void)worker->parts[i];\n",
            ("frozen",)),
     Mutant("no seek after an abort", "agent/kafka/kafka_source_start.c",
@@ -59,14 +59,14 @@ MUTANTS = (
            "        if (!sought[strstr(topic, \".runs\") != NULL][partition % 64]++) {\n"
            "            code = rd_kafka_seek(rkt, partition, offset, SEEK_TIMEOUT_MS);\n        }\n",
            ("frozen", "ghosts")),
-    Mutant("the state's position in no transaction's state", "agent/live/worker_commit.c",
+    Mutant("the state's position in no transaction's state", "agent/live/worker.c",
            "        put_state(part, STR(POSITION_KEY), buf_str(&worker->value));\n", "",
            ("kill-static",)),
     Mutant("alerts are not told again after a restart", "agent/live/worker_parts.c",
-           "pipelines_each_alert(part->pipelines, tell_alert, worker);", "(void)tell_alert;",
+           "each_alert(part, tell_alert);", "(void)tell_alert;",
            ("alert-survives",)),
-    Mutant("ticks are not counted", "agent/live/worker_take.c",
-           "        part->ticked = part->touched = true;\n", "        part->ticked = true;\n",
+    Mutant("ticks are not counted", "agent/live/worker.c",
+           "            part->ticked = part->touched = true;\n", "            part->ticked = true;\n",
            ("ticks",)),
 )
 

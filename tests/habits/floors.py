@@ -21,6 +21,8 @@ LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"decode", "alert", "avro"}, "
            "uuid/uuid.h": {"model"}, "zstd.h": {"eventlog"}, "zlib.h": {"eventlog"}, "lz4.h": {"eventlog"},
            "snappy-c.h": {"eventlog"}}
 NO_CLOCK = {"config", "model", "stats", "avro", "decode", "state", "detect", "advise", "engine", "fleet", "keep"}
+# The live agent is blind to what a stage does: these rooms are seen by its stage_*.c alone.
+STAGES_ONLY = {"detect", "advise", "engine", "fleet", "keep"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 
@@ -43,6 +45,8 @@ def complaints(path):
             continue
         if (room, other) in FORBIDDEN:
             yield f"{room} must not see {other}"
+        elif room == "live" and not public and other in STAGES_ONLY and not path.match("stage_*.c"):
+            yield f"{name} is for agent/live/stage_*.c: see struct stage_ops"
         elif FLOOR[other] > FLOOR[room] or (FLOOR[other] == FLOOR[room] and (room, other) not in SIDEWAYS):
             yield f"{room} (floor {FLOOR[room]}) includes {name} (floor {FLOOR[other]})"
         if name == "base/clock.h" and room in NO_CLOCK:

@@ -1,0 +1,128 @@
+// stage_applications: stage 1 in the live agent: Spark events in; runs, bottlenecks and
+// recommendations out, by the engine. Called through its row in stages.def alone. Must not commit,
+// nor know which partition it has.
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "engine/engine.h"
+#include "engine/snapshot.h"
+#include "stage_ops.h"
+
+struct applications {
+    struct stage_state state; // first
+    struct engine *engine;
+};
+
+static struct engine *engine_of(const struct stage_state *state) {
+    require(state->ops == &stage_applications);
+    return ((const struct applications *)state)->engine;
+}
+
+static enum status publish(struct stage_home *home, enum agent_topic topic, const char *pipeline) {
+    struct sink_record record = {.topic = home->options->topics[topic],
+                                 .key = str_of(pipeline),
+                                 .value = buf_str(&home->encoded)};
+    return transaction_send(home->transaction, topic, &record);
+}
+
+static void on_run(void *ctx, const struct pipeline_run *run) {
+    struct stage_home *home = ctx;
+    avro_encode_run(home->codec, run, &home->encoded);
+    if (publish(home, TOPIC_RUNS, run->identity.pipeline) == ST_SKIP) {
+        struct pipeline_run less = *run; // the lists made it too large: what stage 2 needs is short
+        less.stage_count = less.recommendation_count = 0;
+        less.open_count = less.open_count < 20 ? less.open_count : 20;
+        avro_encode_run(home->codec, &less, &home->encoded);
+        metrics_add(METRIC_LIMIT_HITS, 1);
+        if (publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_OK) {
+            log_error("run_not_published", "run=%s reason=%s", run->id, "too large for the topic");
+        }
+    }
+}
+
+static void on_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
+                          const struct bottleneck *bottleneck) {
+    struct stage_home *home = ctx;
+    avro_encode_bottleneck(home->codec, identity, run_id, bottleneck, &home->encoded);
+    if (publish(home, TOPIC_BOTTLENECKS, identity->pipeline) != ST_OK) {
+        log_error("bottleneck_not_published", "id=%s reason=%s", bottleneck->id,
+                  "too large for the topic");
+    }
+    if (bottleneck->severity >= home->options->pipelines.alert_min) { // stage 2 will raise an alert
+        transaction_hurry(home->transaction);
+    }
+    if (home->options->on_bottleneck != NULL) {
+        home->options->on_bottleneck(home->options->hook_ctx, identity, bottleneck);
+    }
+}
+
+static void on_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
+                              const struct recommendation *recommendation) {
+    struct stage_home *home = ctx;
+    avro_encode_recommendation(home->codec, identity, run_id, recommendation, &home->encoded);
+    if (publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline) != ST_OK) {
+        log_error("recommendation_not_published", "id=%s reason=%s", recommendation->id,
+                  "too large for the topic");
+    }
+}
+
+static struct stage_state *new_state(struct stage_home *home, int32_t partition) {
+    struct applications *applications = mem_zalloc(1, sizeof *applications);
+    struct engine_output output = {.ctx = home,
+                                   .run = on_run,
+                                   .bottleneck = on_bottleneck,
+                                   .recommendation = on_recommendation};
+    applications->state = (struct stage_state){&stage_applications, home, partition};
+    applications->engine = engine_new(&home->options->engine, home->decoder, &output);
+    return &applications->state;
+}
+
+static void free_state(struct stage_state *state) {
+    engine_free(engine_of(state));
+    mem_free(state);
+}
+
+static enum status load(struct stage_state *state, const struct state_table *table,
+                        struct err *err) {
+    return snapshot_load(engine_of(state), table, err);
+}
+
+static enum status feed(struct stage_state *state, const struct message *message,
+                        enum metric *reason, struct err *err) {
+    struct stage_home *home = state->home;
+    metrics_add(METRIC_EVENTS_READ, 1);
+    metrics_add(METRIC_EVENT_BYTES_READ, (int64_t)message->value.len);
+    home->events_read++;
+    enum status status = engine_feed(engine_of(state), message, message->value.len, reason, err);
+    home->events_skipped += status != ST_OK;
+    return status;
+}
+
+static void tick(struct stage_state *state, int64_t by_ms) {
+    engine_tick(engine_of(state), by_ms);
+}
+
+static bool waits(const struct stage_state *state) {
+    return engine_waits(engine_of(state));
+}
+
+static void changes(struct stage_state *state, state_each_fn each, void *ctx) {
+    snapshot_changes(engine_of(state), each, ctx);
+}
+
+static int64_t newest_ms(const struct stage_state *state) {
+    return engine_newest_ms(engine_of(state));
+}
+
+const struct stage_ops stage_applications = {.name = "applications",
+                                             .input = TOPIC_EVENTS,
+                                             .state_topic = TOPIC_STATE_APPLICATIONS,
+                                             .new = new_state,
+                                             .free = free_state,
+                                             .load = load,
+                                             .feed = feed,
+                                             .tick = tick,
+                                             .waits = waits,
+                                             .changes = changes,
+                                             .newest_ms = newest_ms};

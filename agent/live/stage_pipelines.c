@@ -1,0 +1,119 @@
+// stage_pipelines: stage 2 in the live agent: runs in; windows, alerts and the pipelines' numbers
+// out. Called through its row in stages.def alone. Must not commit, nor know which partition it
+// has but for the log.
+#include "base/check.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/metrics.h"
+#include "engine/snapshot.h"
+#include "fleet/pipelines.h"
+#include "stage_ops.h"
+
+struct fleet {
+    struct stage_state state; // first
+    struct pipelines *pipelines;
+};
+
+static struct pipelines *pipelines_of(const struct stage_state *state) {
+    require(state->ops == &stage_pipelines);
+    return ((const struct fleet *)state)->pipelines;
+}
+
+static void on_window(void *ctx, const struct pipeline_window *window) {
+    struct stage_home *home = ctx;
+    avro_encode_window(home->codec, window, &home->encoded);
+    struct sink_record record = {.topic = home->options->topics[TOPIC_WINDOWS],
+                                 .key = str_of(window->pipeline),
+                                 .value = buf_str(&home->encoded)};
+    if (transaction_send(home->transaction, TOPIC_WINDOWS, &record) != ST_OK) {
+        log_error("window_not_published", "pane_start_ms=%lld", (long long)window->pane_start_ms);
+    }
+}
+
+static void on_alert(void *ctx, const struct alert *alert) {
+    struct stage_home *home = ctx;
+    transaction_alert(home->transaction, alert);
+}
+
+static struct stage_state *new_state(struct stage_home *home, int32_t partition) {
+    struct fleet *fleet = mem_zalloc(1, sizeof *fleet);
+    struct pipelines_output output = {.ctx = home, .window = on_window, .alert = on_alert};
+    fleet->state = (struct stage_state){&stage_pipelines, home, partition};
+    fleet->pipelines = pipelines_new(&home->options->pipelines, &output);
+    return &fleet->state;
+}
+
+static void free_state(struct stage_state *state) {
+    pipelines_free(pipelines_of(state));
+    mem_free(state);
+}
+
+static enum status load(struct stage_state *state, const struct state_table *table,
+                        struct err *err) {
+    struct pipelines *pipelines = pipelines_of(state);
+    enum status status = snapshot_pipelines_load(pipelines, table, err);
+    if (status == ST_OK && pipelines_panes_lost(pipelines) > 0) {
+        log_warn("panes_dropped", "partition=%d panes=%llu reason=%s", (int)state->partition,
+                 (unsigned long long)pipelines_panes_lost(pipelines),
+                 "window.pane or window.length is another one now");
+    }
+    return status;
+}
+
+static enum status feed(struct stage_state *state, const struct message *message,
+                        enum metric *reason, struct err *err) {
+    const struct agent_options *options = state->home->options;
+    struct pipeline_run run;
+    if (avro_decode_run(state->home->codec, message->value, AVRO_SKIP_STAGES, &run, err) != ST_OK) {
+        *reason = METRIC_SKIP_UNREADABLE_RUN;
+        metrics_add(*reason, 1);
+        return ST_SKIP;
+    }
+    pipelines_feed(pipelines_of(state), &run, message->offset, message->timestamp_ms);
+    if (options->on_run != NULL) {
+        options->on_run(options->hook_ctx, &run);
+    }
+    pipeline_run_fini(&run);
+    return ST_OK;
+}
+
+static void tick(struct stage_state *state, int64_t by_ms) {
+    pipelines_tick(pipelines_of(state), by_ms);
+}
+
+static bool waits(const struct stage_state *state) {
+    return pipelines_waits(pipelines_of(state));
+}
+
+static void changes(struct stage_state *state, state_each_fn each, void *ctx) {
+    snapshot_pipelines_changes(pipelines_of(state), each, ctx);
+}
+
+static int64_t newest_ms(const struct stage_state *state) {
+    (void)state; // its time is the runs', not the events'
+    return 0;
+}
+
+static void each_alert(const struct stage_state *state,
+                       void (*each)(void *ctx, const struct alert *alert), void *ctx) {
+    pipelines_each_alert(pipelines_of(state), each, ctx);
+}
+
+static void each_pipeline(const struct stage_state *state,
+                          void (*each)(void *ctx, const struct pipeline_stats *stats), void *ctx) {
+    pipelines_each(pipelines_of(state), each, ctx);
+}
+
+const struct stage_ops stage_pipelines = {.name = "pipelines",
+                                          .input = TOPIC_RUNS,
+                                          .state_topic = TOPIC_STATE_PIPELINES,
+                                          .new = new_state,
+                                          .free = free_state,
+                                          .load = load,
+                                          .feed = feed,
+                                          .tick = tick,
+                                          .waits = waits,
+                                          .changes = changes,
+                                          .newest_ms = newest_ms,
+                                          .each_alert = each_alert,
+                                          .each_pipeline = each_pipeline};

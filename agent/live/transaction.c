@@ -1,0 +1,215 @@
+// transaction: see the header. A full queue is waited for: it empties as the broker takes records,
+// and if it does not, the transaction has failed. One that failed, or of which nobody knows, is
+// never mended: it takes the road of a crash.
+#include "transaction.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "due.h"
+
+enum {
+    OPEN_TIMEOUT_MS = 500,
+    SOON_MS = 1000,
+    QUEUE_TIMEOUT_MS = 30000,
+    FENCES_WITHIN_MS = 60000,
+    SAME_FENCE_MS = 300
+};
+
+enum status transaction_init(struct transaction *tx, const struct agent_options *options,
+                             const char *id, struct err *err) {
+    struct kafka_sink_options sink = {.max_record_bytes = options->max_record_bytes,
+                                      .transactional_id = id};
+    *tx = (struct transaction){.options = options, .id = id};
+    return kafka_sink_new(&options->producer, &sink, (struct kafka_sink_callbacks){0}, &tx->sink,
+                          err);
+}
+
+void transaction_fini(struct transaction *tx) {
+    kafka_sink_free(tx->sink);
+    mem_free(tx->news);
+}
+
+// Says so in the log whenever the words change, unless it is soon over.
+static void note_closed(struct transaction *tx, int64_t now_ms, const char *words) {
+    if (now_ms - tx->closed_ms > SOON_MS && strcmp(tx->waiting, words) != 0) {
+        log_warn("kafka_waiting", "worker=%s reason=%s", tx->id, words);
+        str_copy(tx->waiting, sizeof tx->waiting, str_of(words));
+    }
+}
+
+enum status transaction_possible(struct transaction *tx, bool *possible, struct err *err) {
+    *possible = kafka_sink_is_open(tx->sink);
+    int64_t now_ms = clock_mono_ms();
+    if (*possible || now_ms < tx->again_ms) {
+        return ST_OK;
+    }
+    const char *topics[TOPIC_COUNT] = {0};
+    int count = 0;
+    for (int t = TOPIC_RUNS; t < TOPIC_COUNT; t++) {
+        if (t != TOPIC_DLQ || tx->options->dlq_enabled) {
+            topics[count++] = tx->options->topics[t];
+        }
+    }
+    tx->closed_ms = tx->closed_ms == 0 ? now_ms : tx->closed_ms;
+    enum status status = kafka_sink_open(tx->sink, topics, OPEN_TIMEOUT_MS, err);
+    *possible = status == ST_OK;
+    if (*possible) {
+        tx->closed_ms = 0;
+        tx->waiting[0] = '\0'; // the words of what failed stay: it may fail again
+    } else {
+        note_closed(tx, now_ms, err->text);
+    }
+    return status == ST_FATAL ? ST_FATAL : ST_OK;
+}
+
+void transaction_break(struct transaction *tx, const char *what, const struct err *err) {
+    if (!tx->broken) {
+        tx->broken = true;
+        snprintf(tx->trouble, sizeof tx->trouble, "%s: %.480s", what, err->text);
+        log_warn("transaction_failed", "worker=%s step=%s error=%s", tx->id, what, err->text);
+    }
+}
+
+enum status transaction_begin(struct transaction *tx, struct err *err) {
+    require(!tx->broken);
+    if (tx->begun) {
+        return ST_OK;
+    }
+    require(tx->records == 0 && tx->bytes == 0);
+    tx->begun = true;
+    return kafka_sink_begin(tx->sink, err);
+}
+
+enum status transaction_send(struct transaction *tx, enum agent_topic topic,
+                             const struct sink_record *record) {
+    struct err err = {0};
+    if (tx->broken) {
+        return ST_OK;
+    }
+    enum status status = transaction_begin(tx, &err);
+    int64_t deadline_ms = 0;
+    while (status == ST_OK && (status = kafka_sink_send(tx->sink, record, &err)) == ST_RETRY) {
+        int64_t now_ms = clock_mono_ms();
+        deadline_ms = deadline_ms == 0 ? now_ms + QUEUE_TIMEOUT_MS : deadline_ms;
+        status = now_ms < deadline_ms ? ST_OK : ST_ABORT;
+    }
+    if (status == ST_SKIP) {
+        return ST_SKIP;
+    }
+    if (status != ST_OK) {
+        transaction_break(tx, "publish", &err);
+        return ST_OK;
+    }
+    tx->sent[topic]++;
+    tx->records++;
+    tx->bytes += (int64_t)(record->key.len + record->value.len);
+    return ST_OK;
+}
+
+// reason="malformed" -> malformed
+static struct str reason_word(enum metric reason) {
+    const char *label = metrics_row(reason)->label;
+    const char *quote = strchr(label, '"');
+    struct str word = str_of(quote == NULL ? label : quote + 1);
+    word.len -= word.len > 0 && word.p[word.len - 1] == '"';
+    return word;
+}
+
+void transaction_dead_letter(struct transaction *tx, const struct message *message,
+                             enum metric reason, const char *words) {
+    if (!tx->options->dlq_enabled) {
+        return;
+    }
+    char partition[16], offset[24];
+    snprintf(partition, sizeof partition, "%d", (int)message->partition);
+    snprintf(offset, sizeof offset, "%lld", (long long)message->offset);
+    struct sink_header headers[] = {{"stoker.error.reason", reason_word(reason)},
+                                    {"stoker.error.text", str_of(words)},
+                                    {"stoker.source.topic", str_of(message->topic)},
+                                    {"stoker.source.partition", str_of(partition)},
+                                    {"stoker.source.offset", str_of(offset)}};
+    struct sink_record record = {.topic = tx->options->topics[TOPIC_DLQ],
+                                 .key = message->key,
+                                 .value = message->value,
+                                 .headers = headers,
+                                 .header_count = ARRAY_LEN(headers)};
+    if (transaction_send(tx, TOPIC_DLQ, &record) == ST_SKIP) {
+        record.value.len = 0; // too large to keep whole: at least where it lies
+        if (transaction_send(tx, TOPIC_DLQ, &record) != ST_OK) {
+            log_error("dead_letter_not_kept", "partition=%s offset=%s", partition, offset);
+        }
+    }
+}
+
+void transaction_alert(struct transaction *tx, const struct alert *alert) {
+    MEM_GROW(tx->news, tx->news_count, tx->news_cap);
+    tx->news[tx->news_count++] = *alert;
+    tx->urgent = true;
+}
+
+static void clear(struct transaction *tx) {
+    tx->begun = tx->broken = tx->urgent = false;
+    tx->records = tx->bytes = 0;
+    tx->news_count = 0;
+    memset(tx->sent, 0, sizeof tx->sent);
+}
+
+void transaction_settle(struct transaction *tx, struct alertmanager *alerts, const void *holder) {
+    static const enum metric counted[TOPIC_COUNT] = {
+        [TOPIC_EVENTS] = METRIC_COUNT,
+        [TOPIC_RUNS] = METRIC_RUNS_OUT,
+        [TOPIC_BOTTLENECKS] = METRIC_BOTTLENECKS_OUT,
+        [TOPIC_RECOMMENDATIONS] = METRIC_RECOMMENDATIONS_OUT,
+        [TOPIC_WINDOWS] = METRIC_WINDOWS_OUT,
+        [TOPIC_DLQ] = METRIC_DLQ_RECORDS,
+        [TOPIC_STATE_APPLICATIONS] = METRIC_COUNT,
+        [TOPIC_STATE_PIPELINES] = METRIC_COUNT,
+    };
+    require(tx->begun && !tx->broken);
+    for (int t = 0; t < TOPIC_COUNT; t++) {
+        if (counted[t] != METRIC_COUNT) {
+            metrics_add(counted[t], tx->sent[t]);
+        }
+    }
+    if (tx->news_count > 0) {
+        alertmanager_update(alerts, holder, tx->news, tx->news_count, clock_wall_ms());
+    }
+    clear(tx);
+    transaction_forget_failures(tx);
+}
+
+enum status transaction_give_up(struct transaction *tx, int64_t now_ms, struct err *err) {
+    require(tx->broken);
+    enum status status =
+        kafka_sink_was_fenced(tx->sink) ? transaction_note_fence(tx, now_ms, err) : ST_OK;
+    metrics_add(METRIC_TXN_ABORTS, 1);
+    kafka_sink_abandon(tx->sink);
+    tx->again_ms = now_ms + due_again_ms(++tx->failures);
+    clear(tx);
+    return status;
+}
+
+enum status transaction_note_fence(struct transaction *tx, int64_t now_ms, struct err *err) {
+    if (tx->fences[0] != 0 && now_ms - tx->fences[0] < SAME_FENCE_MS) {
+        return ST_OK; // consumer and producer tell of the same
+    }
+    metrics_add(METRIC_FENCED, 1);
+    bool often = tx->fences[1] != 0 && now_ms - tx->fences[1] < FENCES_WITHIN_MS;
+    tx->fences[1] = tx->fences[0];
+    tx->fences[0] = now_ms;
+    return often ? err_set(err, ST_FATAL,
+                           "another process uses the name %s: give every agent its own "
+                           "agent.instance",
+                           tx->id)
+                 : ST_OK;
+}
+
+void transaction_forget_failures(struct transaction *tx) {
+    tx->failures = 0;
+    tx->trouble[0] = '\0';
+}

@@ -1,0 +1,66 @@
+// transaction: what a worker hands out since its last commit, and the producer that carries it. One
+// per worker, used by the worker's thread alone: stages put records and alerts into it, the
+// worker's commits end it. Nothing is sent outside a transaction, and nothing of one that broke
+// counts.
+#pragma once
+
+#include "base/metrics.h"
+#include "kafka/kafka_sink.h"
+#include "live/agent.h"
+#include "model/alert.h"
+#include "model/message.h"
+
+struct transaction {
+    const struct agent_options *options; // borrowed
+    const char *id;                      // borrowed: the worker's, the same after a restart
+    struct kafka_sink *sink;             // owned
+    bool begun;
+    bool broken; // it failed: drop all state and begin again from what Kafka has
+    bool urgent; // something in it should not wait
+    int64_t records, bytes;
+    int64_t sent[TOPIC_COUNT];
+    struct alert *news; // alerts that changed in it
+    uint32_t news_count, news_cap;
+    char trouble[512]; // what failed, "" once a commit did not or nothing is left to do
+    char waiting[512]; // why there is no producer, "" if there is
+    int failures;      // transactions that failed since the last that did not
+    int64_t again_ms;  // not before is the next one tried
+    int64_t closed_ms; // since when there is no producer, 0: there is
+    int64_t fences[2]; // when another took our identity, newest first
+};
+
+// ST_FATAL for settings that cannot work. Both arguments are borrowed for its life.
+enum status transaction_init(struct transaction *tx, const struct agent_options *options,
+                             const char *id, struct err *err) MUST_USE;
+void transaction_fini(struct transaction *tx);
+
+// Makes transactions possible, if it is time to try. While they are not, nothing may be taken.
+// ST_FATAL: they never will be.
+enum status transaction_possible(struct transaction *tx, bool *possible, struct err *err) MUST_USE;
+
+// Begins if none is open. ST_ABORT as any other failure: see transaction_break.
+enum status transaction_begin(struct transaction *tx, struct err *err) MUST_USE;
+// ST_OK also if the transaction broke (tx->broken says so). ST_SKIP: too large for the topic.
+enum status transaction_send(struct transaction *tx, enum agent_topic topic,
+                             const struct sink_record *record);
+// A message that cannot be used goes to the dead-letter topic, if there is one.
+void transaction_dead_letter(struct transaction *tx, const struct message *message,
+                             enum metric reason, const char *words);
+// An alert that began, changed or ended: told after the commit, which should not wait.
+void transaction_alert(struct transaction *tx, const struct alert *alert);
+// Something in it should not wait.
+static inline void transaction_hurry(struct transaction *tx) {
+    tx->urgent = true;
+}
+
+// It failed in step `what`: nothing more is sent, and it must be given up.
+void transaction_break(struct transaction *tx, const char *what, const struct err *err);
+// It is committed: its records are counted, its news told in the name of `holder`.
+void transaction_settle(struct transaction *tx, struct alertmanager *alerts, const void *holder);
+// What broke is thrown away with its producer. ST_FATAL: another process has our name.
+enum status transaction_give_up(struct transaction *tx, int64_t now_ms, struct err *err) MUST_USE;
+// Another process took our name. ST_FATAL if it happens often.
+enum status transaction_note_fence(struct transaction *tx, int64_t now_ms,
+                                   struct err *err) MUST_USE;
+// What failed is made good, by us or by others.
+void transaction_forget_failures(struct transaction *tx);
