@@ -1,23 +1,28 @@
-// config: the store: one entry per row of the tables, values checked as they come in. Called by the
-// loaders and by the commands; must never print or keep a secret in a message.
+// config: the store: one entry per row of the tables, read by type, with the mistakes found so far.
+// Called by the files of this room and by the commands; a key that is in no table is a mistake of
+// ours. Must never print a secret or be handed one for a message.
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/mem.h"
-#include "config_priv.h"
+#include "config/config_priv.h"
 
 struct config *config_new(const struct setting_table *tables, unsigned count) {
     struct config *config = mem_zalloc(1, sizeof *config);
+    unsigned rows = 0;
     for (unsigned t = 0; t < count; t++) {
-        config->count += tables[t].count;
+        rows += tables[t].count;
     }
-    config->entries = mem_zalloc(config->count, sizeof *config->entries);
-    unsigned at = 0;
+    config->entries = mem_zalloc(rows, sizeof *config->entries);
     for (unsigned t = 0; t < count; t++) {
         for (unsigned r = 0; r < tables[t].count; r++) {
-            struct entry *entry = &config->entries[at++];
-            entry->setting = &tables[t].rows[r];
-            config_take(config, entry, entry->setting->def, "default");
+            const struct setting *setting = &tables[t].rows[r];
+            require(config_find(config, setting->key) == NULL); // a key in one row only
+            struct entry *entry = &config->entries[config->count++];
+            entry->setting = setting;
+            config_take(config, entry, setting->def, "default");
         }
     }
     require(config->errors.len == 0); // a default that its own row refuses
@@ -85,92 +90,107 @@ bool config_is_section(const struct config *config, const char *key) {
     return false;
 }
 
-bool config_see(struct config *config, unsigned *seen, const char *key, const char *origin,
-                unsigned load) {
-    if (load != 0 && *seen == load) {
-        config_complain(config, origin, key, "is set twice");
-        return false;
-    }
-    *seen = load;
-    return true;
-}
-
 void config_add_item(struct entry *entry, const char *text) {
     MEM_GROW(entry->items, entry->item_count, entry->item_cap);
     entry->items[entry->item_count++] = mem_strdup(text);
 }
 
-// The place of a name in a MAP; a new one is added, without a value.
-static unsigned pair_place(struct entry *entry, const char *name) {
-    for (unsigned p = 0; p < entry->pair_count; p++) {
-        if (strcmp(entry->pairs[p].key, name) == 0) {
-            return p;
+static void add_error(struct config *config, const char *origin, const char *key, const char *fmt,
+                      va_list args) PRINTF_LIKE(4, 0);
+static void add_error(struct config *config, const char *origin, const char *key, const char *fmt,
+                      va_list args) {
+    char words[512];
+    vsnprintf(words, sizeof words, fmt, args);
+    config->error_count++;
+    if (config->error_count > CONFIG_ERRORS_MAX) {
+        if (config->error_count == CONFIG_ERRORS_MAX + 1) {
+            buf_add_text(&config->errors, "more mistakes are not shown\n");
+        }
+        return;
+    }
+    buf_add_printable(&config->errors, str_of(origin));
+    buf_add_text(&config->errors, ": ");
+    if (key[0] != '\0') {
+        buf_add_printable(&config->errors, str_of(key));
+        buf_add_text(&config->errors, ": ");
+    }
+    buf_add_printable(&config->errors, str_of(words));
+    buf_add_char(&config->errors, '\n');
+}
+
+void config_complain(struct config *config, const char *origin, const char *key, const char *fmt,
+                     ...) {
+    va_list args;
+    va_start(args, fmt);
+    add_error(config, origin, key, fmt, args);
+    va_end(args);
+}
+
+void config_add_error(struct config *config, const char *key, const char *fmt, ...) {
+    const struct entry *entry = config_find(config, key);
+    require(entry != NULL);
+    va_list args;
+    va_start(args, fmt);
+    add_error(config, entry->origin, key, fmt, args);
+    va_end(args);
+}
+
+const char *config_errors(const struct config *config) {
+    return buf_text(&config->errors);
+}
+
+static const struct entry *must_find(const struct config *config, const char *key) {
+    const struct entry *entry = config_find(config, key);
+    require(entry != NULL);
+    return entry;
+}
+
+const char *config_origin(const struct config *config, const char *key) {
+    const struct entry *map = config_find_map(config, key);
+    for (unsigned p = 0; map != NULL && p < map->pair_count; p++) {
+        if (strcmp(map->pairs[p].key, key + strlen(map->setting->key) + 1) == 0) {
+            return map->notes[p].origin;
         }
     }
-    MEM_GROW(entry->pairs, entry->pair_count, entry->pair_cap);
-    MEM_GROW(entry->notes, entry->note_count, entry->note_cap);
-    entry->pairs[entry->pair_count++] = (struct config_pair){mem_strdup(name), mem_strdup("")};
-    entry->notes[entry->note_count++] = (struct pair_note){mem_strdup(""), 0};
-    return entry->pair_count - 1;
+    return map != NULL ? NULL : must_find(config, key)->origin;
 }
 
-static void put_pair(struct config *config, struct entry *map, const char *key, const char *value,
-                     const char *origin, unsigned load) {
-    const char *name = key + strlen(map->setting->key) + 1;
-    if (name[0] == '\0') {
-        config_complain(config, origin, map->setting->key, "an entry without a name");
-        return;
-    }
-    unsigned p = pair_place(map, name);
-    if (!config_see(config, &map->notes[p].seen, key, origin, load)) {
-        return;
-    }
-    mem_free((char *)map->pairs[p].value);
-    mem_free(map->notes[p].origin);
-    map->pairs[p].value = mem_strdup(value);
-    map->notes[p].origin = mem_strdup(origin);
+const char *config_text(const struct config *config, const char *key) {
+    const struct entry *entry = must_find(config, key);
+    require(entry->setting->type == SETTING_TEXT || entry->setting->type == SETTING_CHOICE);
+    return entry->text;
 }
 
-static void put_plain(struct config *config, const char *key, const char *value, const char *origin,
-                      unsigned load) {
-    struct entry *entry = config_find(config, key), *map = config_find_map(config, key);
-    if (entry != NULL) {
-        if (config_see(config, &entry->seen, key, origin, load)) {
-            config_take(config, entry, value, origin);
-        }
-    } else if (map != NULL) {
-        put_pair(config, map, key, value, origin, load);
-    } else if (!config_is_section(config, key)) {
-        config_unknown(config, origin, key);
-    } else if (value[0] != '\0') {
-        config_complain(config, origin, key, "is a section; its settings go below it, indented");
-    }
+bool config_bool(const struct config *config, const char *key) {
+    const struct entry *entry = must_find(config, key);
+    require(entry->setting->type == SETTING_BOOL);
+    return entry->boolean;
 }
 
-void config_put(struct config *config, const char *key, const char *value, const char *origin,
-                unsigned load) {
-    if (strlen(key) > CONFIG_KEY_MAX || !str_is_utf8(str_of(key))) {
-        config_complain(config, origin, "", "a key of more than %d bytes, or not UTF-8",
-                        CONFIG_KEY_MAX);
-        return;
-    }
-    if (!str_is_utf8(str_of(value))) {
-        config_complain(config, origin, key, "its value is not UTF-8");
-        return;
-    }
-    char *secret_key = config_twin_of(config, key);
-    if (secret_key == NULL) {
-        put_plain(config, key, value, origin, load);
-        return;
-    }
-    char *secret = config_read_secret(config, origin, key, value);
-    if (secret != NULL) {
-        put_plain(config, secret_key, secret, origin, load);
-    }
-    mem_free(secret);
-    mem_free(secret_key);
+int64_t config_int(const struct config *config, const char *key) {
+    const struct entry *entry = must_find(config, key);
+    enum setting_type type = entry->setting->type;
+    require(type == SETTING_INT || type == SETTING_DURATION || type == SETTING_BYTES);
+    return entry->integer;
 }
 
-void config_set(struct config *config, const char *key, const char *value, const char *origin) {
-    config_put(config, key, value, origin, 0);
+double config_real(const struct config *config, const char *key) {
+    const struct entry *entry = must_find(config, key);
+    require(entry->setting->type == SETTING_REAL);
+    return entry->real;
+}
+
+const char *const *config_list(const struct config *config, const char *key, unsigned *count) {
+    const struct entry *entry = must_find(config, key);
+    require(entry->setting->type == SETTING_LIST);
+    *count = entry->item_count;
+    return (const char *const *)entry->items;
+}
+
+const struct config_pair *config_map(const struct config *config, const char *key,
+                                     unsigned *count) {
+    const struct entry *entry = must_find(config, key);
+    require(entry->setting->type == SETTING_MAP);
+    *count = entry->pair_count;
+    return entry->pairs;
 }

@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "config_priv.h"
+#include "config/config_priv.h"
 
 enum { PANES_MAX = 1440, TOPIC_NAME_MAX = 249, PORT_MAX = 65535 };
 

@@ -6,7 +6,22 @@
 
 #include "base/check.h"
 #include "base/secret.h"
-#include "config_priv.h"
+#include "config/config_priv.h"
+
+void config_add_url(struct buf *out, const char *url) {
+    const char *scheme_end = strstr(url, "://");
+    const char *host = scheme_end == NULL ? url : scheme_end + 3;
+    const char *at = NULL;
+    for (const char *p = host; *p != '\0' && strchr("/?#", *p) == NULL; p++) {
+        at = *p == '@' ? p : at;
+    }
+    if (at == NULL) {
+        buf_add_text(out, url);
+    } else {
+        buf_add(out, url, (size_t)(host - url));
+        buf_printf(out, "********%s", at);
+    }
+}
 
 static const char *const type_names[] = {
     [SETTING_TEXT] = "text",

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/span.h"
-#include "config_priv.h"
+#include "config/config_priv.h"
 
 // "a, b" into items.
 static void split_list(struct entry *entry, const char *text) {

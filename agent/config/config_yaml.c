@@ -1,12 +1,12 @@
 // config_yaml: YAML to settings, by libyaml's events: nested keys become "section.key". Called by
-// the commands and by config_file; refuses aliases, deep nesting and large files, and names file
-// and line in every complaint.
+// the commands; refuses aliases, deep nesting and large files (it never reads more than
+// CONFIG_FILE_MAX bytes), and names file and line in every complaint.
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
 #include "base/mem.h"
-#include "config_priv.h"
+#include "config/config_priv.h"
 
 enum { DEPTH_MAX = 8, SECTIONS_MAX = 64 };
 
@@ -20,6 +20,27 @@ struct loader {
     unsigned section_count;
 };
 
+// The number of the line that holds byte `offset`, from 0.
+static size_t line_of(struct str text, size_t offset) {
+    size_t line = 0;
+    for (size_t i = 0; i < offset && i < text.len; i++) {
+        line += text.p[i] == '\n';
+    }
+    return line;
+}
+
+// True if a tab is among the blanks that begin a line.
+static bool tab_indented(struct str text, size_t line) {
+    size_t at = 0;
+    for (; line > 0 && at < text.len; at++) {
+        line -= text.p[at] == '\n';
+    }
+    while (at < text.len && text.p[at] == ' ') {
+        at++;
+    }
+    return at < text.len && text.p[at] == '\t';
+}
+
 static void set_place(struct loader *l, size_t line) {
     snprintf(l->place, sizeof l->place, "%.500s:%zu", l->name, line + 1);
 }
@@ -28,7 +49,7 @@ static void complain_yaml(struct loader *l) {
     const yaml_parser_t *parser = &l->parser;
     const char *problem = parser->problem != NULL ? parser->problem : "unreadable";
     if (parser->error == YAML_READER_ERROR) { // has no mark
-        set_place(l, config_line_of(l->text, parser->problem_offset));
+        set_place(l, line_of(l->text, parser->problem_offset));
         config_complain(l->config, l->place, "", "not YAML: %s", problem);
         return;
     }
@@ -36,8 +57,7 @@ static void complain_yaml(struct loader *l) {
     set_place(l, line);
     config_complain(l->config, l->place, "", "not YAML: %s, column %zu%s", problem,
                     parser->problem_mark.column + 1,
-                    config_tab_indented(l->text, line) ? "; indent with spaces, not with a tab"
-                                                       : "");
+                    tab_indented(l->text, line) ? "; indent with spaces, not with a tab" : "");
 }
 
 // The next event; false, with the mistake noted, when there is none or too much is wrong already.
@@ -95,20 +115,10 @@ static void take_element(struct loader *l, struct entry *entry, const yaml_event
 }
 
 static bool take_sequence(struct loader *l, const char *key) {
-    struct entry *entry = config_find(l->config, key);
-    if (entry == NULL || entry->setting->type != SETTING_LIST) {
-        if (entry == NULL && config_find_map(l->config, key) == NULL &&
-            !config_is_section(l->config, key)) {
-            config_unknown(l->config, l->place, key);
-        } else {
-            config_complain(l->config, l->place, key, "a list is not wanted here");
-        }
+    struct entry *entry = config_begin_list(l->config, key, l->place, l->config->load);
+    if (entry == NULL) {
         return skip(l, YAML_SEQUENCE_START_EVENT);
     }
-    if (!config_see(l->config, &entry->seen, key, l->place, l->config->load)) {
-        return skip(l, YAML_SEQUENCE_START_EVENT);
-    }
-    config_take(l->config, entry, "", l->place);
     for (;;) {
         yaml_event_t event;
         if (!next(l, &event)) {
@@ -278,6 +288,27 @@ void config_load_text(struct config *config, const char *name, struct str text) 
     for (unsigned i = 0; i < l.section_count; i++) {
         mem_free(l.sections[i]);
     }
+}
+
+void config_load_file(struct config *config, const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        config_complain(config, path, "", "cannot be read: %m");
+        return;
+    }
+    struct buf text = {0};
+    size_t n;
+    while (text.len <= CONFIG_FILE_MAX &&
+           (n = fread(buf_reserve(&text, 65536), 1, 65536, file)) > 0) {
+        text.len += n;
+    }
+    if (ferror(file)) {
+        config_complain(config, path, "", "cannot be read: %m");
+    } else {
+        config_load_text(config, path, buf_str(&text));
+    }
+    fclose(file);
+    buf_fini(&text);
 }
 
 const char *config_library_version(void) {

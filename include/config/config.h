@@ -1,6 +1,13 @@
 // config: the settings in force: defaults, then a YAML file, then STOKER_SECTION__KEY variables,
 // then single settings from the command line; the later wins. Every mistake is collected with its
 // place, so one run shows them all. Read by the commands only; everything below gets plain values.
+//
+// A setting is one row of a table (setting.h) and nothing else: parsing, range, sample file,
+// reference page and `config show` are walks over the rows. The store is an array with an entry per
+// row, in the order of the tables: the text as written, its value by type, and the place it came
+// from. A value is checked as it comes in, so an entry always holds one that its row allows: the
+// default, until a source gives a better one. A key is in one row only. Of a secret nothing but its
+// entry ever holds the value: no message, no page.
 #pragma once
 
 #include <stdbool.h>
