@@ -6,8 +6,6 @@
 #include "base/metrics.h"
 #include "base/sat.h"
 
-enum role { ROLE_SCAN_MS = 1, ROLE_SCAN_NS, ROLE_SCAN_ROWS, ROLE_FILES_BYTES };
-
 static bool is_scan(struct str node) {
     static const char *const prefixes[] = {"Scan ",         "BatchScan",  "GpuScan",
                                            "GpuBatchScan",  "PhotonScan", "FileScan",
@@ -20,7 +18,7 @@ static bool is_scan(struct str node) {
     return str_is(node, "LocalTableScan");
 }
 
-static int role_of(const struct event_plan_metric *metric, bool in_scan) {
+static enum accum_role role_of(const struct event_plan_metric *metric, bool in_scan) {
     if (str_is(metric->name, "scan time")) {
         return str_is(metric->type, "nsTiming") ? ROLE_SCAN_NS : ROLE_SCAN_MS;
     }
@@ -29,12 +27,13 @@ static int role_of(const struct event_plan_metric *metric, bool in_scan) {
     }
     bool rows =
         str_is(metric->name, "number of output rows") || str_is(metric->name, "output rows");
-    return in_scan && rows ? ROLE_SCAN_ROWS : 0;
+    return in_scan && rows ? ROLE_SCAN_ROWS : ROLE_NONE;
 }
 
 static void add_metric(struct app *app, const struct event_plan_metric *metric, bool in_scan) {
-    int role = role_of(metric, in_scan);
-    if (role == 0 || metric->accum_id < 0 || idmap_get(&app->accum_roles, metric->accum_id, NULL)) {
+    enum accum_role role = role_of(metric, in_scan);
+    if (role == ROLE_NONE || metric->accum_id < 0 ||
+        idmap_get(&app->accum_roles, metric->accum_id, NULL)) {
         return;
     }
     if (!idmap_put(&app->accum_roles, metric->accum_id, role, APP_ACCUMS_MAX)) {

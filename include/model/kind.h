@@ -1,5 +1,6 @@
-// kind: the closed vocabularies of a verdict: bottleneck kinds, causes, severities, life cycle, run
-// status. Names here are the names in topics, JSON, settings, labels and docs.
+// kind: the closed vocabularies of what is judged, told and kept: bottleneck kinds, causes,
+// severities, life cycle, run status and more, all out of words.def. Names here are the names in
+// topics, JSON, settings, labels and docs; numbers are those of kept state.
 #pragma once
 
 #include <stdbool.h>
@@ -8,64 +9,67 @@
 #include "base/str.h"
 
 enum bottleneck_kind {
-    KIND_DATA_SKEW,
-    KIND_MEMORY_PRESSURE,
-    KIND_NETWORK_OVERHEAD,
-    KIND_IO_BOTTLENECK,
-    KIND_RESOURCE_CONTENTION,
-    KIND_SLOW_RUN,
-    KIND_LOW_THROUGHPUT,
-    KIND_STRAGGLER,
-    KIND_TASK_FAILURES,
-    KIND_PIPELINE_FAILURE,
+#define KIND_WORD(number, id, name) KIND_##id = (number),
+#include "model/words.def"
     KIND_COUNT
 };
 
 enum severity {
-    SEVERITY_NEGLIGIBLE,
-    SEVERITY_LOW,
-    SEVERITY_MODERATE,
-    SEVERITY_SEVERE,
-    SEVERITY_CRITICAL,
+#define SEVERITY_WORD(number, id, name) SEVERITY_##id = (number),
+#include "model/words.def"
     SEVERITY_COUNT
 };
 
 enum cause {
-    CAUSE_NONE, // no cause applies to this kind
-    CAUSE_UNKNOWN,
-    CAUSE_DATA,
-    CAUSE_SLOW_HOST,
-    CAUSE_COSTLY_RECORDS,
-    CAUSE_BLOCKED,
-    CAUSE_SCHEDULING,
-    CAUSE_SPILL,
-    CAUSE_GC,
-    CAUSE_OOM,
-    CAUSE_CONTAINER_KILLED,
-    CAUSE_FETCH_FAILED,
-    CAUSE_EXECUTOR_LOST,
-    CAUSE_USER_CODE,
-    CAUSE_OTHER,
+#define CAUSE_WORD(number, id, name) CAUSE_##id = (number),
+#include "model/words.def"
     CAUSE_COUNT
 };
 
-enum life { LIFE_OPENED, LIFE_UPDATED, LIFE_CONFIRMED, LIFE_RETRACTED, LIFE_RESOLVED, LIFE_COUNT };
+enum life {
+#define LIFE_WORD(number, id, name) LIFE_##id = (number),
+#include "model/words.def"
+    LIFE_COUNT
+};
 
-enum run_status { RUN_RUNNING, RUN_SUCCEEDED, RUN_FAILED, RUN_LOST, RUN_STATUS_COUNT };
+enum run_status {
+#define RUN_STATUS_WORD(number, id, name) RUN_##id = (number),
+#include "model/words.def"
+    RUN_STATUS_COUNT
+};
+
+// What records are counted by.
+enum records_from {
+#define RECORDS_FROM_WORD(number, id, name) RECORDS_##id = (number),
+#include "model/words.def"
+    RECORDS_FROM_COUNT
+};
+
+// Why a task failed.
+enum failure_class {
+#define FAILURE_WORD(number, id, name) FAILURE_##id = (number),
+#include "model/words.def"
+    FAILURE_CLASS_COUNT
+};
+
+// What an accumulator of a SQL plan says.
+enum accum_role {
+#define ROLE_WORD(number, id, name) ROLE_##id = (number),
+#include "model/words.def"
+    ROLE_COUNT
+};
 
 // What a recommendation is about. A kind of bottleneck keeps its own number; the others are those
-// of the advisors. The numbers stand in kept state.
-#define ADVICE_KIND(number, id, name) ADVICE_##id = (number),
+// of the advisors.
 enum advice_kind {
-#include "model/advice_kinds.def"
+#define ADVICE_WORD(number, id, name) ADVICE_##id = (number),
+#include "model/words.def"
 };
-#undef ADVICE_KIND
-#define ADVICE_KIND(number, id, name) +1
 enum {
     ADVICE_KIND_COUNT = KIND_COUNT
-#include "model/advice_kinds.def"
+#define ADVICE_WORD(number, id, name) +1
+#include "model/words.def"
 };
-#undef ADVICE_KIND
 // About bottlenecks of that kind.
 enum advice_kind advice_kind_of(enum bottleneck_kind kind);
 // True if this release knows the number.
@@ -73,16 +77,35 @@ bool advice_kind_known(int64_t number);
 
 enum tri { TRI_NULL = -1, TRI_FALSE = 0, TRI_TRUE = 1 };
 
+// The words of one vocabulary, by number.
+struct vocabulary {
+    const char *name; // of the whole
+    const char *const *words;
+    unsigned count;
+};
+extern const struct vocabulary vocabulary_kind, vocabulary_severity, vocabulary_cause,
+    vocabulary_life, vocabulary_run_status, vocabulary_records_from, vocabulary_failure,
+    vocabulary_role, vocabulary_advice_kind;
+// All of them, the last one NULL.
+extern const struct vocabulary *const vocabularies[];
+
+// The name of a number, which must be one of the vocabulary's.
+const char *vocabulary_name(const struct vocabulary *words, int number);
+// The number with that name, or -1.
+int vocabulary_parse(const struct vocabulary *words, struct str name);
+
+// The same, one vocabulary each; "" for CAUSE_NONE.
 const char *kind_name(enum bottleneck_kind kind);
 const char *severity_name(enum severity severity);
-const char *cause_name(enum cause cause); // "" for CAUSE_NONE
+const char *cause_name(enum cause cause);
 const char *life_name(enum life life);
 const char *advice_kind_name(enum advice_kind kind); // a bottleneck kind's is that kind's name
 const char *run_status_name(enum run_status status);
-// The value with that name, or -1.
+const char *records_from_name(enum records_from from);
 int kind_parse(struct str name);
 int severity_parse(struct str name);
 int cause_parse(struct str name);
 int life_parse(struct str name);
 int run_status_parse(struct str name);
+int records_from_parse(struct str name);
 int advice_kind_parse(struct str name);

@@ -1,12 +1,12 @@
 // run: who a run is, its totals, and the records that leave the agent: PipelineRun, Bottleneck,
-// Recommendation, PipelineWindow. Plain data; text is owned as said at each field. Built by engine,
-// encoded and decoded by sink, read by stage 2.
+// Recommendation, PipelineWindow, each with its table (model/record.h). Plain data; text is owned
+// as said at each field. Built by engine and fleet, published by the codec, read by stage 2.
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "model/kind.h"
+#include "model/record.h"
 
 #define ID_TEXT_SIZE 37 // a UUID's text and NUL
 
@@ -17,17 +17,6 @@ enum {
     RUN_RECOMMENDATIONS_MAX = 50,
     EVIDENCE_MAX = 24 // pairs in one verdict
 };
-
-enum records_from {
-    RECORDS_UNKNOWN,
-    RECORDS_INPUT,
-    RECORDS_SCAN,
-    RECORDS_SHUFFLE,
-    RECORDS_OUTPUT,
-    RECORDS_FROM_COUNT
-};
-const char *records_from_name(enum records_from from);
-int records_from_parse(struct str name); // or -1
 
 // Whose run it is. Fixed arrays: kept in state as they are.
 struct run_identity {
@@ -158,12 +147,18 @@ struct pipeline_window {
     char cluster[RUN_TEXT_MAX + 1];
     char pipeline[RUN_TEXT_MAX + 1];
     int64_t pane_start_ms, pane_end_ms, window_start_ms;
-    int64_t runs, runs_failed;   // ended in the pane
-    int64_t records, data_bytes; // progress made in the pane
-    int64_t shuffle_read_bytes, shuffle_write_bytes, memory_spilled_bytes, disk_spilled_bytes;
-    int64_t gc_ms, task_ms;
+    int64_t runs, runs_failed; // ended in the pane
+    // progress made in the pane: records, data_bytes ... task_ms
+#define WINDOW_FIGURE(pane_number, run_number, name, from) int64_t name;
+#include "model/window_figures.def"
+#undef WINDOW_FIGURE
     int64_t window_runs, window_runs_failed;
     double duration_p50_s, duration_p90_s, duration_p99_s,
         duration_max_s;                       // over the window's ended runs, 0 if none
     int64_t open_bottlenecks[SEVERITY_COUNT]; // open at the pane's end
 };
+
+// Their tables. Rows with a number are kept in state; rows are called as the fields of the schemas.
+extern const struct record record_run_identity, record_run_totals, record_stage_summary,
+    record_evidence, record_bottleneck, record_open_bottleneck, record_setting_advice,
+    record_recommendation, record_pipeline_run, record_pipeline_window;

@@ -11,16 +11,6 @@
 
 enum { STAGE_SLOW_TASKS = 8, STAGE_HOSTS_MAX = 64 };
 
-enum failure_class {
-    FAILURE_OOM,
-    FAILURE_CONTAINER_KILLED,
-    FAILURE_FETCH_FAILED,
-    FAILURE_EXECUTOR_LOST,
-    FAILURE_USER_CODE,
-    FAILURE_OTHER,
-    FAILURE_CLASS_COUNT
-};
-
 // One successful task, as far as comparing it with the rest needs.
 struct stage_task {
     int64_t duration_ms, launch_ms;
