@@ -2,32 +2,46 @@
 // and scripts that have no curl.
 #include <stdio.h>
 
+#include "base/check.h"
 #include "commands/setup.h"
-#include "net/http_get.h"
+#include "net/http_client.h"
+#include "serve/listen.h"
 
-enum { TIMEOUT_MS = 5000, REASON_MAX = 300 };
+enum { TIMEOUT_MS = 5000, REASON_MAX = 300, ANSWER_MAX_BYTES = 65536 };
 
-static int ask(const struct command_args *args, const char *url) {
-    struct buf body = {0}, shown = {0};
+static int not_ready(const struct command_args *args, const struct http_answer *answer) {
+    struct str reason = answer->body;
+    while (reason.len > 0 && reason.p[reason.len - 1] == '\n') {
+        reason.len--;
+    }
+    struct buf shown = {0};
+    buf_add_printable(&shown, (struct str){reason.p, str_cut_utf8(reason, REASON_MAX)});
+    int code = command_failed(args, "not ready (%d): %s", answer->code, buf_text(&shown));
+    buf_fini(&shown);
+    return code;
+}
+
+// An agent is asked directly: a proxy of the environment knows nothing of this machine.
+static int ask(const struct command_args *args, const char *text) {
+    struct url url;
     struct err err;
-    int code = 0, exit_code = EXIT_FINE;
-    enum status status = http_get(url, TIMEOUT_MS, &code, &body, &err);
-    if (status == ST_FATAL) {
-        exit_code = command_usage_error(args, "%s: %s", url, err.text);
-    } else if (status != ST_OK) {
-        exit_code = command_failed(args, "%s: %s", url, err.text);
-    } else if (code != 200) {
-        struct str reason = buf_str(&body);
-        while (reason.len > 0 && reason.p[reason.len - 1] == '\n') {
-            reason.len--;
-        }
-        buf_add_printable(&shown, (struct str){reason.p, str_cut_utf8(reason, REASON_MAX)});
-        exit_code = command_failed(args, "not ready (%d): %s", code, buf_text(&shown));
+    if (url_parse(text, "", &url, &err) != ST_OK) {
+        return command_usage_error(args, "%s: %s", text, err.text);
+    }
+    struct http_client *client = http_client_new(&(struct http_settings){
+        .timeout_ms = TIMEOUT_MS, .answer_max_bytes = ANSWER_MAX_BYTES, .direct = true});
+    struct http_request request = {.url = &url};
+    struct http_answer answer;
+    int exit_code = EXIT_FINE;
+    if (http_client_send(client, &request, &answer, &err) != ST_OK) {
+        exit_code = command_failed(args, "%s: %s", url.shown, err.text);
+    } else if (answer.code != 200) {
+        exit_code = not_ready(args, &answer);
     } else {
         puts("ready");
     }
-    buf_fini(&body);
-    buf_fini(&shown);
+    http_client_free(client);
+    url_fini(&url);
     return exit_code;
 }
 
@@ -44,13 +58,13 @@ static int run(const struct command_args *args) {
     if (config == NULL) {
         return code;
     }
-    char ready_url[400];
+    char address[100], ready_url[120];
     const char *listen = config_text(config, "http.listen");
     if (listen[0] == '\0') {
         code = command_failed(args, "http.listen is empty: this agent has no pages to ask");
-    } else if (!http_get_ready_url(listen, ready_url, sizeof ready_url)) {
-        code = command_failed(args, "http.listen is no address: %s", listen);
     } else {
+        require(listen_local(listen, address, sizeof address)); // setup_config checked it
+        snprintf(ready_url, sizeof ready_url, "http://%s/readyz", address);
         code = ask(args, ready_url);
     }
     config_free(config);

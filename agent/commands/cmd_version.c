@@ -5,7 +5,7 @@
 #include "config/config.h"
 #include "decode/decode.h"
 #include "kafka/client.h"
-#include "net/version.h"
+#include "net/http_client.h"
 #include "serve/http.h"
 
 static int run(const struct command_args *args) {

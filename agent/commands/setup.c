@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/kind.h"
+#include "net/url.h"
+#include "serve/listen.h"
 
 enum { ROWS_MAX = KIND_COUNT * DETECTOR_THRESHOLDS_MAX, KEY_SIZE = 96 };
 
@@ -53,6 +55,40 @@ const struct setting_table *setup_tables(unsigned *count) {
     return tables;
 }
 
+// Addresses, by the judgement of the rooms that will be given them.
+static void check_addresses(struct config *config) {
+    unsigned count;
+    const char *const *urls = config_list(config, "alertmanager.urls", &count);
+    for (unsigned i = 0; i < count; i++) {
+        struct url url;
+        if (url_parse(urls[i], "", &url, NULL) != ST_OK) {
+            struct buf shown = {0};
+            config_add_url(&shown, urls[i]);
+            config_add_error(config, "alertmanager.urls",
+                             "not a URL such as http://host:9093: %.200s", buf_text(&shown));
+            buf_fini(&shown);
+        }
+        url_fini(&url);
+    }
+    const char *listen = config_text(config, "http.listen");
+    if (listen[0] != '\0' && !listen_good(listen)) {
+        config_add_error(config, "http.listen",
+                         "not an address to listen on: %.80s; write 127.0.0.1:9571, [::1]:9571 or "
+                         ":9571",
+                         listen);
+    }
+}
+
+void setup_check(struct config *config) {
+    unsigned keys;
+    (void)config_list(config, "pipeline.from", &keys);
+    if (keys == 0 || keys > APP_PIPELINE_KEYS_MAX) {
+        config_add_error(config, "pipeline.from", "needs 1 to %d entries", APP_PIPELINE_KEYS_MAX);
+    }
+    config_finish(config);
+    check_addresses(config);
+}
+
 struct config *setup_config_raw(const struct command_args *args) {
     unsigned count;
     const struct setting_table *tables = setup_tables(&count);
@@ -70,12 +106,7 @@ struct config *setup_config_raw(const struct command_args *args) {
     if (args->log_level != NULL) {
         config_set(config, "log.level", args->log_level, "--log-level");
     }
-    unsigned keys;
-    (void)config_list(config, "pipeline.from", &keys);
-    if (keys == 0 || keys > APP_PIPELINE_KEYS_MAX) {
-        config_add_error(config, "pipeline.from", "needs 1 to %d entries", APP_PIPELINE_KEYS_MAX);
-    }
-    config_finish(config);
+    setup_check(config);
     return config;
 }
 

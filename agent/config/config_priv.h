@@ -63,7 +63,3 @@ struct entry *config_begin_list(struct config *config, const char *key, const ch
 void config_take(struct config *config, struct entry *entry, const char *text, const char *origin);
 // The range or the choices of a setting in words, e.g. "10ms to 1m"; nothing if it has none.
 void config_add_range(struct buf *out, const struct setting *setting);
-
-// config_pages.c
-// A URL with what stands before the @ of its host hidden.
-void config_add_url(struct buf *out, const char *url);

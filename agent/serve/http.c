@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "listen.h"
+#include "serve/listen.h"
 
 enum {
     CONNECTIONS_MAX = 64,

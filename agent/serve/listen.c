@@ -1,9 +1,11 @@
 // listen: opens the server's socket itself, because the library would only say that it failed.
-// Called by http.c. Must never share a port with another process.
-#include "listen.h"
+// Called by http.c, and by the commands about the text alone. Must never share a port with another
+// process.
+#include "serve/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,19 +13,26 @@
 
 #include "base/str.h"
 
+union listen_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
 static bool parse_port(struct str text, uint16_t *out) {
     int64_t port = -1;
-    if (!str_to_i64(text, &port) || port < 0 || port > 65535) {
+    if (!str_to_i64(text, &port) || text.p[0] == '-' || port < 0 || port > 65535) {
         return false;
     }
     *out = (uint16_t)port;
     return true;
 }
 
-bool listen_parse(const char *text, union listen_address *out, bool *both) {
+// *both is set where the host is left out.
+static bool parse(const char *text, union listen_address *out, bool *both) {
     const char *colon = strrchr(text, ':');
     uint16_t port;
-    char host[64];
+    char host[INET6_ADDRSTRLEN + 2];
     *out = (union listen_address){0};
     if (colon == NULL || !parse_port(str_of(colon + 1), &port) ||
         !str_copy(host, sizeof host, (struct str){text, (size_t)(colon - text)})) {
@@ -48,6 +57,33 @@ bool listen_parse(const char *text, union listen_address *out, bool *both) {
     out->v4.sin_port = htons(port);
     const char *numbers = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
     return inet_pton(AF_INET, numbers, &out->v4.sin_addr) == 1;
+}
+
+bool listen_good(const char *text) {
+    union listen_address address;
+    bool both;
+    return parse(text, &address, &both);
+}
+
+bool listen_local(const char *text, char *out, size_t cap) {
+    union listen_address address;
+    bool both;
+    char host[INET6_ADDRSTRLEN];
+    if (!parse(text, &address, &both)) {
+        return false;
+    }
+    int len;
+    if (address.any.sa_family == AF_INET || both) {
+        bool every = both || address.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+        in_port_t port = both ? address.v6.sin6_port : address.v4.sin_port;
+        inet_ntop(AF_INET, &address.v4.sin_addr, host, sizeof host);
+        len = snprintf(out, cap, "%s:%u", every ? "127.0.0.1" : host, ntohs(port));
+    } else {
+        bool every = IN6_IS_ADDR_UNSPECIFIED(&address.v6.sin6_addr);
+        inet_ntop(AF_INET6, &address.v6.sin6_addr, host, sizeof host);
+        len = snprintf(out, cap, "[%s]:%u", every ? "::1" : host, ntohs(address.v6.sin6_port));
+    }
+    return (size_t)len < cap;
 }
 
 static socklen_t size_of(const union listen_address *address) {
@@ -98,7 +134,7 @@ static enum status explain(const char *text, int why, struct err *err) {
 enum status listen_open(const char *text, int *fd, uint16_t *port, struct err *err) {
     union listen_address address;
     bool both = false;
-    if (!listen_parse(text, &address, &both)) {
+    if (!parse(text, &address, &both)) {
         return err_set(err, ST_FATAL,
                        "http.listen: %.100s is not an address; write 127.0.0.1:9571, [::1]:9571 "
                        "or :9571",

@@ -20,6 +20,10 @@ struct config *setup_config(const struct command_args *args, int *exit_code);
 // The same, but silent: the mistakes are for the caller to read (config_errors). Never NULL.
 struct config *setup_config_raw(const struct command_args *args);
 
+// Adds the mistakes that only show across keys, or to the room that will be given a value. Call it
+// once, after the last source; setup_config does.
+void setup_check(struct config *config);
+
 // What a Kafka door takes. It points into the config, which must outlive it.
 struct setup_kafka {
     struct kafka_settings settings;

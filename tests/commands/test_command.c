@@ -97,8 +97,7 @@ static void test_exit_codes(void **state) {
     assert_int_equal(stoker("healthcheck -c /nowhere"), EXIT_CONFIG);
     assert_string_equal(errors, "/nowhere: cannot be read: No such file or directory\n");
     assert_int_equal(stoker("healthcheck --url http://127.0.0.1:1/"), EXIT_FAILED);
-    assert_string_equal(errors, "stoker healthcheck: http://127.0.0.1:1/: 127.0.0.1 port 1: "
-                                "Connection refused\n");
+    assert_string_equal(errors, "stoker healthcheck: http://127.0.0.1:1/: Connection refused\n");
     assert_int_equal(stoker("healthcheck --url 127.0.0.1"), EXIT_USAGE);
     assert_int_equal(stoker("healthcheck --set http.listen="), EXIT_FAILED);
     assert_int_equal(stoker("config"), EXIT_USAGE);

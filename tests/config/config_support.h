@@ -17,7 +17,7 @@ static inline struct config *new_config(void) {
 static inline struct config *load(const char *text, size_t len) {
     struct config *config = new_config();
     config_load_text(config, "f", (struct str){text, len});
-    config_finish(config);
+    setup_check(config);
     return config;
 }
 

@@ -51,7 +51,7 @@ static void test_later_sources_win(void **state) {
     config_set(config, "cluster", "set", "--set");
     config_set(config, "kafka.common.b", "set", "--set");
     config_set(config, "cluster", "set again", "--set");
-    config_finish(config);
+    setup_check(config);
     assert_string_equal(config_errors(config), "");
     assert_string_equal(config_text(config, "kafka.brokers"), "env:1");
     assert_string_equal(config_origin(config, "kafka.brokers"), "STOKER_KAFKA__BROKERS");

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     } else {
         config_load_text(config, "f", (struct str){(const char *)data, size});
     }
-    config_finish(config);
+    setup_check(config);
     check_print(config, tables, count);
     config_free(config);
     return 0;
