@@ -78,6 +78,8 @@ static void feed(struct job *job, struct eventlog *log, struct engine *engine, s
     size_t readable;
     struct err err;
     int64_t number = 0;
+    const struct message_header headers[] = {{MESSAGE_HEADER_APP_ID, app_id},
+                                             {MESSAGE_HEADER_APP_ATTEMPT, attempt}};
     progress_begin(&progress, "reading");
     for (;;) {
         enum status status = eventlog_next(log, &line, &readable, &err);
@@ -94,8 +96,11 @@ static void feed(struct job *job, struct eventlog *log, struct engine *engine, s
                  line.p != NULL ? "a line beyond 32 MiB is passed over" : err.text);
             continue;
         }
-        struct message message = {
-            .value = line, .topic = "", .offset = number, .app_id = app_id, .app_attempt = attempt};
+        struct message message = {.value = line,
+                                  .topic = "",
+                                  .offset = number,
+                                  .headers = headers,
+                                  .header_count = ARRAY_LEN(headers)};
         if (engine_feed(engine, &message, readable, NULL, &err) != ST_OK) {
             bool cut =
                 eventlog_cut(log); // the last line of a log that is being written, or was cut off

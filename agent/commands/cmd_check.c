@@ -29,7 +29,7 @@ static void print_topic(void *ctx, enum topics_mark mark, const char *topic, con
 }
 
 static bool check_topics(const struct config *config) {
-    struct topic_spec specs[SETUP_TOPICS_MAX];
+    struct topic_spec specs[TOPIC_COUNT];
     size_t count = setup_topics(config, specs), wrong = 0;
     struct topics_report report = {.line = print_topic};
     struct setup_kafka kafka;

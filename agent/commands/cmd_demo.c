@@ -28,17 +28,6 @@ static const struct command_option options[] = {
     {"speed", 0, "X", "play so many times as fast as it happened (default 2)"},
 };
 
-static const char *const topics[TOPIC_COUNT] = {
-    [TOPIC_EVENTS] = "spark-events",
-    [TOPIC_RUNS] = "stoker.runs",
-    [TOPIC_BOTTLENECKS] = "stoker.bottlenecks",
-    [TOPIC_RECOMMENDATIONS] = "stoker.recommendations",
-    [TOPIC_WINDOWS] = "stoker.windows",
-    [TOPIC_DLQ] = "stoker.dlq",
-    [TOPIC_STATE_APPLICATIONS] = "stoker.state.applications",
-    [TOPIC_STATE_PIPELINES] = "stoker.state.pipelines",
-};
-
 // The logs that travel inside the program: a table that the build makes of tests/fixtures/logs.
 struct demo_log {
     const char *name;
@@ -265,8 +254,8 @@ static void print_summary(struct demo_print *print) {
 
 static enum status open_cluster(struct demo *demo, struct err *err) {
     enum status status = mock_cluster_new(1, &demo->cluster, err);
-    for (int t = 0; t < TOPIC_COUNT && status == ST_OK; t++) {
-        status = mock_cluster_create_topic(demo->cluster, topics[t], PARTITIONS, err);
+    for (enum topic t = 0; t < TOPIC_COUNT && status == ST_OK; t++) {
+        status = mock_cluster_create_topic(demo->cluster, topic_row(t)->def, PARTITIONS, err);
     }
     if (status != ST_OK) {
         return status;
@@ -289,7 +278,7 @@ static enum status open_agent(struct demo *demo, struct agent_options *agent, st
 
 static enum status send_event(void *ctx, const struct replay_event *event, struct err *err) {
     struct demo *demo = ctx;
-    return replay_send_event(demo->sink, topics[TOPIC_EVENTS], event, err);
+    return replay_send_event(demo->sink, topic_row(TOPIC_EVENTS)->def, event, err);
 }
 
 // Plays and judges, turn by turn, until every run was judged to its end.
@@ -364,7 +353,9 @@ static int run_demo(const struct command_args *args, double speed) {
                                   .hook_ctx = &demo.print,
                                   .on_bottleneck = print_bottleneck,
                                   .on_run = keep_run};
-    memcpy(agent.topics, topics, sizeof agent.topics);
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        agent.topics[t] = topic_row(t)->def;
+    }
     engine_options_init(&agent.engine);
     agent.engine.cluster = "demo";
     pipelines_options_init(&agent.pipelines);

@@ -49,12 +49,6 @@ static int run(const struct command_args *args) {
         .cluster = config_text(config, "cluster"),
         .instance = instance,
         .group = config_text(config, "agent.group"),
-        .topics = {config_text(config, "topics.events"), config_text(config, "topics.runs"),
-                   config_text(config, "topics.bottlenecks"),
-                   config_text(config, "topics.recommendations"),
-                   config_text(config, "topics.windows"), config_text(config, "topics.dlq"),
-                   config_text(config, "topics.state_applications"),
-                   config_text(config, "topics.state_pipelines")},
         .dlq_enabled = config_bool(config, "topics.dlq_enabled"),
         .dynamic = strcmp(config_text(config, "agent.membership"), "dynamic") == 0,
         .workers = (int)config_int(config, "agent.workers"),
@@ -64,6 +58,9 @@ static int run(const struct command_args *args) {
         .http_listen = config_text(config, "http.listen"),
         .metrics_pipelines_max = (size_t)config_int(config, "metrics.max_pipelines"),
     };
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        options.topics[t] = config_text(config, topic_row(t)->setting);
+    }
     setup_instance(config, instance);
     setup_kafka_init(&consumer, config, KAFKA_CONSUMER);
     setup_kafka_init(&producer, config, KAFKA_PRODUCER);

@@ -27,7 +27,7 @@ static void print_line(void *ctx, enum topics_mark mark, const char *topic, cons
 }
 
 static int ask(const struct command_args *args, const struct config *config, bool create) {
-    struct topic_spec specs[SETUP_TOPICS_MAX];
+    struct topic_spec specs[TOPIC_COUNT];
     size_t count = setup_topics(config, specs), wrong = 0;
     struct setup_kafka kafka;
     struct err err = {0};

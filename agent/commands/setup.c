@@ -211,32 +211,31 @@ struct alertmanager_label *setup_alertmanager(const struct config *config,
     return external;
 }
 
-size_t setup_topics(const struct config *config, struct topic_spec out[SETUP_TOPICS_MAX]) {
-    // Events as large as they are read; dead letters carry headers too.
+// The largest record a topic must take; 0: no rule. Events as large as they are read; dead letters
+// bring headers too.
+static int64_t largest_record(const struct config *config, const struct topic_row *row) {
     int64_t event_bytes = config_int(config, "input.max_message_bytes");
-    const struct {
-        const char *key, *state_of;
-        int64_t max_bytes;
-    } topics[SETUP_TOPICS_MAX] = {
-        {"topics.events", NULL, event_bytes},
-        {"topics.runs", NULL, 0},
-        {"topics.bottlenecks", NULL, 0},
-        {"topics.recommendations", NULL, 0},
-        {"topics.windows", NULL, 0},
-        {"topics.state_applications", "topics.events", 0},
-        {"topics.state_pipelines", "topics.runs", 0},
-        {"topics.dlq", NULL, event_bytes + SETUP_HEADER_BYTES},
-    };
-    size_t count = SETUP_TOPICS_MAX - (config_bool(config, "topics.dlq_enabled") ? 0 : 1);
-    for (size_t i = 0; i < count; i++) {
-        const char *state_of = topics[i].state_of;
-        out[i] = (struct topic_spec){
-            .name = config_text(config, topics[i].key),
+    return row->use == TOPIC_INPUT          ? event_bytes
+           : row->use == TOPIC_DEAD_LETTERS ? event_bytes + SETUP_HEADER_BYTES
+                                            : 0;
+}
+
+size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COUNT]) {
+    bool dead_letters = config_bool(config, "topics.dlq_enabled");
+    size_t count = 0;
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        const struct topic_row *row = topic_row(t);
+        bool state = row->use == TOPIC_STATE;
+        if (row->use == TOPIC_DEAD_LETTERS && !dead_letters) {
+            continue;
+        }
+        out[count++] = (struct topic_spec){
+            .name = config_text(config, row->setting),
             .partitions = (int)config_int(config, "topics.partitions"),
-            .partitions_of = state_of == NULL ? NULL : config_text(config, state_of),
+            .partitions_of = state ? config_text(config, topic_row(row->state_of)->setting) : NULL,
             .replication = -1,
-            .compacted = state_of != NULL,
-            .max_message_bytes = topics[i].max_bytes,
+            .compacted = state,
+            .max_message_bytes = largest_record(config, row),
         };
     }
     return count;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/config_priv.h"
+#include "model/topic.h"
 
 enum { PANES_MAX = 1440, TOPIC_NAME_MAX = 249 };
 
@@ -33,24 +34,22 @@ static bool good_topic(const char *name) {
 }
 
 static void check_topics(struct config *config) {
-    static const char *const keys[] = {
-        "topics.events",  "topics.runs", "topics.bottlenecks",        "topics.recommendations",
-        "topics.windows", "topics.dlq",  "topics.state_applications", "topics.state_pipelines"};
-    for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
-        const char *name = config_text(config, keys[i]);
+    for (enum topic i = 0; i < TOPIC_COUNT; i++) {
+        const char *key = topic_row(i)->setting, *name = config_text(config, key);
         if (name[0] == '\0') {
-            config_add_error(config, keys[i], "is empty; name a topic");
+            config_add_error(config, key, "is empty; name a topic");
             continue;
         }
         if (!good_topic(name)) {
-            config_add_error(config, keys[i],
+            config_add_error(config, key,
                              "no name for a topic: %.80s; letters, digits, '.', '_' and '-' make "
                              "one, at most %d",
                              name, TOPIC_NAME_MAX);
         }
-        for (unsigned other = 0; other < i; other++) {
-            if (strcmp(name, config_text(config, keys[other])) == 0) {
-                config_add_error(config, keys[i], "is the same topic as %s", keys[other]);
+        for (enum topic other = 0; other < i; other++) {
+            const char *other_key = topic_row(other)->setting;
+            if (strcmp(name, config_text(config, other_key)) == 0) {
+                config_add_error(config, key, "is the same topic as %s", other_key);
             }
         }
     }

@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "config/setting.h"
+#include "model/topic.h"
 
 static const char *const framings[] = {"single-object", NULL};
 static const char *const severities[] = {"negligible", "low",      "moderate",
@@ -40,18 +41,9 @@ static const struct setting rows[] = {
         "librdkafka properties of consumer and producer alike, such as security.protocol."),
     MAP("kafka.consumer", "librdkafka properties of the consumer only."),
     MAP("kafka.producer", "librdkafka properties of the producer only."),
-    TEXT("topics.events", "spark-events", "Input: Spark listener events."),
-    TEXT("topics.runs", "stoker.runs",
-         "Output: PipelineRun records, and the link to the second stage."),
-    TEXT("topics.bottlenecks", "stoker.bottlenecks", "Output: Bottleneck records."),
-    TEXT("topics.recommendations", "stoker.recommendations", "Output: Recommendation records."),
-    TEXT("topics.windows", "stoker.windows", "Output: PipelineWindow records."),
-    TEXT("topics.dlq", "stoker.dlq",
-         "Output: messages that could not be used, with headers saying why."),
-    TEXT("topics.state_applications", "stoker.state.applications",
-         "State of the applications, one compacted changelog partition per input partition."),
-    TEXT("topics.state_pipelines", "stoker.state.pipelines",
-         "State of the pipelines, one compacted changelog partition per partition of topics.runs."),
+#define TOPIC(id, setting, def, use, state_of, counts, help) TEXT("topics." setting, def, help),
+#include "model/topics.def"
+#undef TOPIC
     BOOL("topics.dlq_enabled", "true", "Keep unusable messages in the dead-letter topic."),
     INT("topics.partitions", "6", 1, 10000, "Partitions of topics made by stoker topics --create."),
     TEXT("agent.instance", "",

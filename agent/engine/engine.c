@@ -290,8 +290,8 @@ static bool write_key(const struct engine_options *options, struct run_key *key)
 // if they name nobody, or nobody that can be.
 static bool place_by_message(const struct engine_options *options, const struct message *message,
                              struct run_key *key) {
-    key->app_id = message->app_id;
-    key->attempt = message->app_attempt;
+    key->app_id = message_header_last(message, MESSAGE_HEADER_APP_ID);
+    key->attempt = message_header_last(message, MESSAGE_HEADER_APP_ATTEMPT);
     if (key->app_id.len == 0 && message->key.len > 0) {
         key->app_id = message->key;
         const char *slash = memrchr(message->key.p, '/', message->key.len);

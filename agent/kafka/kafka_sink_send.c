@@ -47,7 +47,7 @@ static rd_kafka_resp_err_t produce(struct kafka_sink *sink, struct sink_topic *t
     if (record->header_count > 0) {
         headers = rd_kafka_headers_new(record->header_count);
         for (size_t i = 0; i < record->header_count; i++) {
-            const struct sink_header *h = &record->headers[i];
+            const struct message_header *h = &record->headers[i];
             rd_kafka_header_add(headers, h->name, -1, h->value.p, (ssize_t)h->value.len);
         }
     }

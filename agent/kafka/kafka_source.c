@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 
 #define CLOSE_MS 10000
 #define DESTROY_MS 3000
@@ -157,39 +158,56 @@ void kafka_source_free(struct kafka_source *src) {
     pthread_mutex_destroy(&src->health_lock);
     mem_free(src->topics);
     mem_free(src->partitions);
+    mem_free(src->headers);
     mem_free(src->group);
     src->magic = 0;
     mem_free(src);
 }
 
-static struct str header_text(const rd_kafka_headers_t *headers, const char *name) {
-    const void *value = NULL;
-    size_t size = 0;
-    if (headers == NULL ||
-        rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return STR("");
+// The headers of the message in hand, as many as a message may bring.
+static void fill_headers(struct kafka_source *src, const rd_kafka_message_t *m,
+                         struct message *out) {
+    rd_kafka_headers_t *headers = NULL;
+    size_t bytes = 0;
+    struct message_header h;
+    const void *value;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
     }
-    return value == NULL ? STR("") : (struct str){value, size};
+    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &h.name, &value, &h.value.len) ==
+                       RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++) {
+        h.value.p = value;
+        size_t takes = strlen(h.name) + h.value.len + MESSAGE_HEADER_FRAMING;
+        if (takes > MESSAGE_HEADERS_MAX_BYTES - bytes) {
+            out->headers_dropped++;
+            continue;
+        }
+        bytes += takes;
+        MEM_GROW(src->headers, out->header_count, src->header_cap);
+        src->headers[out->header_count++] = h;
+    }
+    out->headers = src->headers;
+    if (out->headers_dropped > 0) {
+        metrics_add(METRIC_LIMIT_HITS, 1);
+    }
 }
 
-static void fill(struct message *out, const rd_kafka_message_t *m, const char *topic) {
-    rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        headers = NULL;
-    }
+static void fill(struct kafka_source *src, const rd_kafka_message_t *m,
+                 const struct source_partition *p, struct message *out) {
     rd_kafka_timestamp_type_t type;
     int64_t timestamp_ms = rd_kafka_message_timestamp(m, &type);
     *out = (struct message){
         .value = m->payload == NULL ? STR("") : (struct str){m->payload, m->len},
         .key = {m->key, m->key_len},
-        .app_id = header_text(headers, "app_id"),
-        .app_attempt = header_text(headers, "app_attempt"),
-        .topic = topic,
+        .topic = p->topic,
         .partition = m->partition,
         .offset = m->offset,
         .timestamp_ms =
             type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp_ms < 0 ? 0 : timestamp_ms,
+        .owner = p->owner,
     };
+    fill_headers(src, m, out);
 }
 
 enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct message *out,
@@ -221,7 +239,7 @@ enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct m
         p->caught_up = false;
         p->next = m->offset + 1;
         source_note_well(src, p->topic);
-        fill(out, m, p->topic);
+        fill(src, m, p, out);
         src->message = m;
         return ST_OK;
     }

@@ -47,11 +47,12 @@ void source_take(struct kafka_source *src, const rd_kafka_topic_partition_list_t
             continue;
         }
         MEM_GROW(src->partitions, src->partition_count, src->partition_cap);
-        src->partitions[src->partition_count++] =
+        struct source_partition *p = &src->partitions[src->partition_count++];
+        *p =
             (struct source_partition){.topic = topic->name, .partition = in->partition, .next = -1};
         metrics_add(METRIC_PARTITIONS, 1);
         if (src->callbacks.assigned != NULL) {
-            src->callbacks.assigned(src->callbacks.ctx, topic->name, in->partition);
+            p->owner = src->callbacks.assigned(src->callbacks.ctx, topic->name, in->partition);
         }
     }
 }
@@ -67,11 +68,11 @@ void source_give_back(struct kafka_source *src, const rd_kafka_topic_partition_l
         if (p == NULL) {
             continue;
         }
-        const char *topic = p->topic;
+        void *owner = p->owner;
         *p = src->partitions[--src->partition_count];
         metrics_add(METRIC_PARTITIONS, -1);
         if (src->callbacks.revoked != NULL) {
-            src->callbacks.revoked(src->callbacks.ctx, topic, list->elems[i].partition, lost);
+            src->callbacks.revoked(src->callbacks.ctx, owner, lost);
         }
     }
 }

@@ -11,6 +11,7 @@
 struct source_partition {
     char *topic;
     int32_t partition;
+    void *owner;  // the caller's
     int64_t next; // offset of the next message, -1 while unknown
     bool caught_up;
     bool started; // messages may come
@@ -33,9 +34,11 @@ struct kafka_source {
     size_t topic_count;
     struct source_partition *partitions;
     size_t partition_count, partition_cap;
-    size_t recent;               // index of the partition of the last message
-    rd_kafka_message_t *message; // what the caller looks at
-    int64_t probe_at_ms;         // when to ask for missing topics again
+    size_t recent;                  // index of the partition of the last message
+    rd_kafka_message_t *message;    // what the caller looks at
+    struct message_header *headers; // of that
+    uint32_t header_cap;
+    int64_t probe_at_ms; // when to ask for missing topics again
     // What the health function reads from another thread.
     pthread_mutex_t health_lock;
     _Atomic bool assigned;  // has an assignment, maybe an empty one

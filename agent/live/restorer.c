@@ -69,7 +69,7 @@ static enum status check_topics(const struct agent_options *options, struct chan
     struct topics_report report = {.ctx = &found, .line = keep_worst};
     size_t wrong = 0;
     for (int i = 0; i < STAGES; i++) {
-        specs[i] = (struct topic_spec){.name = options->topics[stage_at(i)->state_topic],
+        specs[i] = (struct topic_spec){.name = options->topics[topic_of_state(stage_at(i)->input)],
                                        .partitions_of = options->topics[stage_at(i)->input],
                                        .compacted = true};
     }
@@ -202,7 +202,7 @@ static enum status read_back(struct restorer *restorer, struct changelog *change
                         .load = load,
                         .table = state_table_new(),
                         .input = options->topics[load->ops->input],
-                        .changes = options->topics[load->ops->state_topic]};
+                        .changes = options->topics[topic_of_state(load->ops->input)]};
     int64_t start_ms = clock_mono_ms();
     load->records = load->bytes = 0;
     enum status status = restore(&work, err);

@@ -19,7 +19,7 @@ static struct engine *engine_of(const struct stage_state *state) {
     return ((const struct applications *)state)->engine;
 }
 
-static enum status publish(struct stage_home *home, enum agent_topic topic, const char *pipeline) {
+static enum status publish(struct stage_home *home, enum topic topic, const char *pipeline) {
     struct sink_record record = {.topic = home->options->topics[topic],
                                  .key = str_of(pipeline),
                                  .value = buf_str(&home->encoded)};
@@ -117,7 +117,6 @@ static int64_t newest_ms(const struct stage_state *state) {
 
 const struct stage_ops stage_applications = {.name = "applications",
                                              .input = TOPIC_EVENTS,
-                                             .state_topic = TOPIC_STATE_APPLICATIONS,
                                              .new = new_state,
                                              .free = free_state,
                                              .load = load,

@@ -35,7 +35,7 @@ struct stage_state {
 // nothing.
 struct stage_ops {
     const char *name;
-    enum agent_topic input, state_topic;
+    enum topic input; // topic_of_state knows where its state goes
     // Empty state, to be loaded or thrown away; any thread, as is `load`.
     struct stage_state *(*new)(struct stage_home *home, int32_t partition);
     void (*free)(struct stage_state *state);

@@ -106,7 +106,6 @@ static void each_pipeline(const struct stage_state *state,
 
 const struct stage_ops stage_pipelines = {.name = "pipelines",
                                           .input = TOPIC_RUNS,
-                                          .state_topic = TOPIC_STATE_PIPELINES,
                                           .new = new_state,
                                           .free = free_state,
                                           .load = load,

@@ -17,7 +17,8 @@ enum {
     SOON_MS = 1000,
     QUEUE_TIMEOUT_MS = 30000,
     FENCES_WITHIN_MS = 60000,
-    SAME_FENCE_MS = 300
+    SAME_FENCE_MS = 300,
+    TIMES_MAX = 1000000
 };
 
 enum status transaction_init(struct transaction *tx, const struct agent_options *options,
@@ -32,6 +33,7 @@ enum status transaction_init(struct transaction *tx, const struct agent_options 
 void transaction_fini(struct transaction *tx) {
     kafka_sink_free(tx->sink);
     mem_free(tx->news);
+    mem_free(tx->headers);
 }
 
 // Says so in the log whenever the words change, unless it is soon over.
@@ -48,10 +50,10 @@ enum status transaction_possible(struct transaction *tx, bool *possible, struct 
     if (*possible || now_ms < tx->again_ms) {
         return ST_OK;
     }
-    const char *topics[TOPIC_COUNT] = {0};
+    const char *topics[TOPIC_COUNT + 1] = {0}; // NULL-ended
     int count = 0;
-    for (int t = TOPIC_RUNS; t < TOPIC_COUNT; t++) {
-        if (t != TOPIC_DLQ || tx->options->dlq_enabled) {
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        if (topic_is_written(t, tx->options->dlq_enabled)) {
             topics[count++] = tx->options->topics[t];
         }
     }
@@ -85,7 +87,7 @@ enum status transaction_begin(struct transaction *tx, struct err *err) {
     return kafka_sink_begin(tx->sink, err);
 }
 
-enum status transaction_send(struct transaction *tx, enum agent_topic topic,
+enum status transaction_send(struct transaction *tx, enum topic topic,
                              const struct sink_record *record) {
     struct err err = {0};
     if (tx->broken) {
@@ -120,28 +122,92 @@ static struct str reason_word(enum metric reason) {
     return word;
 }
 
+// What a dead letter says of itself, in this order.
+enum {
+    SAYS_REASON,
+    SAYS_TEXT,
+    SAYS_TIMES, // how often this message has become one: it may have been sent in again
+    SAYS_TOPIC,
+    SAYS_PARTITION,
+    SAYS_OFFSET,
+    SAYS_TIMESTAMP,
+    SAYS_DROPPED, // headers that are not here
+    SAYS_COUNT
+};
+static const char *const says[SAYS_COUNT] = {
+    "stoker.error.reason",        "stoker.error.text",       "stoker.error.times",
+    "stoker.source.topic",        "stoker.source.partition", "stoker.source.offset",
+    "stoker.source.timestamp_ms", "stoker.headers.dropped"};
+
+static bool is_said(const char *name) {
+    for (int i = 0; i < SAYS_COUNT; i++) {
+        if (strcmp(name, says[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The message's own headers, then ours. Those an earlier dead letter of it got say nothing true any
+// more: a message that was sent in again and failed again looks as if it had failed once, but for
+// the number of times.
+static uint32_t letter_headers(struct transaction *tx, const struct message *message,
+                               const struct message_header ours[SAYS_COUNT]) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < message->header_count; i++) {
+        if (!is_said(message->headers[i].name)) {
+            MEM_GROW(tx->headers, count, tx->header_cap);
+            tx->headers[count++] = message->headers[i];
+        }
+    }
+    for (int i = 0; i < SAYS_COUNT; i++) {
+        if (ours[i].name != NULL) {
+            MEM_GROW(tx->headers, count, tx->header_cap);
+            tx->headers[count++] = ours[i];
+        }
+    }
+    return count;
+}
+
 void transaction_dead_letter(struct transaction *tx, const struct message *message,
                              enum metric reason, const char *words) {
     if (!tx->options->dlq_enabled) {
         return;
     }
-    char partition[16], offset[24];
-    snprintf(partition, sizeof partition, "%d", (int)message->partition);
-    snprintf(offset, sizeof offset, "%lld", (long long)message->offset);
-    struct sink_header headers[] = {{"stoker.error.reason", reason_word(reason)},
-                                    {"stoker.error.text", str_of(words)},
-                                    {"stoker.source.topic", str_of(message->topic)},
-                                    {"stoker.source.partition", str_of(partition)},
-                                    {"stoker.source.offset", str_of(offset)}};
+    int64_t before = 0;
+    (void)str_to_i64(message_header_last(message, says[SAYS_TIMES]), &before);
+    before = before > 0 && before < TIMES_MAX ? before : 0;
+    int64_t numbers[SAYS_COUNT] = {[SAYS_TIMES] = before + 1,
+                                   [SAYS_PARTITION] = message->partition,
+                                   [SAYS_OFFSET] = message->offset,
+                                   [SAYS_TIMESTAMP] = message->timestamp_ms,
+                                   [SAYS_DROPPED] = message->headers_dropped};
+    char texts[SAYS_COUNT][24];
+    struct message_header ours[SAYS_COUNT];
+    for (int i = 0; i < SAYS_COUNT; i++) {
+        int n = snprintf(texts[i], sizeof texts[i], "%lld", (long long)numbers[i]);
+        ours[i] = (struct message_header){says[i], {texts[i], (size_t)n}};
+    }
+    ours[SAYS_REASON].value = reason_word(reason);
+    ours[SAYS_TEXT].value = str_of(words);
+    ours[SAYS_TOPIC].value = str_of(message->topic);
+    if (message->timestamp_ms == 0) {
+        ours[SAYS_TIMESTAMP].name = NULL;
+    }
+    if (message->headers_dropped == 0) {
+        ours[SAYS_DROPPED].name = NULL;
+    }
     struct sink_record record = {.topic = tx->options->topics[TOPIC_DLQ],
                                  .key = message->key,
                                  .value = message->value,
-                                 .headers = headers,
-                                 .header_count = ARRAY_LEN(headers)};
+                                 .timestamp_ms = message->timestamp_ms};
+    record.header_count = letter_headers(tx, message, ours);
+    record.headers = tx->headers;
     if (transaction_send(tx, TOPIC_DLQ, &record) == ST_SKIP) {
         record.value.len = 0; // too large to keep whole: at least where it lies
         if (transaction_send(tx, TOPIC_DLQ, &record) != ST_OK) {
-            log_error("dead_letter_not_kept", "partition=%s offset=%s", partition, offset);
+            log_error("dead_letter_not_kept", "partition=%s offset=%s", texts[SAYS_PARTITION],
+                      texts[SAYS_OFFSET]);
         }
     }
 }
@@ -160,20 +226,11 @@ static void clear(struct transaction *tx) {
 }
 
 void transaction_settle(struct transaction *tx, struct alertmanager *alerts, const void *holder) {
-    static const enum metric counted[TOPIC_COUNT] = {
-        [TOPIC_EVENTS] = METRIC_COUNT,
-        [TOPIC_RUNS] = METRIC_RUNS_OUT,
-        [TOPIC_BOTTLENECKS] = METRIC_BOTTLENECKS_OUT,
-        [TOPIC_RECOMMENDATIONS] = METRIC_RECOMMENDATIONS_OUT,
-        [TOPIC_WINDOWS] = METRIC_WINDOWS_OUT,
-        [TOPIC_DLQ] = METRIC_DLQ_RECORDS,
-        [TOPIC_STATE_APPLICATIONS] = METRIC_COUNT,
-        [TOPIC_STATE_PIPELINES] = METRIC_COUNT,
-    };
     require(tx->begun && !tx->broken);
-    for (int t = 0; t < TOPIC_COUNT; t++) {
-        if (counted[t] != METRIC_COUNT) {
-            metrics_add(counted[t], tx->sent[t]);
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        enum metric counts = topic_row(t)->counts;
+        if (counts != METRIC_COUNT) {
+            metrics_add(counts, tx->sent[t]);
         }
     }
     if (tx->news_count > 0) {

@@ -21,6 +21,8 @@ struct transaction {
     int64_t sent[TOPIC_COUNT];
     struct alert *news; // alerts that changed in it
     uint32_t news_count, news_cap;
+    struct message_header *headers; // scratch for a dead letter
+    uint32_t header_cap;
     char trouble[512]; // what failed, "" once a commit did not or nothing is left to do
     char waiting[512]; // why there is no producer, "" if there is
     int failures;      // transactions that failed since the last that did not
@@ -41,7 +43,7 @@ enum status transaction_possible(struct transaction *tx, bool *possible, struct 
 // Begins if none is open. ST_ABORT as any other failure: see transaction_break.
 enum status transaction_begin(struct transaction *tx, struct err *err) MUST_USE;
 // ST_OK also if the transaction broke (tx->broken says so). ST_SKIP: too large for the topic.
-enum status transaction_send(struct transaction *tx, enum agent_topic topic,
+enum status transaction_send(struct transaction *tx, enum topic topic,
                              const struct sink_record *record);
 // A message that cannot be used goes to the dead-letter topic, if there is one.
 void transaction_dead_letter(struct transaction *tx, const struct message *message,

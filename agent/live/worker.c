@@ -181,7 +181,7 @@ static int commit_in(const struct worker *worker, int64_t now_ms, int most) {
 static void put_state(void *ctx, struct str key, struct str value) {
     struct part *part = ctx;
     struct transaction *tx = &part->worker->transaction;
-    enum agent_topic topic = part->ops->state_topic;
+    enum topic topic = topic_of_state(part->ops->input);
     struct sink_record record = {.topic = part->worker->options->topics[topic],
                                  .key = key,
                                  .value = value,
@@ -293,8 +293,8 @@ enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err
 }
 
 static void take(struct worker *worker, const struct message *message, int64_t now_ms) {
-    struct part *part = worker_find(worker, message->topic, message->partition);
-    if (part == NULL || part->phase != PART_RUNNING || message->offset < part->next_offset) {
+    struct part *part = message->owner;
+    if (part->phase != PART_RUNNING || message->offset < part->next_offset) {
         return; // read ahead of a position that does not count any more
     }
     require(part->state != NULL);

@@ -87,7 +87,6 @@ enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err
 
 // worker_parts.c
 extern const struct kafka_source_callbacks worker_callbacks; // ctx: NULL, to be filled in
-struct part *worker_find(const struct worker *worker, const char *topic, int32_t partition);
 // Drops a partition's state and lets it be read again.
 void part_unload(struct part *part);
 // Asks for state that is missing, takes what has been read. ST_FATAL: state and position do not

@@ -14,16 +14,6 @@
 
 enum { REVOKE_TIMEOUT_MS = 10000, SUSPENDED_MS = 60000 };
 
-struct part *worker_find(const struct worker *worker, const char *topic, int32_t partition) {
-    for (uint32_t i = 0; i < worker->part_count; i++) {
-        struct part *part = worker->parts[i];
-        if (part->partition == partition && strcmp(part->topic, topic) == 0) {
-            return part;
-        }
-    }
-    return NULL;
-}
-
 static void forget_alert(void *ctx, const struct alert *alert) {
     struct worker *worker = ctx;
     alertmanager_forget(worker->alerts, worker, alert, 1);
@@ -139,7 +129,7 @@ static const struct stage_ops *stage_reading(const struct agent_options *options
     return stage_at(number);
 }
 
-static void on_assigned(void *ctx, const char *topic, int32_t partition) {
+static void *on_assigned(void *ctx, const char *topic, int32_t partition) {
     struct worker *worker = ctx;
     struct part *part = take_suspended(worker, topic, partition);
     if (part == NULL) {
@@ -153,6 +143,7 @@ static void on_assigned(void *ctx, const char *topic, int32_t partition) {
     worker->parts[worker->part_count++] = part;
     log_info("partition_assigned", "worker=%s topic=%s partition=%d", worker->id, topic,
              (int)partition);
+    return part;
 }
 
 static void on_revoking(void *ctx, bool lost) {
@@ -167,16 +158,16 @@ static void on_revoking(void *ctx, bool lost) {
     }
 }
 
-static void on_revoked(void *ctx, const char *topic, int32_t partition, bool lost) {
+static void on_revoked(void *ctx, void *owner, bool lost) {
     struct worker *worker = ctx;
-    struct part *part = worker_find(worker, topic, partition);
-    log_info("partition_revoked", "worker=%s topic=%s partition=%d lost=%d", worker->id, topic,
-             (int)partition, (int)lost);
-    bool kept = part != NULL && part->phase == PART_RUNNING && !part->touched && !lost &&
+    struct part *part = owner;
+    log_info("partition_revoked", "worker=%s topic=%s partition=%d lost=%d", worker->id,
+             part->topic, (int)part->partition, (int)lost);
+    bool kept = part->phase == PART_RUNNING && !part->touched && !lost &&
                 !worker->transaction.broken && !worker->closing;
     if (kept) {
         suspend(worker, part);
-    } else if (part != NULL) {
+    } else {
         drop(worker, part);
     }
 }

@@ -24,7 +24,8 @@ static void on_delivered(void *ctx, const char *topic, uint64_t count) {
 
 enum status replay_send_event(struct kafka_sink *sink, const char *topic,
                               const struct replay_event *event, struct err *err) {
-    struct sink_header headers[] = {{"app_id", event->app_id}, {"app_attempt", event->attempt}};
+    struct message_header headers[] = {{MESSAGE_HEADER_APP_ID, event->app_id},
+                                       {MESSAGE_HEADER_APP_ATTEMPT, event->attempt}};
     bool known = event->app_id.len > 0;
     struct sink_record record = {
         .topic = topic,

@@ -9,6 +9,7 @@
 #include "fleet/pipelines.h"
 #include "kafka/client.h"
 #include "kafka/topics.h"
+#include "model/topic.h"
 
 // The agent's own settings and one row per detector threshold (`detectors.<kind>.<name>`); static.
 const struct setting_table *setup_tables(unsigned *count);
@@ -49,9 +50,7 @@ void setup_decode(const struct config *config, struct decode_options *options);
 struct alertmanager_label *setup_alertmanager(const struct config *config,
                                               struct alertmanager_settings *settings);
 
-// The agent's topics: events first, then its outputs (the dead-letter topic only if it is on) and
-// the two of its state.
-enum { SETUP_TOPICS_MAX = 8 };
+// The agent's topics in the order of topics.def, that of the dead letters only if it is on.
 // Room for the headers of a dead letter beside the message it keeps.
 enum { SETUP_HEADER_BYTES = 65536 };
-size_t setup_topics(const struct config *config, struct topic_spec out[SETUP_TOPICS_MAX]);
+size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COUNT]);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "kafka/client.h"
+#include "model/message.h"
 
 struct kafka_sink;
 
@@ -33,17 +34,12 @@ struct kafka_sink_callbacks {
     void (*delivered)(void *ctx, const char *topic, uint64_t count);
 };
 
-struct sink_header {
-    const char *name;
-    struct str value;
-};
-
 // Borrowed, copied by the call that takes it.
 struct sink_record {
     const char *topic;
     struct str key;   // .p NULL: no key
     struct str value; // .p NULL: no value (a tombstone)
-    const struct sink_header *headers;
+    const struct message_header *headers;
     size_t header_count;
     int64_t timestamp_ms; // 0: now
     bool to_partition;    // into `partition`, whatever the key says

@@ -33,13 +33,14 @@ struct kafka_source_options {
 // a transaction with this consumer's positions, and must not poll or free.
 struct kafka_source_callbacks {
     void *ctx;
-    // Messages of this partition may come from here on.
-    void (*assigned)(void *ctx, const char *topic, int32_t partition);
+    // Messages of this partition may come from here on. What it returns comes back with each of
+    // them (message.owner) and when the partition goes.
+    void *(*assigned)(void *ctx, const char *topic, int32_t partition);
     // Once before the partitions go, all of them or a part: the last moment to commit, unless
     // `lost` (another agent may own them already; a commit then fails).
     void (*revoking)(void *ctx, bool lost);
-    // No message of this partition comes any more.
-    void (*revoked)(void *ctx, const char *topic, int32_t partition, bool lost);
+    // No message of this owner's partition comes any more.
+    void (*revoked)(void *ctx, void *owner, bool lost);
 };
 
 // Begins to join the group; returns before any broker was asked. Everything passed is copied or
@@ -53,10 +54,11 @@ enum status kafka_source_new(const struct kafka_settings *settings,
 void kafka_source_free(struct kafka_source *src);
 
 // Waits up to `timeout_ms` for the next message. ST_OK: *out is set, valid until the next poll,
-// commit excepted. ST_RETRY: nothing now. ST_FATAL: this consumer is finished (fenced by another
-// process with the same group.instance.id). ST_ABORT: a partition that was started has no message
-// at its position any more; it stands still, and this consumer must be replaced. Call it at least
-// once a minute, paused or not. A message without value (a tombstone) has an empty value.
+// commit excepted; headers beyond MESSAGE_HEADERS_MAX_BYTES are left out. ST_RETRY: nothing now.
+// ST_FATAL: this consumer is finished (fenced by another process with the same group.instance.id).
+// ST_ABORT: a partition that was started has no message at its position any more; it stands still,
+// and this consumer must be replaced. Call it at least once a minute, paused or not. A message
+// without value (a tombstone) has an empty value.
 enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct message *out,
                               struct err *err) MUST_USE;
 

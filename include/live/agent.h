@@ -16,18 +16,7 @@
 #include "engine/engine.h"
 #include "fleet/pipelines.h"
 #include "kafka/client.h"
-
-enum agent_topic {
-    TOPIC_EVENTS,
-    TOPIC_RUNS,
-    TOPIC_BOTTLENECKS,
-    TOPIC_RECOMMENDATIONS,
-    TOPIC_WINDOWS,
-    TOPIC_DLQ,
-    TOPIC_STATE_APPLICATIONS,
-    TOPIC_STATE_PIPELINES,
-    TOPIC_COUNT
-};
+#include "model/topic.h"
 
 // Everything is borrowed for the agent's life.
 struct agent_options {

@@ -40,20 +40,32 @@ static const char *placed(struct message message) {
 
 static void headers_win_over_key_over_value(void **state) {
     (void)state;
-    struct message all = {.value = VALUE_WITH_ID,
-                          .key = STR("app-k/2"),
-                          .app_id = STR("app-h"),
-                          .app_attempt = STR("1")};
+    struct message_header headers[] = {{"app_attempt", STR("1")}, {"app_id", STR("app-h")}};
+    struct message all = {
+        .value = VALUE_WITH_ID, .key = STR("app-k/2"), .headers = headers, .header_count = 2};
     assert_string_equal(placed(all), "app-h|1");
-    all.app_attempt = (struct str){0};
+    headers[0].name = "App_Attempt"; // no name of ours
     // The attempt of the key belongs to the key's app. The start event itself names attempt 9.
     assert_string_equal(placed(all), "app-h|9");
-    all.app_id = (struct str){0};
+    headers[1].value = (struct str){0}; // no value: as if it were not there
     assert_string_equal(placed(all), "app-k|2");
     all.key = (struct str){0};
     assert_string_equal(placed(all), "app-v|9");
     all.key = STR("");
     assert_string_equal(placed(all), "app-v|9");
+}
+
+static void the_last_header_of_a_name_counts(void **state) {
+    (void)state;
+    struct message_header headers[] = {{"app_id", STR("app-1")},
+                                       {"app_attempt", STR("1")},
+                                       {"app_attempt", STR("2")},
+                                       {"app_id", STR("app-2")}};
+    struct message twice = {.headers = headers, .header_count = ARRAY_LEN(headers)};
+    assert_string_equal(placed(twice), "app-2|2");
+    headers[3].value = STR("");
+    twice.key = STR("app-k");
+    assert_string_equal(placed(twice), "app-k|2");
 }
 
 static void a_key_may_hold_the_attempt(void **state) {
@@ -63,8 +75,10 @@ static void a_key_may_hold_the_attempt(void **state) {
     assert_string_equal(placed((struct message){.key = STR("a/b/3")}), "a/b|3");
     assert_string_equal(placed((struct message){.key = STR("app-1/")}), "app-1|");
     // A header's attempt leaves the key whole: it is all app id.
-    assert_string_equal(placed((struct message){.key = STR("app-1"), .app_attempt = STR("4")}),
-                        "app-1|4");
+    struct message_header header = {"app_attempt", STR("4")};
+    assert_string_equal(
+        placed((struct message){.key = STR("app-1"), .headers = &header, .header_count = 1}),
+        "app-1|4");
 }
 
 static void keys_that_are_no_ids_are_refused(void **state) {
@@ -198,6 +212,7 @@ static void an_event_log_is_one_application_whatever_its_keys(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_win_over_key_over_value),
+        cmocka_unit_test(the_last_header_of_a_name_counts),
         cmocka_unit_test(a_key_may_hold_the_attempt),
         cmocka_unit_test(keys_that_are_no_ids_are_refused),
         cmocka_unit_test_setup_teardown(unknown_types_need_no_owner, kit_set_up, kit_tear_down),

@@ -14,12 +14,18 @@
 
 #define WAIT_MS 20000
 
+struct owner {
+    int32_t partition;
+    bool owned;
+};
+
 struct cluster {
     struct mock_cluster *mock;
     struct kafka_settings settings;
     struct err err;
     uint64_t delivered;
     int assigned, revoked, lost;
+    struct owner owners[40];
 };
 
 // A group of the mock gives up a silent member after its session; a rebalance waits as long.
@@ -48,17 +54,23 @@ static inline void count_delivered(void *ctx, const char *topic, uint64_t count)
     c->delivered += count;
 }
 
-static inline void count_assigned(void *ctx, const char *topic, int32_t partition) {
+// The owner of a partition is the place where its number is kept.
+static inline void *count_assigned(void *ctx, const char *topic, int32_t partition) {
     struct cluster *c = ctx;
     assert_non_null(topic);
-    assert_true(partition >= 0);
+    assert_in_range(partition, 0, ARRAY_LEN(c->owners) - 1);
+    assert_false(c->owners[partition].owned);
     c->assigned++;
+    c->owners[partition] = (struct owner){.partition = partition, .owned = true};
+    return &c->owners[partition];
 }
 
-static inline void count_revoked(void *ctx, const char *topic, int32_t partition, bool lost) {
+static inline void count_revoked(void *ctx, void *owner, bool lost) {
     struct cluster *c = ctx;
-    assert_non_null(topic);
-    assert_true(partition >= 0);
+    struct owner *revoked = owner;
+    assert_ptr_equal(revoked, &c->owners[revoked->partition]);
+    assert_true(revoked->owned);
+    revoked->owned = false;
     c->revoked++;
     c->lost += lost;
 }
@@ -117,6 +129,8 @@ static inline void expect_message(struct cluster *c, struct kafka_source *src,
     while (kafka_source_poll(src, 100, out, &c->err) != ST_OK) {
         assert_true(clock_mono_ms() < deadline_ms);
     }
+    assert_ptr_equal(out->owner, &c->owners[out->partition]);
+    assert_true(c->owners[out->partition].owned);
 }
 
 // Reads messages that hold a number below `count` until each was seen, and fails on one seen twice.

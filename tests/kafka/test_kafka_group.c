@@ -9,12 +9,13 @@ struct member {
     int owned, most, revokings;
 };
 
-static void on_assigned(void *ctx, const char *topic, int32_t partition) {
+static void *on_assigned(void *ctx, const char *topic, int32_t partition) {
     struct member *m = ctx;
     assert_string_equal(topic, "in");
     assert_in_range(partition, 0, 1);
     m->owned++;
     m->most = m->owned > m->most ? m->owned : m->most;
+    return m;
 }
 
 static void on_revoking(void *ctx, bool lost) {
@@ -22,9 +23,10 @@ static void on_revoking(void *ctx, bool lost) {
     ((struct member *)ctx)->revokings++;
 }
 
-static void on_revoked(void *ctx, const char *topic, int32_t partition, bool lost) {
-    (void)topic, (void)partition, (void)lost;
+static void on_revoked(void *ctx, void *owner, bool lost) {
+    (void)lost;
     struct member *m = ctx;
+    assert_ptr_equal(owner, m);
     m->owned--;
 }
 

@@ -4,13 +4,22 @@
 
 #include "base/metrics.h"
 
+static void expect_headers(const struct message *m, const struct message_header *headers,
+                           uint32_t count) {
+    assert_int_equal(m->header_count, count);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_string_equal(m->headers[i].name, headers[i].name);
+        assert_true(str_eq(m->headers[i].value, headers[i].value));
+        assert_int_equal(m->headers[i].value.p == NULL, headers[i].value.p == NULL);
+    }
+}
+
 static void test_round_trip(void **state) {
     struct cluster *c = *state;
     struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){0});
-    struct sink_header headers[] = {{"app_id", STR("app-1")},
-                                    {"app_attempt", STR("2")},
-                                    {"other", {NULL, 0}},
-                                    {"app_id", STR("app-9")}};
+    struct message_header headers[] = {{"app_id", STR("app-1")}, {"app_attempt", STR("2")},
+                                       {"none", {NULL, 0}},      {"empty", STR("")},
+                                       {"bytes", STR("\0\xff")}, {"app_id", STR("app-9")}};
     struct sink_record record = {.topic = "in",
                                  .key = STR("key"),
                                  .value = STR("va\0ue"),
@@ -24,8 +33,9 @@ static void test_round_trip(void **state) {
     expect_message(c, src, &m);
     assert_true(str_eq(m.key, STR("key")));
     assert_true(str_eq(m.value, STR("va\0ue")));
-    assert_true(str_is(m.app_id, "app-9")); // the last one of a name counts
-    assert_true(str_is(m.app_attempt, "2"));
+    expect_headers(&m, headers, ARRAY_LEN(headers));
+    assert_true(str_is(message_header_last(&m, "app_id"), "app-9"));
+    assert_true(str_is(message_header_last(&m, "app_attempt"), "2"));
     assert_string_equal(m.topic, "in");
     assert_int_equal(m.offset, 0);
     assert_int_equal(m.timestamp_ms, 1234567890123);
@@ -33,10 +43,40 @@ static void test_round_trip(void **state) {
     assert_int_equal(kafka_sink_send(sink, &(struct sink_record){.topic = "in"}, &c->err), ST_OK);
     expect_flush(c, sink, ST_OK);
     expect_message(c, src, &m);
-    assert_int_equal(m.key.len + m.value.len + m.app_id.len + m.app_attempt.len, 0);
+    assert_int_equal(m.key.len + m.value.len + m.header_count, 0);
+    assert_null(m.key.p);
     assert_non_null(m.value.p);
     assert_true(m.timestamp_ms > 1600000000000);
     assert_int_equal(c->delivered, 2);
+    kafka_source_free(src);
+    kafka_sink_free(sink);
+}
+
+// What goes beyond the bound is left out and counted; a smaller header behind it still comes.
+static void test_headers_are_bounded(void **state) {
+    struct cluster *c = *state;
+    enum { MOST = MESSAGE_HEADERS_MAX_BYTES - MESSAGE_HEADER_FRAMING - 1 };
+    static char big[MOST + 1];
+    memset(big, 'x', sizeof big);
+    struct message_header fits[] = {{"a", {big, MOST}}, {"b", STR("")}};
+    struct message_header over[] = {{"a", {big, MOST + 1}}, {"app_id", STR("app-1")}};
+    struct sink_record record = {.topic = "in", .to_partition = true, .header_count = 2};
+    struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){0});
+    record.headers = fits;
+    assert_int_equal(kafka_sink_send(sink, &record, &c->err), ST_OK);
+    record.headers = over;
+    assert_int_equal(kafka_sink_send(sink, &record, &c->err), ST_OK);
+    expect_flush(c, sink, ST_OK);
+    struct kafka_source *src = open_source(c, "in", true);
+    struct message m;
+    int64_t hits = metrics_get(METRIC_LIMIT_HITS);
+    expect_message(c, src, &m);
+    expect_headers(&m, fits, 1);
+    assert_int_equal(m.headers_dropped, 1);
+    expect_message(c, src, &m);
+    expect_headers(&m, over + 1, 1);
+    assert_int_equal(m.headers_dropped, 1);
+    assert_int_equal(metrics_get(METRIC_LIMIT_HITS) - hits, 2);
     kafka_source_free(src);
     kafka_sink_free(sink);
 }
@@ -130,7 +170,7 @@ static void test_too_large_is_not_sent(void **state) {
     struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){.max_record_bytes = 2000});
     char big[2000];
     memset(big, 'x', sizeof big);
-    struct sink_header header = {"h", {big, 1500}};
+    struct message_header header = {"h", {big, 1500}};
     struct sink_record fits = {.topic = "in", .value = {big, 1872}}; // and 128 bytes of framing
     struct sink_record over = {.topic = "in", .value = {big, 1873}};
     struct sink_record headed = {
@@ -186,6 +226,7 @@ int main(void) {
 #define ON_CLUSTER(test) cmocka_unit_test_setup_teardown(test, cluster_set_up, cluster_tear_down)
     const struct CMUnitTest tests[] = {
         ON_CLUSTER(test_round_trip),
+        ON_CLUSTER(test_headers_are_bounded),
         ON_CLUSTER(test_keys_stay_in_order),
         ON_CLUSTER(test_passing_errors_are_not_seen),
         ON_CLUSTER(test_refusals),

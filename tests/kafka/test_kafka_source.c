@@ -28,9 +28,9 @@ static void test_held_until_started(void **state) {
     const char *topic = "in";
     struct kafka_source_options options = {
         .group = "g", .topics = &topic, .topic_count = 1, .alone = true, .held = true};
-    assert_int_equal(
-        kafka_source_new(&c->settings, &options, (struct kafka_source_callbacks){0}, &src, &c->err),
-        ST_OK);
+    struct kafka_source_callbacks callbacks = {
+        .ctx = c, .assigned = count_assigned, .revoked = count_revoked};
+    assert_int_equal(kafka_source_new(&c->settings, &options, callbacks, &src, &c->err), ST_OK);
     struct message m;
     int64_t until_ms = clock_mono_ms() + 700;
     while (clock_mono_ms() < until_ms) {

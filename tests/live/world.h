@@ -15,9 +15,6 @@
 #include "kafka/mock.h"
 #include "live/agent.h"
 
-static const char *const topics[TOPIC_COUNT] = {
-    "events",  "runs", "bottlenecks",        "recommendations",
-    "windows", "dlq",  "state.applications", "state.pipelines"};
 static const char skew_log[] = FIXTURES "/logs/skew_groupbykey/events.jsonl.zst";
 
 struct world {
@@ -62,9 +59,6 @@ static inline struct world *world_new(bool alone) {
     log_configure(LOG_ERROR, LOG_LOGFMT);
     metrics_reset();
     assert_int_equal(mock_cluster_new(1, &w->cluster, &err), ST_OK);
-    for (int t = 0; t < TOPIC_COUNT; t++) {
-        assert_int_equal(mock_cluster_create_topic(w->cluster, topics[t], 1, &err), ST_OK);
-    }
     w->options = (struct agent_options){.cluster = "test",
                                         .instance = "test",
                                         .group = "g",
@@ -83,7 +77,10 @@ static inline struct world *world_new(bool alone) {
                                         .on_run = on_run};
     w->options.consumer = w->options.producer =
         (struct kafka_settings){.brokers = mock_cluster_bootstrap(w->cluster)};
-    memcpy(w->options.topics, topics, sizeof topics);
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        const char *name = w->options.topics[t] = topic_row(t)->def;
+        assert_int_equal(mock_cluster_create_topic(w->cluster, name, 1, &err), ST_OK);
+    }
     engine_options_init(&w->options.engine);
     pipelines_options_init(&w->options.pipelines);
     struct kafka_sink_options sender = {0};
@@ -108,7 +105,8 @@ static inline void send_log(struct world *w, const char *path, const char *key, 
     struct str line;
     assert_int_equal(eventlog_open(path, &log, &err), ST_OK);
     for (int i = 0; eventlog_next(log, &line, NULL, &err) == ST_OK && line.p != NULL; i++) {
-        struct sink_record record = {.topic = "events", .key = str_of(key), .value = line};
+        struct sink_record record = {
+            .topic = topic_row(TOPIC_EVENTS)->def, .key = str_of(key), .value = line};
         if (i >= from && (to < 0 || i < to)) {
             assert_int_equal(kafka_sink_send(w->sender, &record, &err), ST_OK);
         }
@@ -119,7 +117,8 @@ static inline void send_log(struct world *w, const char *path, const char *key, 
 
 static inline void send_text(struct world *w, const char *text) {
     struct err err = {0};
-    struct sink_record record = {.topic = "events", .key = STR("app-x"), .value = str_of(text)};
+    struct sink_record record = {
+        .topic = topic_row(TOPIC_EVENTS)->def, .key = STR("app-x"), .value = str_of(text)};
     assert_int_equal(kafka_sink_send(w->sender, &record, &err), ST_OK);
     assert_int_equal(kafka_sink_flush(w->sender, 20000, &err), ST_OK);
 }
