@@ -10,7 +10,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 def main():
     rows = re.findall(r'^METRIC\((\w+), \w+, "([^"]+)"', (ROOT / "include/base/metrics.def").read_text(), re.M)
-    code = "\n".join(p.read_text() for p in (ROOT / "agent").rglob("*") if p.suffix in (".c", ".cpp", ".h"))
+    code = "\n".join(p.read_text() for p in [*(ROOT / "agent").rglob("*"), ROOT / "include/model/topics.def"]
+                     if p.suffix in (".c", ".cpp", ".h", ".def"))
     page = (ROOT / "docs/metrics.md").read_text()
     bad = [f"METRIC_{name} is declared but never counted" for name, _ in rows if not re.search(rf"\bMETRIC_{name}\b", code)]
     bad += [f"{family} is missing in docs/metrics.md" for family in sorted({f for _, f in rows}) if family not in page]
