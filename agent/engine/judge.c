@@ -79,7 +79,6 @@ static void publish(struct engine *engine, struct live_run *live, struct bottlen
         live->told.verdict_revision = now->revision;
     }
     app_fix_pipeline(live->app);
-    live->app->pipeline_fixed = true;
     engine->output.bottleneck(engine->output.ctx, &live->app->identity, live->app->run_id, now);
 }
 

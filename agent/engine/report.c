@@ -214,7 +214,6 @@ void report(struct engine *engine, struct live_run *live) {
     struct account account;
     live->run_due = false;
     app_fix_pipeline(live->app);
-    live->app->pipeline_fixed = true;
     account_init(&account, engine, live->app);
     report_run(engine, live, &account);
     report_advice(engine, live, &account.advice);
@@ -227,7 +226,7 @@ void engine_each_run(struct engine *engine,
                      void *ctx) {
     for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
         struct account account;
-        app_fix_pipeline(live->app);
+        app_settle_pipeline(live->app);
         account_init(&account, engine, live->app);
         for (uint32_t i = 0; i < account.advice.count; i++) {
             account.advice.list[i].revision = 1;

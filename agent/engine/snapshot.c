@@ -2,7 +2,7 @@
 // by whoever keeps state outside the process. Adds to the runs' values what the engine itself
 // remembers of its output, so that revisions and repeats come out the same. Keys: "e" the engine,
 // "r<run key>" a run, and for what belongs to it a letter, numbers, and the run key:
-// "s<stage>.<attempt>.", "j<job>.", "a<chunk>.", "x<chunk>.".
+// "s<stage>.<attempt>.", "j<job>.", "a<chunk>.", "x<chunk>.", "c0.".
 #include "engine/snapshot.h"
 
 #include <stdio.h>

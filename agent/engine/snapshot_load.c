@@ -72,6 +72,7 @@ static void sort_out(void *ctx, struct str key, struct str value) {
     case 'j':
     case 'a':
     case 'x':
+    case 'c':
         add(&loading->parts, key, prefix_length(key, 1), value, 0);
         break;
     default: // of a later release

@@ -53,6 +53,7 @@ const struct snapshot_kind snapshot_kinds[] = {
     {"j", "j<job>.<run key>", "a job that is open", &shape_job},
     {"a", "a<number>.<run key>", "256 accumulators of a run", &shape_accumulators},
     {"x", "x<number>.<run key>", "128 executors of a run and their hosts", &shape_executors},
+    {"c", "c0.<run key>", "Spark properties of a run", &shape_properties},
     {"P", "P", "time of a partition of the runs", &runs_time},
     {"p", "p<pipeline key>", "a pipeline with its alerts", &pipeline},
     {"k", "k<run id>.<pipeline key>", "a run as stage 2 last heard of it", &known_run},

@@ -2,6 +2,7 @@
 // message, so the look-ups go by length first.
 #include "model/event.h"
 
+#include "base/check.h"
 #include "base/compiler.h"
 #include "base/secret.h"
 
@@ -54,88 +55,45 @@ enum task_result event_task_result(struct str reason) {
     return TASK_UNKNOWN_REASON;
 }
 
-// Properties that may be kept, without their "spark.". The list is that of the public reference of
-// Spark's settings which the advice and the naming of pipelines rest on.
-#define TEXT(literal)                                                                              \
-    { literal, sizeof(literal) - 1 }
-static const struct str exact[] = {
-    TEXT("app.id"),
-    TEXT("app.name"),
-    TEXT("app.attempt.id"),
-    TEXT("master"),
-    TEXT("submit.deployMode"),
-    TEXT("executor.instances"),
-    TEXT("executor.cores"),
-    TEXT("executor.memory"),
-    TEXT("executor.memoryOverhead"),
-    TEXT("executor.memoryOverheadFactor"),
-    TEXT("executor.minMemoryOverhead"),
-    TEXT("executor.pyspark.memory"),
-    TEXT("driver.memory"),
-    TEXT("driver.memoryOverhead"),
-    TEXT("driver.cores"),
-    TEXT("driver.maxResultSize"),
-    TEXT("task.cpus"),
-    TEXT("task.maxFailures"),
-    TEXT("memory.fraction"),
-    TEXT("memory.storageFraction"),
-    TEXT("memory.offHeap.enabled"),
-    TEXT("memory.offHeap.size"),
-    TEXT("default.parallelism"),
-    TEXT("sql.shuffle.partitions"),
-    TEXT("sql.autoBroadcastJoinThreshold"),
-    TEXT("sql.files.maxPartitionBytes"),
-    TEXT("shuffle.service.enabled"),
-    TEXT("shuffle.push.enabled"),
-    TEXT("shuffle.compress"),
-    TEXT("io.compression.codec"),
-    TEXT("serializer"),
-    TEXT("kubernetes.namespace"),
-    TEXT("kubernetes.driver.request.cores"),
-    TEXT("kubernetes.driver.limit.cores"),
-    TEXT("kubernetes.executor.request.cores"),
-    TEXT("kubernetes.executor.limit.cores"),
-    TEXT("kubernetes.memoryOverheadFactor"),
-    TEXT("yarn.queue"),
-    TEXT("yarn.tags"),
-    TEXT("databricks.clusterUsageTags.clusterId"),
-    TEXT("databricks.clusterUsageTags.clusterName"),
-    TEXT("databricks.clusterUsageTags.sparkVersion"),
-    TEXT("databricks.clusterUsageTags.clusterNodeType"),
-    TEXT("databricks.clusterUsageTags.driverNodeType"),
-    TEXT("databricks.clusterUsageTags.clusterWorkers"),
-    TEXT("sql.execution.id"),
-    TEXT("stoker.pipeline"),
-    TEXT("job.description"),
-    TEXT("job.tags"),
-    TEXT("jobGroup.id"),
-    TEXT("scheduler.pool"),
-};
-static const struct str prefixes[] = {
-    TEXT("dynamicAllocation."),
-    TEXT("speculation"),
-    TEXT("sql.adaptive."),
-    TEXT("locality.wait"),
-    TEXT("kubernetes.allocation.batch."),
-    TEXT("kubernetes.driver.label."),
-    TEXT("openlineage.parent"),
-    TEXT("databricks.job."),
+enum property_scope { OF_RUN, OF_JOB, FAMILY };
+static const struct {
+    struct str key;
+    enum property_scope scope;
+} properties[PROPERTY_COUNT] = {
+#define PROPERTY(number, id, key) [PROPERTY_##id] = {{key, sizeof(key) - 1}, OF_RUN},
+#define PROPERTY_OF_JOB(number, id, key) [PROPERTY_##id] = {{key, sizeof(key) - 1}, OF_JOB},
+#define PROPERTY_FAMILY(number, id, key) [PROPERTY_##id] = {{key, sizeof(key) - 1}, FAMILY},
+#include "model/properties.def"
+#undef PROPERTY
+#undef PROPERTY_OF_JOB
+#undef PROPERTY_FAMILY
 };
 
-bool event_property_allowed(struct str key) {
-    if (str_starts(key, STR("spark."))) {
-        struct str rest = {key.p + 6, key.len - 6};
-        for (unsigned i = 0; i < ARRAY_LEN(exact); i++) {
-            if (str_eq(rest, exact[i])) {
-                return true;
-            }
+enum property event_property_of(struct str key) {
+    for (int i = 1; i < PROPERTY_COUNT; i++) {
+        if (properties[i].scope == FAMILY ? str_starts(key, properties[i].key)
+                                          : str_eq(key, properties[i].key)) {
+            // Nobody has looked at the names in a family.
+            return properties[i].scope == FAMILY && secret_property(key) ? PROPERTY_NONE
+                                                                         : (enum property)i;
         }
-        for (unsigned i = 0; i < ARRAY_LEN(prefixes); i++) {
-            if (str_starts(rest, prefixes[i])) {
-                return !secret_property(rest); // nobody has looked at its name
-            }
-        }
-        return false;
     }
-    return str_is(key, "sql.streaming.queryId") || str_is(key, "streaming.sql.batchId");
+    return PROPERTY_NONE;
+}
+
+bool event_property_allowed(struct str key) {
+    return event_property_of(key) != PROPERTY_NONE;
+}
+
+const char *property_key(enum property property) {
+    require(property > PROPERTY_NONE && property < PROPERTY_COUNT);
+    return properties[property].key.p;
+}
+
+bool property_is_of_run(enum property property) {
+    return property != PROPERTY_NONE && properties[property].scope != OF_JOB;
+}
+
+bool property_is_family(enum property property) {
+    return properties[property].scope == FAMILY;
 }

@@ -29,6 +29,7 @@ void app_free(struct app *app) {
     for (uint32_t i = 0; i < APP_PIPELINE_KEYS_MAX; i++) {
         mem_free(app->pipeline_values[i]);
     }
+    properties_fini(&app->properties);
     executors_fini(&app->executors);
     app_stages_fini(app);
     app_jobs_fini(app);
@@ -58,6 +59,7 @@ static void apply_app_start(struct app *app, const struct event *event) {
     }
     app->started_ms = event->time_ms;
     id_of_run(&app->identity, app->run_id);
+    app_settle_pipeline(app);
 }
 
 bool app_is_other_run(const struct app *app, const struct event *event) {
@@ -88,11 +90,20 @@ static void apply_environment(struct app *app, const struct event_environment *e
     for (uint32_t i = 0; i < environment->property_count; i++) {
         const struct event_property *property = &environment->properties[i];
         app_keep_property(app, property);
-        int64_t cpus;
-        if (str_is(property->key, "spark.task.cpus") && str_to_i64(property->value, &cpus)) {
-            executors_set_task_cpus(&app->executors, cpus);
-        }
+        properties_put(&app->properties, property->key, property->value);
     }
+    int64_t cpus;
+    if (str_to_i64(app_property(app, PROPERTY_TASK_CPUS), &cpus)) {
+        executors_set_task_cpus(&app->executors, cpus);
+    }
+}
+
+struct str app_property(const struct app *app, enum property property) {
+    return properties_get(&app->properties, property, NULL);
+}
+
+struct str app_property_of(const struct app *app, enum property family, const char *name) {
+    return properties_get(&app->properties, family, name);
 }
 
 static void apply_time(struct app *app, const struct event *event) {

@@ -16,6 +16,7 @@ void app_keep_property(struct app *app, const struct event_property *property) {
         if (str_is(property->key, app->pipeline_rule->keys[i]) && app->pipeline_values[i] == NULL) {
             app->pipeline_values[i] =
                 mem_strndup(property->value.p, str_cut_utf8(property->value, RUN_TEXT_MAX));
+            app_settle_pipeline(app);
         }
     }
 }
@@ -91,7 +92,7 @@ void app_strip_run_mark(char *name) {
     name[best] = '\0';
 }
 
-void app_fix_pipeline(struct app *app) {
+void app_settle_pipeline(struct app *app) {
     if (app->pipeline_fixed) {
         return;
     }
@@ -108,6 +109,11 @@ void app_fix_pipeline(struct app *app) {
     if (name[0] == '\0') {
         str_copy(name, sizeof app->identity.pipeline, STR("unnamed"));
     }
+}
+
+void app_fix_pipeline(struct app *app) {
+    app_settle_pipeline(app);
+    app->pipeline_fixed = true;
 }
 
 int64_t app_start_ms(const struct app *app) {

@@ -100,6 +100,12 @@ static void write_executors(const struct app *app, uint32_t chunk, struct writer
     hand_out(writer, 'x', chunk);
 }
 
+static void write_properties(const struct app *app, struct writer *writer) {
+    wire_begin(&writer->value);
+    properties_write(&app->properties, &writer->value);
+    hand_out(writer, 'c', 0);
+}
+
 static uint32_t executor_chunks(const struct executors *executors) {
     uint32_t most =
         executors->count > executors->host_count ? executors->count : executors->host_count;
@@ -121,6 +127,9 @@ void value_each_part(const struct app *app, value_part_fn each, void *ctx) {
     mem_free(chunks);
     for (uint32_t chunk = 0; chunk < executor_chunks(&app->executors); chunk++) {
         write_executors(app, chunk, &writer);
+    }
+    if (app->properties.count > 0) {
+        write_properties(app, &writer);
     }
     buf_fini(&writer.value);
 }
@@ -147,6 +156,10 @@ void value_each_changed_part(struct app *app, value_part_fn each, void *ctx) {
             write_executors(app, chunk, &writer);
             app->executors.touched[chunk] = false;
         }
+    }
+    if (app->properties.touched) {
+        write_properties(app, &writer);
+        app->properties.touched = false;
     }
     buf_fini(&writer.value);
 }
@@ -214,6 +227,16 @@ static bool take_executors(struct app *app, struct wire_reader *reader) {
     return good && !reader->broken;
 }
 
+static bool take_properties(struct app *app, struct wire_reader *reader) {
+    unsigned number;
+    struct str field;
+    bool good = app->properties.count == 0;
+    while (good && wire_next(reader, &number, &field)) {
+        good = number != VALUE_PROPERTY || properties_read(&app->properties, field);
+    }
+    return good && !reader->broken;
+}
+
 enum status value_read_part(struct app *app, char kind, struct str value, struct err *err) {
     struct wire_reader reader;
     enum status status = wire_open(value, &reader, err);
@@ -223,6 +246,7 @@ enum status value_read_part(struct app *app, char kind, struct str value, struct
     bool good = kind == 'j'   ? take_job(app, &reader)
                 : kind == 'a' ? take_accums(app, &reader)
                 : kind == 'x' ? take_executors(app, &reader)
+                : kind == 'c' ? take_properties(app, &reader)
                               : false;
     return good ? ST_OK : err_set(err, ST_SKIP, "damaged state of a run");
 }

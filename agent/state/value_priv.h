@@ -18,3 +18,7 @@ void executors_write(const struct executors *executors, uint32_t chunk, struct b
 bool executors_read(struct executors *executors, unsigned number, struct str field);
 // True if chunks came complete: no gap among hosts and executors, every host known.
 bool executors_complete(const struct executors *executors);
+
+// properties.c: fields of a value that holds nothing else; the second takes one back.
+void properties_write(const struct properties *properties, struct buf *value);
+bool properties_read(struct properties *properties, struct str field);

@@ -79,6 +79,14 @@ static const struct shape_part executors_parts[] = {
 };
 const struct shape shape_executors = {.name = "executors", PARTS(executors_parts)};
 
+static const struct wire_row property_rows[] = {
+    {1, WIRE_I64, 0, 0, "number"}, {2, WIRE_CHARS, 0, 0, "name"}, {3, WIRE_CHARS, 0, 0, "value"}};
+static const size_t property_rows_count = ARRAY_LEN(property_rows);
+static const struct shape property = {.name = "property", ROWS(property_rows)};
+static const struct shape_part properties_parts[] = {
+    {VALUE_PROPERTY, "properties", &property, SHAPE_LIST}};
+const struct shape shape_properties = {.name = "properties", PARTS(properties_parts)};
+
 static const struct shape_part job_parts[] = {{VALUE_JOB_STAGE, "stages", NULL, SHAPE_ONCE}};
 const struct shape shape_job = {.name = "job", ROWS(value_rows_job), PARTS(job_parts)};
 

@@ -37,4 +37,5 @@ enum {
     VALUE_STAGE_HOST,
     VALUE_DURATION,
     VALUE_EVIDENCE,
+    VALUE_PROPERTY, // number, name, value
 };

@@ -26,6 +26,19 @@ enum event_kind {
 enum { EVENT_ACCUMS_MAX = 4096, EVENT_PROPERTIES_MAX = 256, EVENT_STAGE_IDS_MAX = 65536 };
 enum { EVENT_PLAN_NODES_MAX = 10000, EVENT_PLAN_METRICS_MAX = 100000 };
 
+// The properties of Spark that may be kept, by their fixed numbers.
+enum property {
+    PROPERTY_NONE = 0, // not one of them
+#define PROPERTY(number, id, key) PROPERTY_##id = (number),
+#define PROPERTY_OF_JOB PROPERTY
+#define PROPERTY_FAMILY PROPERTY
+#include "model/properties.def"
+#undef PROPERTY
+#undef PROPERTY_OF_JOB
+#undef PROPERTY_FAMILY
+    PROPERTY_COUNT
+};
+
 // An allow-listed property (event_property_allowed), key and value borrowed.
 struct event_property {
     struct str key;
@@ -193,5 +206,13 @@ enum event_kind event_kind_of(struct str name);
 const char *event_kind_name(enum event_kind kind);
 // The result class of a Task End Reason text.
 enum task_result event_task_result(struct str reason);
-// True if a Spark property may be kept (reference list; never one that looks like a secret).
+// Which property a key is, or which family it is of; PROPERTY_NONE if it may not be kept: it is not
+// in the list, or looks like a secret.
+enum property event_property_of(struct str key);
 bool event_property_allowed(struct str key);
+// The key, of a family the beginning of its keys; static.
+const char *property_key(enum property property);
+// True if it says something of the run as a whole.
+bool property_is_of_run(enum property property);
+// True if it is a family: the rest of the key is the member's name.
+bool property_is_family(enum property property);

@@ -11,6 +11,7 @@
 #include "model/event.h"
 #include "model/run.h"
 #include "state/executors.h"
+#include "state/properties.h"
 #include "state/stage.h"
 #include "stats/idmap.h"
 #include "stats/rangeset.h"
@@ -59,6 +60,7 @@ struct app {
     int64_t exclusions, blacklistings;       // of executors and nodes; Spark 3.1+ posts both
     int64_t executor_memory_mib;             // of the default resource profile, 0 unknown
 
+    struct properties properties;
     struct executors executors;
     struct stage **stages; // owned, in order of appearance
     uint32_t stage_count, stage_cap;
@@ -112,8 +114,16 @@ void app_totals(const struct app *app, struct run_totals *out);
 double app_completeness(const struct app *app);
 // What the evidence says of the outcome; `over` = no more events will come.
 enum run_status app_status(const struct app *app, bool over);
-// Settles the pipeline name from what is known (identity.pipeline).
+// Works the pipeline's name out (identity.pipeline) from what is known; nothing once it is fixed.
+// Every event that tells more of it does so; "" before the first.
+void app_settle_pipeline(struct app *app);
+// Settles the name for good: it is about to be published.
 void app_fix_pipeline(struct app *app);
+// A Spark property of the run, "" if its environment did not tell it. Borrowed until the next
+// event.
+struct str app_property(const struct app *app, enum property property);
+// The member of a family: (PROPERTY_SQL_ADAPTIVE, "enabled").
+struct str app_property_of(const struct app *app, enum property family, const char *name);
 
 // The stage, or NULL.
 struct stage *app_stage(const struct app *app, int32_t id, int32_t attempt);

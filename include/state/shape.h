@@ -32,7 +32,7 @@ struct shape {
 
 // What state itself keeps: the app in a run's value, and the values under keys of their own.
 extern const struct shape shape_app, shape_stage, shape_job, shape_accumulators, shape_executors,
-    shape_position;
+    shape_properties, shape_position;
 
 // Appends a value as one JSON object; fields this release does not know are left out. ST_SKIP with
 // words: another version, or damaged bytes; nothing of use was appended then.

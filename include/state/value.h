@@ -1,9 +1,9 @@
 // value: state as values under keys, to be written out and read back: one value per run, one per
-// stage attempt, and parts of a run under keys of their own: open jobs ('j'), accumulators ('a')
-// and executors ('x'). A value is a version and a list of numbered fields (value_tables.c names
-// them); what is zero is left out, an unknown number is passed over, so releases may add fields. No
-// value grows beyond some hundred kilobytes: the limits of state see to that. Called by engine; no
-// I/O.
+// stage attempt, and parts of a run under keys of their own: open jobs ('j'), accumulators ('a'),
+// executors ('x') and Spark properties ('c'). A value is a version and a list of numbered fields
+// (value_tables.c names them); what is zero is left out, an unknown number is passed over, so
+// releases may add fields. No value grows beyond some hundred kilobytes: the limits of state see to
+// that. Called by engine; no I/O.
 #pragma once
 
 #include "base/buf.h"

@@ -65,7 +65,7 @@ static void every_value_can_be_shown(void **state) {
     pipelines_feed(p, &run, 1, 0);
     snapshot_pipelines_each(p, show, NULL);
     pipelines_free(p);
-    for (const char *kind = "ersjaxPpkw"; *kind != '\0'; kind++) {
+    for (const char *kind = "ersjaxcPpkw"; *kind != '\0'; kind++) {
         if (shown[(unsigned char)*kind] == 0) {
             fail_msg("no key %c was there to be shown", *kind);
         }

@@ -1,0 +1,39 @@
+// properties: what a run's environment says of its Spark properties, as far as they may be kept
+// (model/properties.def). A short list in the order they were first seen; of one that is told again
+// the newest value counts. Bounded in number and bytes: what is beyond is not kept, which is
+// counted. Owned by an app; written only by state.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "model/event.h"
+
+enum {
+    PROPERTIES_MAX = 128,
+    PROPERTY_NAME_MAX = 128,  // of a member of a family, without the family's part; bytes
+    PROPERTY_VALUE_MAX = 256, // bytes; a longer value is cut
+    PROPERTIES_BYTES_MAX = 8192,
+};
+
+struct kept_property {
+    int32_t number; // an enum property
+    char *name;     // owned: of a member of a family; NULL of a property that has its own number
+    char *value;    // owned
+};
+
+struct properties {
+    struct kept_property *list;
+    uint32_t count, cap;
+    uint32_t bytes; // of all names and values
+    bool touched;   // changed since they were written out
+};
+
+void properties_fini(struct properties *properties);
+// Keeps the property if it may be kept and there is room; repeated ones change nothing.
+void properties_put(struct properties *properties, struct str key, struct str value);
+// The value, "" if it was not told. `name`: of a member of a family, else NULL. Borrowed until the
+// next event.
+struct str properties_get(const struct properties *properties, enum property property,
+                          const char *name);
