@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "decode/decode.h"
-#include "decode/decode_oracle.h"
 #include "eventlog/eventlog.h"
+#include "oracle.h"
 #include "stats/idmap.h"
 
 int main(int argc, char **argv) {

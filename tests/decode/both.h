@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "decode/decode.h"
-#include "decode/decode_oracle.h"
 #include "event_equal.h"
+#include "oracle.h"
 
 struct both {
     struct decoder *decoder;

@@ -17,7 +17,7 @@ SIDEWAYS = {("config", "model"), ("decode", "stats"), ("model", "stats"), ("avro
 FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
     (room, door) for room in ("detect", "advise", "engine", "fleet", "keep") for door in DOORS} | {
     (room, "config") for room in FLOOR if room not in ("config", "commands")}
-LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"decode", "alert", "avro"}, "avro.h": {"avro"}, "librdkafka/rdkafka.h": {"kafka"},
+LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"alert", "avro"}, "avro.h": {"avro"}, "librdkafka/rdkafka.h": {"kafka"},
            "librdkafka/rdkafka_mock.h": {"kafka"}, "curl/curl.h": {"net", "alert"}, "microhttpd.h": {"serve"}, "yaml.h": {"config"},
            "uuid/uuid.h": {"model"}, "zstd.h": {"eventlog"}, "zlib.h": {"eventlog"}, "lz4.h": {"eventlog"},
            "snappy-c.h": {"eventlog"}}

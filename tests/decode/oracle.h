@@ -1,4 +1,4 @@
-// decode_oracle: the second opinion on decode.h, by jansson and written apart from it. Called by
+// oracle: the second opinion on decode.h, by jansson and written apart from it. Called by
 // tests, fuzzers and the benchmark, never by the agent: it is slow, allocates per message, and
 // refuses objects that hold a key twice, of which decode.h makes what it likes.
 #pragma once

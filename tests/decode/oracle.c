@@ -1,6 +1,157 @@
-// oracle: the oracle's door: which JSON object of a message is the event, whose it is, and which
-// reader fills it. See decode_oracle.h.
+// oracle: text to a jansson tree, single values out of it, and the door: which JSON object of a
+// message is the event, whose it is, and which reader fills it. See oracle.h. Numbers that jansson
+// refuses to hold are made null beforehand, so that one of them does not cost the whole message.
+#include <errno.h>
+#include <stdlib.h>
+
 #include "oracle_priv.h"
+
+enum { DEPTH_MAX = 1024 };
+
+static bool is_number_char(char c) {
+    return (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.' || c == 'e' || c == 'E';
+}
+
+// True if a well-formed number is one that neither int64 nor double holds.
+static bool is_unholdable(const char *number, size_t len) {
+    char *text = mem_strndup(number, len), *end;
+    bool whole = strspn(text + (*text == '-'), "0123456789") == len - (*text == '-');
+    errno = 0;
+    bool bad;
+    if (whole) {
+        strtoll(text, &end, 10);
+        bad = errno == ERANGE;
+    } else {
+        double value = strtod(text, &end);
+        bad = errno == ERANGE && (value > 1 || value < -1);
+    }
+    bad = bad && *end == '\0';
+    mem_free(text);
+    return bad;
+}
+
+// Replaces such numbers and returns the deepest nesting met.
+static size_t prepare(char *text, size_t len) {
+    size_t depth = 0, deepest = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        if (in_string) {
+            in_string = c != '"';
+            i += c == '\\';
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '[' || c == '{') {
+            depth++;
+            deepest = depth > deepest ? depth : deepest;
+        } else if (c == ']' || c == '}') {
+            depth -= depth > 0;
+        } else if (c == '-' || (c >= '0' && c <= '9')) {
+            size_t start = i;
+            while (i + 1 < len && is_number_char(text[i + 1])) {
+                i++;
+            }
+            size_t number_len = i + 1 - start;
+            if (number_len > 4 && is_unholdable(text + start, number_len)) {
+                for (size_t n = 0; n < number_len; n++) {
+                    text[start + n] = n < 4 ? "null"[n] : ' ';
+                }
+            }
+        }
+    }
+    return deepest;
+}
+
+// Parses a text, numbers beyond any C type read as null. NULL with *error if it is no JSON or too
+// deep.
+static json_t *parse(struct str text, enum decode_error *error) {
+    char *copy = text.len == 0 ? mem_strdup("") : mem_alloc(text.len);
+    if (text.len > 0) {
+        memcpy(copy, text.p, text.len);
+    }
+    json_t *root = NULL;
+    if (text.len > 0 && memchr(text.p, '\0', text.len) != NULL) { // to jansson, an end
+        mem_free(copy);
+        *error = DECODE_MALFORMED;
+        return NULL;
+    }
+    *error = DECODE_TOO_DEEP;
+    if (prepare(copy, text.len) <= DEPTH_MAX) {
+        *error = DECODE_MALFORMED;
+        root = json_loadb(copy, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
+                          NULL);
+    }
+    mem_free(copy);
+    return root;
+}
+
+const json_t *oracle_field(const json_t *object, const char *key) {
+    return json_object_get(object, key);
+}
+
+static bool decimal_string(const json_t *value, int64_t *out) {
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value), sign = len > 0 && text[0] == '-';
+    if (len == sign || strspn(text + sign, "0123456789") != len - sign) {
+        return false;
+    }
+    errno = 0;
+    long long number = strtoll(text, NULL, 10);
+    if (errno != 0) {
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
+bool oracle_integer(const json_t *value, int64_t *out) {
+    if (json_is_integer(value)) {
+        *out = json_integer_value(value);
+        return true;
+    }
+    if (json_is_string(value)) {
+        return decimal_string(value, out);
+    }
+    double number = json_real_value(value);
+    if (!json_is_real(value) || number >= 9223372036854775808.0 ||
+        number < -9223372036854775808.0) {
+        return false;
+    }
+    *out = (int64_t)number;
+    return true;
+}
+
+int64_t oracle_metric(const json_t *object, const char *key) {
+    int64_t number = 0;
+    return oracle_integer(oracle_field(object, key), &number) && number > 0 ? number : 0;
+}
+
+int64_t oracle_id64(const json_t *object, const char *key) {
+    int64_t number = -1;
+    return oracle_integer(oracle_field(object, key), &number) && number >= 0 ? number : -1;
+}
+
+int32_t oracle_id32(const json_t *object, const char *key) {
+    int64_t number = oracle_id64(object, key);
+    return number > INT32_MAX ? -1 : (int32_t)number;
+}
+
+struct str oracle_text_of(const json_t *value, size_t max) {
+    if (!json_is_string(value)) {
+        return STR("");
+    }
+    struct str text = {json_string_value(value), json_string_length(value)};
+    text.len = str_cut_utf8(text, max);
+    return text;
+}
+
+struct str oracle_text(const json_t *object, const char *key, size_t max) {
+    return oracle_text_of(oracle_field(object, key), max);
+}
+
+bool oracle_true(const json_t *object, const char *key) {
+    return json_is_true(oracle_field(object, key));
+}
 
 struct oracle *oracle_new(const struct decode_options *options) {
     struct oracle *o = mem_zalloc(1, sizeof *o);
@@ -32,29 +183,6 @@ void oracle_time(struct event *out, int64_t ms) {
         out->first_ms = ms;
     }
     out->time_ms = ms > out->time_ms ? ms : out->time_ms;
-}
-
-static bool fill(struct oracle *o, const json_t *event, const struct idmap *wanted,
-                 struct event *out) {
-    switch (out->kind) {
-    case EVENT_TASK_START:
-    case EVENT_TASK_END:
-        return oracle_task(o, event, wanted, out);
-    case EVENT_SQL_START:
-    case EVENT_SQL_END:
-    case EVENT_SQL_ADAPTIVE_PLAN:
-    case EVENT_SQL_ADAPTIVE_METRICS:
-    case EVENT_SQL_DRIVER_ACCUMS:
-        oracle_sql(o, event, out);
-        return true;
-    case EVENT_STREAM_STARTED:
-    case EVENT_STREAM_PROGRESS:
-    case EVENT_STREAM_TERMINATED:
-        oracle_stream(event, out);
-        return true;
-    default:
-        return oracle_other(o, event, out);
-    }
 }
 
 // The first text that is not empty under one of the usual names, in the order they stand in.
@@ -104,7 +232,7 @@ static bool read_event(struct oracle *o, const json_t *event, struct str name,
     for (unsigned i = 0; i < ARRAY_LEN(times); i++) {
         oracle_time(out, oracle_metric(event, times[i]));
     }
-    bool whole = fill(o, event, wanted, out);
+    bool whole = oracle_fill(o, event, wanted, out);
     place(o, event, out);
     return whole;
 }
@@ -142,7 +270,7 @@ static enum status read_wrapper(struct oracle *o, const struct idmap *wanted, st
         return refuse(o, DECODE_NOT_AN_EVENT, err);
     }
     if (json_is_string(value)) {
-        event = o->inside = oracle_parse(oracle_text_of(value, SIZE_MAX), &o->error);
+        event = o->inside = parse(oracle_text_of(value, SIZE_MAX), &o->error);
         if (event == NULL) {
             return refuse(o, o->error, err);
         }
@@ -173,7 +301,7 @@ enum status oracle_decode(struct oracle *o, struct str value, const struct idmap
     if (value.len > o->options->max_bytes) {
         return refuse(o, DECODE_TOO_LARGE, err);
     }
-    o->root = oracle_parse(value, &o->error);
+    o->root = parse(value, &o->error);
     if (o->root == NULL) {
         return refuse(o, o->error, err);
     }

@@ -1,11 +1,11 @@
-// oracle_priv: the oracle's state and its readers of single values. Private to the oracle_*.c
-// files; knows jansson, and nothing of the other decoder.
+// oracle_priv: the oracle's state and its readers of single values. Private to oracle.c and
+// oracle_events.c; knows jansson, and nothing of the other decoder.
 #pragma once
 
 #include <jansson.h>
 
 #include "base/mem.h"
-#include "decode/decode_oracle.h"
+#include "oracle.h"
 
 struct oracle {
     const struct decode_options *options;
@@ -23,10 +23,6 @@ struct oracle {
     size_t metric_count, metric_cap;
 };
 
-// Parses a text, numbers beyond any C type read as null. NULL with *error if it is no JSON or too
-// deep.
-json_t *oracle_parse(struct str text, enum decode_error *error);
-
 // A field of an object; NULL if `object` is none or has no such key.
 const json_t *oracle_field(const json_t *object, const char *key);
 bool oracle_integer(const json_t *value, int64_t *out);
@@ -38,13 +34,8 @@ struct str oracle_text(const json_t *object, const char *key, size_t max);
 struct str oracle_text_of(const json_t *value, size_t max);
 bool oracle_true(const json_t *object, const char *key);
 
-// Fill the part of *out that their kinds have. False if the event lacks what makes it one.
-bool oracle_task(struct oracle *o, const json_t *event, const struct idmap *wanted,
+// Fills the part of *out that its kind has. False if the event lacks what makes it one.
+bool oracle_fill(struct oracle *o, const json_t *event, const struct idmap *wanted,
                  struct event *out);
-void oracle_sql(struct oracle *o, const json_t *event, struct event *out);
-void oracle_stream(const json_t *event, struct event *out);
-bool oracle_other(struct oracle *o, const json_t *event, struct event *out);
-// Properties of an object, allow-listed ones.
-void oracle_properties(struct oracle *o, const json_t *object);
 // A time of the event.
 void oracle_time(struct event *out, int64_t ms);

@@ -1,0 +1,440 @@
+// oracle_events: every kind of event as the oracle reads it: each field looked up by its name.
+// Plans are walked by recursion, to a depth that is known to fit the stack. Called by oracle.c.
+#include "base/sat.h"
+#include "oracle_priv.h"
+
+enum { PLAN_DEPTH_MAX = 256 };
+
+static void read_properties(struct oracle *o, const json_t *object) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)object, key, value) {
+        struct str name = str_of(key), content = oracle_text_of(value, 256);
+        if (!json_is_string(value) || !event_property_allowed(name) ||
+            o->property_count == EVENT_PROPERTIES_MAX) {
+            continue;
+        }
+        if (strcmp(key, "spark.master") == 0) {
+            for (size_t i = 0; i < content.len; i++) {
+                content.len = strchr(":[", content.p[i]) != NULL ? i : content.len;
+            }
+        }
+        MEM_GROW(o->properties, o->property_count, o->property_cap);
+        o->properties[o->property_count++] = (struct event_property){name, content};
+    }
+}
+
+static void add_ids(struct oracle *o, const json_t *list) {
+    size_t i;
+    json_t *value;
+    json_array_foreach((json_t *)list, i, value) {
+        int64_t id;
+        if (oracle_integer(value, &id) && id >= 0 && id <= INT32_MAX &&
+            o->id_count < EVENT_STAGE_IDS_MAX) {
+            MEM_GROW(o->ids, o->id_count, o->id_cap);
+            o->ids[o->id_count++] = (int32_t)id;
+        }
+    }
+}
+
+static bool runs_python(const json_t *rdds) {
+    size_t i;
+    json_t *rdd;
+    json_array_foreach((json_t *)rdds, i, rdd) {
+        if (str_is(oracle_text(rdd, "Name", SIZE_MAX), "PythonRDD")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_stage(struct oracle *o, const json_t *event, struct event *out) {
+    const json_t *info = oracle_field(event, "Stage Info");
+    struct event_stage *s = &out->stage;
+    s->id = oracle_id32(info, "Stage ID");
+    s->attempt = oracle_id32(info, "Stage Attempt ID");
+    s->attempt = s->attempt < 0 ? 0 : s->attempt;
+    s->name = oracle_text(info, "Stage Name", 256);
+    s->failure = oracle_text(info, "Failure Reason", 512);
+    s->tasks = oracle_id64(info, "Number of Tasks");
+    s->submitted_ms = oracle_metric(info, "Submission Time");
+    s->completed_ms = oracle_metric(info, "Completion Time");
+    s->profile_id = oracle_id32(info, "Resource Profile Id");
+    s->python = runs_python(oracle_field(info, "RDD Info"));
+    oracle_time(out, s->submitted_ms);
+    oracle_time(out, s->completed_ms);
+    add_ids(o, oracle_field(info, "Parent IDs"));
+    if (out->kind == EVENT_STAGE_SUBMITTED) {
+        read_properties(o, oracle_field(event, "Properties"));
+    }
+    s->parents = o->ids;
+    s->parent_count = (uint32_t)o->id_count;
+    s->properties = o->properties;
+    s->property_count = (uint32_t)o->property_count;
+    return s->id >= 0;
+}
+
+static bool read_job(struct oracle *o, const json_t *event, struct event *out) {
+    struct event_job *j = &out->job;
+    j->id = oracle_id32(event, "Job ID");
+    j->error = STR("");
+    if (out->kind == EVENT_JOB_START) {
+        add_ids(o, oracle_field(event, "Stage IDs"));
+        read_properties(o, oracle_field(event, "Properties"));
+    } else {
+        const json_t *result = oracle_field(event, "Job Result");
+        j->succeeded = !str_is(oracle_text(result, "Result", SIZE_MAX), "JobFailed");
+        j->error = oracle_text(oracle_field(result, "Exception"), "Message", 512);
+    }
+    j->stages = o->ids;
+    j->stage_count = (uint32_t)o->id_count;
+    j->properties = o->properties;
+    j->property_count = (uint32_t)o->property_count;
+    return j->id >= 0;
+}
+
+static void read_executor(const json_t *event, struct event_executor *e) {
+    const json_t *info = oracle_field(event, "Executor Info");
+    e->id = oracle_text(event, "Executor ID", 64);
+    e->reason = oracle_text(event, "Removed Reason", 512);
+    e->host = oracle_text(info, "Host", 256);
+    e->cores = oracle_metric(info, "Total Cores");
+    e->profile_id = oracle_id32(info, "Resource Profile Id");
+    e->request_ms = oracle_metric(info, "Request Time");
+    e->registration_ms = oracle_metric(info, "Registration Time");
+}
+
+static int64_t amount(const json_t *event, const char *resource) {
+    const json_t *requests = oracle_field(event, "Executor Resource Requests");
+    return oracle_metric(oracle_field(requests, resource), "Amount");
+}
+
+static void read_profile(const json_t *event, struct event_resource_profile *p) {
+    const json_t *cpus = oracle_field(oracle_field(event, "Task Resource Requests"), "cpus");
+    double task_cpus = json_number_value(oracle_field(cpus, "Amount"));
+    p->id = oracle_id32(event, "Resource Profile Id");
+    p->cores = amount(event, "cores");
+    p->memory_mib = amount(event, "memory");
+    p->overhead_mib = amount(event, "memoryOverhead");
+    p->offheap_mib = amount(event, "offHeap");
+    p->pyspark_mib = amount(event, "pyspark.memory");
+    p->task_cpus = task_cpus > 0 ? task_cpus : 0;
+}
+
+static void read_exclusion(const json_t *event, struct event_exclusion *e) {
+    bool of_node = oracle_field(event, "executorFailures") != NULL;
+    e->executor = oracle_text(event, "executorId", 64);
+    e->host = oracle_text(event, "hostId", 256);
+    e->failures = oracle_metric(event, of_node ? "executorFailures" : "taskFailures");
+    e->stage = oracle_id32(event, "stageId");
+    e->stage_attempt = oracle_id32(event, "stageAttemptId");
+}
+
+static void read_block_manager(const json_t *event, struct event_block_manager *b) {
+    b->executor = oracle_text(oracle_field(event, "Block Manager ID"), "Executor ID", 64);
+    b->max_bytes = oracle_metric(event, "Maximum Memory");
+    b->onheap_bytes = oracle_metric(event, "Maximum Onheap Memory");
+    b->offheap_bytes = oracle_metric(event, "Maximum Offheap Memory");
+}
+
+static void read_environment(struct oracle *o, const json_t *event, struct event_environment *e) {
+    const json_t *jvm = oracle_field(event, "JVM Information");
+    read_properties(o, oracle_field(event, "Spark Properties"));
+    e->properties = o->properties;
+    e->property_count = (uint32_t)o->property_count;
+    e->java_version = oracle_text(jvm, "Java Version", 64);
+    e->scala_version = oracle_text(jvm, "Scala Version", 64);
+}
+
+static void read_application(const json_t *event, struct event *out) {
+    if (out->kind == EVENT_APP_START) {
+        out->app_start.name = oracle_text(event, "App Name", 256);
+        out->app_start.app_id = oracle_text(event, "App ID", 256);
+        out->app_start.attempt = oracle_text(event, "App Attempt ID", 32);
+        out->app_start.user = oracle_text(event, "User", 128);
+    } else {
+        int64_t code = 0;
+        out->app_end.has_exit_code = oracle_integer(oracle_field(event, "ExitCode"), &code);
+        out->app_end.exit_code = code;
+    }
+}
+
+static void read_task_info(const json_t *info, struct event *out) {
+    struct event_task *t = &out->task;
+    t->task_id = oracle_id64(info, "Task ID");
+    t->index = oracle_id32(info, "Index");
+    t->attempt = oracle_id32(info, "Attempt");
+    t->launch_ms = oracle_metric(info, "Launch Time");
+    t->finish_ms = oracle_metric(info, "Finish Time");
+    t->getting_result_ms = oracle_metric(info, "Getting Result Time");
+    t->executor = oracle_text(info, "Executor ID", 64);
+    t->host = oracle_text(info, "Host", 256);
+    t->locality = oracle_text(info, "Locality", 32);
+    t->speculative = oracle_true(info, "Speculative");
+    t->failed = oracle_true(info, "Failed");
+    t->killed = oracle_true(info, "Killed");
+    oracle_time(out, t->launch_ms);
+    oracle_time(out, t->finish_ms);
+    oracle_time(out, t->getting_result_ms);
+}
+
+static void read_reason(const json_t *reason, struct event_task *t) {
+    static const char *const texts[] = {"Description", "Message", "Loss Reason", "Kill Reason"};
+    struct str name = oracle_text(reason, "Reason", 64);
+    if (name.len > 0) {
+        t->result = event_task_result(name);
+    } else {
+        t->result = t->failed ? TASK_UNKNOWN_REASON : t->killed ? TASK_KILLED : TASK_SUCCESS;
+    }
+    t->error_class = oracle_text(reason, "Class Name", 256);
+    for (unsigned i = 0; i < ARRAY_LEN(texts) && t->error.len == 0; i++) {
+        t->error = oracle_text(reason, texts[i], 256);
+    }
+    const json_t *by_app = oracle_field(reason, "Exit Caused By App");
+    t->exit_caused_by_app = json_is_boolean(by_app) ? json_is_true(by_app) : -1;
+}
+
+static void read_shuffle(const json_t *metrics, struct event_task *t) {
+    const json_t *read = oracle_field(metrics, "Shuffle Read Metrics");
+    const json_t *write = oracle_field(metrics, "Shuffle Write Metrics");
+    t->fetch_wait_ms = oracle_metric(read, "Fetch Wait Time");
+    t->remote_read_bytes = oracle_metric(read, "Remote Bytes Read");
+    t->local_read_bytes = oracle_metric(read, "Local Bytes Read");
+    t->remote_to_disk_bytes = oracle_metric(read, "Remote Bytes Read To Disk");
+    t->shuffle_read_records = oracle_metric(read, "Total Records Read");
+    t->shuffle_write_bytes = oracle_metric(write, "Shuffle Bytes Written");
+    t->shuffle_write_ns = oracle_metric(write, "Shuffle Write Time");
+    t->shuffle_write_records = oracle_metric(write, "Shuffle Records Written");
+}
+
+static void read_task_metrics(const json_t *metrics, struct event_task *t) {
+    const json_t *input = oracle_field(metrics, "Input Metrics");
+    const json_t *output = oracle_field(metrics, "Output Metrics");
+    t->has_metrics = json_is_object(metrics);
+    t->deserialize_ms = oracle_metric(metrics, "Executor Deserialize Time");
+    t->deserialize_cpu_ns = oracle_metric(metrics, "Executor Deserialize CPU Time");
+    t->run_ms = oracle_metric(metrics, "Executor Run Time");
+    t->cpu_ns = oracle_metric(metrics, "Executor CPU Time");
+    t->peak_memory_bytes = oracle_metric(metrics, "Peak Execution Memory");
+    t->result_bytes = oracle_metric(metrics, "Result Size");
+    t->gc_ms = oracle_metric(metrics, "JVM GC Time");
+    t->serialize_ms = oracle_metric(metrics, "Result Serialization Time");
+    t->memory_spill_bytes = oracle_metric(metrics, "Memory Bytes Spilled");
+    t->disk_spill_bytes = oracle_metric(metrics, "Disk Bytes Spilled");
+    t->input_bytes = oracle_metric(input, "Bytes Read");
+    t->input_records = oracle_metric(input, "Records Read");
+    t->output_bytes = oracle_metric(output, "Bytes Written");
+    t->output_records = oracle_metric(output, "Records Written");
+    read_shuffle(metrics, t);
+}
+
+static void read_executor_metrics(const json_t *metrics, struct event_task *t) {
+    t->jvm_heap_bytes = oracle_metric(metrics, "JVMHeapMemory");
+    t->jvm_offheap_bytes = oracle_metric(metrics, "JVMOffHeapMemory");
+    t->onheap_execution_bytes = oracle_metric(metrics, "OnHeapExecutionMemory");
+    t->jvm_rss_bytes = oracle_metric(metrics, "ProcessTreeJVMRSSMemory");
+    t->python_rss_bytes = oracle_metric(metrics, "ProcessTreePythonRSSMemory");
+    t->total_gc_ms = oracle_metric(metrics, "TotalGCTime");
+}
+
+static void read_accums(struct oracle *o, const json_t *list, const struct idmap *wanted,
+                        struct event_task *t) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach((json_t *)list, i, entry) {
+        struct event_accum accum = {oracle_id64(entry, "ID"), 0};
+        if (accum.id < 0 || (wanted != NULL && !idmap_get(wanted, accum.id, NULL)) ||
+            !str_is(oracle_text(entry, "Metadata", SIZE_MAX), "sql") ||
+            !oracle_integer(oracle_field(entry, "Update"), &accum.update)) {
+            continue;
+        }
+        if (o->accum_count == EVENT_ACCUMS_MAX) {
+            t->accums_truncated = true;
+            continue;
+        }
+        accum.update = accum.update > 0 ? accum.update : 0;
+        MEM_GROW(o->accums, o->accum_count, o->accum_cap);
+        o->accums[o->accum_count++] = accum;
+    }
+    t->accums = o->accums;
+    t->accum_count = (uint32_t)o->accum_count;
+}
+
+static bool read_task(struct oracle *o, const json_t *event, const struct idmap *wanted,
+                      struct event *out) {
+    const json_t *info = oracle_field(event, "Task Info");
+    struct event_task *t = &out->task;
+    t->stage = oracle_id32(event, "Stage ID");
+    t->stage_attempt = oracle_id32(event, "Stage Attempt ID");
+    t->stage_attempt = t->stage_attempt < 0 ? 0 : t->stage_attempt;
+    t->exit_caused_by_app = -1;
+    read_task_info(info, out);
+    if (out->kind == EVENT_TASK_END) {
+        read_reason(oracle_field(event, "Task End Reason"), t);
+        read_task_metrics(oracle_field(event, "Task Metrics"), t);
+        read_executor_metrics(oracle_field(event, "Task Executor Metrics"), t);
+        read_accums(o, oracle_field(info, "Accumulables"), wanted, t);
+    }
+    return t->stage >= 0 && json_is_object(info);
+}
+
+static void add_metrics(struct oracle *o, const json_t *list, struct event_plan *plan) {
+    size_t i;
+    json_t *entry;
+    json_array_foreach((json_t *)list, i, entry) {
+        struct event_plan_metric metric = {oracle_text(entry, "name", 256),
+                                           oracle_text(entry, "metricType", 64),
+                                           oracle_id64(entry, "accumulatorId")};
+        if (o->metric_count == EVENT_PLAN_METRICS_MAX) {
+            plan->truncated = true;
+            return;
+        }
+        if (metric.accum_id >= 0) {
+            MEM_GROW(o->metrics, o->metric_count, o->metric_cap);
+            o->metrics[o->metric_count++] = metric;
+        }
+    }
+}
+
+static void add_node(struct oracle *o, const json_t *node, int32_t parent, int depth,
+                     struct event_plan *plan) {
+    if (!json_is_object(node)) {
+        return;
+    }
+    if (depth == PLAN_DEPTH_MAX || o->node_count == EVENT_PLAN_NODES_MAX) {
+        plan->truncated = true;
+        return;
+    }
+    struct str name = oracle_text(node, "nodeName", 256), text = STR("");
+    if (str_contains(name, STR("Join")) || str_contains(name, STR("Exchange"))) {
+        text = oracle_text(node, "simpleString", 256);
+    }
+    uint32_t first = (uint32_t)o->metric_count;
+    add_metrics(o, oracle_field(node, "metrics"), plan);
+    int32_t self = (int32_t)o->node_count;
+    MEM_GROW(o->nodes, o->node_count, o->node_cap);
+    o->nodes[o->node_count++] =
+        (struct event_plan_node){name, text, parent, first, (uint32_t)o->metric_count - first};
+    size_t i;
+    json_t *child;
+    json_array_foreach((json_t *)oracle_field(node, "children"), i, child) {
+        add_node(o, child, self, depth + 1, plan);
+    }
+}
+
+static void add_driver_updates(struct oracle *o, const json_t *list) {
+    size_t i;
+    json_t *pair;
+    json_array_foreach((json_t *)list, i, pair) {
+        int64_t id = -1, update = 0;
+        if (json_array_size(pair) != 2 || !oracle_integer(json_array_get(pair, 0), &id) || id < 0 ||
+            o->accum_count == EVENT_ACCUMS_MAX) {
+            continue;
+        }
+        if (!oracle_integer(json_array_get(pair, 1), &update) || update < 0) {
+            update = 0;
+        }
+        MEM_GROW(o->accums, o->accum_count, o->accum_cap);
+        o->accums[o->accum_count++] = (struct event_accum){id, update};
+    }
+}
+
+static void read_sql(struct oracle *o, const json_t *event, struct event *out) {
+    struct event_sql *s = &out->sql;
+    const json_t *error = oracle_field(event, "errorMessage");
+    s->execution_id = oracle_id64(event, "executionId");
+    s->root_execution_id = oracle_id64(event, "rootExecutionId");
+    s->description = oracle_text(event, "description", 256);
+    s->has_error = json_is_string(error);
+    s->error = oracle_text_of(error, 512);
+    add_node(o, oracle_field(event, "sparkPlanInfo"), -1, 0, &s->plan);
+    add_metrics(o, oracle_field(event, "sqlPlanMetrics"), &s->plan);
+    add_driver_updates(o, oracle_field(event, "accumUpdates"));
+    s->plan.nodes = o->nodes;
+    s->plan.node_count = (uint32_t)o->node_count;
+    s->plan.metrics = o->metrics;
+    s->plan.metric_count = (uint32_t)o->metric_count;
+    s->accums = o->accums;
+    s->accum_count = (uint32_t)o->accum_count;
+}
+
+static void read_names(const json_t *object, struct event_stream *s) {
+    s->query_id = oracle_text(object, "id", 64);
+    s->run_id = oracle_text(object, "runId", 64);
+    s->name = oracle_text(object, "name", 256);
+}
+
+static void read_stream(const json_t *event, struct event *out) {
+    struct event_stream *s = &out->stream;
+    const json_t *progress = oracle_field(event, "progress");
+    size_t i;
+    json_t *source;
+    read_names(json_is_object(progress) ? progress : event, s);
+    s->error = oracle_text(event, "exception", 512);
+    s->batch_id = oracle_id64(progress, "batchId");
+    s->batch_ms = oracle_metric(progress, "batchDuration");
+    s->trigger_ms = oracle_metric(oracle_field(progress, "durationMs"), "triggerExecution");
+    json_array_foreach((json_t *)oracle_field(progress, "sources"), i, source) {
+        sat_inc(&s->input_rows, oracle_metric(source, "numInputRows"));
+    }
+}
+
+static bool read_other(struct oracle *o, const json_t *event, struct event *out) {
+    switch (out->kind) {
+    case EVENT_OTHER:
+        return true;
+    case EVENT_LOG_START:
+    case EVENT_DB_METADATA:
+        out->version = oracle_text(event, "Spark Version", 64);
+        return true;
+    case EVENT_APP_START:
+    case EVENT_APP_END:
+        read_application(event, out);
+        return true;
+    case EVENT_ENVIRONMENT:
+        read_environment(o, event, &out->environment);
+        return true;
+    case EVENT_RESOURCE_PROFILE:
+        read_profile(event, &out->profile);
+        return true;
+    case EVENT_EXECUTOR_ADDED:
+    case EVENT_EXECUTOR_REMOVED:
+        read_executor(event, &out->executor);
+        return true;
+    case EVENT_BLOCK_MANAGER_ADDED:
+        read_block_manager(event, &out->block_manager);
+        return true;
+    case EVENT_JOB_START:
+    case EVENT_JOB_END:
+        return read_job(o, event, out);
+    case EVENT_STAGE_SUBMITTED:
+    case EVENT_STAGE_COMPLETED:
+        return read_stage(o, event, out);
+    default:
+        read_exclusion(event, &out->exclusion);
+        return true;
+    }
+}
+
+bool oracle_fill(struct oracle *o, const json_t *event, const struct idmap *wanted,
+                 struct event *out) {
+    switch (out->kind) {
+    case EVENT_TASK_START:
+    case EVENT_TASK_END:
+        return read_task(o, event, wanted, out);
+    case EVENT_SQL_START:
+    case EVENT_SQL_END:
+    case EVENT_SQL_ADAPTIVE_PLAN:
+    case EVENT_SQL_ADAPTIVE_METRICS:
+    case EVENT_SQL_DRIVER_ACCUMS:
+        read_sql(o, event, out);
+        return true;
+    case EVENT_STREAM_STARTED:
+    case EVENT_STREAM_PROGRESS:
+    case EVENT_STREAM_TERMINATED:
+        read_stream(event, out);
+        return true;
+    default:
+        return read_other(o, event, out);
+    }
+}
