@@ -1,7 +1,11 @@
-// decode_events: the tables of every event but task ends: the application, its executors, jobs,
-// stages, SQL executions and streaming queries. Rare and small beside task ends, plans aside.
-#include "base/sat.h"
-#include "decode_simd.h"
+// decode_events: the application, its executors, jobs and stages, which are rare and small beside
+// task ends, and the table of all kinds. Of properties only allow-listed ones are kept, and only
+// their text; hundreds of others, some of them secrets, are never copied.
+extern "C" {
+#include "base/secret.h"
+}
+
+#include "decode_shape.h"
 
 namespace decode {
 
@@ -13,6 +17,92 @@ void read_stage_ids(context &c, value v) {
         if (id >= 0 && c.ids.len < EVENT_STAGE_IDS_MAX) {
             c.ids.push(id);
         }
+    });
+}
+
+bool may_keep(const context &c, str key) {
+    for (unsigned i = 0; i < c.more_property_count; i++) {
+        if (str_is(key, c.more_properties[i])) {
+            return !secret_property(key);
+        }
+    }
+    return event_property_allowed(key);
+}
+
+// The key, in the parser's buffer, if it is one that may be kept.
+bool allowed_key(context &c, field &f, str *out) {
+    const char *raw = f.key().raw();
+    size_t len = 0;
+    while (raw[len] != '"' && raw[len] != '\\') {
+        len++;
+    }
+    bool escaped = raw[len] == '\\';
+    if (!escaped && !may_keep(c, {raw, len})) {
+        return false;
+    }
+    std::string_view name;
+    if (f.unescaped_key().get(name)) {
+        c.broken = true;
+        return false;
+    }
+    *out = view(name);
+    return !escaped || may_keep(c, *out);
+}
+
+// Of spark.master only what it is, not where: "spark", "k8s", "local".
+str kind_of_master(str master) {
+    size_t len = 0;
+    while (len < master.len && master.p[len] != ':' && master.p[len] != '[') {
+        len++;
+    }
+    return {master.p, len};
+}
+
+void add_property(context &c, str key, str content) {
+    if (c.properties.len == EVENT_PROPERTIES_MAX) {
+        return;
+    }
+    if (str_is(key, "spark.master")) {
+        content = kind_of_master(content);
+    }
+    c.properties.push({key, content});
+    if (str_is(key, "spark.app.id")) {
+        see_app_id(c, content, RANK_PROPERTY);
+    } else if (str_is(key, "spark.app.attempt.id")) {
+        see_attempt(c, content, RANK_PROPERTY);
+    }
+}
+
+void read_properties(context &c, value v) {
+    object o;
+    if (!open_object(c, v, &o)) {
+        return;
+    }
+    for (auto result : o) {
+        field f;
+        str key, content;
+        if (std::move(result).get(f)) {
+            c.broken = true;
+            return;
+        }
+        if (allowed_key(c, f, &key) && get_text(f.value(), 256, &content)) {
+            add_property(c, key, content);
+        }
+        if (c.broken) {
+            return;
+        }
+    }
+}
+
+const rule rdd_rules[] = {{"Name", as::call}};
+const shape rdd_shape(rdd_rules);
+
+void read_rdds(context &c, value v) {
+    items(c, v, [&](value rdd) {
+        each_field(c, rdd, rdd_shape, [&](const rule &, value name) {
+            c.out->stage.python = c.out->stage.python || str_is(text(name, 64), "PythonRDD");
+            return true;
+        });
     });
 }
 
@@ -36,22 +126,6 @@ void read_exit_code(context &c, value v) {
     end.exit_code = end.has_exit_code ? end.exit_code : 0;
 }
 
-void read_error_message(context &c, value v) {
-    c.out->sql.has_error = get_text(v, 512, &c.out->sql.error);
-}
-
-const rule source_rules[] = {{"numInputRows", as::call}};
-const shape source_shape(source_rules);
-
-void read_sources(context &c, value v) {
-    items(c, v, [&](value source) {
-        each_field(c, source, source_shape, [&](const rule &, value rows) {
-            sat_inc(&c.out->stream.input_rows, metric(rows));
-            return true;
-        });
-    });
-}
-
 const rule common_rules[] = {
     {"Event"},
     {"Timestamp", as::time},
@@ -70,9 +144,9 @@ const shape version_shape(version_rules);
 
 const rule app_start_rules[] = {
     {"App Name", as::text, AT(app_start.name), 256},
-    {"App ID", as::call, 0, 0, nullptr, read_app_id},
+    {"App ID", as::call, AT(app_start.app_id), 0, nullptr, read_app_id},
     {"User", as::text, AT(app_start.user), 128},
-    {"App Attempt ID", as::call, 0, 0, nullptr, read_attempt},
+    {"App Attempt ID", as::call, AT(app_start.attempt), 0, nullptr, read_attempt},
 };
 const shape app_start_shape(app_start_rules);
 
@@ -200,41 +274,48 @@ const shape stage_submitted_shape(stage_submitted_rules);
 const rule stage_completed_rules[] = {{"Stage Info", as::object, 0, 0, &stage_info_shape}};
 const shape stage_completed_shape(stage_completed_rules);
 
-const rule sql_rules[] = {
-    {"executionId", as::id64, AT(sql.execution_id)},
-    {"rootExecutionId", as::id64, AT(sql.root_execution_id)},
-    {"description", as::text, AT(sql.description), 256},
-    {"details"},
-    {"physicalPlanDescription"},
-    {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan},
-    {"errorMessage", as::call, 0, 0, nullptr, read_error_message},
-    {"accumUpdates", as::call, 0, 0, nullptr, read_driver_accums},
-    {"sqlPlanMetrics", as::call, 0, 0, nullptr, read_plan_metrics},
-};
-const shape sql_shape(sql_rules);
+bool finish_stage(context &c) {
+    event_stage &s = c.out->stage;
+    s.attempt = s.attempt < 0 ? 0 : s.attempt;
+    s.parents = c.ids.items;
+    s.parent_count = c.ids.len;
+    s.properties = c.properties.items;
+    s.property_count = c.properties.len;
+    return s.id >= 0;
+}
 
-const rule duration_rules[] = {{"triggerExecution", as::metric, AT(stream.trigger_ms)}};
-const shape duration_shape(duration_rules);
-#define STREAM_NAMES                                                                               \
-    {"id", as::text, AT(stream.query_id), 64}, {"runId", as::text, AT(stream.run_id), 64}, {       \
-        "name", as::text, AT(stream.name), 256                                                     \
-    }
-const rule progress_rules[] = {
-    STREAM_NAMES,
-    {"batchId", as::id64, AT(stream.batch_id)},
-    {"batchDuration", as::metric, AT(stream.batch_ms)},
-    {"durationMs", as::object, 0, 0, &duration_shape},
-    {"sources", as::call, 0, 0, nullptr, read_sources},
-};
-const shape progress_shape(progress_rules);
-const rule stream_rules[] = {
-    STREAM_NAMES,
-    {"progress", as::object, 0, 0, &progress_shape},
-    {"exception", as::text, AT(stream.error), 512},
-};
-const shape stream_shape(stream_rules);
+bool finish_job(context &c) {
+    event_job &j = c.out->job;
+    j.stages = c.ids.items;
+    j.stage_count = c.ids.len;
+    j.properties = c.properties.items;
+    j.property_count = c.properties.len;
+    j.succeeded = c.out->kind == EVENT_JOB_END && !str_is(c.words[WORD_RESULT], "JobFailed");
+    return j.id >= 0;
+}
 
+bool finish_environment(context &c) {
+    c.out->environment.properties = c.properties.items;
+    c.out->environment.property_count = c.properties.len;
+    return true;
+}
+
+// Of use by its name and time alone, or of none.
 const shape nothing(common_rules);
+
+const kind_fields nothing_fields = {&nothing, nullptr};
+const kind_fields version_fields = {&version_shape, nullptr};
+const kind_fields app_start_fields = {&app_start_shape, nullptr};
+const kind_fields app_end_fields = {&app_end_shape, nullptr};
+const kind_fields environment_fields = {&environment_shape, finish_environment};
+const kind_fields profile_fields = {&profile_shape, nullptr};
+const kind_fields executor_fields = {&executor_shape, nullptr};
+const kind_fields exclusion_fields = {&exclusion_shape, nullptr};
+const kind_fields block_manager_fields = {&block_manager_shape, nullptr};
+const kind_fields job_start_fields = {&job_start_shape, finish_job};
+const kind_fields job_end_fields = {&job_end_shape, finish_job};
+const kind_fields stage_submitted_fields = {&stage_submitted_shape, finish_stage};
+const kind_fields stage_completed_fields = {&stage_completed_shape, finish_stage};
 
 } // namespace
 
@@ -242,51 +323,62 @@ const shape &common_shape() {
     return common;
 }
 
-const shape &shape_of(event_kind kind) {
+// No default: the compiler names a kind that was forgotten, and until somebody listens it writes
+// nothing.
+const kind_fields &fields_of(event_kind kind) {
     switch (kind) {
     case EVENT_OTHER:
     case EVENT_KIND_COUNT:
-        return nothing;
+        break;
     case EVENT_LOG_START:
     case EVENT_DB_METADATA:
-        return version_shape;
+        return version_fields;
     case EVENT_APP_START:
-        return app_start_shape;
+        return app_start_fields;
     case EVENT_APP_END:
-        return app_end_shape;
+        return app_end_fields;
     case EVENT_ENVIRONMENT:
-        return environment_shape;
+        return environment_fields;
     case EVENT_RESOURCE_PROFILE:
-        return profile_shape;
+        return profile_fields;
     case EVENT_EXECUTOR_ADDED:
     case EVENT_EXECUTOR_REMOVED:
-        return executor_shape;
+        return executor_fields;
+    case EVENT_EXECUTOR_EXCLUDED:
+    case EVENT_EXECUTOR_BLACKLISTED:
+    case EVENT_EXECUTOR_EXCLUDED_STAGE:
+    case EVENT_EXECUTOR_BLACKLISTED_STAGE:
+    case EVENT_NODE_EXCLUDED:
+    case EVENT_NODE_BLACKLISTED:
+    case EVENT_NODE_EXCLUDED_STAGE:
+    case EVENT_NODE_BLACKLISTED_STAGE:
+        return exclusion_fields;
     case EVENT_BLOCK_MANAGER_ADDED:
-        return block_manager_shape;
+        return block_manager_fields;
     case EVENT_JOB_START:
-        return job_start_shape;
+        return job_start_fields;
     case EVENT_JOB_END:
-        return job_end_shape;
+        return job_end_fields;
     case EVENT_STAGE_SUBMITTED:
-        return stage_submitted_shape;
+        return stage_submitted_fields;
     case EVENT_STAGE_COMPLETED:
-        return stage_completed_shape;
+        return stage_completed_fields;
     case EVENT_TASK_START:
+        return task_start_fields;
     case EVENT_TASK_END:
-        return task_shape(kind);
+        return task_end_fields;
     case EVENT_SQL_START:
     case EVENT_SQL_END:
     case EVENT_SQL_ADAPTIVE_PLAN:
     case EVENT_SQL_ADAPTIVE_METRICS:
     case EVENT_SQL_DRIVER_ACCUMS:
-        return sql_shape;
+        return sql_fields;
     case EVENT_STREAM_STARTED:
     case EVENT_STREAM_PROGRESS:
     case EVENT_STREAM_TERMINATED:
-        return stream_shape;
-    default:
-        return exclusion_shape;
+        return stream_fields;
     }
+    return nothing_fields;
 }
 
 } // namespace decode

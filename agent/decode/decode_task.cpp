@@ -1,7 +1,6 @@
-// decode_task: the tables of TaskStart and TaskEnd, which are most of all bytes, in the order Spark
-// writes their fields in. Accumulables are most of those: only the wanted ones are read beyond
-// their id.
-#include "decode_simd.h"
+// decode_task: TaskStart and TaskEnd, which are most of all bytes, in the order Spark writes their
+// fields in. Accumulables are most of those: only the wanted ones are read beyond their id.
+#include "decode_shape.h"
 
 namespace decode {
 
@@ -187,10 +186,31 @@ const rule end_rules[] = {
 };
 const shape end_shape(end_rules);
 
+bool finish_start(context &c) {
+    event_task &t = c.out->task;
+    t.stage_attempt = t.stage_attempt < 0 ? 0 : t.stage_attempt;
+    t.accums = c.accums.items;
+    t.accum_count = c.accums.len;
+    return c.has_info && t.stage >= 0;
+}
+
+bool finish_end(context &c) {
+    event_task &t = c.out->task;
+    if (c.words[WORD_RESULT].len > 0) {
+        t.result = event_task_result(c.words[WORD_RESULT]);
+    } else {
+        t.result = t.failed ? TASK_UNKNOWN_REASON : t.killed ? TASK_KILLED : TASK_SUCCESS;
+    }
+    t.error = {"", 0};
+    for (int i = WORD_DESCRIPTION; i < WORD_COUNT && t.error.len == 0; i++) {
+        t.error = c.words[i].len > 0 ? c.words[i] : t.error;
+    }
+    return finish_start(c);
+}
+
 } // namespace
 
-const shape &task_shape(event_kind kind) {
-    return kind == EVENT_TASK_END ? end_shape : start_shape;
-}
+const kind_fields task_start_fields = {&start_shape, finish_start};
+const kind_fields task_end_fields = {&end_shape, finish_end};
 
 } // namespace decode

@@ -1,6 +1,16 @@
 // decode: JSON of one message to one struct event, by simdjson's on-demand parser. Called by engine
-// and the benchmarks. Reads only the fields event.h has, skips everything else without looking,
-// allocates nothing once its arrays have grown. Never trusts a byte, never stops at an unknown one.
+// and the benchmarks.
+//
+// Each kind of event is a table: a key, how its value is read, where in struct event it is kept.
+// One walk reads an object by its table, in the order of the text, and a table may name another for
+// an object inside. What no table names is skipped without a look. The strings of an event point
+// into the message or the parser's buffer, its lists into arrays that grow to their bound once, so
+// that nothing is allocated per event.
+//
+// Always true: a kind writes only its own part of struct event, and a kind without a table writes
+// none; what is missing is as model/event.h says; no byte behind the padding is read; no byte of a
+// message is trusted, no message stops the process, and what is refused is refused with words that
+// hold nothing of it.
 #pragma once
 
 #include <stddef.h>

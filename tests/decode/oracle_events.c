@@ -381,8 +381,6 @@ static void read_stream(const json_t *event, struct event *out) {
 
 static bool read_other(struct oracle *o, const json_t *event, struct event *out) {
     switch (out->kind) {
-    case EVENT_OTHER:
-        return true;
     case EVENT_LOG_START:
     case EVENT_DB_METADATA:
         out->version = oracle_text(event, "Spark Version", 64);
@@ -410,8 +408,17 @@ static bool read_other(struct oracle *o, const json_t *event, struct event *out)
     case EVENT_STAGE_SUBMITTED:
     case EVENT_STAGE_COMPLETED:
         return read_stage(o, event, out);
-    default:
+    case EVENT_EXECUTOR_EXCLUDED:
+    case EVENT_EXECUTOR_BLACKLISTED:
+    case EVENT_EXECUTOR_EXCLUDED_STAGE:
+    case EVENT_EXECUTOR_BLACKLISTED_STAGE:
+    case EVENT_NODE_EXCLUDED:
+    case EVENT_NODE_BLACKLISTED:
+    case EVENT_NODE_EXCLUDED_STAGE:
+    case EVENT_NODE_BLACKLISTED_STAGE:
         read_exclusion(event, &out->exclusion);
+        return true;
+    default:
         return true;
     }
 }

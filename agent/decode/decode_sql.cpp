@@ -1,7 +1,8 @@
-// decode_plan: physical plans and their metrics. A plan nests as deep as its author likes, so it is
-// walked with a stack of its own; what is beyond a limit is skipped and the plan marked truncated.
-// And what the RDDs of a stage tell.
-#include "decode_simd.h"
+// decode_sql: SQL executions with their plans and metrics, and streaming queries. A plan nests as
+// deep as its author likes, so it is walked with a stack of its own; what is beyond a limit is
+// skipped and the plan marked truncated.
+#include "base/sat.h"
+#include "decode_shape.h"
 
 namespace decode {
 
@@ -170,8 +171,6 @@ void step_field(walk &w, level &l) {
     ++l.at;
 }
 
-} // namespace
-
 void read_plan(context &c, value v) {
     walk w = {c, {}, 0};
     enter(w, v, -1);
@@ -207,16 +206,70 @@ void read_driver_accums(context &c, value v) {
     });
 }
 
-static const rule rdd_rules[] = {{"Name", as::call}};
-static const shape rdd_shape(rdd_rules);
+void read_error_message(context &c, value v) {
+    c.out->sql.has_error = get_text(v, 512, &c.out->sql.error);
+}
 
-void read_rdds(context &c, value v) {
-    items(c, v, [&](value rdd) {
-        each_field(c, rdd, rdd_shape, [&](const rule &, value name) {
-            c.out->stage.python = c.out->stage.python || str_is(text(name, 64), "PythonRDD");
+const rule sql_rules[] = {
+    {"executionId", as::id64, AT(sql.execution_id)},
+    {"rootExecutionId", as::id64, AT(sql.root_execution_id)},
+    {"description", as::text, AT(sql.description), 256},
+    {"details"},
+    {"physicalPlanDescription"},
+    {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan},
+    {"errorMessage", as::call, AT(sql.error), 0, nullptr, read_error_message},
+    {"accumUpdates", as::call, 0, 0, nullptr, read_driver_accums},
+    {"sqlPlanMetrics", as::call, 0, 0, nullptr, read_plan_metrics},
+};
+const shape sql_shape(sql_rules);
+
+bool finish_sql(context &c) {
+    event_sql &s = c.out->sql;
+    s.accums = c.accums.items;
+    s.accum_count = c.accums.len;
+    s.plan.nodes = c.nodes.items;
+    s.plan.node_count = c.nodes.len;
+    s.plan.metrics = c.metrics.items;
+    s.plan.metric_count = c.metrics.len;
+    return true;
+}
+
+const rule source_rules[] = {{"numInputRows", as::call}};
+const shape source_shape(source_rules);
+
+void read_sources(context &c, value v) {
+    items(c, v, [&](value source) {
+        each_field(c, source, source_shape, [&](const rule &, value rows) {
+            sat_inc(&c.out->stream.input_rows, metric(rows));
             return true;
         });
     });
 }
+
+const rule duration_rules[] = {{"triggerExecution", as::metric, AT(stream.trigger_ms)}};
+const shape duration_shape(duration_rules);
+#define STREAM_NAMES                                                                               \
+    {"id", as::text, AT(stream.query_id), 64}, {"runId", as::text, AT(stream.run_id), 64}, {       \
+        "name", as::text, AT(stream.name), 256                                                     \
+    }
+const rule progress_rules[] = {
+    STREAM_NAMES,
+    {"batchId", as::id64, AT(stream.batch_id)},
+    {"batchDuration", as::metric, AT(stream.batch_ms)},
+    {"durationMs", as::object, 0, 0, &duration_shape},
+    {"sources", as::call, 0, 0, nullptr, read_sources},
+};
+const shape progress_shape(progress_rules);
+const rule stream_rules[] = {
+    STREAM_NAMES,
+    {"progress", as::object, 0, 0, &progress_shape},
+    {"exception", as::text, AT(stream.error), 512},
+};
+const shape stream_shape(stream_rules);
+
+} // namespace
+
+const kind_fields sql_fields = {&sql_shape, finish_sql};
+const kind_fields stream_fields = {&stream_shape, nullptr};
 
 } // namespace decode

@@ -1,7 +1,7 @@
-// decode_simd: what the C++ files of decode share: the arrays that events point into, tolerant
-// getters over simdjson's on-demand values, and tables that say which field of an object goes
-// where. Private to the room; no exception is ever thrown. No string value is read twice: each
-// reading takes room in the parser's string buffer, which is as long as the text.
+// decode_shape: what the files of decode share: the arrays that events point into, tolerant getters
+// over simdjson's on-demand values, and tables that say which field of an object goes where.
+// Private to the room; no exception is ever thrown. No string value is read twice: each reading
+// takes room in the parser's string buffer, which is as long as the text.
 #pragma once
 
 #define SIMDJSON_EXCEPTIONS 0
@@ -15,10 +15,12 @@ extern "C" {
 #include "stats/idmap.h"
 }
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "decode/decode.h"
-#include "decode_key.h"
 
 namespace decode {
 
@@ -47,9 +49,12 @@ template <typename T> struct list {
 enum app_rank { RANK_NONE, RANK_PROPERTY, RANK_TOP_LEVEL, RANK_OWN };
 enum word { WORD_RESULT, WORD_DESCRIPTION, WORD_MESSAGE, WORD_LOSS, WORD_KILL, WORD_COUNT };
 
+struct kind_fields;
+
 // What is known of the message at hand.
 struct context {
     event *out = nullptr;
+    const kind_fields *fields = nullptr; // of its kind, once that is known
     const idmap *wanted = nullptr;
     const char *const *more_properties = nullptr; // to keep beside the allow-list
     unsigned more_property_count = 0;
@@ -118,6 +123,40 @@ template <typename F> void items(context &c, value v, F f) {
     }
 }
 
+// A literal to compare a raw key with, eight bytes at a time, closing quote included: reads up to
+// BYTES bytes from the key on, which the padding behind every message allows.
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "keys are packed first byte lowest");
+
+struct key {
+    static constexpr size_t WORDS = 5, BYTES = WORDS * 8;
+
+    uint64_t word[WORDS] = {};
+    uint64_t last_mask = 0; // which bytes of the last word count
+    uint32_t last = 0;      // its index
+
+    template <size_t N> constexpr key(const char (&literal)[N]) {
+        static_assert(N <= BYTES, "make WORDS larger");
+        for (size_t i = 0; i < N; i++) { // the closing quote stands where the NUL is
+            uint64_t byte = i == N - 1 ? '"' : static_cast<unsigned char>(literal[i]);
+            word[i / 8] |= byte << (8 * (i % 8));
+        }
+        last = (N - 1) / 8;
+        last_mask = ~uint64_t{0} >> (8 * (7 - (N - 1) % 8));
+    }
+
+    bool is(const char *raw) const {
+        uint64_t bytes;
+        for (uint32_t i = 0; i < last; i++) {
+            memcpy(&bytes, raw + i * 8, 8);
+            if (bytes != word[i]) {
+                return false;
+            }
+        }
+        memcpy(&bytes, raw + last * 8, 8);
+        return (bytes & last_mask) == word[last];
+    }
+};
+
 // How a field of an object is kept.
 enum class as : uint8_t {
     skip,   // known and of no use
@@ -132,7 +171,7 @@ enum class as : uint8_t {
     maybe,  // int: 1, 0, or -1 for anything but true and false
     real,   // double, 0 if missing or negative
     object, // read by `inner`; `at`, if not 0, is a bool that says that it was an object
-    call,   // left to `call`
+    call,   // left to `call`; `at`, if not 0, is a str that is empty if the field is missing
 };
 
 struct shape;
@@ -195,21 +234,17 @@ template <typename F> bool each_field(context &c, value v, const shape &s, F f) 
     return true;
 }
 
-// The top-level fields of each kind of event.
-const shape &task_shape(event_kind kind);
-const shape &shape_of(event_kind kind);
+// What decode knows of one kind of event.
+struct kind_fields {
+    const shape *top; // the fields at the top of the event
+    // Hands lists over and turns texts into classes, once all fields are read. False if the event
+    // lacks what makes it one. NULL: it always is one.
+    bool (*finish)(context &c);
+};
+extern const kind_fields task_start_fields, task_end_fields, sql_fields, stream_fields;
+// Every kind has a row; those without fields, and EVENT_OTHER, say so and write nothing.
+const kind_fields &fields_of(event_kind kind);
 // The fields that any event may have at the top.
 const shape &common_shape();
-
-// Readers that are more than a table.
-void read_properties(context &c, value v);
-// Whether one of a stage's RDDs runs Python workers.
-void read_rdds(context &c, value v);
-void read_plan(context &c, value v);
-void read_plan_metrics(context &c, value v);
-void read_driver_accums(context &c, value v);
-
-// True if the text nests deeper than `max` levels.
-bool too_deep(str text, size_t max);
 
 } // namespace decode
