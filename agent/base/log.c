@@ -14,7 +14,7 @@
 
 static _Atomic int log_level = LOG_INFO;
 static _Atomic int log_form = LOG_LOGFMT;
-static const char *const level_names[] = {"debug", "info", "warn", "error"};
+const char *const log_level_names[] = {"debug", "info", "warn", "error", NULL};
 
 void log_configure(enum log_level level, enum log_format format) {
     atomic_store(&log_level, (int)level);
@@ -22,8 +22,8 @@ void log_configure(enum log_level level, enum log_format format) {
 }
 
 bool log_parse_level(const char *text, enum log_level *out) {
-    for (unsigned i = 0; i < ARRAY_LEN(level_names); i++) {
-        if (strcmp(text, level_names[i]) == 0) {
+    for (unsigned i = 0; log_level_names[i] != NULL; i++) {
+        if (strcmp(text, log_level_names[i]) == 0) {
             *out = (enum log_level)i;
             return true;
         }
@@ -131,7 +131,7 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...) {
         json_begin_object(&line.json);
     }
     add_field(&line, STR("time"), str_of(now));
-    add_field(&line, STR("level"), str_of(level_names[level]));
+    add_field(&line, STR("level"), str_of(log_level_names[level]));
     add_field(&line, STR("event"), str_of(event));
     add_fields(&line, text);
     if (line.json.out != NULL) {

@@ -1,9 +1,6 @@
 // cmd_run: `stoker run`, the agent itself. Reads the settings, turns the agent's loop until a
 // signal comes.
-#include <string.h>
-
 #include "base/log.h"
-#include "base/mem.h"
 #include "commands/setup.h"
 #include "commands/signals.h"
 #include "live/agent.h"
@@ -43,37 +40,10 @@ static int run(const struct command_args *args) {
     if (config == NULL) {
         return code;
     }
-    char instance[SETUP_INSTANCE_SIZE];
-    struct setup_kafka consumer, producer;
-    struct agent_options options = {
-        .cluster = config_text(config, "cluster"),
-        .instance = instance,
-        .group = config_text(config, "agent.group"),
-        .dlq_enabled = config_bool(config, "topics.dlq_enabled"),
-        .dynamic = strcmp(config_text(config, "agent.membership"), "dynamic") == 0,
-        .workers = (int)config_int(config, "agent.workers"),
-        .commit_interval_ms = config_int(config, "agent.commit_interval"),
-        .tick_ms = config_int(config, "agent.tick"),
-        .max_record_bytes = config_int(config, "input.max_message_bytes") + SETUP_HEADER_BYTES,
-        .http_listen = config_text(config, "http.listen"),
-        .metrics_pipelines_max = (size_t)config_int(config, "metrics.max_pipelines"),
-    };
-    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
-        options.topics[t] = config_text(config, topic_row(t)->setting);
-    }
-    setup_instance(config, instance);
-    setup_kafka_init(&consumer, config, KAFKA_CONSUMER);
-    setup_kafka_init(&producer, config, KAFKA_PRODUCER);
-    setup_engine(config, &options.engine);
-    setup_pipelines(config, &options.pipelines);
-    setup_decode(config, &options.decode);
-    struct alertmanager_label *labels = setup_alertmanager(config, &options.alerts);
-    options.consumer = consumer.settings;
-    options.producer = producer.settings;
-    code = turn(args, &options);
-    mem_free(labels);
-    setup_kafka_fini(&consumer);
-    setup_kafka_fini(&producer);
+    struct setup_agent agent;
+    setup_agent_init(&agent, config);
+    code = turn(args, &agent.options);
+    setup_agent_fini(&agent);
     config_free(config);
     return code;
 }

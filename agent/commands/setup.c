@@ -14,6 +14,8 @@
 #include "serve/listen.h"
 
 enum { ROWS_MAX = KIND_COUNT * DETECTOR_THRESHOLDS_MAX, KEY_SIZE = 96 };
+// Room for the headers of a dead letter beside the message it keeps.
+enum { HEADER_BYTES = 65536 };
 
 // `detectors.<kind>.<name>` of one threshold.
 static void threshold_key(const struct detector *detector, unsigned threshold, char out[KEY_SIZE]) {
@@ -126,15 +128,6 @@ struct config *setup_config(const struct command_args *args, int *exit_code) {
     return config;
 }
 
-void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]) {
-    const char *instance = config_text(config, "agent.instance");
-    snprintf(out, SETUP_INSTANCE_SIZE, "%s", instance);
-    if (instance[0] == '\0' && gethostname(out, SETUP_INSTANCE_SIZE - 1) != 0) {
-        snprintf(out, SETUP_INSTANCE_SIZE, "stoker");
-    }
-    out[SETUP_INSTANCE_SIZE - 1] = '\0';
-}
-
 static enum severity severity_setting(const struct config *config, const char *key) {
     int severity = severity_parse(str_of(config_text(config, key)));
     require(severity >= 0); // the setting's choices are the severities
@@ -160,7 +153,7 @@ void setup_engine(const struct config *config, struct engine_options *options) {
     }
 }
 
-void setup_pipelines(const struct config *config, struct pipelines_options *options) {
+static void fill_pipelines(const struct config *config, struct pipelines_options *options) {
     pipelines_options_init(options);
     options->window_ms = config_int(config, "window.length");
     options->pane_ms = config_int(config, "window.pane");
@@ -216,7 +209,7 @@ struct alertmanager_label *setup_alertmanager(const struct config *config,
 static int64_t largest_record(const struct config *config, const struct topic_row *row) {
     int64_t event_bytes = config_int(config, "input.max_message_bytes");
     return row->use == TOPIC_INPUT          ? event_bytes
-           : row->use == TOPIC_DEAD_LETTERS ? event_bytes + SETUP_HEADER_BYTES
+           : row->use == TOPIC_DEAD_LETTERS ? event_bytes + HEADER_BYTES
                                             : 0;
 }
 
@@ -319,4 +312,50 @@ bool setup_kafka_check(const struct config *config) {
         setup_kafka_fini(&kafka);
     }
     return good;
+}
+
+// agent.instance, or the host's name.
+static void name_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]) {
+    const char *instance = config_text(config, "agent.instance");
+    snprintf(out, SETUP_INSTANCE_SIZE, "%s", instance);
+    if (instance[0] == '\0' && gethostname(out, SETUP_INSTANCE_SIZE - 1) != 0) {
+        snprintf(out, SETUP_INSTANCE_SIZE, "stoker");
+    }
+    out[SETUP_INSTANCE_SIZE - 1] = '\0';
+}
+
+void setup_agent_init(struct setup_agent *agent, const struct config *config) {
+    *agent = (struct setup_agent){0};
+    struct agent_options *options = &agent->options;
+    *options = (struct agent_options){
+        .cluster = config_text(config, "cluster"),
+        .instance = agent->instance,
+        .group = config_text(config, "agent.group"),
+        .dlq_enabled = config_bool(config, "topics.dlq_enabled"),
+        .dynamic = strcmp(config_text(config, "agent.membership"), "dynamic") == 0,
+        .workers = (int)config_int(config, "agent.workers"),
+        .commit_interval_ms = config_int(config, "agent.commit_interval"),
+        .tick_ms = config_int(config, "agent.tick"),
+        .max_record_bytes = config_int(config, "input.max_message_bytes") + HEADER_BYTES,
+        .http_listen = config_text(config, "http.listen"),
+        .metrics_pipelines_max = (size_t)config_int(config, "metrics.max_pipelines"),
+    };
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        options->topics[t] = config_text(config, topic_row(t)->setting);
+    }
+    name_instance(config, agent->instance);
+    setup_kafka_init(&agent->consumer, config, KAFKA_CONSUMER);
+    setup_kafka_init(&agent->producer, config, KAFKA_PRODUCER);
+    options->consumer = agent->consumer.settings;
+    options->producer = agent->producer.settings;
+    setup_engine(config, &options->engine);
+    fill_pipelines(config, &options->pipelines);
+    setup_decode(config, &options->decode);
+    agent->labels = setup_alertmanager(config, &options->alerts);
+}
+
+void setup_agent_fini(struct setup_agent *agent) {
+    mem_free(agent->labels);
+    setup_kafka_fini(&agent->consumer);
+    setup_kafka_fini(&agent->producer);
 }

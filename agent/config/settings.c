@@ -3,14 +3,16 @@
 #include <stddef.h>
 
 #include "base/compiler.h"
+#include "base/log.h"
 #include "config/setting.h"
 #include "model/topic.h"
 
 static const char *const framings[] = {"single-object", NULL};
-static const char *const severities[] = {"negligible", "low",      "moderate",
-                                         "severe",     "critical", NULL};
+static const char *const severities[] = {
+#define SEVERITY_WORD(number, id, name) name,
+#include "model/words.def"
+    NULL};
 static const char *const memberships[] = {"static", "dynamic", NULL};
-static const char *const levels[] = {"debug", "info", "warn", "error", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
 
 #define HOURS 3600000.0
@@ -101,7 +103,7 @@ static const struct setting rows[] = {
     TIME("limits.idle", "24h", 60000, 24 * 31 * HOURS,
          "A run silent for so long, in event time, is lost."),
     TIME("limits.grace", "10m", 0, 24 * HOURS, "How long an ended run still takes late events."),
-    CHOICE("log.level", "info", levels, "What is logged."),
+    CHOICE("log.level", "info", log_level_names, "What is logged."),
     CHOICE("log.format", "logfmt", formats, "How it is logged."),
 };
 

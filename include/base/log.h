@@ -13,7 +13,9 @@ enum log_format { LOG_LOGFMT, LOG_JSON };
 
 // Sets what is written from here on; thread-safe to call once at start. Default: info, logfmt.
 void log_configure(enum log_level level, enum log_format format);
-// Parses "debug", "info", "warn", "error". False on other text.
+// The names of the levels in their order, NULL at the end.
+extern const char *const log_level_names[];
+// Parses one of them. False on other text.
 bool log_parse_level(const char *text, enum log_level *out);
 bool log_enabled(enum log_level level);
 

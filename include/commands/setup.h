@@ -6,9 +6,9 @@
 #include "commands/command.h"
 #include "config/config.h"
 #include "engine/engine.h"
-#include "fleet/pipelines.h"
 #include "kafka/client.h"
 #include "kafka/topics.h"
+#include "live/agent.h"
 #include "model/topic.h"
 
 // The agent's own settings and one row per detector threshold (`detectors.<kind>.<name>`); static.
@@ -37,13 +37,8 @@ void setup_kafka_fini(struct setup_kafka *kafka);
 // mistake was printed to standard error with its place.
 bool setup_kafka_check(const struct config *config);
 
-// agent.instance, or the host's name.
-#define SETUP_INSTANCE_SIZE 256
-void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]);
-
 // Options of the rooms below; strings point into the config, which must outlive them.
 void setup_engine(const struct config *config, struct engine_options *options);
-void setup_pipelines(const struct config *config, struct pipelines_options *options);
 void setup_decode(const struct config *config, struct decode_options *options);
 
 // Settings of the alert door with the list of external labels, which is the caller's to free.
@@ -51,6 +46,16 @@ struct alertmanager_label *setup_alertmanager(const struct config *config,
                                               struct alertmanager_settings *settings);
 
 // The agent's topics in the order of topics.def, that of the dead letters only if it is on.
-// Room for the headers of a dead letter beside the message it keeps.
-enum { SETUP_HEADER_BYTES = 65536 };
 size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COUNT]);
+
+// All that the live agent takes. Points into the config and into itself: both stay where they are
+// until it is freed.
+enum { SETUP_INSTANCE_SIZE = 256 };
+struct setup_agent {
+    struct agent_options options;
+    char instance[SETUP_INSTANCE_SIZE]; // agent.instance, or the host's name
+    struct setup_kafka consumer, producer;
+    struct alertmanager_label *labels; // owned
+};
+void setup_agent_init(struct setup_agent *agent, const struct config *config);
+void setup_agent_fini(struct setup_agent *agent);

@@ -13,6 +13,7 @@ check architecture python3 tests/habits/architecture.py
 check sizes python3 tests/habits/sizes.py
 check schemas python3 tests/habits/schemas.py
 check metrics python3 tests/habits/metrics.py
+check settings python3 tests/habits/settings.py
 check format clang-format-14 --dry-run --Werror $(c_files)
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
   --suppressions-list=tests/habits/cppcheck.suppr -Iinclude -Iagent agent
