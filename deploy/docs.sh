@@ -11,7 +11,21 @@ page() { # FILE WORDS...: written whole or not at all
   env -i "$binary" "$@" >"$file.new"
   mv "$file.new" "$file"
 }
+tables() { # FILE: what stands between "<!-- printed by: stoker WORDS -->" and "<!-- end -->" is printed anew
+  local line words between=
+  while IFS= read -r line; do
+    case $line in
+      '<!-- printed by: stoker '*) words=${line#'<!-- printed by: stoker '}; echo "$line"
+        # shellcheck disable=SC2086 # several words
+        env -i "$binary" ${words%' -->'}; between=1 ;;
+      '<!-- end -->') between=; echo "$line" ;;
+      *) [ -n "$between" ] || echo "$line" ;;
+    esac
+  done <"$root/$1" >"$folder/$1.new"
+  mv "$folder/$1.new" "$folder/$1"
+}
 page docs/configuration.md config doc
+tables docs/rules.md
 page config/stoker.yaml config sample
 page docs/stoker.1 man
 page docs/metrics.md man metrics

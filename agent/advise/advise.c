@@ -25,6 +25,13 @@ const struct advisor *const *advisors(unsigned *count) {
     return table;
 }
 
+void advisors_to_markdown(struct buf *out) {
+    buf_add_text(out, "| advisor | recommends |\n|---|---|\n");
+    for (unsigned i = 0; i < ARRAY_LEN(table); i++) {
+        buf_printf(out, "| `%s` | %s |\n", table[i]->name, table[i]->help);
+    }
+}
+
 const struct bottleneck *const *run_verdicts_of(const struct run_verdicts *verdicts,
                                                 enum bottleneck_kind kind, uint32_t *count) {
     uint32_t first = kind > 0 ? verdicts->end[kind - 1] : 0;

@@ -1,8 +1,11 @@
-// cmd_man: `stoker man`: prints the reference pages that need the whole program: the man page and
-// the list of metrics. Called by deploy/docs.sh; hidden, because users read the results.
+// cmd_man: `stoker man`: prints the reference pages that need the whole program: the man page, the
+// list of metrics and the tables of rules. Called by deploy/docs.sh; hidden, because users read the
+// results.
 #include <string.h>
 
+#include "advise/advise.h"
 #include "commands/command.h"
+#include "detect/detector.h"
 #include "serve/metrics_doc.h"
 
 #define MAN_DATE "2026-11-23" // of the version, not of the build: the page must come out the same
@@ -94,25 +97,37 @@ static void add_page(struct buf *out) {
                  "STOKER_KAFKA__BROKERS.\n.TP\n.B NO_COLOR\nno colour if set and not empty.\n");
 }
 
+static const struct {
+    const char *word; // after the command; "" if none
+    void (*print)(struct buf *out);
+} pages[] = {
+    {"", add_page},
+    {"metrics", metrics_doc_render},
+    {"rules", detectors_to_markdown},
+    {"severities", severities_to_markdown},
+    {"advisors", advisors_to_markdown},
+};
+
 static int run(const struct command_args *args) {
-    struct buf out = {0};
-    if (args->rest_count == 0) {
-        add_page(&out);
-    } else if (args->rest_count == 1 && strcmp(args->rest[0], "metrics") == 0) {
-        metrics_doc_render(&out);
-    } else {
-        return command_usage_error(args, "say nothing, or metrics");
+    const char *word = args->rest_count > 0 ? args->rest[0] : "";
+    for (size_t i = 0; i < ARRAY_LEN(pages) && args->rest_count < 2; i++) {
+        if (strcmp(word, pages[i].word) == 0) {
+            struct buf out = {0};
+            pages[i].print(&out);
+            int code = command_print(args, &out);
+            buf_fini(&out);
+            return code;
+        }
     }
-    int code = command_print(args, &out);
-    buf_fini(&out);
-    return code;
+    return command_usage_error(args, "say nothing, metrics, rules, severities or advisors");
 }
 
 const struct command command_man = {
     .name = "man",
-    .summary = "print the man page, or the reference of the metrics",
-    .usage = "[metrics]",
-    .details = "Without an argument: stoker(1). With metrics: docs/metrics.md.\n",
+    .summary = "print the man page, or tables of the reference pages",
+    .usage = "[metrics|rules|severities|advisors]",
+    .details = "Without an argument: stoker(1). With metrics: docs/metrics.md; the others: the "
+               "tables of docs/rules.md.\n",
     .hidden = true,
     .run = run,
 };

@@ -61,18 +61,18 @@ void verdict_summary(struct verdict *verdict, const char *fmt, ...) {
     va_end(args);
 }
 
+// Seconds that matter whatever the run's length, or seconds with a share of the run that matters.
+static const struct severity_step {
+    enum severity severity;
+    double seconds_alone, seconds, share;
+} steps[] = {
+    {SEVERITY_CRITICAL, 7200, 10, 0.50},
+    {SEVERITY_SEVERE, 1800, 2, 0.20},
+    {SEVERITY_MODERATE, 300, 0.8, 0.05},
+    {SEVERITY_LOW, 60, 0.3, 0.01},
+};
+
 enum severity severity_of_loss(double saving_s, double run_s, bool running) {
-    // Seconds that matter whatever the run's length, or seconds with a share of the run that
-    // matters.
-    static const struct {
-        enum severity severity;
-        double seconds_alone, seconds, share;
-    } steps[] = {
-        {SEVERITY_CRITICAL, 7200, 10, 0.50},
-        {SEVERITY_SEVERE, 1800, 2, 0.20},
-        {SEVERITY_MODERATE, 300, 0.8, 0.05},
-        {SEVERITY_LOW, 60, 0.3, 0.01},
-    };
     double length_s = running && run_s < 300 ? 300 : run_s;
     double share = length_s > 0 ? saving_s / length_s : 0;
     for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
@@ -82,4 +82,25 @@ enum severity severity_of_loss(double saving_s, double run_s, bool running) {
         }
     }
     return SEVERITY_NEGLIGIBLE;
+}
+
+void detectors_to_markdown(struct buf *out) {
+    buf_add_text(out,
+                 "| kind | subject | met when | `null` when | alert |\n|---|---|---|---|---|\n");
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        const struct detector *d = all[i];
+        buf_printf(out, "| `%s` | %s | %s | %s | `%s` |\n", kind_name(d->kind),
+                   d->subject == SUBJECT_RUN ? "run" : "stage", d->rule, d->unknown_when,
+                   d->alert_name);
+    }
+}
+
+void severities_to_markdown(struct buf *out) {
+    buf_add_text(out,
+                 "| severity | seconds saved, whatever the run's length | or seconds | and share "
+                 "of the run |\n|---|--:|--:|--:|\n");
+    for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
+        buf_printf(out, "| %s | %g | %g | %g %% |\n", severity_name(steps[i].severity),
+                   steps[i].seconds_alone, steps[i].seconds, steps[i].share * 100);
+    }
 }

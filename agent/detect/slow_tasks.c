@@ -41,14 +41,16 @@ static double per(double sum, double n) {
     return n > 0 ? sum / n : 0;
 }
 
-// The host that holds most of the slow tasks although there are others, or -1.
-static int32_t common_host(const struct stage_detail *detail, unsigned count) {
+// The host that holds most of the slow tasks although there are others, or -1; *there gets how
+// many.
+static int32_t common_host(const struct stage_detail *detail, unsigned count, unsigned *there) {
     for (unsigned i = 0; i < count && detail->host_count > 1; i++) {
         unsigned same = 0;
         for (unsigned k = 0; k < count; k++) {
             same += detail->slow[k].host == detail->slow[i].host;
         }
         if (same * 4 >= count * 3) {
+            *there = same;
             return detail->slow[i].host;
         }
     }
@@ -128,7 +130,7 @@ void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out) {
     out->slow_fetch_ms = per(slow.fetch_ms, slow.n);
     out->slow_gc_ms = per(slow.gc_ms, slow.n);
     out->slow_delay_ms = per(slow.delay_ms, slow.n);
-    out->host = common_host(detail, out->count);
+    out->host = common_host(detail, out->count, &out->on_host);
     compare_hosts(detail, out);
     out->cause = find_cause(out);
     if (out->cause == CAUSE_SLOW_HOST) { // all tasks as fast as on the other hosts

@@ -13,7 +13,8 @@ struct slow_tasks {
     double slow_cpu_share, rest_cpu_share;                     // CPU time over run time
     double slow_cpu_ms, rest_cpu_ms;
     double slow_fetch_ms, slow_gc_ms, slow_delay_ms;
-    int32_t host;                   // the one host of the slow tasks, -1 if several
+    int32_t host;                   // the one host of most slow tasks, -1 if several
+    unsigned on_host;               // slow tasks that ran there
     double host_ms, other_hosts_ms; // mean task time there and elsewhere
     double saving_s;                // if the slowest task took as long as the mean
 };

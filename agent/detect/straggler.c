@@ -8,6 +8,25 @@ static const struct detector_threshold thresholds[] = {
     {"ratio", "slowest task over mean task above which a stage counts as uneven", 3, 1.1, 1000},
 };
 
+enum { HOST_SHOWN_MAX = 64 }; // bytes of its name
+
+static void name_the_host(const struct detector_view *view, const struct slow_tasks *slow,
+                          char *text, size_t size) {
+    struct str host = str_of(executors_host_name(&view->app->executors, slow->host));
+    host.len = str_cut_utf8(host, HOST_SHOWN_MAX);
+    char count[32];
+    if (slow->on_host == slow->count) {
+        snprintf(count, sizeof count, "all %u", slow->count);
+    } else {
+        snprintf(count, sizeof count, "%u of %u", slow->on_host, slow->count);
+    }
+    snprintf(
+        text, size,
+        "%s slow tasks ran on one host%s%.*s, where tasks take %.1f s against %.1f s elsewhere",
+        count, host.len > 0 ? ", " : "", (int)host.len, host.p, slow->host_ms / 1000,
+        slow->other_hosts_ms / 1000);
+}
+
 static void summarise(const struct detector_view *view, const struct slow_tasks *slow,
                       struct verdict *out) {
     const struct stage_summary *s = &view->stage->summary;
@@ -15,10 +34,7 @@ static void summarise(const struct detector_view *view, const struct slow_tasks 
     char text[256] = "";
     switch (slow->cause) {
     case CAUSE_SLOW_HOST:
-        snprintf(text, sizeof text,
-                 "all %u slow tasks ran on one host, where tasks take %.1f s against "
-                 "%.1f s elsewhere",
-                 slow->count, slow->host_ms / 1000, slow->other_hosts_ms / 1000);
+        name_the_host(view, slow, text, sizeof text);
         break;
     case CAUSE_COSTLY_RECORDS:
         snprintf(text, sizeof text,

@@ -8,6 +8,7 @@
 // finite, not negative and never more than the run's duration.
 #pragma once
 
+#include "base/buf.h"
 #include "model/run.h"
 #include "state/app.h"
 
@@ -42,6 +43,9 @@ struct advisor {
 
 // All advisors, in the order of advisors.def; *count gets how many.
 const struct advisor *const *advisors(unsigned *count);
+
+// Appends the table of advisors in docs/rules.md.
+void advisors_to_markdown(struct buf *out);
 
 // Fills *out with what `all` recommend, in their order.
 void advise(const struct advisor *const *all, unsigned count, const struct advice_view *view,

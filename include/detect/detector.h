@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "model/run.h"
 #include "state/app.h"
 
@@ -91,3 +92,7 @@ void verdict_summary(struct verdict *verdict, const char *fmt, ...) PRINTF_LIKE(
 // How bad a loss is: from the seconds that would be saved at most and their share of `run_s`.
 // `running`: the run's length is not known yet, so short runs are taken as five minutes long.
 enum severity severity_of_loss(double saving_s, double run_s, bool running);
+
+// Append the tables of docs/rules.md: what each detector finds and when, and what severity means.
+void detectors_to_markdown(struct buf *out);
+void severities_to_markdown(struct buf *out);

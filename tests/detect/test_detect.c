@@ -112,23 +112,45 @@ static void the_cause_of_uneven_times_is_told(void **state) {
     }
 }
 
-static void a_slow_host_is_named_by_its_numbers(void **state) {
-    (void)state;
+// Sixty tasks, every tenth of them slow: on `host`, but for the first slow one if `elsewhere`.
+static struct verdict slow_host(const char *host, bool elsewhere) {
     struct app *app = spark_app();
     spark_executor(app, "1", "h1", 8);
-    spark_executor(app, "2", "h2", 8);
+    spark_executor(app, "2", host, 8);
     for (int i = 0; i < 60; i++) {
         struct event event = spark_task(i, i % 10 == 9 ? 9000 : 500);
-        bool slow_host = i % 10 == 9;
-        event.task.executor = slow_host ? STR("2") : STR("1");
-        event.task.host = slow_host ? STR("h2") : STR("h1");
+        bool there = i % 10 == 9 && (i != 9 || !elsewhere);
+        event.task.executor = there ? STR("2") : STR("1");
+        event.task.host = there ? str_of(host) : STR("h1");
         app_apply(app, &event, NULL);
     }
     struct verdict v = judge(KIND_STRAGGLER, app, app_stage(app, 0, 0), true);
     assert_int_equal(v.cause, CAUSE_SLOW_HOST);
+    app_free(app);
+    return v;
+}
+
+static void a_slow_host_is_named(void **state) {
+    (void)state;
+    struct verdict v = slow_host("worker-7", false);
     assert_near(evidence(&v, "slow_host_task_ms"), 9000, 0);
     assert_near(evidence(&v, "other_hosts_task_ms"), 500, 0);
-    app_free(app);
+    assert_non_null(strstr(v.summary, ": all 6 slow tasks ran on one host, worker-7, where tasks "
+                                      "take 9.0 s against 0.5 s elsewhere"));
+    v = slow_host("worker-7", true);
+    assert_non_null(strstr(v.summary, ": 5 of 6 slow tasks ran on one host, worker-7, where"));
+    // A long name is cut between characters, one that nobody told is left out.
+    v = slow_host(
+        "h\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+        "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+        "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9"
+        "\xC3\xA9\xC3\xA9\xC3\xA9\xC3\xA9",
+        false);
+    const char *name = strstr(v.summary, "one host, ") + 10;
+    assert_int_equal(strstr(name, ", where") - name, 63); // the 32nd would end at byte 65
+    assert_true(str_is_utf8(str_of(v.summary)));
+    v = slow_host("", false);
+    assert_non_null(strstr(v.summary, "ran on one host, where tasks"));
 }
 
 static void warming_up_is_no_bottleneck(void **state) {
@@ -266,7 +288,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(skew_begins_above_three_times_the_mean),
         cmocka_unit_test(the_cause_of_uneven_times_is_told),
-        cmocka_unit_test(a_slow_host_is_named_by_its_numbers),
+        cmocka_unit_test(a_slow_host_is_named),
         cmocka_unit_test(warming_up_is_no_bottleneck),
         cmocka_unit_test(memory_pressure_tells_spill_gc_and_oom),
         cmocka_unit_test(io_compares_reading_with_computing),
