@@ -50,7 +50,7 @@ const char *detector_remedy(const struct detector *detector, enum cause cause) {
 }
 
 void verdict_evidence(struct verdict *verdict, const char *name, double value) {
-    require(verdict->evidence_count < EVIDENCE_MAX);
+    require(verdict->evidence_count < EVIDENCE_MAX && name != NULL);
     verdict->evidence[verdict->evidence_count++] = (struct evidence){name, value};
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 
@@ -35,6 +36,7 @@ void engine_options_init(struct engine_options *options) {
 
 struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
                           const struct engine_output *output) {
+    require(options->applications_max > 0);
     struct engine *engine = mem_zalloc(1, sizeof *engine);
     engine->options = options;
     engine->decoder = decoder;
@@ -43,6 +45,8 @@ struct engine *engine_new(const struct engine_options *options, struct decoder *
 }
 
 static void queue_remove(struct run_queue *queue, struct live_run *live) {
+    require(live->older != NULL ? queue->oldest != live : queue->oldest == live);
+    require(live->newer != NULL ? queue->newest != live : queue->newest == live);
     *(live->older != NULL ? &live->older->newer : &queue->oldest) = live->newer;
     *(live->newer != NULL ? &live->newer->older : &queue->newest) = live->older;
     live->older = live->newer = NULL;
@@ -178,6 +182,7 @@ static struct live_run *add_run(struct engine *engine, const struct run_key *key
                 engine->ended.oldest != NULL ? engine->ended.oldest : engine->running.oldest);
     }
     struct live_run *live = mem_zalloc(1, sizeof *live);
+    require(key->len > 0 && key->len <= sizeof live->key);
     memcpy(live->key, key->text, key->len);
     live->key_len = key->len;
     live->app =

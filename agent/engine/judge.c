@@ -2,8 +2,10 @@
 // retracted, same id, rising revision. Called by engine.c; the only place that changes a verdict.
 // While a run goes on only changes that matter are handed out; once it is over every change is, so
 // the last revision of each verdict is what analyze prints.
+#include <math.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "engine_priv.h"
 #include "model/id.h"
@@ -16,8 +18,13 @@ struct verdict_list {
     uint32_t *count;
 };
 
-static struct bottleneck *add_verdict(const struct live_run *live, struct verdict_list list) {
+static struct bottleneck *add_verdict(const struct live_run *live, struct verdict_list list,
+                                      enum bottleneck_kind kind) {
+    for (uint32_t i = 0; i < *list.count; i++) {
+        require((*list.items)[i]->kind != kind); // a subject has one of each
+    }
     struct bottleneck *verdict = mem_zalloc(1, sizeof *verdict);
+    verdict->kind = kind;
     *list.items = mem_resize(*list.items, *list.count + 1, sizeof **list.items);
     (*list.items)[(*list.count)++] = verdict;
     verdict->revision = (int32_t)live->told.verdict_base;
@@ -31,6 +38,7 @@ static enum severity weigh(const struct bottleneck *b, double run_s, bool runnin
 }
 
 static void set_loss(struct bottleneck *b, double run_s, bool running) {
+    require(isfinite(b->saving_s) && b->saving_s >= 0);
     double share = run_s > 0 ? b->saving_s / run_s : 0;
     b->saving_share = share > 1 ? 1 : share;
     b->severity = weigh(b, run_s, running);
@@ -75,6 +83,7 @@ static void publish(struct engine *engine, struct live_run *live, struct bottlen
     }
     now->published = true;
     now->revision++;
+    require(now->revision > 0 && (before == NULL || now->revision > before->revision));
     if (now->revision > live->told.verdict_revision) {
         live->told.verdict_revision = now->revision;
     }
@@ -125,8 +134,7 @@ static void conclude(struct engine *engine, struct live_run *live, const struct 
     struct bottleneck old;
     bool is_new = b == NULL;
     if (is_new) {
-        b = add_verdict(live, subject->list);
-        b->kind = detector->kind;
+        b = add_verdict(live, subject->list, detector->kind);
         b->stage = subject->stage;
         b->stage_attempt = subject->stage_attempt;
         b->opened_ms = b->updated_ms = app->now_ms;
@@ -157,6 +165,10 @@ static void ask(struct engine *engine, struct live_run *live, const struct detec
                                  .over = over,
                                  .thresholds = thresholds->of[detector->kind]};
     detector->judge(&view, out);
+    require(out->floor <= out->cap && (out->rule_met != TRI_NULL || out->reason != NULL));
+    if (!isfinite(out->saving_s) || out->saving_s < 0) {
+        out->saving_s = 0; // out of sums that overflowed
+    }
     if (out->rule_met != TRI_NULL) {
         live->evaluated |= 1u << detector->kind;
     }
@@ -206,8 +218,7 @@ static void tell_unevaluated(struct live_run *live, const struct detector *detec
         return;
     }
     struct verdict_list list = {&app->verdicts, &app->verdict_count};
-    b = add_verdict(live, list);
-    b->kind = detector->kind;
+    b = add_verdict(live, list, detector->kind);
     b->stage = b->stage_attempt = -1;
     b->rule_met = TRI_NULL;
     b->reason = reason;

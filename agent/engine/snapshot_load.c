@@ -91,14 +91,15 @@ static bool take_advice(struct live_run *live, struct str bytes) {
         }
     }
     int64_t kind = parts[ADVICE_NUMBER];
-    if (reader.broken || kind < 0) {
+    int64_t revision = parts[ADVICE_REVISION];
+    if (reader.broken || kind < 0 || revision < 0 || revision >= INT32_MAX / 2) {
         return false;
     }
     if (!advice_kind_known(kind)) {
         return true; // of a later release
     }
     struct told_advice *told = report_told(&live->told, (enum advice_kind)kind);
-    told->revision = (int32_t)parts[ADVICE_REVISION];
+    told->revision = (int32_t)revision;
     told->digest = (uint64_t)parts[ADVICE_DIGEST];
     return true;
 }

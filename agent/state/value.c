@@ -3,9 +3,13 @@
 // trusts nothing: counts are bounded by the same limits as live state.
 #include "state/value.h"
 
+#include <math.h>
+
 #include "app_priv.h"
 #include "base/mem.h"
 #include "value_priv.h"
+
+enum { VALUE_REVISION_MAX = 1000000000 }; // leaves room to rise
 
 void value_put_verdict(struct buf *value, const struct bottleneck *b) {
     struct buf nested = {0};
@@ -38,7 +42,12 @@ bool value_take_verdict(struct str bytes, struct bottleneck ***items, uint32_t *
     good = good && !reader.broken && (unsigned)b->kind < KIND_COUNT &&
            (unsigned)b->severity < SEVERITY_COUNT && (unsigned)b->cause < CAUSE_COUNT &&
            (unsigned)b->life < LIFE_COUNT && (unsigned)b->floor < SEVERITY_COUNT &&
-           (unsigned)b->cap < SEVERITY_COUNT && b->rule_met >= TRI_NULL && b->rule_met <= TRI_TRUE;
+           (unsigned)b->cap < SEVERITY_COUNT && b->rule_met >= TRI_NULL &&
+           b->rule_met <= TRI_TRUE && isfinite(b->saving_s) && b->saving_s >= 0 &&
+           b->revision >= 0 && b->revision < VALUE_REVISION_MAX;
+    for (uint32_t i = 0; i < *count && good; i++) {
+        good = (*items)[i]->kind != b->kind; // a subject has one of each kind
+    }
     if (!good) {
         mem_free(b);
         return false;

@@ -1,6 +1,12 @@
 // detector: the contract of a detector and the table of all. A detector is one file that ends in a
-// const struct detector, and one row in detectors.def. It judges from the sums that state keeps: it
-// has no memory of its own, allocates nothing, reads no clock, logs nothing.
+// const struct detector, and one row in detectors.def: what it finds and when in words, its
+// thresholds, what helps, the words of its alert, and `judge`. It judges one subject, a stage
+// attempt or a run, from the sums that state keeps: it has no memory of its own, allocates nothing,
+// reads no clock, logs nothing, so the same sums give the same verdict, live or from a log.
+//
+// Invariants of a verdict: rule_met is the rule to the letter, TRI_NULL only with a reason; floor
+// <= cap; the saving is seconds of wall time, at most what would be saved. Severity follows from
+// saving and length alone, between floor and cap. There is one detector for each kind.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,15 @@
-// engine: stage 1, for one partition of the input topic: places each event on its run, keeps the
-// runs' state, judges and advises, and hands out records. No I/O, no clock, no thread: the live
-// agent, `analyze` and `replay` run this same code, so live = offline. Time is the events' own.
+// engine: stage 1, for one partition of the input topic. A message is placed on its run once, by
+// headers or key, else by what the event says; the run's state takes the event; what it touched is
+// judged, at most once a second and stage while events come, and what changed leaves as records.
+// Runs stand in a table by their key and in two queues, running and ended, in the order of their
+// last event: the partition's own time, moved by events and ticks, lets go of the oldest. No I/O,
+// no clock, no thread: the live agent, `analyze` and `replay` run this same code, so live =
+// offline.
+//
+// Invariants: a run is in exactly one queue; a subject (run or stage attempt) has at most one
+// verdict of a kind, whose id never changes and whose revision rises by one with each record; the
+// pipeline's name does not change once a record of the run has left; nothing depends on where
+// commits fall or on the order of a hash table.
 #pragma once
 
 #include <stdint.h>
