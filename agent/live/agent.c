@@ -1,7 +1,7 @@
 // agent: see the header. Starts and ends the workers, watches them, and shows what they say of
 // themselves: readiness, /metrics, the landing page. Pages are built whole once a second and handed
-// over, so a request never waits for the loop. What a message does is in worker.c, when it counts
-// in worker_commit.c.
+// over, so a request never waits for the loop. What a message does and when it counts is in
+// worker.c.
 #include "live/agent.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // position: the value under "#pos" in every partition of a state topic: how far the state next to
-// it has read. Written by worker_commit.c, read by the restorer; `stoker state` shows it.
+// it has read. Written by worker.c, read by the restorer; `stoker state` shows it.
 #pragma once
 
 #include <stdint.h>

@@ -10,6 +10,7 @@ check() { # NAME COMMAND...
 c_files() { git ls-files '*.c' '*.h' '*.cpp'; }
 check floors python3 tests/habits/floors.py
 check architecture python3 tests/habits/architecture.py
+check comments python3 tests/habits/comments.py
 check sizes python3 tests/habits/sizes.py
 check schemas python3 tests/habits/schemas.py
 check metrics python3 tests/habits/metrics.py
