@@ -1,7 +1,16 @@
-// eventlog_codec: tells how a log is packed, by its first bytes and its name. Called when a part is
-// opened; must never guess: content that contradicts the name is refused in words.
+// eventlog_codec: tells how a log is packed, by its first bytes and its name, and unpacks what a
+// library unpacks as a stream: Zstandard, gzip and LZ4 frames, any number of frames or members
+// each. (Spark's own block streams: eventlog_blocks.c.) Called when a part is opened, and for its
+// text; must never guess: content that contradicts the name is refused in words.
+#define ZLIB_CONST // so that zlib takes our bytes as const
+#include <limits.h>
+#include <lz4frame.h>
 #include <string.h>
+#include <zlib.h>
+#include <zstd.h>
 
+#include "base/check.h"
+#include "base/mem.h"
 #include "eventlog/eventlog_priv.h"
 
 struct magic {
@@ -132,3 +141,166 @@ static enum status plain_read(void *state, struct input *in, char *out, size_t r
 }
 
 const struct codec codec_plain = {"plain", plain_create, plain_destroy, plain_read};
+
+// Zstandard. Spark closes a frame at every flush. The input is handed over one block at a time, so
+// that damage costs only the block it is in.
+struct zstd_state {
+    ZSTD_DStream *stream;
+    size_t wanted; // bytes until the next decision: the rest of a block
+    bool in_frame;
+};
+
+static void *zstd_create(void) {
+    struct zstd_state *s = mem_zalloc(1, sizeof *s);
+    s->stream = ZSTD_createDStream();
+    require(s->stream != NULL);
+    s->wanted = ZSTD_initDStream(s->stream);
+    return s;
+}
+
+static void zstd_destroy(void *state) {
+    struct zstd_state *s = state;
+    ZSTD_freeDStream(s->stream);
+    mem_free(s);
+}
+
+static enum status zstd_read(void *state, struct input *in, char *out, size_t room, size_t *got,
+                             struct err *err) {
+    struct zstd_state *s = state;
+    ZSTD_outBuffer to = {out, room, 0};
+    while (to.pos == 0) {
+        enum status status = input_more(in, err);
+        if (status != ST_OK) {
+            return status;
+        }
+        size_t n = in->len - in->pos;
+        ZSTD_inBuffer from = {in->data + in->pos, n < s->wanted ? n : s->wanted, 0};
+        size_t hint = ZSTD_decompressStream(s->stream, &to, &from);
+        if (ZSTD_isError(hint)) {
+            return err_set(err, ST_SKIP, "%s", ZSTD_getErrorName(hint));
+        }
+        in->pos += from.pos;
+        if (n == 0 && to.pos == 0) { // nothing came, and nothing was left inside
+            return s->in_frame ? err_set(err, ST_SKIP, "a frame has no end") : ST_OK;
+        }
+        s->in_frame = hint != 0;
+        s->wanted = hint != 0 ? hint : ZSTD_initDStream(s->stream);
+    }
+    *got = to.pos;
+    return ST_OK;
+}
+
+const struct codec codec_zstd = {"zstd", zstd_create, zstd_destroy, zstd_read};
+
+// gzip, with zero padding after the last member.
+#define GZIP_ONLY (16 + MAX_WBITS)
+
+struct gzip_state {
+    z_stream stream;
+    bool in_member;
+    bool padding; // zero bytes after a member: only more of them may follow
+};
+
+static void *gzip_create(void) {
+    struct gzip_state *s = mem_zalloc(1, sizeof *s);
+    require(inflateInit2(&s->stream, GZIP_ONLY) == Z_OK);
+    return s;
+}
+
+static void gzip_destroy(void *state) {
+    struct gzip_state *s = state;
+    inflateEnd(&s->stream);
+    mem_free(s);
+}
+
+// Between members: begins the next one, or passes over padding. False if there is neither.
+static bool begin_member(struct gzip_state *s, struct input *in) {
+    if (in->data[in->pos] == 0) {
+        s->padding = true;
+        in->pos++;
+        return true;
+    }
+    s->in_member = !s->padding && inflateReset(&s->stream) == Z_OK;
+    return s->in_member;
+}
+
+static enum status gzip_read(void *state, struct input *in, char *out, size_t room, size_t *got,
+                             struct err *err) {
+    struct gzip_state *s = state;
+    while (*got == 0) {
+        enum status status = input_more(in, err);
+        if (status != ST_OK) {
+            return status;
+        }
+        size_t n = in->len - in->pos;
+        if (n == 0) {
+            return s->in_member ? err_set(err, ST_SKIP, "a gzip member has no end") : ST_OK;
+        }
+        if (!s->in_member) {
+            if (!begin_member(s, in)) {
+                return err_set(err, ST_SKIP, "foreign bytes behind the end of the gzip data");
+            }
+            continue;
+        }
+        s->stream.next_in = in->data + in->pos;
+        s->stream.avail_in = (uInt)n; // at most INPUT_READ_BYTES
+        s->stream.next_out = (Bytef *)out;
+        s->stream.avail_out = room < UINT_MAX ? (uInt)room : UINT_MAX;
+        int code = inflate(&s->stream, Z_NO_FLUSH);
+        in->pos = in->len - s->stream.avail_in;
+        *got = (size_t)((char *)s->stream.next_out - out);
+        s->in_member = code != Z_STREAM_END;
+        if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
+            return err_set(err, ST_SKIP, "%s",
+                           s->stream.msg != NULL ? s->stream.msg : "bad gzip data");
+        }
+    }
+    return ST_OK;
+}
+
+const struct codec codec_gzip = {"gzip", gzip_create, gzip_destroy, gzip_read};
+
+// What the lz4 tool writes: not Spark's own form, but what people have who packed a log by hand.
+struct frame_state {
+    LZ4F_dctx *context;
+    bool in_frame;
+};
+
+static void *frame_create(void) {
+    struct frame_state *s = mem_zalloc(1, sizeof *s);
+    require(!LZ4F_isError(LZ4F_createDecompressionContext(&s->context, LZ4F_VERSION)));
+    return s;
+}
+
+static void frame_destroy(void *state) {
+    struct frame_state *s = state;
+    LZ4F_freeDecompressionContext(s->context);
+    mem_free(s);
+}
+
+static enum status frame_read(void *state, struct input *in, char *out, size_t room, size_t *got,
+                              struct err *err) {
+    struct frame_state *s = state;
+    while (*got == 0) {
+        enum status status = input_more(in, err);
+        if (status != ST_OK) {
+            return status;
+        }
+        size_t taken = in->len - in->pos;
+        bool at_end = taken == 0;
+        size_t made = room;
+        size_t hint = LZ4F_decompress(s->context, out, &made, in->data + in->pos, &taken, NULL);
+        if (LZ4F_isError(hint)) {
+            return err_set(err, ST_SKIP, "%s", LZ4F_getErrorName(hint));
+        }
+        in->pos += taken;
+        *got = made;
+        if (at_end && made == 0) {
+            return s->in_frame ? err_set(err, ST_SKIP, "an LZ4 frame has no end") : ST_OK;
+        }
+        s->in_frame = hint != 0;
+    }
+    return ST_OK;
+}
+
+const struct codec codec_lz4_frame = {"lz4 frame", frame_create, frame_destroy, frame_read};

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "eventlog/eventlog_priv.h"
 
@@ -25,6 +26,7 @@ void input_fini(struct input *in) {
 }
 
 uint64_t input_offset(const struct input *in) {
+    require(in->pos <= in->len && in->len - in->pos <= in->read_total);
     return in->read_total - (in->len - in->pos);
 }
 
@@ -85,6 +87,7 @@ enum status input_more(struct input *in, struct err *err) {
 }
 
 enum status input_collect(struct input *in, struct buf *into, size_t want, struct err *err) {
+    require(in->data != NULL); // looked at before it is unpacked
     while (into->len < want) {
         enum status status = input_more(in, err);
         if (status != ST_OK) {

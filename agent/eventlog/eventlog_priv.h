@@ -1,6 +1,6 @@
 // eventlog_priv: what the files of the event log reader share: bytes from outside (input), the
-// unpackers (codec) and the list of parts (folder). Included by agent/source/eventlog*.c, their
-// tests and the fuzzer; nobody else.
+// unpackers (codec, blocks) and the list of parts with what their names tell (folder). Included by
+// agent/eventlog/*.c, their tests and the fuzzer; nobody else.
 #pragma once
 
 #include <stdbool.h>
@@ -79,10 +79,6 @@ MUST_USE enum status codec_choose(struct str file_name, struct str first_bytes,
 // The name without .inprogress, .compact and the endings that stand for a packing.
 struct str codec_strip_name(struct str file_name, bool *in_progress);
 
-// ---- xxh32: the checksum of LZ4 blocks --------------------------------------------------------
-
-uint32_t xxh32(const void *bytes, size_t len, uint32_t seed);
-
 // ---- folder: which files make up a log --------------------------------------------------------
 
 struct part {
@@ -117,46 +113,5 @@ bool name_is_rolled(struct str base, int64_t *number);
 
 // ---- the log ----------------------------------------------------------------------------------
 
-struct eventlog {
-    char *name;
-    struct str app_id, attempt; // views into `name`
-    bool known_form;
-    bool in_progress;
-
-    struct parts parts;
-    size_t next_part; // the one to open next
-    size_t checked;   // parts whose gap was spoken of
-    struct input input;
-    bool input_open;
-    const struct codec *codec; // NULL until the first bytes were seen
-    void *codec_state;
-    bool part_ended;    // no more text will come from the open part
-    struct err pending; // words to hand out when the lines before are gone; ST_OK: none
-
-    char *data; // text not handed out yet is [pos, end), [pos, scanned) holds no line end
-    size_t cap, read_bytes, pos, scanned, end;
-    size_t max_line;
-    char *head;   // of a line beyond the limit
-    bool passing; // within such a line: drop text until its end
-    bool cut;
-    uint64_t long_lines;
-    uint64_t done_before; // bytes of the parts read already
-    uint64_t total_bytes;
-};
-
-// Opens the next part, or sets log->pending to why not (a gap is said first). False: there is none.
-bool log_next_part(struct eventlog *log);
-void log_close_part(struct eventlog *log);
-// Chooses how to unpack the open part by its first bytes.
-MUST_USE enum status log_choose_codec(struct eventlog *log, struct err *err);
-// Adds text behind log->end, or notes the end of the part and what was wrong with it. ST_RETRY only
-// if the wait for input was interrupted.
-MUST_USE enum status log_fill(struct eventlog *log, struct err *err);
-
-// A log of one part in memory (borrowed): for tests and the fuzzer. `name` chooses as a file name
-// would; at most `read_bytes` are read at once.
-MUST_USE enum status eventlog_open_memory(const char *name, const void *bytes, size_t len,
-                                          size_t read_bytes, struct eventlog **out,
-                                          struct err *err);
 // eventlog_open for anything but a folder.
 MUST_USE enum status eventlog_open_file(const char *path, struct eventlog **out, struct err *err);

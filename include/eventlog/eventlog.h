@@ -7,6 +7,13 @@
 // parts) or holds exactly one file that is an event log. Packing is told by the content, checked
 // against the name: plain, Zstandard, gzip, LZ4 (Spark's block stream, or LZ4 frames) and Snappy
 // (Spark's stream).
+//
+// The data goes through three stages, each with one buffer: the input gives bytes as they lie
+// outside, a codec unpacks them behind the text not yet handed out, and lines are cut out of that
+// text where it lies. Always true: pos <= scanned <= end <= cap of the text, and EVENTLOG_PADDING
+// bytes behind cap are readable; a part is open from its first byte to its end and no two are; the
+// buffer never holds more than a line of the limit and one reading; what is wrong with a part is
+// said once, after every line before it.
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +36,11 @@ struct eventlog;
 // read, or its packing is not supported; *out is NULL then. Standard input and pipes are looked at
 // by the first eventlog_next only. The caller owns *out.
 MUST_USE enum status eventlog_open(const char *path, struct eventlog **out, struct err *err);
+// The same for a log of one part in memory (borrowed). `name` chooses as a file name
+// would; at most `read_bytes` are read at once.
+MUST_USE enum status eventlog_open_memory(const char *name, const void *bytes, size_t len,
+                                          size_t read_bytes, struct eventlog **out,
+                                          struct err *err);
 // Closes the log. Takes NULL.
 void eventlog_free(struct eventlog *log);
 

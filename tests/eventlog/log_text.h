@@ -1,5 +1,5 @@
 // log_text: what the event log tests share: the text of tests/fixtures/codecs made again by its
-// formula, and reading a whole log into one comparable text. Included by tests/source/ only.
+// formula, and reading a whole log into one comparable text. Included by tests/eventlog/ only.
 #pragma once
 
 #include <setjmp.h>

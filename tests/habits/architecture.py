@@ -31,7 +31,7 @@ def rows(title):
 def libraries_of(room):
     """simdjson for simdjson.h, rdkafka for librdkafka/rdkafka.h, snappy for snappy-c.h."""
     stems = (header.split("/")[-1].split(".")[0] for header, rooms in floors.LIBRARY.items() if room in rooms)
-    return {re.sub(r"(?:-c|_mock)$", "", stem) for stem in stems}
+    return {re.sub(r"(?:-c|_mock|frame)$", "", stem) for stem in stems}
 
 
 def wrong_rooms():

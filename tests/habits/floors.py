@@ -20,7 +20,7 @@ FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
 LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"alert", "avro"}, "avro.h": {"avro"}, "librdkafka/rdkafka.h": {"kafka"},
            "librdkafka/rdkafka_mock.h": {"kafka"}, "curl/curl.h": {"net", "alert"}, "microhttpd.h": {"serve"}, "yaml.h": {"config"},
            "uuid/uuid.h": {"model"}, "zstd.h": {"eventlog"}, "zlib.h": {"eventlog"}, "lz4.h": {"eventlog"},
-           "snappy-c.h": {"eventlog"}}
+           "snappy-c.h": {"eventlog"}, "lz4frame.h": {"eventlog"}, "xxhash.h": {"eventlog"}}
 NO_CLOCK = {"config", "model", "stats", "avro", "decode", "state", "detect", "advise", "engine", "fleet", "keep"}
 # The live agent is blind to what a stage does: these rooms are seen by its stage_*.c alone.
 STAGES_ONLY = {"detect", "advise", "engine", "fleet", "keep"}
