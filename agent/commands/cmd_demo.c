@@ -15,7 +15,7 @@
 #include "commands/setup.h"
 #include "commands/signals.h"
 #include "commands/terminal.h"
-#include "kafka/kafka_sink.h"
+#include "kafka/sink.h"
 #include "kafka/mock.h"
 #include "live/agent.h"
 #include "present/render.h"

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "commands/setup.h"
 #include "commands/signals.h"
-#include "kafka/kafka_source.h"
+#include "kafka/source.h"
 
 static const struct command_option options[] = {
     {"topic", 't', "TOPIC", "topic to read; topics.bottlenecks of the settings by default"},

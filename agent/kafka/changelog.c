@@ -128,18 +128,10 @@ enum status changelog_committed(struct changelog *changelog, const char *topic, 
                             partition, code, err);
 }
 
-// The first read of a topic would otherwise wait up to a second for its leaders, and a question to
-// one that is no leader any more would be asked in vain until the next refresh, seconds later.
 static void ask_leaders(struct client *client, const char *topic) {
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(client->rk, topic, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    if (rkt != NULL && rd_kafka_metadata(client->rk, 0, rkt, &metadata, LEADERS_TIMEOUT_MS) ==
-                           RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_metadata_destroy(metadata);
-    }
-    if (rkt != NULL) {
-        rd_kafka_topic_destroy(rkt);
-    }
+    int partitions;
+    rd_kafka_resp_err_t code;
+    (void)!client_ask_topic(client, topic, LEADERS_TIMEOUT_MS, &partitions, &code);
 }
 
 enum status changelog_bounds(struct changelog *changelog, const char *topic, int32_t partition,

@@ -1,18 +1,21 @@
-// client: opens and closes librdkafka handles and keeps what is known about the connection. Called
-// by the doors. Its callbacks run on the threads that poll a handle or on the library's own, so all
-// they touch is atomic or behind the lock.
+// client: opens and closes librdkafka handles, carries their log into ours and keeps what is known
+// about the connection. Called by the doors. Its callbacks run on the threads that poll a handle or
+// on the library's own, so all they touch is atomic or behind a lock.
 #include "kafka/client_priv.h"
 
+#include <ctype.h>
 #include <malloc.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 
 #define MIB (1024 * 1024)
-#define DESTROY_STEP_MS 5
+
+enum { DESTROY_STEP_MS = 5, REPEAT_MS = 10000, GATES = 128 };
 
 // Requests that succeed before the login is done, so they prove nothing.
 enum { API_SASL_HANDSHAKE = 17, API_VERSIONS = 18, API_SASL_AUTHENTICATE = 36 };
@@ -71,6 +74,69 @@ bool client_denied(struct client *c, char out[CLIENT_TOPIC_SIZE]) {
     client_printable(out, CLIENT_TOPIC_SIZE, c->denied);
     pthread_mutex_unlock(&c->lock);
     return out[0] != '\0';
+}
+
+static pthread_mutex_t gates_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct log_gate gates[GATES];
+
+// FNV-1a over the letters of a line: lines that differ by numbers only are the same line.
+static uint32_t hash_letters(uint32_t hash, const char *text) {
+    for (; *text != '\0'; text++) {
+        if (isalpha((unsigned char)*text)) {
+            hash = (hash ^ (unsigned char)*text) * 16777619u;
+        }
+    }
+    return hash;
+}
+
+static enum log_level level_of(int syslog_level, const char *code) {
+    if (strcmp(code, "AUTOCREATE") == 0) {
+        return LOG_DEBUG; // the mock cluster only: every real broker knows this setting
+    }
+    // The client mends what it reports: nothing of it is an error of the agent yet.
+    return syslog_level <= 4 ? LOG_WARN : syslog_level <= 6 ? LOG_INFO : LOG_DEBUG;
+}
+
+// Which topic a transaction may not write is said here and nowhere else: the calls that fail for it
+// know of no topic, or only that the transaction is in a wrong state.
+static void keep_denied(const rd_kafka_t *rk, const char *code, const char *text) {
+    struct client *c = rk == NULL ? NULL : rd_kafka_opaque(rk);
+    if (c == NULL || strcmp(code, "ADDPARTS") != 0 ||
+        strstr(text, rd_kafka_err2str(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)) == NULL) {
+        return;
+    }
+    const char *from = strchr(text, '"');
+    const char *to = from == NULL ? NULL : strchr(from + 1, '"');
+    if (to != NULL) {
+        client_note_denied(c, (struct str){from + 1, (size_t)(to - from - 1)});
+    }
+}
+
+// The log callback of every handle: any thread of the library, so it holds a lock of its own and
+// calls nothing of the library that might block. A line that repeats, numbers aside, is written at
+// most every 10 s.
+static void write_log(const rd_kafka_t *rk, int level, const char *code, const char *text) {
+    keep_denied(rk, code, text);
+    enum log_level to = level_of(level, code);
+    if (!log_enabled(to)) {
+        return;
+    }
+    unsigned long suppressed = 0;
+    if (to != LOG_DEBUG) {
+        uint32_t hash = hash_letters(hash_letters(2166136261u, code), text);
+        pthread_mutex_lock(&gates_lock);
+        bool open = log_gate_open(&gates[hash % GATES], clock_mono_ms(), REPEAT_MS, &suppressed);
+        pthread_mutex_unlock(&gates_lock);
+        if (!open) {
+            return;
+        }
+    }
+    char shown[1024], name[64], client[128];
+    client_printable(shown, sizeof shown, text);
+    client_printable(name, sizeof name, code);
+    client_printable(client, sizeof client, rk == NULL ? "" : rd_kafka_name(rk));
+    log_write(to, "kafka_client", "client=%s code=%s text=%s suppressed=%lu", client, name, shown,
+              suppressed);
 }
 
 static void on_error(rd_kafka_t *rk, int code, const char *text, void *opaque) {
@@ -156,7 +222,7 @@ static rd_kafka_t *new_handle(enum kafka_role role, rd_kafka_conf_t *conf, struc
 // The log of a handle that lives for a moment: nothing about its connections.
 static void try_log(const rd_kafka_t *rk, int level, const char *code, const char *text) {
     if (strcmp(code, "FAIL") != 0 && strcmp(code, "ERROR") != 0) {
-        client_log(rk, level, code, text);
+        write_log(rk, level, code, text);
     }
 }
 
@@ -186,7 +252,7 @@ enum status client_open(struct client *c, enum kafka_role role, rd_kafka_conf_t 
     }
     read_conf(c, conf);
     rd_kafka_conf_set_opaque(conf, c);
-    rd_kafka_conf_set_log_cb(conf, client_log);
+    rd_kafka_conf_set_log_cb(conf, write_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
     require(rd_kafka_conf_interceptor_add_on_new(conf, "stoker", on_new, c) ==
             RD_KAFKA_RESP_ERR_NO_ERROR);
@@ -284,4 +350,25 @@ bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason) 
                    (long long)(silent_ms / 1000));
     }
     return false;
+}
+
+enum status client_ask_topic(struct client *c, const char *name, int timeout_ms, int *partitions,
+                             rd_kafka_resp_err_t *code) {
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(c->rk, name, NULL);
+    *partitions = -1;
+    *code = topic == NULL ? rd_kafka_last_error()
+                          : rd_kafka_metadata(c->rk, 0, topic, &metadata, timeout_ms);
+    if (topic != NULL) {
+        rd_kafka_topic_destroy(topic);
+    }
+    if (metadata == NULL) {
+        return ST_RETRY;
+    }
+    *code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    if (*code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *partitions = metadata->topics[0].partition_cnt;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return ST_OK;
 }

@@ -3,6 +3,7 @@
 #include "kafka/client_priv.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -185,4 +186,31 @@ enum status client_conf_new(const struct kafka_settings *settings, enum kafka_ro
     }
     *out = conf;
     return ST_OK;
+}
+
+static int64_t conf_number(const rd_kafka_conf_t *conf, const char *key) {
+    char text[64] = "";
+    size_t size = sizeof text;
+    return rd_kafka_conf_get(conf, key, text, &size) == RD_KAFKA_CONF_OK ? strtoll(text, NULL, 10)
+                                                                         : 0;
+}
+
+static enum status set_number(rd_kafka_conf_t *conf, const char *key, int64_t value,
+                              struct err *err) {
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    return client_conf_set(conf, key, text, err);
+}
+
+enum status client_conf_transactional(rd_kafka_conf_t *conf, const char *id, struct err *err) {
+    int64_t transaction_ms = conf_number(conf, "transaction.timeout.ms");
+    enum status st = client_conf_set(conf, "transactional.id", id, err);
+    // The library wants both to be within the transaction's.
+    if (st == ST_OK) {
+        st = set_number(conf, "message.timeout.ms", transaction_ms, err);
+    }
+    if (st == ST_OK && conf_number(conf, "socket.timeout.ms") > transaction_ms - 100) {
+        st = set_number(conf, "socket.timeout.ms", transaction_ms - 100, err);
+    }
+    return st;
 }

@@ -4,6 +4,7 @@
 #include "kafka/client_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define VERSION_2_6_1 0x020601ff
 
@@ -109,4 +110,18 @@ enum status client_error_right(struct err *err, const char *what, rd_kafka_resp_
     }
     snprintf(hint, sizeof hint, "the user needs the ACL %s on it", right);
     return say(err, what, code, text, hint);
+}
+
+enum status client_error_topic(struct err *err, const char *topic, rd_kafka_resp_err_t code,
+                               const char *text, const char *right) {
+    char what[160];
+    snprintf(what, sizeof what, "topic %.100s cannot be %s", topic,
+             strcmp(right, "READ") == 0 ? "read" : "written");
+    return client_error_right(err, what, code, text, right);
+}
+
+bool client_is_fence(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
+           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }

@@ -1,6 +1,6 @@
-// client_priv: one librdkafka handle with what the doors share: its configuration, its log, its
-// error classes and what is known about its connection. Used by kafka, source and sink only. The
-// handle's opaque is the struct client, so every callback finds its owner through it.
+// client_priv: one librdkafka handle with what the doors share: its configuration, its error
+// classes and what is known about its connection. Used by the files of this room only. The handle's
+// opaque is the struct client, so every callback finds its owner through it.
 #pragma once
 
 #include <pthread.h>
@@ -42,6 +42,10 @@ enum status client_conf_new(const struct kafka_settings *settings, enum kafka_ro
 enum status client_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value,
                             struct err *err) MUST_USE;
 
+// Adds what a producer of transactions with this id needs beyond the others.
+enum status client_conf_transactional(rd_kafka_conf_t *conf, const char *id,
+                                      struct err *err) MUST_USE;
+
 // Makes *c ready for client_open; client_fini ends it.
 void client_init(struct client *c, void *owner);
 // Creates the handle. Takes `conf` in every case. ST_FATAL if the library refuses.
@@ -59,6 +63,13 @@ void client_fini(struct client *c);
 // True if a broker answers, else false with the reason appended to `reason`. `silence_ms` > 0: no
 // answer for so long counts as unreachable. Any thread.
 bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason);
+// Asks the brokers for one topic, so that the handle knows its leaders: whoever needs them first
+// would otherwise wait up to a second, and one that knows only the old ones asks those in vain
+// until the next refresh, seconds later. ST_OK: answered; *partitions is their number, or -1 and
+// *code says what is wrong with the topic. ST_RETRY: no answer in time, *code says why.
+enum status client_ask_topic(struct client *c, const char *name, int timeout_ms, int *partitions,
+                             rd_kafka_resp_err_t *code) MUST_USE;
+
 // The current trouble in words, "" if none. Any thread.
 void client_trouble(struct client *c, char out[CLIENT_TROUBLE_SIZE]);
 // Keeps the name of a topic that a transaction may not write, until the handle is closed.
@@ -75,10 +86,12 @@ enum status client_error(struct err *err, const char *what, rd_kafka_resp_err_t 
 // Likewise, for a door that knows which right on `what` an ACL must give, e.g. "READ".
 enum status client_error_right(struct err *err, const char *what, rd_kafka_resp_err_t code,
                                const char *text, const char *right);
+// Likewise, of a topic that cannot be read (right READ) or written (WRITE).
+enum status client_error_topic(struct err *err, const char *topic, rd_kafka_resp_err_t code,
+                               const char *text, const char *right);
+// True if another producer, or member of the group, took over the identity.
+bool client_is_fence(rd_kafka_resp_err_t code);
 // Words on what to do about an error code, "" if there are none.
 const char *client_hint(rd_kafka_resp_err_t code, bool scram);
 // Appends text that came from outside, one line, at most `max` bytes of it, into a C string.
 void client_printable(char *out, size_t cap, const char *text);
-
-// The log callback of every handle: into base/log, each kind of line at most every 10 s.
-void client_log(const rd_kafka_t *rk, int level, const char *code, const char *text);

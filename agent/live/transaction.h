@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/metrics.h"
-#include "kafka/kafka_sink.h"
+#include "kafka/sink.h"
 #include "live/agent.h"
 #include "model/alert.h"
 #include "model/message.h"

@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "kafka/kafka_source.h"
+#include "kafka/source.h"
 #include "live/agent.h"
 #include "restorer.h"
 #include "stage_ops.h"

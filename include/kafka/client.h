@@ -1,6 +1,21 @@
-// client: how the agent talks to Kafka in general: the settings that every Kafka door takes, and
-// what is known about the client library. Included by the doors' headers and by the commands.
-// Property values may be secrets: nothing here or below ever prints one.
+// client: what every Kafka door takes, and what is known about the client library. Included by the
+// doors' headers and by the commands. Property values may be secrets: nothing here or below ever
+// prints one.
+//
+// The room holds all of librdkafka. A door is one idea over one handle (or two): source reads as a
+// member of a group, sink writes, with or without transactions, changelog reads back what was
+// committed, topics makes and checks topics, mock is a Kafka for tests and the demo. Under them
+// lies one client: its settings, its log carried into ours, what is known of its connection, and
+// the class of every error code, which is what the caller must do and nothing else:
+//
+//   ST_OK     it counts (after a flush or a commit: not before)
+//   ST_SKIP   this record never will: keep it elsewhere or drop it, counted
+//   ST_RETRY  not yet; the words say what is waited for. Brokers that are away, topics that are
+//             missing and logins that fail are of this class: they pass, or a human mends them
+//   ST_ABORT  the batch or transaction is lost: begin it again from what Kafka says is committed
+//   ST_FATAL  no attempt will help: wrong settings, or another process has our name
+//
+// Whatever a broker, a record or the library says is bounded and made printable before it is shown.
 #pragma once
 
 #include <stddef.h>

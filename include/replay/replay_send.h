@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "kafka/kafka_sink.h"
+#include "kafka/sink.h"
 #include "replay/replay.h"
 
 // Hands one event to the sink as a listener would send it: the application in the key and in the

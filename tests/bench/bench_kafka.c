@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "fleet/pipelines.h"
-#include "kafka/kafka_sink.h"
-#include "kafka/kafka_source.h"
+#include "kafka/sink.h"
+#include "kafka/source.h"
 
 enum { PARTITIONS_MAX = 64, QUIET_MS = 30000 };
 

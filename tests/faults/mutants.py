@@ -35,7 +35,7 @@ class Mutant:
 
 
 MUTANTS = (
-    Mutant("offsets committed outside the transaction", "agent/kafka/kafka_transaction.c",
+    Mutant("offsets committed outside the transaction", "agent/kafka/sink.c",
            "rd_kafka_send_offsets_to_transaction(sink->client.rk, list, member, timeout_ms);",
            "((void)timeout_ms, rd_kafka_commit(group->rk, list, 0), (rd_kafka_error_t *)NULL);",
            ("every-step", "kill-static")),
@@ -43,7 +43,7 @@ MUTANTS = (
            "rd_kafka_query_watermark_offsets(changelog->ends.rk",
            "rd_kafka_query_watermark_offsets(changelog->committed.rk",
            ("slow-markers",)),
-    Mutant("no producer replacement", "agent/kafka/kafka_transaction.c",
+    Mutant("no producer replacement", "agent/kafka/sink.c",
            "if (atomic_load(&sink->client.doubtful)) {",
            "if (false && atomic_load(&sink->client.doubtful)) {",
            ("ghost-commits", "ghosts")),
@@ -53,11 +53,12 @@ MUTANTS = (
     Mutant("no seek, no restore after an abort", "agent/live/worker.c",
            "        part_unload(worker->parts[i]);\n", "        (void)worker->parts[i];\n",
            ("frozen",)),
-    Mutant("no seek after an abort", "agent/kafka/kafka_source_start.c",
-           "        code = rd_kafka_seek(rkt, partition, offset, SEEK_TIMEOUT_MS);\n",
-           "        static _Thread_local char sought[2][64];\n"
-           "        if (!sought[strstr(topic, \".runs\") != NULL][partition % 64]++) {\n"
-           "            code = rd_kafka_seek(rkt, partition, offset, SEEK_TIMEOUT_MS);\n        }\n",
+    Mutant("no seek after an abort", "agent/kafka/source.c",
+           "    rd_kafka_resp_err_t code = rd_kafka_seek(p->topic->handle, p->number, offset, SEEK_TIMEOUT_MS);\n",
+           "    static _Thread_local char sought[2][64];\n"
+           "    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;\n"
+           "    if (!sought[strstr(p->topic->name, \".runs\") != NULL][p->number % 64]++) {\n"
+           "        code = rd_kafka_seek(p->topic->handle, p->number, offset, SEEK_TIMEOUT_MS);\n    }\n",
            ("frozen", "ghosts")),
     Mutant("the state's position in no transaction's state", "agent/live/worker.c",
            "        put_state(part, STR(POSITION_KEY), buf_str(&worker->value));\n", "",

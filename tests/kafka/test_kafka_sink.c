@@ -203,6 +203,24 @@ static void test_learns_the_limit_of_a_topic(void **state) {
     kafka_sink_free(sink);
 }
 
+// A broker may refuse records that are too old: the next attempt gets the present time.
+static void test_learns_that_times_are_refused(void **state) {
+    struct cluster *c = *state;
+    struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){0});
+    struct sink_record record = {.topic = "in", .value = STR("x"), .timestamp_ms = 1234567890123};
+    mock_cluster_push_error(c->mock, MOCK_PRODUCE, MOCK_BAD_TIMESTAMP, 1);
+    assert_int_equal(kafka_sink_send(sink, &record, &c->err), ST_OK);
+    expect_flush(c, sink, ST_ABORT);
+    assert_int_equal(kafka_sink_send(sink, &record, &c->err), ST_OK);
+    expect_flush(c, sink, ST_OK);
+    struct kafka_source *src = open_source(c, "in", true);
+    struct message m;
+    expect_message(c, src, &m);
+    assert_true(m.timestamp_ms > 1600000000000);
+    kafka_source_free(src);
+    kafka_sink_free(sink);
+}
+
 static void test_full_queue_says_retry(void **state) {
     struct cluster *c = *state;
     static const struct kafka_property small = {"queue.buffering.max.messages", "10"};
@@ -233,6 +251,7 @@ int main(void) {
         ON_CLUSTER(test_fatal_producer_is_replaced),
         ON_CLUSTER(test_too_large_is_not_sent),
         ON_CLUSTER(test_learns_the_limit_of_a_topic),
+        ON_CLUSTER(test_learns_that_times_are_refused),
         ON_CLUSTER(test_full_queue_says_retry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static void test_held_until_started(void **state) {
     while (clock_mono_ms() < until_ms) {
         assert_int_equal(kafka_source_poll(src, 50, &m, &c->err), ST_RETRY);
     }
-    assert_int_equal(kafka_source_partitions(src), 2);
+    assert_int_equal(c->assigned, 2);
     if (kafka_source_start(src, "in", 0, 3, &c->err) != ST_OK) {
         fail_msg("%s", c->err.text);
     }
@@ -100,6 +100,63 @@ static void test_callbacks(void **state) {
     kafka_source_free(src);
     assert_int_equal(c->revoked, 2);
     assert_int_equal(c->lost, 0);
+}
+
+// Two topics of twenty partitions: each message comes with the owner of its partition, whichever
+// was read before.
+static void *keep_number(void *ctx, const char *topic, int32_t partition) {
+    int *owners = ctx;
+    int number = partition + (strcmp(topic, "wide") == 0 ? 0 : 20);
+    owners[number] = number;
+    return &owners[number];
+}
+
+static void test_owners(void **state) {
+    struct cluster *c = *state;
+    static const char *const topics[] = {"wide", "also"};
+    int owners[40], seen[40] = {0};
+    struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){0});
+    for (int i = 0; i < 40; i++) {
+        if (i % 20 == 0) {
+            assert_int_equal(mock_cluster_create_topic(c->mock, topics[i / 20], 20, &c->err),
+                             ST_OK);
+        }
+        for (int n = 0; n < 3; n++) {
+            struct sink_record record = {.topic = topics[i / 20],
+                                         .value = {(char *)&i, sizeof i},
+                                         .to_partition = true,
+                                         .partition = i % 20};
+            assert_int_equal(kafka_sink_send(sink, &record, &c->err), ST_OK);
+        }
+    }
+    expect_flush(c, sink, ST_OK);
+    struct kafka_source_options options = {
+        .group = "g", .topics = topics, .topic_count = 2, .alone = true};
+    struct kafka_source_callbacks callbacks = {.ctx = owners, .assigned = keep_number};
+    struct kafka_source *src = NULL;
+    assert_int_equal(kafka_source_new(&c->settings, &options, callbacks, &src, &c->err), ST_OK);
+    int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
+    for (int left = 120; left > 0;) {
+        struct message m;
+        assert_true(clock_mono_ms() < deadline_ms);
+        if (kafka_source_poll(src, 50, &m, &c->err) != ST_OK) {
+            continue;
+        }
+        int sent;
+        assert_int_equal(m.value.len, sizeof sent);
+        memcpy(&sent, m.value.p, sizeof sent);
+        assert_ptr_equal(m.owner, &owners[sent]);
+        assert_string_equal(m.topic, topics[sent / 20]);
+        assert_int_equal(m.partition, sent % 20);
+        seen[sent]++;
+        left--;
+    }
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(owners[i], i);
+        assert_int_equal(seen[i], 3);
+    }
+    kafka_source_free(src);
+    kafka_sink_free(sink);
 }
 
 // A source that is freed with messages fetched ahead drops them, whatever it was doing.
@@ -167,7 +224,7 @@ int main(void) {
         ON_CLUSTER(test_held_until_started), ON_CLUSTER(test_lag_and_end),
         ON_CLUSTER(test_callbacks),          ON_CLUSTER(test_free_in_the_middle),
         ON_CLUSTER(test_health_of_topics),   ON_CLUSTER(test_health_without_broker),
-        ON_CLUSTER(test_health_of_group),
+        ON_CLUSTER(test_health_of_group),    ON_CLUSTER(test_owners),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 // test_dead_letters: what lies in the dead-letter topic of a message that could not be used: its
 // key, value, headers and time as they came, where it lay, why; and what becomes of one that is too
 // large, or is sent in again.
-#include "kafka/kafka_source.h"
+#include "kafka/source.h"
 #include "world.h"
 
 static const char broken[] = "{\"Event\":\"SparkListenerTaskEnd\"";

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "eventlog/eventlog.h"
-#include "kafka/kafka_sink.h"
+#include "kafka/sink.h"
 #include "kafka/mock.h"
 #include "live/agent.h"
 

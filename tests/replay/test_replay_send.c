@@ -2,7 +2,7 @@
 // reach, too large, stopped.
 #include "replay/replay_support.h"
 
-#include "kafka/kafka_source.h"
+#include "kafka/source.h"
 #include "kafka/mock.h"
 #include "replay/replay_send.h"
 

@@ -1,7 +1,15 @@
-// kafka_sink: the producer: records go out in order per key, are never doubled by a retry, and wait
-// for a broker however long it is away. Called by the commands and the live agent from one thread,
+// sink: the producer: records go out in order per key, are never doubled by a retry, and wait for a
+// broker however long it is away. Called by replay, the demo and the live agent from one thread,
 // kafka_sink_health excepted. Without transactions, whether they arrived is known after
 // kafka_sink_flush only; with them, after kafka_sink_commit.
+//
+// A producer of transactions goes through phases, by one function that asserts each step:
+//
+//   closed -> new -> known (its id) -> open -> begun -> positioned -> open -> ...
+//
+// open, begin and commit take it along. Every failure ends in kafka_sink_abandon, which closes: no
+// transaction is mended, and a request of it that is still under way cannot reach into a later one,
+// which has another producer. For the same reason a commit that met a broken connection closes.
 #pragma once
 
 #include <stdbool.h>
@@ -23,15 +31,15 @@ struct kafka_sink_options {
     // How long a send waits for room in the queue; 0: 1,000.
     int queue_wait_ms;
     // Makes a producer of transactions with this id, which must be the same after a restart and
-    // nobody else's. NULL: none.
+    // nobody else's. Borrowed for the sink's life. NULL: none.
     const char *transactional_id;
 };
 
 struct kafka_sink_callbacks {
     void *ctx;
-    // `count` more records of `topic` were acknowledged. Called from within send, poll and flush;
-    // must not call the sink. May be NULL.
-    void (*delivered)(void *ctx, const char *topic, uint64_t count);
+    // A record to `topic` was acknowledged. Called from within any function of the sink; must not
+    // call the sink. May be NULL.
+    void (*delivered)(void *ctx, const char *topic);
 };
 
 // Borrowed, copied by the call that takes it.
@@ -41,7 +49,7 @@ struct sink_record {
     struct str value; // .p NULL: no value (a tombstone)
     const struct message_header *headers;
     size_t header_count;
-    int64_t timestamp_ms; // 0: now
+    int64_t timestamp_ms; // 0: now, as for every record of a topic whose broker refused one's time
     bool to_partition;    // into `partition`, whatever the key says
     int32_t partition;
 };
@@ -62,11 +70,12 @@ enum status kafka_sink_new(const struct kafka_settings *settings,
 // Drops what is not yet acknowledged (flush first) and frees. Takes NULL.
 void kafka_sink_free(struct kafka_sink *sink);
 
-// Queues one record. ST_OK: taken; see flush. ST_SKIP: larger than max_record_bytes or than what
-// the broker refused for this topic before; never sent. ST_RETRY: the queue is full and stayed so
-// for queue_wait_ms; send it again later. ST_ABORT: refused (the topic is missing or denied), or
-// the producer had to be replaced: flush, which says ST_ABORT too, and send the batch again after a
-// pause. ST_FATAL: it could not be replaced.
+// Queues one record; with transactions only between begin and commit. ST_OK: taken; see flush.
+// ST_SKIP: larger than max_record_bytes or than what the broker refused for this topic before;
+// never sent. ST_RETRY: the queue is full and stayed so for queue_wait_ms; send it again later.
+// ST_ABORT: refused (the topic is missing or denied), or the producer had to be replaced: flush,
+// which says ST_ABORT too, and send the batch again after a pause. ST_FATAL: it could not be
+// replaced.
 enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *record,
                             struct err *err) MUST_USE;
 // Handles acknowledgements that are there, without waiting. Call it when nothing is sent for long.
@@ -77,8 +86,8 @@ void kafka_sink_poll(struct kafka_sink *sink);
 // batch again. ST_FATAL: as for send. After ST_OK and ST_ABORT the next batch begins.
 enum status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms, struct err *err) MUST_USE;
 
-// --- Transactions: open, then begin, send ..., commit; again from begin. Any other answer than
-// ST_OK and ST_RETRY ends in kafka_sink_abandon and begins anew with open.
+// --- Transactions: open, then begin, send ..., commit; again from begin if it is still open. Any
+// other answer than ST_OK and ST_RETRY ends in kafka_sink_abandon and begins anew with open.
 
 // Ends what an earlier producer of the same id left open, and makes the next transactions possible.
 // `topics` are those that will be written, NULL-ended: their leaders are asked for now rather than

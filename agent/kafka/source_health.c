@@ -1,6 +1,8 @@
-// kafka_source_health: why nothing might be coming: unreachable brokers, missing topics, refused
-// access, no assignment. A consumer that reads nothing must never look well. The notes are written
-// by the polling thread and read by the thread that serves /readyz.
+// source_health: why nothing might be coming: unreachable brokers, missing topics, refused access,
+// no assignment. A consumer that reads nothing must never look well. The notes are written by the
+// polling thread and read by the thread that serves /readyz.
+#include "kafka/source_priv.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -8,12 +10,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "kafka/kafka_source_priv.h"
 
-#define PROBE_INTERVAL_MS 1000
-#define PROBE_TIMEOUT_MS 500
-// Members of a group hear from their coordinator every 3 s.
-#define SILENCE_MS 20000
+enum {
+    PROBE_INTERVAL_MS = 1000,
+    PROBE_TIMEOUT_MS = 500,
+    SILENCE_MS = 20000 // members of a group hear from their coordinator every 3 s
+};
 
 // Says so in the log whenever the words change.
 static void set_note(struct kafka_source *src, char note[SOURCE_NOTE_SIZE], const char *text) {
@@ -28,17 +30,14 @@ static void set_note(struct kafka_source *src, char note[SOURCE_NOTE_SIZE], cons
     }
 }
 
-void source_note_well(struct kafka_source *src, const char *topic) {
+void source_note_well(struct kafka_source *src, struct source_topic *topic) {
     if (src->group_noted) {
         src->group_noted = false;
         set_note(src, src->group_note, "");
     }
-    // Names are compared by address: both come from the same table.
-    for (size_t i = 0; i < src->topic_count && topic != NULL; i++) {
-        if (src->topics[i].name == topic && src->topics[i].noted) {
-            src->topics[i].noted = false;
-            set_note(src, src->topics[i].note, "");
-        }
+    if (topic != NULL && topic->noted) {
+        topic->noted = false;
+        set_note(src, topic->note, "");
     }
 }
 
@@ -54,25 +53,13 @@ static void set_missing(struct kafka_source *src) {
 static void note_topic(struct kafka_source *src, struct source_topic *topic,
                        rd_kafka_resp_err_t code, bool found) {
     struct err words;
-    char what[160];
-    snprintf(what, sizeof what, "topic %.100s cannot be read", topic->name);
-    client_error_right(&words, what, code, NULL, "READ");
+    client_error_topic(&words, topic->name, code, NULL, "READ");
     set_note(src, topic->note, words.text);
     topic->noted = true;
     if (!found) {
         topic->partition_count = 0;
         set_missing(src);
     }
-}
-
-static struct source_topic *topic_of(struct kafka_source *src, const rd_kafka_message_t *m) {
-    const char *name = m->rkt == NULL ? "" : rd_kafka_topic_name(m->rkt);
-    for (size_t i = 0; i < src->topic_count; i++) {
-        if (strcmp(src->topics[i].name, name) == 0) {
-            return &src->topics[i];
-        }
-    }
-    return NULL;
 }
 
 enum status source_note_error(struct kafka_source *src, const rd_kafka_message_t *m,
@@ -86,7 +73,8 @@ enum status source_note_error(struct kafka_source *src, const rd_kafka_message_t
         set_note(src, src->fatal, words.text);
         return err_set(err, ST_FATAL, "%s", words.text);
     }
-    struct source_topic *topic = topic_of(src, m);
+    struct source_topic *topic =
+        m->rkt == NULL ? NULL : source_topic_named(src, rd_kafka_topic_name(m->rkt));
     switch (m->err) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
@@ -115,49 +103,26 @@ enum status source_note_error(struct kafka_source *src, const rd_kafka_message_t
 
 // Asks for one topic. False if no broker answered.
 static bool probe_topic(struct kafka_source *src, struct source_topic *topic) {
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(src->client.rk, topic->name, NULL);
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code =
-        rkt == NULL ? rd_kafka_last_error()
-                    : rd_kafka_metadata(src->client.rk, 0, rkt, &metadata, PROBE_TIMEOUT_MS);
-    bool answered =
-        code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata != NULL && metadata->topic_cnt == 1;
-    if (answered) {
-        const rd_kafka_metadata_topic_t *found = &metadata->topics[0];
-        if (found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt > 0) {
-            topic->partition_count = found->partition_cnt;
-            topic->noted = false;
-            set_note(src, topic->note, "");
-        } else {
-            note_topic(src, topic, found->err, false);
-        }
+    int partitions;
+    rd_kafka_resp_err_t code;
+    if (client_ask_topic(&src->client, topic->name, PROBE_TIMEOUT_MS, &partitions, &code) !=
+        ST_OK) {
+        return false;
     }
-    if (metadata != NULL) {
-        rd_kafka_metadata_destroy(metadata);
+    if (partitions > 0) {
+        topic->partition_count = partitions;
+        topic->noted = false;
+        set_note(src, topic->note, "");
+    } else {
+        note_topic(src, topic, code, false);
     }
-    if (rkt != NULL) {
-        rd_kafka_topic_destroy(rkt);
-    }
-    return answered;
+    return true;
 }
 
-// Without a group every partition of every topic is ours.
-static void assign_all(struct kafka_source *src) {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
-    for (size_t i = 0; i < src->topic_count; i++) {
-        for (int32_t p = 0; p < src->topics[i].partition_count; p++) {
-            rd_kafka_topic_partition_list_add(list, src->topics[i].name, p)->offset =
-                RD_KAFKA_OFFSET_STORED;
-        }
-    }
-    source_on_rebalance(src->client.rk, RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS, list, &src->client);
-    rd_kafka_topic_partition_list_destroy(list);
-}
-
-void source_probe(struct kafka_source *src) {
+bool source_probe(struct kafka_source *src) {
     int64_t now_ms = clock_mono_ms();
-    if (now_ms < src->probe_at_ms) {
-        return;
+    if (atomic_load(&src->missing) == 0 || now_ms < src->probe_at_ms) {
+        return false;
     }
     for (size_t i = 0; i < src->topic_count; i++) {
         if (src->topics[i].partition_count == 0 && !probe_topic(src, &src->topics[i])) {
@@ -166,9 +131,7 @@ void source_probe(struct kafka_source *src) {
     }
     set_missing(src);
     src->probe_at_ms = clock_mono_ms() + PROBE_INTERVAL_MS;
-    if (src->alone && !atomic_load(&src->assigned) && atomic_load(&src->missing) == 0) {
-        assign_all(src);
-    }
+    return atomic_load(&src->missing) == 0;
 }
 
 bool kafka_source_health(struct kafka_source *src, struct buf *reason) {

@@ -1,7 +1,12 @@
-// kafka_source: the consumer: membership of a group over some topics, messages, and what /readyz
-// must say. Called by the commands and the live agent from one thread, kafka_source_health
+// source: the consumer: membership of a group over some topics, messages, and what /readyz must
+// say. Called by the commands tail and the live agent from one thread, kafka_source_health
 // excepted. A broker that is away, a topic that is missing or an ACL that is wrong is waited for,
 // never a reason to end. It commits no position: those travel in the producer's transactions.
+//
+// It owns a sorted table of the partitions that the group gave it. Each carries the pointer that
+// the caller returned for it, which comes back with every message, so that nobody looks a message's
+// partition up by name. What is handed out is of an owned partition, and (held) of a started one,
+// always.
 #pragma once
 
 #include <stdbool.h>
@@ -75,12 +80,10 @@ void kafka_source_hold(struct kafka_source *src, const char *topic, int32_t part
 // The handle, for kafka_sink_commit. Borrowed; NULL while closed.
 struct client *kafka_source_client(struct kafka_source *src);
 
-// Partitions owned now.
-size_t kafka_source_partitions(const struct kafka_source *src);
 // Messages not yet read, summed over the owned partitions of which it is known.
 int64_t kafka_source_lag(const struct kafka_source *src);
 // True if the end of this owned partition was reached and nothing has been read since.
-bool kafka_source_caught_up(const struct kafka_source *src, const char *topic, int32_t partition);
+bool kafka_source_caught_up(struct kafka_source *src, const char *topic, int32_t partition);
 
 // True if connected, in the group, and all topics exist. Else false, and the reason in words is
 // appended. Any thread.
