@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "eventlog/eventlog.h"
-#include "kafka/sink.h"
 #include "kafka/mock.h"
+#include "kafka/sink.h"
 #include "live/agent.h"
 
 static const char skew_log[] = FIXTURES "/logs/skew_groupbykey/events.jsonl.zst";

@@ -2,8 +2,8 @@
 // reach, too large, stopped.
 #include "replay/replay_support.h"
 
-#include "kafka/source.h"
 #include "kafka/mock.h"
+#include "kafka/source.h"
 #include "replay/replay_send.h"
 
 static struct mock_cluster *cluster;
