@@ -1,12 +1,21 @@
-// avro_codec: schemas, framing and encoding. Called by the commands and the live agent per record.
-// The fields that rows know are written by them; here is the rest: lists, maps, what is computed.
+// avro_codec: the schemas that records may be written by: this program's own, those of every
+// release, and what is added while it runs. Each is bound to our structs when it comes in, so that
+// reading and writing along any of them is one walk. Called by the commands and the live agent when
+// they start.
 #include <string.h>
 
 #include "avro_priv.h"
 #include "base/check.h"
 #include "base/mem.h"
 
-extern const char *const avro_schema_texts[AVRO_RECORD_COUNT]; // made from schemas/ by the build
+// Made from schemas/ by the build: this program's schemas, those of each release one after another
+// (NULL where it had no such record), and what avro.write_version may say: "current", then the
+// releases in the same order, then NULL.
+extern const char *const avro_schema_texts[AVRO_RECORD_COUNT];
+extern const char *const avro_released_texts[];
+extern const char *const avro_write_versions[];
+
+enum { ADDED_MAX = 256, TEXT_BYTES_MAX = 1 << 20 };
 
 static const char *const names[AVRO_RECORD_COUNT] = {
     [AVRO_RUN] = "PipelineRun",
@@ -24,30 +33,172 @@ const char *avro_schema_text(enum avro_record record) {
 }
 
 uint64_t avro_schema_fingerprint(const struct avro_codec *codec, enum avro_record record) {
-    return codec->fingerprints[record];
+    return codec->current[record].fingerprint;
 }
 
-#define BIND(record, part, rows)                                                                   \
-    avro_node_bind(record, part, avro_rows_##rows, avro_rows_##rows##_count)
+const struct avro_schema *avro_codec_find(const struct avro_codec *codec, uint64_t fingerprint) {
+    for (int i = 0; i < AVRO_RECORD_COUNT; i++) {
+        if (codec->current[i].fingerprint == fingerprint) {
+            return &codec->current[i];
+        }
+    }
+    for (unsigned i = 0; i < codec->other_count; i++) {
+        if (codec->others[i]->fingerprint == fingerprint) {
+            return codec->others[i];
+        }
+    }
+    return NULL;
+}
+
+static enum avro_record record_of(const char *full_name) {
+    static const char space[] = "io.stoker.";
+    int record = AVRO_RECORD_COUNT;
+    if (strncmp(full_name, space, sizeof space - 1) == 0) {
+        for (record = 0; record < AVRO_RECORD_COUNT &&
+                         strcmp(names[record], full_name + sizeof space - 1) != 0;) {
+            record++;
+        }
+    }
+    return (enum avro_record)record;
+}
+
+// Takes over *schema, or refuses it and lets it go.
+static enum status take_schema(struct avro_codec *codec, struct avro_schema *schema,
+                               struct err *err) {
+    enum status status = ST_OK;
+    schema->record = record_of(schema->name);
+    if (schema->record == AVRO_RECORD_COUNT) {
+        status = err_set(err, ST_SKIP, "schema: %s is no record of Stoker", schema->name);
+    } else {
+        status = avro_resolve(&schema->root, &codec->current[schema->record].root, err);
+        if (status != ST_OK) {
+            err_wrap(err, "schema: %s", schema->name);
+        }
+    }
+    if (status != ST_OK) {
+        avro_schema_fini(schema);
+        return status;
+    }
+    MEM_GROW(codec->others, codec->other_count, codec->other_cap);
+    codec->others[codec->other_count] = mem_alloc(sizeof *schema);
+    *codec->others[codec->other_count++] = *schema;
+    return ST_OK;
+}
+
+enum status avro_codec_add_writer(struct avro_codec *codec, struct str schema_text,
+                                  uint64_t *fingerprint, struct err *err) {
+    struct avro_schema schema;
+    if (schema_text.len > TEXT_BYTES_MAX || codec->other_count >= codec->released + ADDED_MAX) {
+        return err_set(err, ST_SKIP, "schema: too large, or one too many");
+    }
+    enum status status = avro_schema_init(&schema, schema_text, err);
+    if (status != ST_OK) {
+        return status;
+    }
+    if (fingerprint != NULL) {
+        *fingerprint = schema.fingerprint;
+    }
+    if (avro_codec_find(codec, schema.fingerprint) != NULL) {
+        avro_schema_fini(&schema);
+        return ST_OK;
+    }
+    return take_schema(codec, &schema, err);
+}
+
+enum status avro_codec_write_as(struct avro_codec *codec, const char *version, struct err *err) {
+    int at = 0;
+    while (avro_write_versions[at] != NULL && strcmp(avro_write_versions[at], version) != 0) {
+        at++;
+    }
+    if (avro_write_versions[at] == NULL) {
+        return err_set(err, ST_SKIP, "no released schemas are called %s", version);
+    }
+    for (int i = 0; i < AVRO_RECORD_COUNT; i++) {
+        const char *text = at == 0 ? NULL : avro_released_texts[(at - 1) * AVRO_RECORD_COUNT + i];
+        uint64_t fingerprint = codec->current[i].fingerprint;
+        if (text != NULL) {
+            require(avro_fingerprint(str_of(text), &fingerprint, NULL, NULL) == ST_OK);
+        }
+        codec->writes[i] = avro_codec_find(codec, fingerprint);
+        require(codec->writes[i] != NULL);
+    }
+    return ST_OK;
+}
+
+static bool is_optional(const struct avro_node *node, enum avro_type type) {
+    return node->type == AVRO_T_UNION && node->count == 2 &&
+           node->children[0].type == AVRO_T_NULL && node->children[1].type == type;
+}
+
+static bool fits(const struct avro_node *node, enum field_type type) {
+    switch (type) {
+    case FIELD_CHARS:
+    case FIELD_TEXT:
+    case FIELD_WORD:
+        return node->type == AVRO_T_STRING;
+    case FIELD_I64:
+        return node->type == AVRO_T_LONG;
+    case FIELD_I32:
+        return node->type == AVRO_T_INT;
+    case FIELD_F64:
+        return node->type == AVRO_T_DOUBLE;
+    case FIELD_BOOL:
+        return node->type == AVRO_T_BOOLEAN;
+    case FIELD_TIME:
+        return is_optional(node, AVRO_T_LONG);
+    case FIELD_OPT_I32:
+        return is_optional(node, AVRO_T_INT);
+    }
+    return false;
+}
+
+// These rows are fields of the record, in the struct that is given as number `part` to whoever
+// reads or writes one.
+static void bind(struct avro_node *record, unsigned part, const struct field_row *rows,
+                 unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        struct avro_node *field = avro_node_field(record, rows[i].name);
+        require(field != NULL && field->row == NULL && fits(field, rows[i].type));
+        field->row = &rows[i];
+        field->part = part;
+    }
+}
+
+#define BIND(record, part, rows) bind(record, part, avro_rows_##rows, avro_rows_##rows##_count)
+
+static void bind_all(struct avro_schema *current) {
+    struct avro_node *run = &current[AVRO_RUN].root;
+    BIND(run, 0, identity);
+    BIND(run, 1, run);
+    BIND(run, 2, totals);
+    BIND(avro_node_field(run, "stages")->children, 0, stage);
+    BIND(avro_node_field(run, "open_bottlenecks")->children, 0, open);
+    BIND(&current[AVRO_BOTTLENECK].root, 0, identity);
+    BIND(&current[AVRO_BOTTLENECK].root, 1, bottleneck);
+    BIND(&current[AVRO_RECOMMENDATION].root, 0, identity);
+    BIND(&current[AVRO_RECOMMENDATION].root, 1, recommendation);
+    BIND(&current[AVRO_WINDOW].root, 0, window);
+}
 
 struct avro_codec *avro_codec_new(void) {
     struct avro_codec *codec = mem_zalloc(1, sizeof *codec);
-    struct avro_node *kinds = codec->kinds;
+    struct err err = {0};
     for (int i = 0; i < AVRO_RECORD_COUNT; i++) {
-        const char *text = avro_schema_texts[i];
-        avro_node_init(&kinds[i], text);
-        require(avro_fingerprint(text, &codec->fingerprints[i], NULL, NULL) == ST_OK);
+        struct avro_schema *schema = &codec->current[i];
+        require(avro_schema_init(schema, str_of(avro_schema_texts[i]), NULL) == ST_OK);
+        require(record_of(schema->name) == (enum avro_record)i);
+        schema->record = (enum avro_record)i;
     }
-    BIND(&kinds[AVRO_RUN], 0, identity);
-    BIND(&kinds[AVRO_RUN], 1, run);
-    BIND(&kinds[AVRO_RUN], 2, totals);
-    BIND(avro_node_field(&kinds[AVRO_RUN], "stages")->children, 0, stage);
-    BIND(avro_node_field(&kinds[AVRO_RUN], "open_bottlenecks")->children, 0, open);
-    BIND(&kinds[AVRO_BOTTLENECK], 0, identity);
-    BIND(&kinds[AVRO_BOTTLENECK], 1, bottleneck);
-    BIND(&kinds[AVRO_RECOMMENDATION], 0, identity);
-    BIND(&kinds[AVRO_RECOMMENDATION], 1, recommendation);
-    BIND(&kinds[AVRO_WINDOW], 0, window);
+    bind_all(codec->current);
+    for (int v = 0; avro_write_versions[v + 1] != NULL; v++) {
+        for (int i = 0; i < AVRO_RECORD_COUNT; i++) {
+            const char *text = avro_released_texts[v * AVRO_RECORD_COUNT + i];
+            require(text == NULL ||
+                    avro_codec_add_writer(codec, str_of(text), NULL, &err) == ST_OK);
+        }
+    }
+    codec->released = codec->other_count;
+    require(avro_codec_write_as(codec, "current", NULL) == ST_OK);
     return codec;
 }
 
@@ -55,176 +206,13 @@ void avro_codec_free(struct avro_codec *codec) {
     if (codec == NULL) {
         return;
     }
+    for (unsigned i = 0; i < codec->other_count; i++) {
+        avro_schema_fini(codec->others[i]);
+        mem_free(codec->others[i]);
+    }
     for (int i = 0; i < AVRO_RECORD_COUNT; i++) {
-        avro_node_fini(&codec->kinds[i]);
+        avro_schema_fini(&codec->current[i]);
     }
+    mem_free(codec->others);
     mem_free(codec);
-}
-
-static void frame(const struct avro_codec *codec, enum avro_record record, struct buf *out) {
-    char bytes[AVRO_FRAME_BYTES] = {(char)0xC3, 0x01};
-    for (int i = 0; i < 8; i++) {
-        bytes[2 + i] = (char)(codec->fingerprints[record] >> (8 * i));
-    }
-    buf_clear(out);
-    buf_add(out, bytes, sizeof bytes);
-}
-
-static bool is(const struct avro_node *field, const char *name) {
-    return strcmp(field->name, name) == 0;
-}
-
-// Kinds of the open bottlenecks, each once.
-static void put_kinds(struct buf *out, const struct pipeline_run *run) {
-    unsigned seen = 0;
-    for (uint32_t i = 0; i < run->open_count; i++) {
-        seen |= 1u << run->open[i].kind;
-    }
-    avro_put_count(out, (size_t)__builtin_popcount(seen));
-    for (uint32_t i = 0; i < run->open_count; i++) {
-        unsigned bit = 1u << run->open[i].kind;
-        if ((seen & bit) != 0) {
-            avro_put_text(out, str_of(kind_name(run->open[i].kind)));
-            seen &= ~bit;
-        }
-    }
-    avro_put_end(out);
-}
-
-// Records of an array, `size` bytes apart.
-static void put_records(struct buf *out, const struct avro_node *array, const void *first,
-                        uint32_t count, size_t size) {
-    avro_put_count(out, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const void *const part = (const char *)first + i * size;
-        avro_put_record(out, array->children, &part, NULL, NULL);
-    }
-    avro_put_end(out);
-}
-
-static void put_rest_of_run(struct buf *out, const struct avro_node *field, const void *ctx) {
-    const struct pipeline_run *run = ctx;
-    if (is(field, "data_size_gb")) {
-        avro_put_double(out, (double)run->totals.data_size_bytes / 1073741824.0);
-    } else if (is(field, "stages")) {
-        put_records(out, field, run->stages, run->stage_count, sizeof *run->stages);
-    } else if (is(field, "open_bottlenecks")) {
-        put_records(out, field, run->open, run->open_count, sizeof *run->open);
-    } else if (is(field, "bottleneck_kinds")) {
-        put_kinds(out, run);
-    } else {
-        require(is(field, "recommendations"));
-        avro_put_count(out, run->recommendation_count);
-        for (uint32_t i = 0; i < run->recommendation_count; i++) {
-            avro_put_text(out, str_of(run->recommendations[i]));
-        }
-        avro_put_end(out);
-    }
-}
-
-void avro_encode_run(struct avro_codec *codec, const struct pipeline_run *run, struct buf *out) {
-    const void *const parts[] = {&run->identity, run, &run->totals};
-    frame(codec, AVRO_RUN, out);
-    avro_put_record(out, &codec->kinds[AVRO_RUN], parts, put_rest_of_run, run);
-}
-
-struct of_run {
-    const char *run_id;
-    const void *record;
-};
-
-static struct str evidence_key(const void *ctx, uint32_t i) {
-    return str_of(((const struct bottleneck *)ctx)->evidence[i].name);
-}
-
-static void put_evidence_value(struct buf *out, const void *ctx, uint32_t i) {
-    avro_put_double(out, ((const struct bottleneck *)ctx)->evidence[i].value);
-}
-
-static void put_rest_of_bottleneck(struct buf *out, const struct avro_node *field,
-                                   const void *ctx) {
-    const struct of_run *of = ctx;
-    const struct bottleneck *b = of->record;
-    if (is(field, "run_id")) {
-        avro_put_text(out, str_of(of->run_id));
-    } else if (is(field, "rule_met")) {
-        avro_put_long(out, b->rule_met != TRI_NULL);
-        if (b->rule_met != TRI_NULL) {
-            buf_add_char(out, b->rule_met == TRI_TRUE);
-        }
-    } else if (is(field, "reason")) {
-        avro_put_long(out, b->reason != NULL);
-        if (b->reason != NULL) {
-            avro_put_text(out, str_of(b->reason));
-        }
-    } else {
-        require(is(field, "evidence"));
-        avro_put_map(out, b->evidence_count, evidence_key, put_evidence_value, b);
-    }
-}
-
-void avro_encode_bottleneck(struct avro_codec *codec, const struct run_identity *identity,
-                            const char *run_id, const struct bottleneck *bottleneck,
-                            struct buf *out) {
-    const void *const parts[] = {identity, bottleneck};
-    struct of_run of = {run_id, bottleneck};
-    frame(codec, AVRO_BOTTLENECK, out);
-    avro_put_record(out, &codec->kinds[AVRO_BOTTLENECK], parts, put_rest_of_bottleneck, &of);
-}
-
-static struct str setting_key(const void *ctx, uint32_t i) {
-    return str_of(((const struct recommendation *)ctx)->settings[i].key);
-}
-
-static void put_setting_value(struct buf *out, const void *ctx, uint32_t i) {
-    avro_put_text(out, str_of(((const struct recommendation *)ctx)->settings[i].value));
-}
-
-static void put_rest_of_recommendation(struct buf *out, const struct avro_node *field,
-                                       const void *ctx) {
-    const struct of_run *of = ctx;
-    const struct recommendation *r = of->record;
-    if (is(field, "run_id")) {
-        avro_put_text(out, str_of(of->run_id));
-    } else if (is(field, "bottlenecks")) {
-        avro_put_count(out, r->bottleneck_count);
-        for (uint32_t i = 0; i < r->bottleneck_count; i++) {
-            avro_put_text(out, str_of(r->bottlenecks[i]));
-        }
-        avro_put_end(out);
-    } else {
-        require(is(field, "settings"));
-        avro_put_map(out, r->setting_count, setting_key, put_setting_value, r);
-    }
-}
-
-void avro_encode_recommendation(struct avro_codec *codec, const struct run_identity *identity,
-                                const char *run_id, const struct recommendation *recommendation,
-                                struct buf *out) {
-    const void *const parts[] = {identity, recommendation};
-    struct of_run of = {run_id, recommendation};
-    frame(codec, AVRO_RECOMMENDATION, out);
-    avro_put_record(out, &codec->kinds[AVRO_RECOMMENDATION], parts, put_rest_of_recommendation,
-                    &of);
-}
-
-static struct str severity_key(const void *ctx, uint32_t i) {
-    (void)ctx;
-    return str_of(severity_name((enum severity)i));
-}
-
-static void put_severity_value(struct buf *out, const void *ctx, uint32_t i) {
-    avro_put_long(out, ((const struct pipeline_window *)ctx)->open_bottlenecks[i]);
-}
-
-static void put_rest_of_window(struct buf *out, const struct avro_node *field, const void *ctx) {
-    require(is(field, "open_bottlenecks"));
-    avro_put_map(out, SEVERITY_COUNT, severity_key, put_severity_value, ctx);
-}
-
-void avro_encode_window(struct avro_codec *codec, const struct pipeline_window *window,
-                        struct buf *out) {
-    const void *const parts[] = {window};
-    frame(codec, AVRO_WINDOW, out);
-    avro_put_record(out, &codec->kinds[AVRO_WINDOW], parts, put_rest_of_window, window);
 }

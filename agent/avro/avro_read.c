@@ -1,23 +1,162 @@
-// avro_read: fields of verified bytes into our structs, by the rows of avro_rows.c, and as JSON.
-// Called by avro_decode.c after avro_verify alone: what it could not read there would be our own
-// mistake. Takes no memory but for what it returns: a value of Avro C costs a hundred times the
-// bytes it is read from.
+// avro_read: framed bytes back to a PipelineRun, and any record of ours to JSON. Called by the
+// second stage and by `stoker tail`. Bytes come from a topic anyone may write to: they are verified
+// along the writer's schema first, bounded by the bytes given and in what a reader would make of
+// them, and then read along it without building values. Must never trust a length, nor take memory
+// but for what it returns: a value of Avro C 1.11.1 costs a hundred times the bytes it is read
+// from, and leaks on what it cannot decode.
 #include <math.h>
 #include <string.h>
 
 #include "avro_priv.h"
 #include "base/check.h"
+#include "base/mem.h"
 
-int64_t avro_take_long(struct avro_bytes *from) {
+// Avro binary that is being read.
+struct avro_bytes {
+    const unsigned char *at, *end;
+};
+
+static bool read_long(struct avro_bytes *w, int64_t *out) {
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && w->at < w->end; shift += 7) {
+        unsigned char byte = *w->at++;
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if ((byte & 0x80) == 0) {
+            *out = (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+            return shift < 63 || byte <= 1;
+        }
+    }
+    return false;
+}
+
+static bool skip_bytes(struct avro_bytes *w, int64_t len) {
+    if (len < 0 || len > w->end - w->at) {
+        return false;
+    }
+    w->at += len;
+    return true;
+}
+
+static bool walk_text(struct avro_bytes *w, struct str *text) {
+    int64_t len;
+    if (!read_long(w, &len)) {
+        return false;
+    }
+    *text = (struct str){(const char *)w->at, len > 0 ? (size_t)len : 0};
+    return skip_bytes(w, len) && str_is_utf8(*text);
+}
+
+// The key of entry `i`: unlike those before it.
+static bool walk_key(struct avro_bytes *w, struct str *keys, int64_t i) {
+    if (i >= AVRO_MAP_MAX || !walk_text(w, &keys[i])) {
+        return false;
+    }
+    for (int64_t k = 0; k < i; k++) {
+        if (str_eq(keys[k], keys[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool walk(struct avro_bytes *w, const struct avro_node *node);
+
+// Every item takes at least a byte, or a few bytes could claim any number of them.
+static bool walk_item(struct avro_bytes *w, const struct avro_node *item) {
+    const unsigned char *start = w->at;
+    return walk(w, item) && w->at > start;
+}
+
+// Blocks of an array or map. Lists of records are as long as our longest; a text is never much
+// larger in memory than its bytes, so lists of texts need no bound.
+static bool walk_blocks(struct avro_bytes *w, const struct avro_node *item, bool map) {
+    struct str keys[AVRO_MAP_MAX];
+    int64_t count, walked = 0, max = item->type == AVRO_T_RECORD ? RUN_STAGES_MAX : INT64_MAX;
+    while (read_long(w, &count)) {
+        if (count == 0) {
+            return true;
+        }
+        // Less than 0 is a block with its size in bytes: our writer makes none.
+        if (count < 0 || count > w->end - w->at || count > max - walked) {
+            return false;
+        }
+        for (int64_t end = walked + count; walked < end; walked++) {
+            if ((map && !walk_key(w, keys, walked)) || !walk_item(w, item)) {
+                return false;
+            }
+        }
+    }
+    return false;
+}
+
+static bool walk_record(struct avro_bytes *w, const struct avro_node *record) {
+    for (unsigned i = 0; i < record->count; i++) {
+        if (!walk(w, &record->children[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool walk_number(struct avro_bytes *w, enum avro_type type) {
+    int64_t number;
+    if (type == AVRO_T_DOUBLE) {
+        return skip_bytes(w, 8);
+    }
+    if (type == AVRO_T_BOOLEAN) {
+        return w->at < w->end && *w->at++ <= 1;
+    }
+    return read_long(w, &number) &&
+           (type != AVRO_T_INT || (number >= INT32_MIN && number <= INT32_MAX));
+}
+
+static bool walk(struct avro_bytes *w, const struct avro_node *node) {
+    int64_t branch;
+    struct str text;
+    switch (node->type) {
+    case AVRO_T_NULL:
+        return true;
+    case AVRO_T_BOOLEAN:
+    case AVRO_T_INT:
+    case AVRO_T_LONG:
+    case AVRO_T_DOUBLE:
+        return walk_number(w, node->type);
+    case AVRO_T_STRING:
+        return walk_text(w, &text);
+    case AVRO_T_ARRAY:
+    case AVRO_T_MAP:
+        return walk_blocks(w, node->children, node->type == AVRO_T_MAP);
+    case AVRO_T_UNION:
+        return read_long(w, &branch) && branch >= 0 && branch < (int64_t)node->count &&
+               walk(w, &node->children[branch]);
+    case AVRO_T_RECORD:
+        return walk_record(w, node);
+    case AVRO_T_FOREIGN:
+        break;
+    }
+    return false;
+}
+
+static struct avro_bytes bytes_of(struct str text) {
+    return (struct avro_bytes){(const unsigned char *)text.p,
+                               (const unsigned char *)text.p + text.len};
+}
+
+bool avro_verify(const struct avro_node *node, struct str bytes) {
+    struct avro_bytes w = bytes_of(bytes);
+    return walk(&w, node) && w.at == w.end;
+}
+
+static int64_t take_long(struct avro_bytes *from) {
     int64_t number = 0;
-    require(avro_read_long(from, &number));
+    require(read_long(from, &number));
     return number;
 }
 
-struct str avro_take_text(struct avro_bytes *from) {
-    int64_t len = avro_take_long(from);
+static struct str take_text(struct avro_bytes *from) {
+    int64_t len = take_long(from);
     struct str text = {(const char *)from->at, (size_t)len};
-    require(avro_skip_bytes(from, len));
+    require(skip_bytes(from, len));
     return text;
 }
 
@@ -39,16 +178,16 @@ static bool take_bool(struct avro_bytes *from) {
     return *from->at++ != 0;
 }
 
-bool avro_take_item(struct avro_bytes *from, int64_t *block) {
+static bool take_item(struct avro_bytes *from, int64_t *block) {
     if (*block == 0) {
-        *block = avro_take_long(from);
+        *block = take_long(from);
     }
     return (*block)-- > 0;
 }
 
 // The number in a ["null", number], or what stands for null.
 static int64_t take_optional(struct avro_bytes *from, int64_t absent) {
-    return avro_take_long(from) == 1 ? avro_take_long(from) : absent;
+    return take_long(from) == 1 ? take_long(from) : absent;
 }
 
 // False if a word is none of ours.
@@ -56,16 +195,16 @@ static bool take_row(struct avro_bytes *from, char *at, const struct field_row *
     int word;
     switch (row->type) {
     case FIELD_CHARS:
-        str_copy(at, row->size, avro_take_text(from));
+        str_copy(at, row->size, take_text(from));
         break;
     case FIELD_TEXT:
         require(!"no row read back holds a pointer");
         break;
     case FIELD_I64:
-        *(int64_t *)(void *)at = avro_take_long(from);
+        *(int64_t *)(void *)at = take_long(from);
         break;
     case FIELD_I32:
-        *(int32_t *)(void *)at = (int32_t)avro_take_long(from);
+        *(int32_t *)(void *)at = (int32_t)take_long(from);
         break;
     case FIELD_F64:
         *(double *)(void *)at = take_double(from);
@@ -80,18 +219,51 @@ static bool take_row(struct avro_bytes *from, char *at, const struct field_row *
         *(int32_t *)(void *)at = (int32_t)take_optional(from, -1);
         break;
     case FIELD_WORD:
-        word = row->parse(avro_take_text(from));
+        word = row->parse(take_text(from));
         *(int *)(void *)at = word;
         return word >= 0;
     }
     return true;
 }
 
-bool avro_take_field(struct avro_bytes *from, const struct avro_node *field, void *const parts[]) {
+// Where the fields of a record that is being read go. `parts` are the structs that rows speak of;
+// take_rest has the fields that are no row (NULL: there are none to take) and returns TAKE_PASS for
+// those it does not know either.
+enum taken { TAKE_DONE, TAKE_PASS, TAKE_REFUSED };
+struct taking {
+    void *const *parts;
+    enum taken (*take_rest)(struct avro_bytes *from, const struct avro_node *field, void *ctx);
+    void *ctx;
+};
+
+static bool take_field(struct avro_bytes *from, const struct avro_node *field,
+                       const struct taking *to) {
     if (field->row != NULL) {
-        return take_row(from, (char *)parts[field->part] + field->row->offset, field->row);
+        return take_row(from, (char *)to->parts[field->part] + field->row->offset, field->row);
     }
-    require(avro_walk(from, field)); // only readers elsewhere need it
+    enum taken taken = to->take_rest == NULL ? TAKE_PASS : to->take_rest(from, field, to->ctx);
+    if (taken == TAKE_PASS) {
+        require(walk(from, field)); // verified; only other readers want it
+    }
+    return taken != TAKE_REFUSED;
+}
+
+// The fields that the writer knew, then the reader's defaults for those it did not. False if a word
+// is none of ours.
+static bool take_record(struct avro_bytes *from, const struct avro_node *record,
+                        const struct taking *to) {
+    for (unsigned i = 0; i < record->count; i++) {
+        if (!take_field(from, &record->children[i], to)) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < record->absent_count; i++) {
+        const struct avro_node *field = record->absent[i];
+        struct avro_bytes initial = bytes_of((struct str){field->initial, field->initial_bytes});
+        if (!take_field(&initial, field, to)) {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -101,10 +273,10 @@ static void take_json_items(struct avro_bytes *from, const struct avro_node *ite
                             struct buf *out) {
     int64_t block = 0;
     buf_add_char(out, keys ? '{' : '[');
-    for (bool first = true; avro_take_item(from, &block); first = false) {
+    for (bool first = true; take_item(from, &block); first = false) {
         buf_add_text(out, first ? "" : ",");
         if (keys) {
-            buf_add_json(out, avro_take_text(from));
+            buf_add_json(out, take_text(from));
             buf_add_char(out, ':');
         }
         take_json(from, item, out);
@@ -126,37 +298,168 @@ static void take_json_record(struct avro_bytes *from, const struct avro_node *re
 
 static void take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out) {
     switch (node->type) {
-    case AVRO_UNION:
-        take_json(from, &node->children[avro_take_long(from)], out);
+    case AVRO_T_UNION:
+        take_json(from, &node->children[take_long(from)], out);
         break;
-    case AVRO_STRING:
-        buf_add_json(out, avro_take_text(from));
+    case AVRO_T_STRING:
+        buf_add_json(out, take_text(from));
         break;
-    case AVRO_BOOLEAN:
+    case AVRO_T_BOOLEAN:
         buf_add_text(out, take_bool(from) ? "true" : "false");
         break;
-    case AVRO_INT32:
-    case AVRO_INT64:
-        buf_printf(out, "%lld", (long long)avro_take_long(from));
+    case AVRO_T_INT:
+    case AVRO_T_LONG:
+        buf_printf(out, "%lld", (long long)take_long(from));
         break;
-    case AVRO_DOUBLE:
+    case AVRO_T_DOUBLE:
         buf_add_json_number(out, take_double(from));
         break;
-    case AVRO_RECORD:
+    case AVRO_T_RECORD:
         take_json_record(from, node, out);
         break;
-    case AVRO_MAP:
+    case AVRO_T_MAP:
         take_json_items(from, node->children, true, out);
         break;
-    case AVRO_ARRAY:
+    case AVRO_T_ARRAY:
         take_json_items(from, node->children, false, out);
         break;
-    default:
+    case AVRO_T_NULL:
+    case AVRO_T_FOREIGN:
         buf_add_text(out, "null");
         break;
     }
 }
 
-void avro_take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out) {
-    take_json(from, node, out);
+// Verifies the record; *body is then where its fields begin, *schema what it was written by.
+static enum status open_record(const struct avro_codec *codec, struct str bytes,
+                               const struct avro_schema **schema, struct avro_bytes *body,
+                               struct err *err) {
+    const unsigned char *p = (const unsigned char *)bytes.p;
+    if (bytes.len < AVRO_FRAME_BYTES || p[0] != 0xC3 || p[1] != 0x01) {
+        return err_set(err, ST_SKIP, "not a record of stoker (unknown framing)");
+    }
+    uint64_t fingerprint = 0;
+    for (int i = 0; i < 8; i++) {
+        fingerprint |= (uint64_t)p[2 + i] << (8 * i);
+    }
+    *schema = avro_codec_find(codec, fingerprint);
+    if (*schema == NULL) {
+        return err_set(
+            err, ST_RETRY,
+            "its schema, fingerprint %016llx, is unknown to stoker %s: a newer release's?",
+            (unsigned long long)fingerprint, STOKER_VERSION);
+    }
+    struct str rest = {bytes.p + AVRO_FRAME_BYTES, bytes.len - AVRO_FRAME_BYTES};
+    if (!avro_verify(&(*schema)->root, rest)) {
+        return err_set(err, ST_SKIP, "a damaged %s record", avro_record_name((*schema)->record));
+    }
+    *body = bytes_of(rest);
+    return ST_OK;
+}
+
+// The lists take their first items; what is beyond their bounds was verified and is passed over.
+static bool take_stages(struct avro_bytes *from, const struct avro_node *item,
+                        struct pipeline_run *out) {
+    uint32_t cap = out->stage_count;
+    for (int64_t block = 0; take_item(from, &block);) {
+        if (out->stage_count == RUN_STAGES_MAX) {
+            require(walk(from, item));
+            continue;
+        }
+        MEM_GROW(out->stages, out->stage_count, cap);
+        struct stage_summary *stage = &out->stages[out->stage_count++];
+        void *const parts[] = {stage};
+        memset(stage, 0, sizeof *stage);
+        if (!take_record(from, item, &(struct taking){.parts = parts})) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_open(struct avro_bytes *from, const struct avro_node *item,
+                      struct pipeline_run *out) {
+    uint32_t cap = out->open_count;
+    for (int64_t block = 0; take_item(from, &block);) {
+        if (out->open_count == RUN_OPEN_MAX) {
+            require(walk(from, item));
+            continue;
+        }
+        MEM_GROW(out->open, out->open_count, cap);
+        struct open_bottleneck *open = &out->open[out->open_count++];
+        void *const parts[] = {open};
+        memset(open, 0, sizeof *open);
+        if (!take_record(from, item, &(struct taking){.parts = parts})) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void take_recommendations(struct avro_bytes *from, struct pipeline_run *out) {
+    uint32_t cap = out->recommendation_count;
+    for (int64_t block = 0; take_item(from, &block);) {
+        struct str text = take_text(from);
+        if (out->recommendation_count < RUN_RECOMMENDATIONS_MAX) {
+            MEM_GROW(out->recommendations, out->recommendation_count, cap);
+            out->recommendations[out->recommendation_count++] = mem_strndup(text.p, text.len);
+        }
+    }
+}
+
+struct run_taking {
+    struct pipeline_run *run;
+    enum avro_stages stages;
+};
+
+static enum taken take_rest_of_run(struct avro_bytes *from, const struct avro_node *field,
+                                   void *ctx) {
+    struct run_taking *to = ctx;
+    if (strcmp(field->name, "stages") == 0 && to->stages == AVRO_TAKE_STAGES) {
+        return take_stages(from, field->children, to->run) ? TAKE_DONE : TAKE_REFUSED;
+    }
+    if (strcmp(field->name, "open_bottlenecks") == 0) {
+        return take_open(from, field->children, to->run) ? TAKE_DONE : TAKE_REFUSED;
+    }
+    if (strcmp(field->name, "recommendations") == 0) {
+        take_recommendations(from, to->run);
+        return TAKE_DONE;
+    }
+    return TAKE_PASS;
+}
+
+enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avro_stages stages,
+                            struct pipeline_run *out, struct err *err) {
+    const struct avro_schema *schema = NULL;
+    struct avro_bytes body;
+    *out = (struct pipeline_run){0};
+    enum status status = open_record(codec, bytes, &schema, &body, err);
+    if (status != ST_OK) {
+        return status;
+    }
+    if (schema->record != AVRO_RUN) {
+        return err_set(err, ST_SKIP, "a %s record where a PipelineRun is wanted",
+                       avro_record_name(schema->record));
+    }
+    void *const parts[] = {&out->identity, out, &out->totals};
+    struct run_taking run = {out, stages};
+    if (!take_record(&body, &schema->root, &(struct taking){parts, take_rest_of_run, &run})) {
+        pipeline_run_fini(out);
+        return err_set(err, ST_SKIP, "a PipelineRun with a word this release does not know");
+    }
+    return ST_OK;
+}
+
+enum status avro_to_json(struct avro_codec *codec, struct str bytes, enum avro_record *record,
+                         struct buf *out, struct err *err) {
+    const struct avro_schema *schema = NULL;
+    struct avro_bytes body;
+    enum status status = open_record(codec, bytes, &schema, &body, err);
+    if (status == ST_OK) {
+        take_json(&body, &schema->root, out);
+        if (record != NULL) {
+            *record = schema->record;
+        }
+    }
+    return status;
 }

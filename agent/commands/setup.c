@@ -331,6 +331,7 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
         .cluster = config_text(config, "cluster"),
         .instance = agent->instance,
         .group = config_text(config, "agent.group"),
+        .write_version = config_text(config, "avro.write_version"),
         .dlq_enabled = config_bool(config, "topics.dlq_enabled"),
         .dynamic = strcmp(config_text(config, "agent.membership"), "dynamic") == 0,
         .workers = (int)config_int(config, "agent.workers"),

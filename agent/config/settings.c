@@ -7,6 +7,8 @@
 #include "config/setting.h"
 #include "model/topic.h"
 
+// "current" and the releases in schemas/released/, made by the build.
+extern const char *const avro_write_versions[];
 static const char *const framings[] = {"single-object", NULL};
 static const char *const severities[] = {
 #define SEVERITY_WORD(number, id, name) name,
@@ -81,6 +83,9 @@ static const struct setting rows[] = {
     CHOICE("publish.min_severity", "low", severities, "Bottlenecks below stay out of the topics."),
     CHOICE("avro.framing", "single-object", framings,
            "Framing of Avro records; single-object needs no registry."),
+    CHOICE("avro.write_version", "current", avro_write_versions,
+           "Release whose schemas records are written by. While agents of an older release are in "
+           "the group, that release: they cannot read what newer schemas write."),
     LIST("alertmanager.urls", "", "Alertmanagers; every one gets every alert. None: no alerts."),
     CHOICE("alertmanager.min_severity", "moderate", severities,
            "Bottlenecks below raise no alert."),

@@ -64,8 +64,10 @@ static enum status feed(struct stage_state *state, const struct message *message
                         enum metric *reason, struct err *err) {
     const struct agent_options *options = state->home->options;
     struct pipeline_run run;
-    if (avro_decode_run(state->home->codec, message->value, AVRO_SKIP_STAGES, &run, err) != ST_OK) {
-        *reason = METRIC_SKIP_UNREADABLE_RUN;
+    enum status status =
+        avro_decode_run(state->home->codec, message->value, AVRO_SKIP_STAGES, &run, err);
+    if (status != ST_OK) { // to wait for a schema would let any stranger's bytes stop the partition
+        *reason = status == ST_RETRY ? METRIC_SKIP_UNKNOWN_SCHEMA : METRIC_SKIP_UNREADABLE_RUN;
         metrics_add(*reason, 1);
         return ST_SKIP;
     }

@@ -57,6 +57,9 @@ enum status worker_new(const struct agent_options *options, struct alertmanager 
                                        .codec = avro_codec_new(),
                                        .transaction = &worker->transaction};
     enum status status = transaction_init(&worker->transaction, options, worker->id, err);
+    if (status == ST_OK && options->write_version != NULL) {
+        status = avro_codec_write_as(worker->home.codec, options->write_version, err);
+    }
     if (status == ST_OK) {
         status = restorer_new(&worker->home, &worker->restorer, err);
     }

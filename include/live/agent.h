@@ -23,6 +23,7 @@ struct agent_options {
     const char *cluster, *instance, *group;
     struct kafka_settings consumer, producer;
     const char *topics[TOPIC_COUNT];
+    const char *write_version; // whose schemas records are written by; NULL: this program's own
     bool dlq_enabled;
     bool alone;          // no group: all partitions at once (demo)
     bool topics_trusted; // the state topics need no look: a broker of a test or of the demo

@@ -29,6 +29,27 @@ static void an_unusable_message_is_kept_and_the_next_is_read(void **state) {
     world_free(w);
 }
 
+// Not waited for, which would let anybody stop the partition; the letter can be played again once
+// all agents know the schema.
+static void a_run_of_an_unknown_schema_is_kept_under_its_own_reason(void **state) {
+    (void)state;
+    struct world *w = world_new(true);
+    struct err err = {0};
+    static const char later[] = "\xC3\x01"
+                                "8 bytes."
+                                "what a later release has to say";
+    struct sink_record record = {
+        .topic = topic_row(TOPIC_RUNS)->def, .key = STR("etl"), .value = STR(later)};
+    assert_int_equal(kafka_sink_send(w->sender, &record, &err), ST_OK);
+    assert_int_equal(kafka_sink_flush(w->sender, 20000, &err), ST_OK);
+    turn_until(w, letter_kept);
+    assert_int_equal(metrics_get(METRIC_SKIP_UNKNOWN_SCHEMA), 1);
+    assert_int_equal(metrics_get(METRIC_SKIP_UNREADABLE_RUN), 0);
+    send_log(w, skew_log, "app-1", 0, -1);
+    turn_until(w, run_ended);
+    world_free(w);
+}
+
 static void a_broker_that_goes_away_is_waited_for(void **state) {
     (void)state;
     struct world *w = world_new(true);
@@ -95,6 +116,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_goes_the_whole_way),
         cmocka_unit_test(an_unusable_message_is_kept_and_the_next_is_read),
+        cmocka_unit_test(a_run_of_an_unknown_schema_is_kept_under_its_own_reason),
         cmocka_unit_test(a_broker_that_goes_away_is_waited_for),
         cmocka_unit_test(a_refused_producer_starts_again_from_what_is_committed),
         cmocka_unit_test(a_restart_goes_on_where_it_was),
