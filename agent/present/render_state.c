@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/json_writer.h"
 #include "base/mem.h"
 #include "engine/snapshot.h"
 
@@ -88,23 +89,29 @@ static bool read_value(struct str key, struct str value, struct buf *json, struc
     return shape_to_json(kind->shape, value, json, err) == ST_OK;
 }
 
+// Every line for programs says first where it was found.
+static void begin_line(struct json_writer *json, const struct showing *showing) {
+    json_begin_object(json);
+    json_member_text(json, "topic", showing->topic);
+    json_member_i64(json, "partition", showing->partition);
+}
+
 static void show_value(struct showing *showing, struct str key, struct str value) {
     struct buf json = {0}, line = {0};
     struct err err = {0};
     bool good = read_value(key, value, &json, &err);
     showing->render->unreadable += !good;
     if (showing->render->json) {
-        buf_add_text(&line, "{\"topic\":");
-        buf_add_json(&line, str_of(showing->topic));
-        buf_printf(&line, ",\"partition\":%d,\"key\":", (int)showing->partition);
-        buf_add_json(&line, key);
-        buf_add_text(&line, good ? ",\"value\":" : ",\"unreadable\":");
+        struct json_writer out = {.out = &line};
+        begin_line(&out, showing);
+        json_member_str(&out, "key", key);
         if (good) {
-            buf_add_str(&line, buf_str(&json));
+            json_put_key(&out, STR("value"));
+            json_put_raw(&out, buf_str(&json));
         } else {
-            buf_add_json(&line, str_of(err.text));
+            json_member_text(&out, "unreadable", err.text);
         }
-        buf_add_char(&line, '}');
+        json_end_object(&out);
     } else {
         buf_printf(&line, "%d ", (int)showing->partition);
         buf_add_printable(&line, key);
@@ -160,7 +167,8 @@ static void take(void *ctx, struct str key, struct str value) {
     }
 }
 
-// A member of the owner's own value, as JSON text; "" if it is not there.
+// A member of the owner's own value, as JSON: a text in its quotes, a number; empty if it is not
+// there.
 static struct str member(struct str json, const char *name) {
     char mark[64];
     int n = snprintf(mark, sizeof mark, "\"%s\":", name);
@@ -175,7 +183,13 @@ static struct str member(struct str json, const char *name) {
          len++) {
         len += text && at[len] == '\\';
     }
-    return text ? (struct str){at + 1, len - 1} : (struct str){at, len};
+    return (struct str){at, len + text};
+}
+
+// The same of a text, without its quotes.
+static struct str text_member(struct str json, const char *name) {
+    struct str text = member(json, name);
+    return text.len < 2 ? (struct str){"", 0} : (struct str){text.p + 1, text.len - 2};
 }
 
 static int64_t count_alerts(struct str json) {
@@ -208,7 +222,7 @@ static void add_owner_text(struct buf *line, const struct showing *showing,
     }
     if (app) {
         buf_add_text(line, "  of ");
-        buf_add_printable(line, member(json, "pipeline"));
+        buf_add_printable(line, text_member(json, "pipeline"));
         buf_printf(line, ": %s, %lld stages", status_of(json), (long long)owner->stages);
     } else {
         buf_add_text(line, "  in ");
@@ -224,26 +238,26 @@ static void add_owner_text(struct buf *line, const struct showing *showing,
 
 static void add_owner_json(struct buf *line, const struct showing *showing,
                            const struct owner *owner, struct str json, bool app) {
-    buf_add_text(line, "{\"topic\":");
-    buf_add_json(line, str_of(showing->topic));
-    buf_printf(line, ",\"partition\":%d,\"%s\":", (int)showing->partition,
-               app ? "app_id" : "cluster");
-    buf_add_json(line, first_line(owner->key));
-    buf_printf(line, ",\"%s\":", app ? "attempt" : "pipeline");
-    buf_add_json(line, second_line(owner->key));
-    buf_printf(line, ",\"%s\":%lld", app ? "stages" : "runs",
-               (long long)(app ? owner->stages : owner->runs));
+    struct json_writer out = {.out = line};
+    begin_line(&out, showing);
+    json_member_str(&out, app ? "app_id" : "cluster", first_line(owner->key));
+    json_member_str(&out, app ? "attempt" : "pipeline", second_line(owner->key));
+    json_member_i64(&out, app ? "stages" : "runs", app ? owner->stages : owner->runs);
     if (app) {
         struct str pipeline = member(json, "pipeline"), last = member(json, "now_ms");
-        buf_printf(line, ",\"status\":\"%s\",\"last_event_ms\":%.*s,\"pipeline\":\"%.*s\"",
-                   status_of(json), last.len > 0 ? (int)last.len : 4,
-                   last.len > 0 ? last.p : "null", (int)pipeline.len, pipeline.p);
+        json_member_text(&out, "status", status_of(json));
+        json_put_key(&out, STR("last_event_ms"));
+        json_put_raw(&out, last.len > 0 ? last : STR("null"));
+        json_put_key(&out, STR("pipeline"));
+        json_put_raw(&out, pipeline.len > 0 ? pipeline : STR("\"\""));
     } else {
-        buf_printf(line, ",\"panes\":%lld,\"alerts\":%lld", (long long)owner->panes,
-                   (long long)count_alerts(json));
+        json_member_i64(&out, "panes", owner->panes);
+        json_member_i64(&out, "alerts", count_alerts(json));
     }
-    buf_printf(line, ",\"keys\":%lld,\"bytes\":%lld,\"unreadable\":%lld}", (long long)owner->keys,
-               (long long)owner->bytes, (long long)owner->unreadable);
+    json_member_i64(&out, "keys", owner->keys);
+    json_member_i64(&out, "bytes", owner->bytes);
+    json_member_i64(&out, "unreadable", owner->unreadable);
+    json_end_object(&out);
 }
 
 static void show_owner(struct showing *showing, const struct owner *owner) {

@@ -83,12 +83,45 @@ static void test_hostile_names_are_escaped(void **state) {
     assert_non_null(strstr(out, "\\u001b\\\""));
 }
 
+// Programs read them: every byte counts.
+static void test_lines(void **state) {
+    (void)state;
+    show((struct render_state){.json = true}, STR("pc\nname"), STR("\1"));
+    assert_string_equal(
+        out,
+        "{\"topic\":\"topic\",\"partition\":3,\"cluster\":\"c\",\"pipeline\":\"name\",\"runs\":0,"
+        "\"panes\":0,\"alerts\":0,\"keys\":1,\"bytes\":8,\"unreadable\":0}\n"
+        "{\"topic\":\"topic\",\"partition\":3,\"app_id\":\"app\",\"attempt\":\"0\",\"stages\":1,"
+        "\"status\":\"running\",\"last_event_ms\":null,\"pipeline\":\"\",\"keys\":2,\"bytes\":18,"
+        "\"unreadable\":0}\n");
+    // a pipeline a"b, its newest event at 2 ms
+    struct str run = STR("\1d\11\1\4\3a\"b\15\1\4");
+    show((struct render_state){.json = true}, STR("rapp\n0"), run);
+    assert_string_equal(
+        out,
+        "{\"topic\":\"topic\",\"partition\":3,\"app_id\":\"app\",\"attempt\":\"0\",\"stages\":1,"
+        "\"status\":\"running\",\"last_event_ms\":2,\"pipeline\":\"a\\\"b\",\"keys\":2,"
+        "\"bytes\":29,\"unreadable\":0}\n");
+    show((struct render_state){0}, STR("rapp\n0"), run);
+    assert_string_equal(out, "        3  app attempt 0  of a\\\"b: running, 1 stages, 2 keys, 29 "
+                             "bytes\n");
+    show((struct render_state){.json = true, .values = true, .app = "app"}, STR("rapp\n0"), run);
+    assert_non_null(
+        strstr(out, "{\"topic\":\"topic\",\"partition\":3,\"key\":\"rapp\\u000a0\",\"value\":"
+                    "{\"application\":{\"pipeline\":\"a\\\"b\",\"now_ms\":2}}}\n"));
+    show((struct render_state){.json = true, .values = true}, STR("q\n"), STR("\1"));
+    assert_non_null(
+        strstr(out, "{\"topic\":\"topic\",\"partition\":3,\"key\":\"q\\u000a\",\"unreadable\":"
+                    "\"a key of a later release\"}\n"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sound),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_a_run_that_cannot_be_read_is_not_running),
         cmocka_unit_test(test_hostile_names_are_escaped),
+        cmocka_unit_test(test_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
