@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "alert/alert_probe.h"
-#include "base/mem.h"
 #include "commands/setup.h"
 
 enum { TIMEOUT_MS = 15000 };
@@ -46,20 +44,28 @@ static bool check_topics(const struct config *config) {
     return status == ST_OK && wrong == 0;
 }
 
-static bool check_alertmanagers(const struct config *config) {
-    struct alertmanager_settings settings;
-    struct alertmanager_label *labels = setup_alertmanager(config, &settings);
+static bool check_receivers(const struct alert_target *target) {
     bool good = true;
-    for (size_t i = 0; i < settings.url_count; i++) {
+    for (size_t i = 0; i < target->settings.url_count; i++) {
         struct err err;
         struct buf shown = {0};
-        bool ready = alert_probe(&settings, settings.urls[i], &shown, &err) == ST_OK;
-        printf("%s  Alertmanager %s%s%s\n", ready ? "ok  " : "BAD ", buf_text(&shown),
+        bool ready = alert_doors_probe(target, i, &shown, &err) == ST_OK;
+        printf("%s  %s %s%s%s\n", ready ? "ok  " : "BAD ", target->door->title, buf_text(&shown),
                ready ? "" : ": ", ready ? "" : err.text);
         buf_fini(&shown);
         good = good && ready;
     }
-    mem_free(labels);
+    return good;
+}
+
+static bool check_alert_doors(const struct config *config) {
+    struct setup_alerts alerts;
+    bool good = true;
+    setup_alerts_init(&alerts, config);
+    for (size_t i = 0; i < alerts.count; i++) {
+        good = check_receivers(&alerts.targets[i]) && good;
+    }
+    setup_alerts_fini(&alerts);
     return good;
 }
 
@@ -75,7 +81,7 @@ static int run(const struct command_args *args) {
         printf("ok    %s\n", args->config_file != NULL ? args->config_file : "settings");
         if (command_value(args, "connect") != NULL) {
             bool good = check_topics(config);
-            good = check_alertmanagers(config) && good;
+            good = check_alert_doors(config) && good;
             code = good ? EXIT_FINE : EXIT_FAILED;
         }
     }

@@ -10,7 +10,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/kind.h"
-#include "net/url.h"
 #include "serve/listen.h"
 
 enum { ROWS_MAX = KIND_COUNT * DETECTOR_THRESHOLDS_MAX, KEY_SIZE = 96 };
@@ -48,37 +47,15 @@ static struct setting_table detector_table(void) {
 }
 
 const struct setting_table *setup_tables(unsigned *count) {
-    static struct setting_table tables[2];
-    if (tables[0].rows == NULL) {
-        tables[0] = settings_agent;
-        tables[1] = detector_table();
+    static struct setting_table tables[SETUP_TABLES_MAX];
+    static unsigned n;
+    if (n == 0) {
+        unsigned alerts = setup_alert_tables(tables, SETUP_TABLES_MAX - 1);
+        tables[alerts] = detector_table();
+        n = alerts + 1;
     }
-    *count = ARRAY_LEN(tables);
+    *count = n;
     return tables;
-}
-
-// Addresses, by the judgement of the rooms that will be given them.
-static void check_addresses(struct config *config) {
-    unsigned count;
-    const char *const *urls = config_list(config, "alertmanager.urls", &count);
-    for (unsigned i = 0; i < count; i++) {
-        struct url url;
-        if (url_parse(urls[i], "", &url, NULL) != ST_OK) {
-            struct buf shown = {0};
-            config_add_url(&shown, urls[i]);
-            config_add_error(config, "alertmanager.urls",
-                             "not a URL such as http://host:9093: %.200s", buf_text(&shown));
-            buf_fini(&shown);
-        }
-        url_fini(&url);
-    }
-    const char *listen = config_text(config, "http.listen");
-    if (listen[0] != '\0' && !listen_good(listen)) {
-        config_add_error(config, "http.listen",
-                         "not an address to listen on: %.80s; write 127.0.0.1:9571, [::1]:9571 or "
-                         ":9571",
-                         listen);
-    }
 }
 
 void setup_check(struct config *config) {
@@ -88,7 +65,14 @@ void setup_check(struct config *config) {
         config_add_error(config, "pipeline.from", "needs 1 to %d entries", APP_PIPELINE_KEYS_MAX);
     }
     config_finish(config);
-    check_addresses(config);
+    setup_alerts_check(config);
+    const char *listen = config_text(config, "http.listen");
+    if (listen[0] != '\0' && !listen_good(listen)) {
+        config_add_error(config, "http.listen",
+                         "not an address to listen on: %.80s; write 127.0.0.1:9571, [::1]:9571 or "
+                         ":9571",
+                         listen);
+    }
 }
 
 struct config *setup_config_raw(const struct command_args *args) {
@@ -172,36 +156,6 @@ void setup_decode(const struct config *config, struct decode_options *options) {
         .more_properties = keys,
         .more_property_count = count,
     };
-}
-
-// NULL for an empty text: "not set".
-static const char *text_or_null(const struct config *config, const char *key) {
-    const char *text = config_text(config, key);
-    return text[0] == '\0' ? NULL : text;
-}
-
-struct alertmanager_label *setup_alertmanager(const struct config *config,
-                                              struct alertmanager_settings *settings) {
-    unsigned urls, labels;
-    const char *const *url = config_list(config, "alertmanager.urls", &urls);
-    const struct config_pair *pairs = config_map(config, "alertmanager.external_labels", &labels);
-    struct alertmanager_label *external = mem_zalloc(labels + 1, sizeof *external);
-    for (unsigned i = 0; i < labels; i++) {
-        external[i] = (struct alertmanager_label){pairs[i].key, pairs[i].value};
-    }
-    *settings = (struct alertmanager_settings){
-        .urls = url,
-        .url_count = urls,
-        .resend_interval_ms = config_int(config, "alertmanager.resend_interval"),
-        .timeout_ms = config_int(config, "alertmanager.timeout"),
-        .username = text_or_null(config, "alertmanager.basic_auth_user"),
-        .password = text_or_null(config, "alertmanager.basic_auth_password"),
-        .bearer = text_or_null(config, "alertmanager.bearer_token"),
-        .ca_file = text_or_null(config, "alertmanager.ca_file"),
-        .external = external,
-        .external_count = labels,
-    };
-    return external;
 }
 
 // The largest record a topic must take; 0: no rule. Events as large as they are read; dead letters
@@ -352,11 +306,13 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
     setup_engine(config, &options->engine);
     fill_pipelines(config, &options->pipelines);
     setup_decode(config, &options->decode);
-    agent->labels = setup_alertmanager(config, &options->alerts);
+    setup_alerts_init(&agent->alerts, config);
+    options->alert_targets = agent->alerts.targets;
+    options->alert_target_count = agent->alerts.count;
 }
 
 void setup_agent_fini(struct setup_agent *agent) {
-    mem_free(agent->labels);
+    setup_alerts_fini(&agent->alerts);
     setup_kafka_fini(&agent->consumer);
     setup_kafka_fini(&agent->producer);
 }

@@ -9,19 +9,6 @@
 
 enum { PANES_MAX = 1440, TOPIC_NAME_MAX = 249 };
 
-static void check_authentication(struct config *config) {
-    bool user = config_text(config, "alertmanager.basic_auth_user")[0] != '\0';
-    bool password = config_text(config, "alertmanager.basic_auth_password")[0] != '\0';
-    bool bearer = config_text(config, "alertmanager.bearer_token")[0] != '\0';
-    if (bearer && (user || password)) {
-        config_add_error(config, "alertmanager.bearer_token",
-                         "basic and bearer authentication exclude each other");
-    } else if (password && !user) {
-        config_add_error(config, "alertmanager.basic_auth_password",
-                         "needs alertmanager.basic_auth_user");
-    }
-}
-
 // A broker takes no other names.
 static bool good_topic(const char *name) {
     size_t len = strlen(name);
@@ -75,5 +62,4 @@ void config_finish(struct config *config) {
         config_add_error(config, "agent.group", "is empty; name a consumer group");
     }
     check_topics(config);
-    check_authentication(config);
 }

@@ -19,7 +19,7 @@
 
 struct agent {
     struct agent_options options;
-    struct alertmanager *alerts;
+    struct alert_doors *alerts;
     struct http *http;
     struct exposition *exposition;
     struct worker **workers; // owned
@@ -85,7 +85,8 @@ enum status agent_new(const struct agent_options *options, struct agent **out, s
         status = http_new(options->http_listen, &agent->http, err);
     }
     if (status == ST_OK) {
-        status = alertmanager_new(&options->alerts, &agent->alerts, err);
+        status = alert_doors_new(options->alert_targets, options->alert_target_count,
+                                 &agent->alerts, err);
     }
     if (status == ST_OK) {
         status = start_workers(agent, err);
@@ -164,8 +165,9 @@ bool agent_ready(struct agent *agent, struct buf *reason) {
         pthread_mutex_unlock(&worker->lock);
     }
     struct buf one = {0};
-    if (!alertmanager_health(agent->alerts, &one)) {
-        buf_printf(reason, "%sno Alertmanager answers", reason->len > 0 ? "; " : "");
+    const char *silent = alert_doors_health(agent->alerts, &one);
+    if (silent != NULL) {
+        buf_printf(reason, "%sno %s answers", reason->len > 0 ? "; " : "", silent);
         ready = false;
     }
     buf_fini(&one);
@@ -239,7 +241,7 @@ static void publish_landing(struct agent *agent, const struct agent_view *sum, b
                               .events_skipped = sum->events_skipped,
                               .input_lag = sum->lag,
                               .newest_event_ms = sum->newest_event_ms / 1000 * 1000,
-                              .alerts_active = (int64_t)alertmanager_firing(agent->alerts),
+                              .alerts_active = (int64_t)alert_doors_firing(agent->alerts),
                               .pipelines = rows,
                               .pipeline_count = sum->stats_count};
     struct buf page = {0};
@@ -262,7 +264,7 @@ static void publish_pages(struct agent *agent, int64_t now_ms) {
     add_up(agent, &sum);
     set_gauges(&sum);
     bool ready = agent_ready(agent, &reason);
-    alertmanager_health(agent->alerts, &details);
+    (void)alert_doors_health(agent->alerts, &details);
     http_set_ready(agent->http, ready, buf_text(&reason), buf_text(&details));
     struct exposition_input input = {
         .version = STOKER_VERSION, .pipelines = sum.stats, .pipeline_count = sum.stats_count};
@@ -319,9 +321,9 @@ void agent_free(struct agent *agent) {
     }
     stop_workers(agent);
     if (agent->alerts != NULL) {
-        alertmanager_drain(agent->alerts, DRAIN_MS);
+        alert_doors_drain(agent->alerts, DRAIN_MS);
     }
-    alertmanager_free(agent->alerts);
+    alert_doors_free(agent->alerts);
     http_free(agent->http);
     exposition_free(agent->exposition);
     mem_free(agent);

@@ -225,7 +225,7 @@ static void clear(struct transaction *tx) {
     memset(tx->sent, 0, sizeof tx->sent);
 }
 
-void transaction_settle(struct transaction *tx, struct alertmanager *alerts, const void *holder) {
+void transaction_settle(struct transaction *tx, struct alert_doors *alerts, const void *holder) {
     require(tx->begun && !tx->broken);
     for (enum topic t = 0; t < TOPIC_COUNT; t++) {
         enum metric counts = topic_row(t)->counts;
@@ -234,7 +234,7 @@ void transaction_settle(struct transaction *tx, struct alertmanager *alerts, con
         }
     }
     if (tx->news_count > 0) {
-        alertmanager_update(alerts, holder, tx->news, tx->news_count, clock_wall_ms());
+        alert_doors_update(alerts, holder, tx->news, tx->news_count, clock_wall_ms());
     }
     clear(tx);
     transaction_forget_failures(tx);

@@ -58,7 +58,7 @@ static inline void transaction_hurry(struct transaction *tx) {
 // It failed in step `what`: nothing more is sent, and it must be given up.
 void transaction_break(struct transaction *tx, const char *what, const struct err *err);
 // It is committed: its records are counted, its news told in the name of `holder`.
-void transaction_settle(struct transaction *tx, struct alertmanager *alerts, const void *holder);
+void transaction_settle(struct transaction *tx, struct alert_doors *alerts, const void *holder);
 // What broke is thrown away with its producer. ST_FATAL: another process has our name.
 enum status transaction_give_up(struct transaction *tx, int64_t now_ms, struct err *err) MUST_USE;
 // Another process took our name. ST_FATAL if it happens often.

@@ -42,7 +42,7 @@ static enum status open_source(struct worker *worker, struct err *err) {
     return kafka_source_new(&o->consumer, &options, callbacks, &worker->source, err);
 }
 
-enum status worker_new(const struct agent_options *options, struct alertmanager *alerts, int index,
+enum status worker_new(const struct agent_options *options, struct alert_doors *alerts, int index,
                        struct worker **out, struct err *err) {
     struct worker *worker = mem_zalloc(1, sizeof *worker);
     worker->options = options;

@@ -52,8 +52,8 @@ struct worker_view {
 
 struct worker {
     const struct agent_options *options;
-    struct alertmanager *alerts; // the agent's
-    char id[320];                // group, instance and number: the same after a restart
+    struct alert_doors *alerts; // the agent's
+    char id[320];               // group, instance and number: the same after a restart
     pthread_t thread;
     _Atomic bool stop;
     _Atomic int64_t beat_ms; // monotonic time of its last turn
@@ -76,7 +76,7 @@ struct worker {
 };
 
 // worker.c
-enum status worker_new(const struct agent_options *options, struct alertmanager *alerts, int index,
+enum status worker_new(const struct agent_options *options, struct alert_doors *alerts, int index,
                        struct worker **out, struct err *err) MUST_USE;
 // One turn of about `budget_ms`. ST_FATAL: the agent cannot go on.
 enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) MUST_USE;

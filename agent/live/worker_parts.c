@@ -16,12 +16,12 @@ enum { REVOKE_TIMEOUT_MS = 10000, SUSPENDED_MS = 60000 };
 
 static void forget_alert(void *ctx, const struct alert *alert) {
     struct worker *worker = ctx;
-    alertmanager_forget(worker->alerts, worker, alert, 1);
+    alert_doors_forget(worker->alerts, worker, alert, 1);
 }
 
 static void tell_alert(void *ctx, const struct alert *alert) {
     struct worker *worker = ctx;
-    alertmanager_update(worker->alerts, worker, alert, 1, clock_wall_ms());
+    alert_doors_update(worker->alerts, worker, alert, 1, clock_wall_ms());
 }
 
 static void free_state(struct part *part) {

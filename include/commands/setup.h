@@ -2,7 +2,7 @@
 // below want of them. Called by every command that takes -c. Never prints a secret.
 #pragma once
 
-#include "alert/alertmanager.h"
+#include "alert/alert_doors.h"
 #include "commands/command.h"
 #include "config/config.h"
 #include "engine/engine.h"
@@ -11,7 +11,9 @@
 #include "live/agent.h"
 #include "model/topic.h"
 
-// The agent's own settings and one row per detector threshold (`detectors.<kind>.<name>`); static.
+// The agent's own settings, those of every alert door and one row per detector threshold
+// (`detectors.<kind>.<name>`); static.
+enum { SETUP_TABLES_MAX = 20 };
 const struct setting_table *setup_tables(unsigned *count);
 
 // Defaults, then -c FILE, the environment, --set and --log-level; sets up the log. NULL if
@@ -41,9 +43,19 @@ bool setup_kafka_check(const struct config *config);
 void setup_engine(const struct config *config, struct engine_options *options);
 void setup_decode(const struct config *config, struct decode_options *options);
 
-// Settings of the alert door with the list of external labels, which is the caller's to free.
-struct alertmanager_label *setup_alertmanager(const struct config *config,
-                                              struct alertmanager_settings *settings);
+// The agent's own settings with those of every alert door: behind the agent's of the same section,
+// where there are any. Returns how many tables were written, at most `max`.
+unsigned setup_alert_tables(struct setting_table *out, unsigned max);
+// The part of setup_check that is about the alert doors.
+void setup_alerts_check(struct config *config);
+
+// Every alert door with its settings. It points into the config, which must outlive it.
+struct setup_alerts {
+    struct alert_target *targets; // owned
+    size_t count;
+};
+void setup_alerts_init(struct setup_alerts *alerts, const struct config *config);
+void setup_alerts_fini(struct setup_alerts *alerts);
 
 // The agent's topics in the order of topics.def, that of the dead letters only if it is on.
 size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COUNT]);
@@ -55,7 +67,7 @@ struct setup_agent {
     struct agent_options options;
     char instance[SETUP_INSTANCE_SIZE]; // agent.instance, or the host's name
     struct setup_kafka consumer, producer;
-    struct alertmanager_label *labels; // owned
+    struct setup_alerts alerts;
 };
 void setup_agent_init(struct setup_agent *agent, const struct config *config);
 void setup_agent_fini(struct setup_agent *agent);

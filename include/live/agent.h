@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "alert/alertmanager.h"
+#include "alert/alert_doors.h"
 #include "base/err.h"
 #include "decode/decode.h"
 #include "engine/engine.h"
@@ -35,7 +35,8 @@ struct agent_options {
     struct decode_options decode;
     struct engine_options engine;
     struct pipelines_options pipelines;
-    struct alertmanager_settings alerts;
+    const struct alert_target *alert_targets;
+    size_t alert_target_count;
     const char *http_listen; // "" = none
     size_t metrics_pipelines_max;
     // Told of records as they are handed to Kafka, and of run updates as stage 2 takes them; from

@@ -29,7 +29,7 @@ struct landing {
     int64_t now_ms, started_ms;
     bool ready;
     const char *reason;  // why not ready
-    const char *details; // further lines, e.g. alertmanager_health; may be ""
+    const char *details; // further lines, e.g. alert_doors_health; may be ""
     int64_t partitions, events_read, events_skipped, input_lag;
     int64_t newest_event_ms, alerts_active;
     const struct landing_pipeline *pipelines; // any order; shown worst first

@@ -1,5 +1,5 @@
 // fake_alertmanager: an HTTP server on loopback that keeps what is posted to it and answers as it
-// is told, or not at all. For test_alertmanager.c; one thread per connection.
+// is told, or not at all. For the tests of this folder; one thread per connection.
 #pragma once
 
 #include <jansson.h>
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "alert/alertmanager.h"
+#include "alert/alert_doors.h"
 #include "base/buf.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -157,29 +157,36 @@ static inline struct alert alert_of(const char *name, const char *pipeline, int6
     return alert;
 }
 
-static inline struct alertmanager *door_to(const char *url, const char *second, int64_t resend_ms) {
-    const char *urls[] = {url, second};
-    struct alertmanager_settings settings = {.urls = urls,
-                                             .url_count = second != NULL ? 2 : 1,
-                                             .resend_interval_ms = resend_ms,
-                                             .timeout_ms = 20000};
-    struct alertmanager *am = NULL;
+// An open door to Alertmanagers with these settings; the defaults where they say nothing.
+static inline struct alert_doors *open_door(const struct alert_settings *settings) {
+    unsigned count;
+    struct alert_target target = {alert_door_table(&count)[0], *settings};
+    struct alert_doors *doors = NULL;
     struct err err;
-    assert_int_equal(alertmanager_new(&settings, &am, &err), ST_OK);
-    return am;
+    assert_string_equal(target.door->name, "alertmanager");
+    assert_int_equal(alert_doors_new(&target, 1, &doors, &err), ST_OK);
+    return doors;
 }
 
-static inline void tell(struct alertmanager *am, const char *pipeline, int64_t ended_ms) {
+static inline struct alert_doors *door_to(const char *url, const char *second, int64_t resend_ms) {
+    const char *urls[] = {url, second};
+    return open_door(&(struct alert_settings){.urls = urls,
+                                              .url_count = second != NULL ? 2 : 1,
+                                              .resend_interval_ms = resend_ms,
+                                              .timeout_ms = 20000});
+}
+
+static inline void tell(struct alert_doors *doors, const char *pipeline, int64_t ended_ms) {
     struct alert alert = alert_of("PipelineDataSkew", pipeline, ended_ms);
-    alertmanager_update(am, NULL, &alert, 1, clock_wall_ms());
+    alert_doors_update(doors, NULL, &alert, 1, clock_wall_ms());
 }
 
-// Waits until the door's health line says `text`; 30 s at most.
-static inline void wait_health(struct alertmanager *am, const char *text) {
+// Waits until the doors' health lines say `text`; 30 s at most.
+static inline void wait_health(struct alert_doors *doors, const char *text) {
     struct buf seen = {0};
     for (int i = 0; i < 3000 && strstr(buf_text(&seen), text) == NULL; i++) {
         buf_clear(&seen);
-        alertmanager_health(am, &seen);
+        (void)alert_doors_health(doors, &seen);
         clock_sleep_ms(10);
     }
     if (strstr(buf_text(&seen), text) == NULL) {

@@ -2,7 +2,7 @@
 // answer leads to, that a dead Alertmanager holds up nobody.
 #include "support/test.h"
 
-#include "alert/alertmanager.h"
+#include "alert/alert_doors.h"
 #include "alert/fake_alertmanager.h"
 #include "base/metrics.h"
 
@@ -19,7 +19,7 @@ static void a_change_goes_out_at_once_and_again(void **state) {
     struct fake *fake = fake_new();
     struct buf url = {0};
     buf_printf(&url, "%s/am/", fake->url);
-    struct alertmanager *am = door_to(url.data, NULL, 100);
+    struct alert_doors *am = door_to(url.data, NULL, 100);
     tell(am, "orders", 0);
     for (size_t i = 1; i <= 3; i++) {
         json_t *body = fake_wait(fake, i);
@@ -51,8 +51,8 @@ static void a_change_goes_out_at_once_and_again(void **state) {
     }
     assert_true(ended);
     assert_int_equal(metrics_get(METRIC_ALERTS_ACTIVE), 0);
-    assert_true(alertmanager_drain(am, 20000));
-    alertmanager_free(am);
+    assert_true(alert_doors_drain(am, 20000));
+    alert_doors_free(am);
     buf_fini(&url);
     fake_free(fake);
 }
@@ -61,7 +61,7 @@ static void a_dead_or_hanging_one_delays_no_other(void **state) {
     (void)state;
     struct fake *fake = fake_new(), *hanging = fake_new();
     fake_set(hanging, 200, "", true);
-    struct alertmanager *am = door_to(hanging->url, fake->url, 3600000);
+    struct alert_doors *am = door_to(hanging->url, fake->url, 3600000);
     tell(am, "a", 0);
     json_decref(fake_wait(hanging, 1));
     tell(am, "b", 0);
@@ -75,13 +75,13 @@ static void a_dead_or_hanging_one_delays_no_other(void **state) {
     assert_int_equal(fake_count(hanging), 1);
     struct buf health = {0};
     wait_health(am, ": ok, 2 firing, 0 waiting");
-    assert_true(alertmanager_health(am, &health));
+    assert_null(alert_doors_health(am, &health));
     assert_non_null(strstr(health.data, "not used yet, 2 firing, 2 waiting, last accepted never"));
-    assert_false(alertmanager_drain(am, 100)); // gives the hanging one up before its timeout
+    assert_false(alert_doors_drain(am, 100)); // gives the hanging one up before its timeout
     buf_clear(&health);
-    alertmanager_health(am, &health);
+    (void)alert_doors_health(am, &health);
     assert_non_null(strstr(health.data, "last error: status 0 given up: the agent stops"));
-    alertmanager_free(am);
+    alert_doors_free(am);
     buf_fini(&health);
     fake_free(hanging);
     fake_free(fake);
@@ -89,8 +89,8 @@ static void a_dead_or_hanging_one_delays_no_other(void **state) {
     am = door_to("http://127.0.0.1:1", NULL, 3600000); // nobody listens
     tell(am, "a", 0);
     wait_health(am, "failing, 1 firing, 1 waiting, last accepted never, last error: status 0 ");
-    assert_false(alertmanager_health(am, &health));
-    alertmanager_free(am);
+    assert_string_equal(alert_doors_health(am, &health), "Alertmanager");
+    alert_doors_free(am);
     buf_fini(&health);
 }
 
@@ -116,7 +116,7 @@ static void the_answer_decides_what_follows(void **state) {
         metrics_reset();
         struct fake *fake = fake_new();
         fake_set(fake, cases[i].status, cases[i].answer, false);
-        struct alertmanager *am = door_to(fake->url, NULL, 3600000);
+        struct alert_doors *am = door_to(fake->url, NULL, 3600000);
         tell(am, "a", 0);
         wait_health(am, cases[i].shown);
         assert_true(metrics_get(METRIC_ALERT_ERRORS) >= 1); // a slow machine may see a retry
@@ -125,27 +125,60 @@ static void the_answer_decides_what_follows(void **state) {
         assert_int_equal(metrics_get(METRIC_ALERTS_ACTIVE), 1 - cases[i].dropped);
         fake_set(fake, 200, "", false);
         // What was refused for good is not said again; all else is, at the latest on the way out.
-        assert_true(alertmanager_drain(am, 20000));
+        assert_true(alert_doors_drain(am, 20000));
         int64_t errors = metrics_get(METRIC_ALERT_ERRORS);
         assert_int_equal(fake_count(fake), errors + (cases[i].dropped ? 0 : 1));
-        alertmanager_free(am);
+        alert_doors_free(am);
         fake_free(fake);
     }
 }
 
 static void a_failure_is_tried_again_soon(void **state) {
     (void)state;
+    static const unsigned codes[] = {408, 429, 503};
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        struct fake *fake = fake_new();
+        fake_set(fake, codes[i], "", false);
+        struct alert_doors *am = door_to(fake->url, NULL, 3600000);
+        tell(am, "a", 0);
+        json_decref(fake_wait(fake, 1));
+        fake_set(fake, 200, "", false);
+        json_t *body = fake_wait(fake, 2); // after a second, not after an hour
+        assert_non_null(body);
+        json_decref(body);
+        wait_health(am, ": ok, 1 firing, 0 waiting");
+        alert_doors_free(am);
+        fake_free(fake);
+    }
+}
+
+// At most the first try and one after a second: news do not shorten the wait either.
+static void a_failing_one_is_not_hammered(void **state) {
+    (void)state;
     struct fake *fake = fake_new();
-    fake_set(fake, 503, "", false);
-    struct alertmanager *am = door_to(fake->url, NULL, 3600000);
+    fake_set(fake, 500, "", false);
+    struct alert_doors *am = door_to(fake->url, NULL, 3600000);
+    for (int i = 0; i < 30; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "p%d", i);
+        tell(am, name, 0);
+        clock_sleep_ms(50);
+    }
+    assert_in_range(fake_count(fake), 1, 2);
+    alert_doors_free(am);
+    fake_free(fake);
+}
+
+static void what_only_a_human_can_mend_waits_for_a_whole_interval(void **state) {
+    (void)state;
+    struct fake *fake = fake_new();
+    fake_set(fake, 403, "", false);
+    struct alert_doors *am = door_to(fake->url, NULL, 3600000);
     tell(am, "a", 0);
-    json_decref(fake_wait(fake, 1));
-    fake_set(fake, 200, "", false);
-    json_t *body = fake_wait(fake, 2); // after a second, not after an hour
-    assert_non_null(body);
-    json_decref(body);
-    wait_health(am, ": ok, 1 firing, 0 waiting");
-    alertmanager_free(am);
+    wait_health(am, "status 403");
+    clock_sleep_ms(1500);
+    assert_int_equal(fake_count(fake), 1);
+    alert_doors_free(am);
     fake_free(fake);
 }
 
@@ -155,7 +188,7 @@ static void one_bad_alert_does_not_take_the_others_along(void **state) {
     struct fake *fake = fake_new();
     fake->refuse = "\"bad\"";
     fake_set(fake, 200, "\"invalid label set\"", true);
-    struct alertmanager *am = door_to(fake->url, NULL, 3600000);
+    struct alert_doors *am = door_to(fake->url, NULL, 3600000);
     tell(am, "first", 0);
     json_decref(fake_wait(fake, 1));
     tell(am, "good", 0);
@@ -166,7 +199,7 @@ static void one_bad_alert_does_not_take_the_others_along(void **state) {
     assert_int_equal(metrics_get(METRIC_ALERTS_DROPPED), 1);
     assert_int_equal(metrics_get(METRIC_ALERTS_SENT), 3);
     assert_int_equal(fake_count(fake), 5);
-    alertmanager_free(am);
+    alert_doors_free(am);
     fake_free(fake);
 }
 
@@ -175,10 +208,8 @@ static void many_go_in_batches_and_the_table_is_bounded(void **state) {
     metrics_reset();
     struct fake *fake = fake_new();
     const char *urls[] = {fake->url};
-    struct alertmanager_settings settings = {
-        .urls = urls, .url_count = 1, .resend_interval_ms = 3600000, .alerts_max = 600};
-    struct alertmanager *am = NULL;
-    assert_int_equal(alertmanager_new(&settings, &am, NULL), ST_OK);
+    struct alert_doors *am = open_door(&(struct alert_settings){
+        .urls = urls, .url_count = 1, .resend_interval_ms = 3600000, .alerts_max = 600});
     fake_set(fake, 200, "", true);
     tell(am, "first", 0);
     json_decref(fake_wait(fake, 1));
@@ -199,24 +230,24 @@ static void many_go_in_batches_and_the_table_is_bounded(void **state) {
                                                                            : "p612");
         json_decref(body);
     }
-    assert_true(alertmanager_drain(am, 20000));
-    alertmanager_free(am);
+    assert_true(alert_doors_drain(am, 20000));
+    alert_doors_free(am);
     fake_free(fake);
 }
 
 static void the_end_of_the_agent_resolves_nothing(void **state) {
     (void)state;
     struct fake *fake = fake_new();
-    struct alertmanager *am = door_to(fake->url, NULL, 3600000);
+    struct alert_doors *am = door_to(fake->url, NULL, 3600000);
     tell(am, "kept", 0);
     wait_health(am, "1 firing, 0 waiting");
     struct alert moved = alert_of("PipelineDataSkew", "moved", 0);
     tell(am, "moved", 0);
     wait_health(am, "2 firing, 0 waiting");
-    alertmanager_forget(am, NULL, &moved, 1);
+    alert_doors_forget(am, NULL, &moved, 1);
     wait_health(am, "1 firing, 0 waiting");
-    assert_true(alertmanager_drain(am, 20000));
-    alertmanager_free(am);
+    assert_true(alert_doors_drain(am, 20000));
+    alert_doors_free(am);
     assert_int_equal(fake_count(fake), 2);
     for (size_t i = 1; i <= 2; i++) {
         json_t *body = fake_wait(fake, i);
@@ -237,6 +268,8 @@ int main(void) {
         cmocka_unit_test(a_dead_or_hanging_one_delays_no_other),
         cmocka_unit_test(the_answer_decides_what_follows),
         cmocka_unit_test(a_failure_is_tried_again_soon),
+        cmocka_unit_test(a_failing_one_is_not_hammered),
+        cmocka_unit_test(what_only_a_human_can_mend_waits_for_a_whole_interval),
         cmocka_unit_test(one_bad_alert_does_not_take_the_others_along),
         cmocka_unit_test(many_go_in_batches_and_the_table_is_bounded),
         cmocka_unit_test(the_end_of_the_agent_resolves_nothing),

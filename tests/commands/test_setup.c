@@ -118,7 +118,8 @@ static void test_of_the_alert_door(void **state) {
     struct config *config = with(sets, sizeof sets / sizeof *sets);
     struct setup_agent agent;
     setup_agent_init(&agent, config);
-    const struct alertmanager_settings *s = &agent.options.alerts;
+    const struct alert_settings *s = &agent.options.alert_targets[0].settings;
+    assert_string_equal(agent.options.alert_targets[0].door->name, "alertmanager");
     assert_int_equal(s->url_count, 2);
     assert_string_equal(s->urls[1], "http://b:2");
     assert_int_equal(s->resend_interval_ms, 120 * 1000);

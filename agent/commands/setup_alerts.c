@@ -1,0 +1,177 @@
+// setup_alerts: the settings of the alert doors: one set of rows for each, under its name, their
+// check, and what a door takes of them. Called by setup.c and by the commands that open or ask the
+// doors. A door more needs nothing here.
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "commands/setup.h"
+#include "net/url.h"
+
+enum { DOORS_MAX = 8, DOOR_ROWS = 8, KEY_SIZE = 96, HELP_SIZE = 128 };
+
+// Keys without the door's name, help of `urls` without its title.
+static const struct setting every_door[DOOR_ROWS] = {
+    {.key = "urls",
+     .type = SETTING_LIST,
+     .def = "",
+     .help = "s; every one gets every alert. None: no alerts."},
+    {.key = "resend_interval",
+     .type = SETTING_DURATION,
+     .def = "1m",
+     .min = 1000,
+     .max = 3600000,
+     .help = "How often a firing alert is sent again."},
+    {.key = "timeout",
+     .type = SETTING_DURATION,
+     .def = "10s",
+     .min = 100,
+     .max = 300000,
+     .help = "How long one request may take."},
+    {.key = "basic_auth_user",
+     .type = SETTING_TEXT,
+     .def = "",
+     .help = "User for basic authentication."},
+    {.key = "basic_auth_password",
+     .type = SETTING_TEXT,
+     .def = "",
+     .help = "Password for basic authentication.",
+     .flags = SETTING_SECRET},
+    {.key = "bearer_token",
+     .type = SETTING_TEXT,
+     .def = "",
+     .help = "Token for bearer authentication.",
+     .flags = SETTING_SECRET},
+    {.key = "ca_file",
+     .type = SETTING_TEXT,
+     .def = "",
+     .help = "CA certificates (PEM) to trust instead of the system's."},
+    {.key = "external_labels",
+     .type = SETTING_MAP,
+     .def = "",
+     .help = "Labels added to every alert that does not have them."},
+};
+
+static struct setting_table door_table(unsigned door, const char *name, const char *title) {
+    static struct setting rows[DOORS_MAX][DOOR_ROWS];
+    static char keys[DOORS_MAX][DOOR_ROWS][KEY_SIZE], help[DOORS_MAX][HELP_SIZE];
+    require(door < DOORS_MAX);
+    for (unsigned i = 0; i < DOOR_ROWS; i++) {
+        snprintf(keys[door][i], KEY_SIZE, "%s.%s", name, every_door[i].key);
+        rows[door][i] = every_door[i];
+        rows[door][i].key = keys[door][i];
+    }
+    snprintf(help[door], HELP_SIZE, "%s%s", title, every_door[0].help);
+    rows[door][0].help = help[door];
+    return (struct setting_table){rows[door], DOOR_ROWS};
+}
+
+static bool in_section(const struct setting *row, const char *name) {
+    size_t len = strlen(name);
+    return strncmp(row->key, name, len) == 0 && row->key[len] == '.';
+}
+
+unsigned setup_alert_tables(struct setting_table *out, unsigned max) {
+    const struct setting_table *agent = &settings_agent;
+    unsigned doors, n = 0, begin = 0;
+    const struct alert_door *const *door = alert_door_table(&doors);
+    require(2 * doors + 1 <= max);
+    for (unsigned d = 0; d < doors; d++) {
+        unsigned end = begin;
+        for (unsigned r = begin; r < agent->count; r++) {
+            end = in_section(&agent->rows[r], door[d]->name) ? r + 1 : end;
+        }
+        out[n++] = (struct setting_table){agent->rows + begin, end - begin};
+        out[n++] = door_table(d, door[d]->name, door[d]->title);
+        begin = end;
+    }
+    out[n++] = (struct setting_table){agent->rows + begin, agent->count - begin};
+    return n;
+}
+
+// The key of a setting that every door has, e.g. "alertmanager.urls"; valid until the next call.
+static const char *key_of(const struct alert_door *door, const char *name) {
+    static _Thread_local char key[KEY_SIZE];
+    snprintf(key, sizeof key, "%s.%s", door->name, name);
+    return key;
+}
+
+// NULL for an empty text: "not set".
+static const char *text_of(const struct config *config, const struct alert_door *door,
+                           const char *name) {
+    const char *text = config_text(config, key_of(door, name));
+    return text[0] == '\0' ? NULL : text;
+}
+
+static void check_door(struct config *config, const struct alert_door *door) {
+    unsigned count;
+    const char *const *urls = config_list(config, key_of(door, "urls"), &count);
+    for (unsigned i = 0; i < count; i++) {
+        struct url url;
+        if (url_parse(urls[i], "", &url, NULL) != ST_OK) {
+            struct buf shown = {0};
+            config_add_url(&shown, urls[i]);
+            config_add_error(config, key_of(door, "urls"),
+                             "not a URL such as http://host:9093: %.200s", buf_text(&shown));
+            buf_fini(&shown);
+        }
+        url_fini(&url);
+    }
+    bool user = text_of(config, door, "basic_auth_user") != NULL;
+    bool password = text_of(config, door, "basic_auth_password") != NULL;
+    if (text_of(config, door, "bearer_token") != NULL && (user || password)) {
+        config_add_error(config, key_of(door, "bearer_token"),
+                         "basic and bearer authentication exclude each other");
+    } else if (password && !user) {
+        config_add_error(config, key_of(door, "basic_auth_password"), "needs %s.basic_auth_user",
+                         door->name);
+    }
+}
+
+void setup_alerts_check(struct config *config) {
+    unsigned count;
+    const struct alert_door *const *doors = alert_door_table(&count);
+    for (unsigned i = 0; i < count; i++) {
+        check_door(config, doors[i]);
+    }
+}
+
+static struct alert_settings settings_of(const struct config *config,
+                                         const struct alert_door *door) {
+    unsigned urls, labels;
+    const char *const *url = config_list(config, key_of(door, "urls"), &urls);
+    const struct config_pair *pairs = config_map(config, key_of(door, "external_labels"), &labels);
+    struct alert_label *external = mem_zalloc(labels + 1, sizeof *external);
+    for (unsigned i = 0; i < labels; i++) {
+        external[i] = (struct alert_label){pairs[i].key, pairs[i].value};
+    }
+    return (struct alert_settings){
+        .urls = url,
+        .url_count = urls,
+        .resend_interval_ms = config_int(config, key_of(door, "resend_interval")),
+        .timeout_ms = config_int(config, key_of(door, "timeout")),
+        .username = text_of(config, door, "basic_auth_user"),
+        .password = text_of(config, door, "basic_auth_password"),
+        .bearer = text_of(config, door, "bearer_token"),
+        .ca_file = text_of(config, door, "ca_file"),
+        .external = external,
+        .external_count = labels,
+    };
+}
+
+void setup_alerts_init(struct setup_alerts *alerts, const struct config *config) {
+    unsigned count;
+    const struct alert_door *const *doors = alert_door_table(&count);
+    *alerts = (struct setup_alerts){mem_zalloc(count, sizeof *alerts->targets), count};
+    for (unsigned i = 0; i < count; i++) {
+        alerts->targets[i] = (struct alert_target){doors[i], settings_of(config, doors[i])};
+    }
+}
+
+void setup_alerts_fini(struct setup_alerts *alerts) {
+    for (size_t i = 0; i < alerts->count; i++) {
+        mem_free((struct alert_label *)alerts->targets[i].settings.external);
+    }
+    mem_free(alerts->targets);
+}
