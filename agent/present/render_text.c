@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/span.h"
 #include "present/render.h"
@@ -153,6 +154,7 @@ static void add_nulls(struct buf *out, const struct bottleneck *const *verdicts,
 void render_text(struct buf *out, const struct app *app, enum run_status status,
                  const struct recommendation *recommendations, uint32_t count,
                  const struct render_style *style) {
+    require(style->width >= 40);
     add_head(out, app, status, style->color);
     const struct bottleneck **verdicts;
     uint32_t n = render_verdicts(app, &verdicts);

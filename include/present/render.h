@@ -1,6 +1,11 @@
 // render: one judged run as JSON (the contract of `analyze --format json`), as text for people, or
 // as a section of an HTML page. Pure functions from state to a buffer; everything from a log is
 // escaped.
+//
+// A form is one file. All show the same run: its identity and sums out of struct app, its verdicts
+// that stand, worst first (render_verdicts), and the recommendations the engine made of them. They
+// judge nothing and change nothing, so what is left out of one form is left out by its own rules
+// alone. JSON names are for programs and stay; text and HTML are for people and may change.
 #pragma once
 
 #include <stdbool.h>
