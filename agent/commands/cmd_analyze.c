@@ -16,6 +16,7 @@ static const struct command_option options[] = {
 };
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_HTML };
+static const char *const formats[] = {"text", "json", "html", NULL};
 
 struct job {
     const struct command_args *args;
@@ -181,7 +182,6 @@ static int analyze_all(struct job *job, const struct config *config) {
 }
 
 static int run(const struct command_args *args) {
-    const char *format = command_value(args, "format");
     struct job job = {.args = args,
                       .style = {.color = args->color_out,
                                 .width = terminal_width(STDOUT_FILENO),
@@ -189,13 +189,11 @@ static int run(const struct command_args *args) {
     if (args->rest_count == 0) {
         return command_usage_error(args, "which log? (- is standard input)");
     }
-    if (format != NULL && strcmp(format, "json") == 0) {
-        job.format = FORMAT_JSON;
-    } else if (format != NULL && strcmp(format, "html") == 0) {
-        job.format = FORMAT_HTML;
-    } else if (format != NULL && strcmp(format, "text") != 0) {
-        return command_usage_error(args, "--format is text, json or html, not %s", format);
+    int format = command_choice(args, "format", formats);
+    if (format < 0) {
+        return EXIT_USAGE;
     }
+    job.format = (enum format)format;
     int code = EXIT_FINE;
     struct config *config = setup_config(args, &code);
     if (config == NULL) {

@@ -19,6 +19,9 @@ static const struct command_option options[] = {
     {"schema", 0, NULL, "print what values are made of (Markdown) and end"},
 };
 
+enum { FORMAT_TEXT, FORMAT_JSON };
+static const char *const formats[] = {"text", "json", NULL};
+
 struct reading {
     const struct command_args *args;
     struct render_state show;
@@ -123,8 +126,7 @@ static int print_schema(void) {
 }
 
 static int run(const struct command_args *args) {
-    const char *format = command_value(args, "format"),
-               *partition = command_value(args, "partition");
+    const char *partition = command_value(args, "partition");
     struct reading reading = {.args = args, .only = -1};
     if (args->rest_count > 0) {
         return command_usage_error(args, "takes no argument: %s", args->rest[0]);
@@ -135,8 +137,9 @@ static int run(const struct command_args *args) {
     if (command_value(args, "app") != NULL && command_value(args, "pipeline") != NULL) {
         return command_usage_error(args, "give --app or --pipeline, not both");
     }
-    if (format != NULL && strcmp(format, "json") != 0 && strcmp(format, "text") != 0) {
-        return command_usage_error(args, "--format is text or json, not %s", format);
+    int format = command_choice(args, "format", formats);
+    if (format < 0) {
+        return EXIT_USAGE;
     }
     if (partition != NULL && (!str_to_i64(str_of(partition), &reading.only) || reading.only < 0)) {
         return command_usage_error(args, "--partition wants a number, not %s", partition);
@@ -144,7 +147,7 @@ static int run(const struct command_args *args) {
     reading.show = (struct render_state){.app = command_value(args, "app"),
                                          .pipeline = command_value(args, "pipeline"),
                                          .values = command_value(args, "values") != NULL,
-                                         .json = format != NULL && strcmp(format, "json") == 0,
+                                         .json = format == FORMAT_JSON,
                                          .line = print_line};
     int code = EXIT_FINE;
     struct config *config = setup_config(args, &code);

@@ -20,6 +20,11 @@ static const struct command_option options[] = {
     {"format", 'f', "FORMAT", "text (default) or json, one record a line"},
 };
 
+enum { FROM_BEGINNING, FROM_END };
+static const char *const places[] = {"beginning", "end", NULL};
+enum { FORMAT_TEXT, FORMAT_JSON };
+static const char *const formats[] = {"text", "json", NULL};
+
 struct tail {
     const struct command_args *args;
     struct avro_codec *codec;
@@ -150,20 +155,18 @@ static int open_and_follow(struct tail *tail, const struct config *config, bool 
 }
 
 static int run(const struct command_args *args) {
-    const char *from = command_value(args, "from"), *count = command_value(args, "count");
-    const char *format = command_value(args, "format");
-    struct tail tail = {
-        .args = args, .left = -1, .json = format != NULL && strcmp(format, "json") == 0};
+    const char *count = command_value(args, "count");
+    struct tail tail = {.args = args, .left = -1};
     int64_t limit = -1;
     if (args->rest_count > 0) {
         return command_usage_error(args, "takes no argument: %s", args->rest[0]);
     }
-    if (from != NULL && strcmp(from, "beginning") != 0 && strcmp(from, "end") != 0) {
-        return command_usage_error(args, "--from is beginning or end, not %s", from);
+    int from = command_choice(args, "from", places);
+    int format = from < 0 ? -1 : command_choice(args, "format", formats);
+    if (format < 0) {
+        return EXIT_USAGE;
     }
-    if (format != NULL && !tail.json && strcmp(format, "text") != 0) {
-        return command_usage_error(args, "--format is text or json, not %s", format);
-    }
+    tail.json = format == FORMAT_JSON;
     if (count != NULL && (!str_to_i64(str_of(count), &limit) || limit < 1)) {
         return command_usage_error(args, "--count wants a positive number, not %s", count);
     }
@@ -174,7 +177,7 @@ static int run(const struct command_args *args) {
     }
     tail.left = (long)limit;
     tail.codec = avro_codec_new();
-    code = open_and_follow(&tail, config, from != NULL && strcmp(from, "end") == 0);
+    code = open_and_follow(&tail, config, from == FROM_END);
     avro_codec_free(tail.codec);
     buf_fini(&tail.line);
     config_free(config);

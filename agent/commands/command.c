@@ -99,6 +99,28 @@ int command_usage_error(const struct command_args *args, const char *fmt, ...) {
     return EXIT_USAGE;
 }
 
+int command_choice(const struct command_args *args, const char *name, const char *const *choices) {
+    const char *value = command_value(args, name);
+    if (value == NULL) {
+        return 0;
+    }
+    struct buf words = {0};
+    int place = 0;
+    for (; choices[place] != NULL && strcmp(choices[place], value) != 0; place++) {
+        buf_printf(&words, "%s%s",
+                   place == 0                   ? ""
+                   : choices[place + 1] == NULL ? " or "
+                                                : ", ",
+                   choices[place]);
+    }
+    bool known = choices[place] != NULL;
+    if (!known) {
+        (void)command_usage_error(args, "--%s is %s, not %s", name, buf_text(&words), value);
+    }
+    buf_fini(&words);
+    return known ? place : -1;
+}
+
 int command_failed(const struct command_args *args, const char *fmt, ...) {
     va_list list;
     va_start(list, fmt);

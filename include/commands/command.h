@@ -66,6 +66,9 @@ const struct command_option *command_option_at(const struct command *command, un
 // The argument of an option by its name ("" for a switch that is set), or NULL. The name must
 // exist.
 const char *command_value(const struct command_args *args, const char *name);
+// The place of an option's argument among `choices` (NULL at the end); 0, the default, if the
+// option is not given; -1 if it is none of them, and that was said as by command_usage_error.
+int command_choice(const struct command_args *args, const char *name, const char *const *choices);
 // Prints "stoker CMD: message" and a hint at --help to standard error; returns EXIT_USAGE.
 int command_usage_error(const struct command_args *args, const char *fmt, ...) PRINTF_LIKE(2, 3);
 // Prints "stoker CMD: message" to standard error; returns EXIT_FAILED.

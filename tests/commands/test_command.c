@@ -47,6 +47,10 @@ static int stoker(const char *words) {
 
 #define SEE "usage: stoker check [-c FILE] [--connect]\nsee stoker check --help\n"
 
+#define SEE_TAIL                                                                                   \
+    "usage: stoker tail [--topic T] [--brokers B | -c FILE] [--from beginning|end] [--count N] "   \
+    "[--format text|json]\nsee stoker tail --help\n"
+
 struct wrong_line {
     const char *words, *errors;
 };
@@ -67,6 +71,11 @@ static const struct wrong_line wrong_lines[] = {
     {"check --connect=1", "stoker check: --connect takes no argument\n" SEE},
     {"check --co", "stoker check: --co may mean several options\n" SEE},
     {"check extra", "stoker check: extra is too much\n" SEE},
+    {"analyze --format=xml x", "stoker analyze: --format is text, json or html, not xml\n"
+                               "usage: stoker analyze [--format text|json|html] LOG...\n"
+                               "see stoker analyze --help\n"},
+    {"tail --from mid --format xml", "stoker tail: --from is beginning or end, not mid\n" SEE_TAIL},
+    {"tail --format tex", "stoker tail: --format is text or json, not tex\n" SEE_TAIL},
     {"check --color=red", "stoker check: --color takes auto, always or never, not red\n" SEE},
     {"check --log-level x",
      "stoker check: --log-level takes debug, info, warn or error, not x\n" SEE},
