@@ -50,47 +50,6 @@ bool get_integer(value v, int64_t *out) {
     return !v.get_int64().get(*out) || get_odd_integer(v, out);
 }
 
-int32_t id32(value v) {
-    int64_t number = id64(v);
-    return number > INT32_MAX ? -1 : static_cast<int32_t>(number);
-}
-
-// INCORRECT_TYPE leaves simdjson's iterator where it was; any other error ends it.
-bool open_object(context &c, value v, object *out) {
-    simdjson::error_code error = v.get_object().get(*out);
-    c.broken = c.broken || (error && error != simdjson::INCORRECT_TYPE);
-    return !error;
-}
-
-bool open_array(context &c, value v, array *out) {
-    simdjson::error_code error = v.get_array().get(*out);
-    c.broken = c.broken || (error && error != simdjson::INCORRECT_TYPE);
-    return !error;
-}
-
-void see_time(context &c, int64_t ms) {
-    if (ms > c.out->time_ms) {
-        c.out->time_ms = ms;
-    }
-    if (ms > 0 && (c.out->first_ms == 0 || ms < c.out->first_ms)) {
-        c.out->first_ms = ms;
-    }
-}
-
-void see_app_id(context &c, str id, app_rank rank) {
-    if (id.len > 0 && rank > c.app_id_rank) {
-        c.out->app_id = id;
-        c.app_id_rank = rank;
-    }
-}
-
-void see_attempt(context &c, str id, app_rank rank) {
-    if (id.len > 0 && rank > c.attempt_rank) {
-        c.out->app_attempt = id;
-        c.attempt_rank = rank;
-    }
-}
-
 const rule *find_rule(const shape &s, const char *raw, size_t *hint) {
     size_t i = *hint;
     for (size_t n = 0; n < s.count; n++, i++) {

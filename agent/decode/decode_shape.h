@@ -94,15 +94,48 @@ inline int64_t id64(value v) {
     return is && number >= 0 ? number : -1;
 }
 // The same beyond INT32_MAX.
-int32_t id32(value v);
+inline int32_t id32(value v) {
+    int64_t number = id64(v);
+    return number > INT32_MAX ? -1 : static_cast<int32_t>(number);
+}
 // True if the value is an object (an array). Sets c.broken if it only begins like one.
-bool open_object(context &c, value v, object *out);
-bool open_array(context &c, value v, array *out);
+// INCORRECT_TYPE leaves simdjson's iterator where it was; any other error ends it.
+inline bool open_object(context &c, value v, object *out) {
+    simdjson::error_code error = v.get_object().get(*out);
+    c.broken = c.broken || (error && error != simdjson::INCORRECT_TYPE);
+    return !error;
+}
 
-void see_time(context &c, int64_t ms);
+inline bool open_array(context &c, value v, array *out) {
+    simdjson::error_code error = v.get_array().get(*out);
+    c.broken = c.broken || (error && error != simdjson::INCORRECT_TYPE);
+    return !error;
+}
+
+// A time of the event: the smallest and the largest are kept.
+inline void see_time(context &c, int64_t ms) {
+    if (ms > c.out->time_ms) {
+        c.out->time_ms = ms;
+    }
+    if (ms > 0 && (c.out->first_ms == 0 || ms < c.out->first_ms)) {
+        c.out->first_ms = ms;
+    }
+}
+
 // Says whose event it is; the highest rank wins, of equals the first.
-void see_app_id(context &c, str id, app_rank rank);
-void see_attempt(context &c, str id, app_rank rank);
+inline void see_app_id(context &c, str id, app_rank rank) {
+    if (id.len > 0 && rank > c.app_id_rank) {
+        c.out->app_id = id;
+        c.app_id_rank = rank;
+    }
+}
+
+inline void see_attempt(context &c, str id, app_rank rank) {
+    if (id.len > 0 && rank > c.attempt_rank) {
+        c.out->app_attempt = id;
+        c.attempt_rank = rank;
+    }
+}
 
 // Calls f(value) for each element of an array; does nothing for other types.
 template <typename F> void items(context &c, value v, F f) {
