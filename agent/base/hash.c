@@ -9,15 +9,15 @@
 
 #include "base/check.h"
 
-static uint64_t key[2];
+uint64_t hash_key[2];
 
 __attribute__((constructor)) static void take_key(void) {
-    require(getentropy(key, sizeof key) == 0);
+    require(getentropy(hash_key, sizeof hash_key) == 0);
 }
 
 void hash_key_set(uint64_t k0, uint64_t k1) {
-    key[0] = k0;
-    key[1] = k1;
+    hash_key[0] = k0;
+    hash_key[1] = k1;
 }
 
 static inline uint64_t rotate(uint64_t x, unsigned bits) {
@@ -65,6 +65,6 @@ uint64_t hash_siphash13(uint64_t k0, uint64_t k1, const void *bytes, size_t len)
 }
 
 unsigned hash_bytes(const void *bytes, size_t len) {
-    uint64_t hash = hash_siphash13(key[0], key[1], bytes, len);
+    uint64_t hash = hash_siphash13(hash_key[0], hash_key[1], bytes, len);
     return (unsigned)(hash ^ hash >> 32);
 }

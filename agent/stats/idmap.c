@@ -2,13 +2,14 @@
 // only when it grows.
 #include "stats/idmap.h"
 
+#include "base/check.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #define EMPTY INT64_MIN
 
 static size_t slot_of(const struct idmap *map, int64_t id) {
-    uint64_t hash = (uint64_t)id * 0x9E3779B97F4A7C15u; // Fibonacci hashing: ids are dense
-    size_t at = (size_t)(hash >> 32) & (map->cap - 1);
+    size_t at = (size_t)hash_id(id) & (map->cap - 1);
     while (map->keys[at] != EMPTY && map->keys[at] != id) {
         at = (at + 1) & (map->cap - 1);
     }
@@ -47,6 +48,7 @@ bool idmap_put(struct idmap *map, int64_t id, int64_t value, size_t max) {
     if (map->cap == 0 || (map->len + 1) * 4 > map->cap * 3) {
         grow(map);
     }
+    require((map->cap & (map->cap - 1)) == 0 && map->len < map->cap); // a free slot ends a search
     size_t at = slot_of(map, id);
     if (map->keys[at] == EMPTY) {
         if (map->len >= max) {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 
 void rangeset_fini(struct rangeset *set) {
@@ -41,6 +42,8 @@ static void remove_at(struct rangeset *set, size_t at) {
 bool rangeset_add(struct rangeset *set, int64_t id, size_t max_ranges, bool *joined) {
     size_t at = find(set, id);
     struct rangeset_range *range = set->ranges + at;
+    require(at == set->len || range->first <= range->last);
+    require(at == 0 || range[-1].last < id);
     if (at < set->len && range->first <= id && id <= range->last) {
         return false;
     }

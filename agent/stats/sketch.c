@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+#include "base/check.h"
+
 static unsigned bucket_of(uint64_t value) {
     if (value < 8) {
         return (unsigned)value;
@@ -54,5 +56,6 @@ double sketch_quantile(const struct sketch *sketch, double q) {
             return middle_of(i);
         }
     }
+    require(rank > sketch->total); // only if more than all were asked for
     return middle_of(SKETCH_BUCKETS - 1);
 }

@@ -1,5 +1,8 @@
 // rangeset: a set of int64 ids kept as sorted ranges: O(gaps) memory for ids that are dense, as
 // Spark's task ids are. Used by state to see whether a task end was already counted.
+//
+// Always true: the ranges are in order and no two touch: first <= last, and last + 1 < the next
+// first.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,9 @@
 // ring: which pane of a rolling window a time belongs to: a fixed number of equal panes, reused in
 // turn. Only the arithmetic; the panes themselves belong to the user. O(1) in everything but long
 // gaps.
+//
+// Always true once started: the window is the panes (newest - panes, newest], each in the slot that
+// no other of them has, and newest never goes back.
 #pragma once
 
 #include <stdbool.h>

@@ -2,6 +2,8 @@
 // so a quantile is within 6.25 % of the exact one (half a bucket of 1/8 octave, linear inside the
 // octave). Mergeable by addition, O(1) to record, fixed size. The idea is that of HdrHistogram (Gil
 // Tene).
+//
+// Always true: total is the sum of the counts, and a count stops at its largest value.
 #pragma once
 
 #include <stdint.h>

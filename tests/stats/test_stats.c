@@ -108,6 +108,35 @@ static void idmap_keeps_what_it_was_given(void **state) {
     idmap_fini(&map);
 }
 
+// The longest row of slots that are taken: what a search may have to walk.
+static size_t longest_row(const struct idmap *map) {
+    size_t longest = 0, row = 0;
+    for (size_t i = 0; i < map->cap; i++) {
+        row = map->keys[i] == INT64_MIN ? 0 : row + 1;
+        longest = row > longest ? row : longest;
+    }
+    return longest;
+}
+
+// Ids as an application may number its accumulators, one of them to make every search long: where
+// slots come from the middle of a product, as they did, these would all take one.
+static void idmap_spreads_ids_of_any_kind(void **state) {
+    (void)state;
+    enum { IDS = 30000 }; // INT64_MIN is not among them
+    for (int shift = 0; shift <= 48; shift += 8) {
+        struct idmap map = {0};
+        for (int64_t i = 0; i < IDS; i++) {
+            assert_true(idmap_put(&map, (int64_t)((uint64_t)i << shift), i, IDS));
+        }
+        for (int64_t i = 0, value; i < IDS; i++) {
+            assert_true(idmap_get(&map, (int64_t)((uint64_t)i << shift), &value));
+            assert_int_equal(value, i);
+        }
+        assert_in_range(longest_row(&map), 1, 1000);
+        idmap_fini(&map);
+    }
+}
+
 struct left {
     int64_t panes[64];
     int count;
@@ -148,6 +177,7 @@ int main(void) {
         cmocka_unit_test(rangeset_equals_a_bitmap),
         cmocka_unit_test(rangeset_joins_the_lowest_beyond_its_limit),
         cmocka_unit_test(idmap_keeps_what_it_was_given),
+        cmocka_unit_test(idmap_spreads_ids_of_any_kind),
         cmocka_unit_test(ring_hands_out_panes_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
