@@ -133,6 +133,8 @@ size_t alert_table_put(struct alert_table *table, const void *holder, const char
         entry->ended_ms = ended;
         changed(entry);
     }
+    require(HASH_COUNT(table->entries) <= table->options.alerts_max);
+    require(table->firing <= HASH_COUNT(table->entries));
     return lost;
 }
 
@@ -204,6 +206,7 @@ size_t alert_table_take(struct alert_table *table, bool changes_only, struct ale
 
 size_t alert_table_settle(struct alert_table *table, enum alert_verdict verdict,
                           struct alert_time now) {
+    require(table->batch_len > 0); // a batch is under way
     bool single = table->batch_len == 1;
     size_t given_up = 0;
     struct entry *entry = NULL, *next = NULL;
@@ -223,6 +226,7 @@ size_t alert_table_settle(struct alert_table *table, enum alert_verdict verdict,
             entry->alone = true;
         }
     }
+    table->batch_len = 0;
     return given_up;
 }
 

@@ -6,7 +6,7 @@
 #include "advise/advise.h"
 #include "commands/command.h"
 #include "detect/detector.h"
-#include "serve/metrics_doc.h"
+#include "serve/exposition.h"
 
 #define MAN_DATE "2026-11-23" // of the version, not of the build: the page must come out the same
 
@@ -102,7 +102,7 @@ static const struct {
     void (*print)(struct buf *out);
 } pages[] = {
     {"", add_page},
-    {"metrics", metrics_doc_render},
+    {"metrics", exposition_document},
     {"rules", detectors_to_markdown},
     {"severities", severities_to_markdown},
     {"advisors", advisors_to_markdown},

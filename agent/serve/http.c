@@ -31,7 +31,10 @@ static const struct {
     [HTTP_STATUS_JSON] = {"/status", "application/json; charset=utf-8"},
 };
 
+enum { HTTP_MAGIC = 0x73657276 };
+
 struct http {
+    uint32_t magic;
     struct MHD_Daemon *daemon;
     uint16_t port;
     _Atomic int64_t beat_ms;
@@ -76,7 +79,7 @@ static bool is_alive(const struct http *http) {
     return clock_mono_ms() - atomic_load(&http->beat_ms) < HTTP_BEAT_MAX_MS;
 }
 
-static enum MHD_Result serve_live(const struct http *http, struct MHD_Connection *connection) {
+static enum MHD_Result serve_live(struct http *http, struct MHD_Connection *connection) {
     return is_alive(http)
                ? say(connection, MHD_HTTP_OK, "ok\n", NULL)
                : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -122,15 +125,20 @@ static enum MHD_Result serve_page(struct http *http, struct MHD_Connection *conn
                                   "starting: this page is not there yet\n", NULL);
 }
 
-static bool is_one_of(const char *path, const char *a, const char *b, const char *c) {
-    return strcmp(path, a) == 0 || strcmp(path, b) == 0 || strcmp(path, c) == 0;
-}
+static const struct {
+    const char *path;
+    enum MHD_Result (*serve)(struct http *http, struct MHD_Connection *connection);
+} probes[] = {
+    {"/livez", serve_live},   {"/healthz", serve_live},  {"/-/healthy", serve_live},
+    {"/readyz", serve_ready}, {"/-/ready", serve_ready},
+};
 
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state) {
     (void)version, (void)data, (void)size, (void)state;
     struct http *http = ctx;
+    MAGIC_CHECK(http, HTTP_MAGIC);
     metrics_add(METRIC_HTTP_REQUESTS, 1);
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
         return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n", "GET, HEAD");
@@ -140,11 +148,10 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
             return serve_page(http, connection, (enum http_page)page);
         }
     }
-    if (is_one_of(path, "/livez", "/healthz", "/-/healthy")) {
-        return serve_live(http, connection);
-    }
-    if (is_one_of(path, "/readyz", "/-/ready", "/-/ready")) {
-        return serve_ready(http, connection);
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        if (strcmp(path, probes[i].path) == 0) {
+            return probes[i].serve(http, connection);
+        }
     }
     return say(connection, MHD_HTTP_NOT_FOUND,
                "not found; there are /, /metrics, /status, /livez and /readyz\n", NULL);
@@ -158,6 +165,7 @@ enum status http_new(const char *listen, struct http **out, struct err *err) {
         return status;
     }
     struct http *http = mem_zalloc(1, sizeof *http);
+    http->magic = HTTP_MAGIC;
     http->port = port;
     atomic_store(&http->beat_ms, clock_mono_ms());
     pthread_mutex_init(&http->lock, NULL);
@@ -200,10 +208,12 @@ void http_free(struct http *http) {
 }
 
 uint16_t http_port(const struct http *http) {
+    MAGIC_CHECK(http, HTTP_MAGIC);
     return http->port;
 }
 
 void http_publish(struct http *http, enum http_page page, const struct buf *content) {
+    MAGIC_CHECK(http, HTTP_MAGIC);
     require((unsigned)page < HTTP_PAGE_COUNT);
     struct MHD_Response *fresh = answer_of(pages[page].type, buf_text(content), content->len);
     pthread_mutex_lock(&http->lock);
@@ -226,6 +236,7 @@ static void add_lines(struct buf *out, const char *text) {
 }
 
 void http_set_ready(struct http *http, bool ready, const char *reason, const char *details) {
+    MAGIC_CHECK(http, HTTP_MAGIC);
     metrics_set(METRIC_READY, ready);
     pthread_mutex_lock(&http->lock);
     http->ready = ready;
@@ -238,4 +249,8 @@ void http_set_ready(struct http *http, bool ready, const char *reason, const cha
 
 void http_beat(struct http *http, int64_t now_ms) {
     atomic_store(&http->beat_ms, now_ms);
+}
+
+const char *http_library_version(void) {
+    return MHD_get_version();
 }

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/str.h"
 
 union listen_address {
@@ -150,7 +151,7 @@ enum status listen_open(const char *text, int *fd, uint16_t *port, struct err *e
         return explain(text, errno, err);
     }
     socklen_t size = sizeof address;
-    getsockname(*fd, &address.any, &size);
+    require(getsockname(*fd, &address.any, &size) == 0);
     *port = ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
     return ST_OK;
 }

@@ -1,7 +1,8 @@
-// exposition: the page of numbers that Prometheus reads, text format 0.0.4. Called by the agent's
-// loop, which hands the finished page to http_publish. No I/O but exposition_read_process, no
-// thread. Must never write a byte that fails a scrape, whatever a pipeline is called, nor more
-// pipelines by name than configured.
+// exposition: the page of numbers that Prometheus reads, text format 0.0.4, and its documentation.
+// Called by the agent's loop, which hands the finished page to http_publish, and by the command
+// that prints the reference pages. No I/O but exposition_read_process, no thread. Must never write
+// a byte that fails a scrape, whatever a pipeline is called, nor more pipelines by name than
+// configured.
 #pragma once
 
 #include <stddef.h>
@@ -39,3 +40,7 @@ void exposition_free(struct exposition *exposition); // takes NULL
 // Appends the whole page: build, process, the rows of metrics.def, the pipelines.
 void exposition_render(struct exposition *exposition, const struct exposition_input *input,
                        struct buf *out);
+
+// Appends docs/metrics.md: every family with its type, labels and meaning, from the rows the page
+// is written from.
+void exposition_document(struct buf *out);

@@ -1,7 +1,13 @@
-// http: the agent's own small web server: numbers, health, a landing page. The only user of its
-// library. Serves the last pages handed to it from a thread of its own, so a request never waits
-// for the agent nor the agent for a request. Must never answer anything but GET and HEAD with a
-// page, nor show text it did not get from the agent.
+// http: the agent's own small web server: numbers, health, a landing page. The room serve shows
+// what the agent is doing to people, to scripts and to Prometheus, and lets nothing in.
+//
+// Whoever has something to show renders a whole page (exposition.h, landing.h) and hands it over
+// with http_publish; the server keeps the last finished page of each kind and serves that, from a
+// thread of its own. So a request never waits for the agent nor the agent for a request: the one
+// lock is held for pointer swaps and short copies. What always holds: only GET and HEAD get a page,
+// no text from outside reaches a page unescaped, memory and connections are bounded, and whether
+// the agent is alive is told from its beat, not from the server's own thread. The only user of its
+// library.
 //
 // /metrics, /, /status; /livez (also /healthz, /-/healthy), /readyz (also /-/ready), both with
 // ?verbose. All functions may be called from any thread.

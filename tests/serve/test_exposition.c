@@ -8,7 +8,6 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "serve/exposition.h"
-#include "serve/metrics_doc.h"
 
 static struct pipeline_stats stats_of(const char *name, int64_t runs) {
     struct pipeline_stats stats = {.duration_sum_s = 100.5 * (double)runs,
@@ -227,7 +226,7 @@ static void families_stand_together(void **state) {
 static void the_documentation_is_up_to_date(void **state) {
     (void)state;
     struct buf page = {0}, file = {0};
-    metrics_doc_render(&page);
+    exposition_document(&page);
     FILE *in = fopen(FIXTURES "/../../docs/metrics.md", "re");
     assert_non_null(in);
     file.len = fread(buf_reserve(&file, 100000), 1, 100000, in);
@@ -252,7 +251,7 @@ static int dump(void) {
 
 static int dump_doc(void) {
     struct buf page = {0};
-    metrics_doc_render(&page);
+    exposition_document(&page);
     fwrite(page.data, 1, page.len, stdout);
     buf_fini(&page);
     return 0;
