@@ -30,7 +30,7 @@ struct reading {
 };
 
 static void put(void *ctx, struct str key, struct str value) {
-    state_table_put(ctx, key, value);
+    keep_table_put(ctx, key, value);
 }
 
 static void print_line(void *ctx, const char *text) {
@@ -41,7 +41,7 @@ static void print_line(void *ctx, const char *text) {
 static enum status show_partition(struct reading *reading, struct changelog *changelog,
                                   const char *topic, int32_t partition, struct err *err) {
     int64_t first, end;
-    struct state_table *table = state_table_new();
+    struct keep_table *table = keep_table_new();
     enum status status =
         changelog_bounds(changelog, topic, partition, TIMEOUT_MS, &first, &end, err);
     if (status == ST_OK && end > first) {
@@ -56,7 +56,7 @@ static enum status show_partition(struct reading *reading, struct changelog *cha
     if (status == ST_OK) {
         render_state_partition(&reading->show, topic, partition, table);
     }
-    state_table_free(table);
+    keep_table_free(table);
     return status;
 }
 

@@ -41,22 +41,9 @@ struct engine *engine_new(const struct engine_options *options, struct decoder *
     engine->options = options;
     engine->decoder = decoder;
     engine->output = *output;
+    TAILQ_INIT(&engine->running);
+    TAILQ_INIT(&engine->ended);
     return engine;
-}
-
-static void queue_remove(struct run_queue *queue, struct live_run *live) {
-    require(live->older != NULL ? queue->oldest != live : queue->oldest == live);
-    require(live->newer != NULL ? queue->newest != live : queue->newest == live);
-    *(live->older != NULL ? &live->older->newer : &queue->oldest) = live->newer;
-    *(live->newer != NULL ? &live->newer->older : &queue->newest) = live->older;
-    live->older = live->newer = NULL;
-}
-
-void run_queue_add(struct run_queue *queue, struct live_run *live) {
-    live->older = queue->newest;
-    live->newer = NULL;
-    *(queue->newest != NULL ? &queue->newest->newer : &queue->oldest) = live;
-    queue->newest = live;
 }
 
 static struct run_queue *queue_of(struct engine *engine, const struct live_run *live) {
@@ -64,7 +51,7 @@ static struct run_queue *queue_of(struct engine *engine, const struct live_run *
 }
 
 static void release(struct engine *engine, struct live_run *live) {
-    queue_remove(queue_of(engine, live), live);
+    TAILQ_REMOVE(queue_of(engine, live), live, link);
     HASH_DEL(engine->runs, live);
     engine->recent = engine->recent == live ? NULL : engine->recent;
     app_free(live->app);
@@ -73,7 +60,7 @@ static void release(struct engine *engine, struct live_run *live) {
 }
 
 static void forget(struct engine *engine, struct live_run *live) {
-    snapshot_forget(engine, live);
+    engine_forget(engine, live);
     release(engine, live);
 }
 
@@ -81,13 +68,13 @@ void engine_free(struct engine *engine) {
     if (engine == NULL) {
         return;
     }
-    while (engine->running.oldest != NULL) {
-        release(engine, engine->running.oldest);
+    while (!TAILQ_EMPTY(&engine->running)) {
+        release(engine, TAILQ_FIRST(&engine->running));
     }
-    while (engine->ended.oldest != NULL) {
-        release(engine, engine->ended.oldest);
+    while (!TAILQ_EMPTY(&engine->ended)) {
+        release(engine, TAILQ_FIRST(&engine->ended));
     }
-    buf_fini(&engine->gone);
+    keep_fini(&engine->keep);
     mem_free(engine);
 }
 
@@ -105,12 +92,12 @@ static bool is_remnant(const struct engine *engine, const struct live_run *live)
 // The run will get no more events, or its end was seen: everything is judged and told for good.
 static void settle(struct engine *engine, struct live_run *live) {
     if (!live->over) {
-        queue_remove(&engine->running, live);
+        TAILQ_REMOVE(&engine->running, live, link);
         live->over = true;
-        run_queue_add(&engine->ended, live);
+        TAILQ_INSERT_TAIL(&engine->ended, live, link);
     }
     struct app *app = live->app;
-    live->touched = true;
+    keep_touch(&live->kept);
     for (uint32_t i = 0; i < app->stage_count; i++) {
         if (app->stages[i]->dirty) {
             judge_stage(engine, live, app->stages[i], true);
@@ -137,11 +124,11 @@ static void give_up(struct engine *engine, struct live_run *live) {
 // ones, cannot expire the others at a stroke.
 static void expire(struct engine *engine) {
     struct live_run *live;
-    while ((live = engine->ended.oldest) != NULL &&
+    while ((live = TAILQ_FIRST(&engine->ended)) != NULL &&
            engine->idle_ms - live->seen_idle_ms > engine->options->grace_ms) {
         give_up(engine, live);
     }
-    while ((live = engine->running.oldest) != NULL &&
+    while ((live = TAILQ_FIRST(&engine->running)) != NULL &&
            engine->idle_ms - live->seen_idle_ms > engine->options->idle_ms) {
         give_up(engine, live);
     }
@@ -158,7 +145,7 @@ static void advance(struct engine *engine, int64_t time_ms, int64_t record_ms) {
         return;
     }
     int64_t step = time_ms - engine->last_event_ms;
-    engine->touched = true;
+    keep_touch(&engine->kept);
     engine->idle_ms += step < IDLE_STEP_MAX_MS ? step : IDLE_STEP_MAX_MS;
     engine->last_event_ms = time_ms;
     if (!engine->options->one_application) {
@@ -179,7 +166,7 @@ static struct live_run *lookup(struct engine *engine, const struct run_key *key)
 static struct live_run *add_run(struct engine *engine, const struct run_key *key) {
     while (HASH_COUNT(engine->runs) >= engine->options->applications_max) {
         give_up(engine,
-                engine->ended.oldest != NULL ? engine->ended.oldest : engine->running.oldest);
+                TAILQ_FIRST(TAILQ_EMPTY(&engine->ended) ? &engine->running : &engine->ended));
     }
     struct live_run *live = mem_zalloc(1, sizeof *live);
     require(key->len > 0 && key->len <= sizeof live->key);
@@ -189,7 +176,7 @@ static struct live_run *add_run(struct engine *engine, const struct run_key *key
         app_new(engine->options->cluster, key->app_id, key->attempt, &engine->options->pipeline);
     live->seen_idle_ms = engine->idle_ms;
     HASH_ADD(hh, engine->runs, key, live->key_len, live);
-    run_queue_add(&engine->running, live);
+    TAILQ_INSERT_TAIL(&engine->running, live, link);
     metrics_add(METRIC_APPLICATIONS_LIVE, 1);
     engine->recent = live;
     return live;
@@ -344,10 +331,11 @@ static enum metric skip_metric(enum decode_error error) {
 static void note_seen(struct engine *engine, struct live_run *live, int64_t offset) {
     live->seen_idle_ms = engine->idle_ms;
     live->seen_offset = offset;
-    live->touched = true;
-    if (queue_of(engine, live)->newest != live) {
-        queue_remove(queue_of(engine, live), live);
-        run_queue_add(queue_of(engine, live), live);
+    keep_touch(&live->kept);
+    struct run_queue *queue = queue_of(engine, live);
+    if (TAILQ_NEXT(live, link) != NULL) {
+        TAILQ_REMOVE(queue, live, link);
+        TAILQ_INSERT_TAIL(queue, live, link);
     }
 }
 
@@ -388,7 +376,7 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
 }
 
 void engine_tick(struct engine *engine, int64_t by_ms) {
-    engine->touched = true;
+    keep_touch(&engine->kept);
     engine->idle_ms += by_ms;
     engine->last_event_ms += engine->last_event_ms > 0 ? by_ms : 0;
     expire(engine);

@@ -1,9 +1,11 @@
 // engine_priv: what the files of stage 1 share.
 #pragma once
 
-#include "base/buf.h"
+#include <sys/queue.h>
+
 #include "base/hash.h"
 #include "engine/engine.h"
+#include "keep/keep.h"
 
 // The recommendation of one kind as last handed out.
 struct told_advice {
@@ -29,20 +31,18 @@ struct live_run {
     struct app *app;
     int64_t seen_offset;  // of its last event: the order of the queues
     int64_t seen_idle_ms; // the engine's idle clock at its last event
-    bool touched;         // changed since it was written out
-    bool written;         // to the state topic
+    struct kept kept;     // with the app, but for its parts
+    bool app_read;        // its value was there, when the run is loaded
     bool over;            // end seen or given up: settled, only late events may follow
     uint32_t evaluated;   // bit per kind: the rule could be evaluated somewhere
     int64_t run_minute;
     bool run_due; // a bottleneck opened, worsened or went
     struct told told;
-    struct live_run *newer, *older; // by last event, ended and running runs apart
+    TAILQ_ENTRY(live_run) link; // by last event, ended and running runs apart
     UT_hash_handle hh;
 };
 
-struct run_queue {
-    struct live_run *oldest, *newest;
-};
+TAILQ_HEAD(run_queue, live_run); // the run with the oldest last event first
 
 struct engine {
     const struct engine_options *options;
@@ -55,15 +55,12 @@ struct engine {
     struct run_queue running, ended;
     int64_t idle_ms; // event time that passed, jumps cut: see engine.c
     int64_t last_event_ms;
-    bool touched;    // changed since it was written out
-    struct buf gone; // keys that are gone since, each a length and its bytes
+    struct kept kept; // of its times
+    struct keep keep;
 };
 
-// snapshot.c: the run is about to go: so do its keys.
-void snapshot_forget(struct engine *engine, struct live_run *live);
-
-// engine.c: the run is the newest of its queue. Used by the load, too.
-void run_queue_add(struct run_queue *queue, struct live_run *live);
+// engine_kept.c: the run is about to go: so do its keys.
+void engine_forget(struct engine *engine, struct live_run *live);
 
 // judge.c
 // Judges a stage; `over`: the run is over. Sets live->run_due if something worth telling changed.

@@ -200,7 +200,7 @@ void judge_stage(struct engine *engine, struct live_run *live, struct stage *sta
     }
     stage->judged_ms = live->app->now_ms;
     stage->dirty = false;
-    stage->touched = true;
+    keep_touch(&stage->kept);
 }
 
 // A rule that could be evaluated nowhere in the run is told once, with the reason.
@@ -282,7 +282,7 @@ void judge_settle(struct engine *engine, struct live_run *live) {
     struct app *app = live->app;
     for (uint32_t i = 0; i < app->stage_count; i++) {
         for (uint32_t v = 0; v < app->stages[i]->verdict_count; v++) {
-            app->stages[i]->touched = true;
+            keep_touch(&app->stages[i]->kept);
             settle_one(engine, live, app->stages[i]->verdicts[v]);
         }
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "detect/detector.h"
 #include "pipelines_priv.h"
@@ -52,8 +53,9 @@ bool alerts_is_active(const struct pipeline_alert *kept) {
     return kept != NULL && kept->alert.ended_ms == 0;
 }
 
-struct pipeline_alert *alerts_add(struct pipelines *pipelines, struct pipeline *pipeline,
+static struct pipeline_alert *add(struct pipelines *pipelines, struct pipeline *pipeline,
                                   enum bottleneck_kind kind) {
+    require(pipeline->alerts[kind] == NULL);
     alerts_count(pipelines, pipeline, 1);
     return pipeline->alerts[kind] = mem_zalloc(1, sizeof *pipeline->alerts[kind]);
 }
@@ -66,7 +68,7 @@ static void raise(struct pipelines *pipelines, struct pipeline *pipeline,
     if (alerts_is_active(kept)) {
         memcpy(before, kept->alert.description, sizeof before);
     } else {
-        kept = kept == NULL ? alerts_add(pipelines, pipeline, worst->kind) : kept;
+        kept = kept == NULL ? add(pipelines, pipeline, worst->kind) : kept;
         *kept = (struct pipeline_alert){.alert = {.started_ms = time_ms},
                                         .kind = (int64_t)worst->kind + 1};
         alerts_name(pipeline, &kept->alert, worst->kind);
@@ -83,7 +85,7 @@ static void end(struct pipelines *pipelines, struct pipeline *pipeline, int kind
     struct alert *alert = &kept->alert;
     alert->ended_ms = time_ms > alert->started_ms ? time_ms : alert->started_ms;
     kept->ended_clock_ms = pipelines->clock_ms;
-    pipeline->touched = true;
+    keep_touch(&pipeline->kept);
     pipelines->output.alert(pipelines->output.ctx, alert);
 }
 
@@ -108,7 +110,7 @@ void alerts_expire(struct pipelines *pipelines, struct pipeline *pipeline) {
             mem_free(kept);
             pipeline->alerts[kind] = NULL;
             alerts_count(pipelines, pipeline, -1);
-            pipeline->touched = true;
+            keep_touch(&pipeline->kept);
         }
     }
 }

@@ -1,5 +1,6 @@
-// pipelines: the registry of pipelines and what is remembered of their runs. Called by the live
-// agent per PipelineRun record and by the demo; windows are kept in window.c, alerts in alerts.c.
+// pipelines: the registry of pipelines, what is remembered of their runs, and the time of their
+// partition, which closes panes and lets alerts age. Called by the live agent per PipelineRun
+// record and by the demo; windows are in window.c, alerts in alerts.c. Never reads a clock.
 #include "pipelines_priv.h"
 
 #include <math.h>
@@ -11,7 +12,9 @@
 #include "base/sat.h"
 #include "model/event.h"
 
-enum { AHEAD_MAX_MS = 600000 };
+enum { AHEAD_MAX_MS = 600000, CLOCK_STEP_MAX_MS = 60000, SWEEP_EVERY_MS = 60000 };
+// Of a century; what is longer, or no number, comes from no clock.
+static const double DURATION_MAX_S = 3e9;
 
 void pipelines_options_init(struct pipelines_options *options) {
     *options = (struct pipelines_options){.window_ms = 3600000,
@@ -28,31 +31,8 @@ struct pipelines *pipelines_new(const struct pipelines_options *options,
     struct pipelines *pipelines = mem_zalloc(1, sizeof *pipelines);
     pipelines->options = options;
     pipelines->output = *output;
+    TAILQ_INIT(&pipelines->by_update);
     return pipelines;
-}
-
-void pipelines_unlink(struct pipelines *pipelines, struct pipeline *p) {
-    if (p->older != NULL) {
-        p->older->newer = p->newer;
-    } else {
-        pipelines->oldest = p->newer;
-    }
-    if (p->newer != NULL) {
-        p->newer->older = p->older;
-    } else {
-        pipelines->newest = p->older;
-    }
-    p->older = p->newer = NULL;
-}
-
-void pipelines_link_newest(struct pipelines *pipelines, struct pipeline *p) {
-    p->older = pipelines->newest;
-    if (p->older != NULL) {
-        p->older->newer = p;
-    } else {
-        pipelines->oldest = p;
-    }
-    pipelines->newest = p;
 }
 
 uint32_t pipelines_panes_lost(const struct pipelines *pipelines) {
@@ -61,7 +41,7 @@ uint32_t pipelines_panes_lost(const struct pipelines *pipelines) {
 
 static void release(struct pipelines *pipelines, struct pipeline *p) {
     require(p != NULL);
-    pipelines_unlink(pipelines, p);
+    TAILQ_REMOVE(&pipelines->by_update, p, link);
     // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash keeps the links
     HASH_DEL(pipelines->all, p);
     window_fini(pipelines, p);
@@ -78,37 +58,37 @@ void pipelines_free(struct pipelines *pipelines) {
     if (pipelines == NULL) {
         return;
     }
-    while (pipelines->oldest != NULL) {
-        release(pipelines, pipelines->oldest);
+    while (!TAILQ_EMPTY(&pipelines->by_update)) {
+        release(pipelines, TAILQ_FIRST(&pipelines->by_update));
     }
-    buf_fini(&pipelines->gone);
+    keep_fini(&pipelines->keep);
     mem_free(pipelines);
 }
 
-void pipelines_drop(struct pipelines *pipelines, struct pipeline *p) {
+static void drop(struct pipelines *pipelines, struct pipeline *p) {
     alerts_end_all(pipelines, p);
-    snapshot_forget_pipeline(pipelines, p);
+    pipelines_forget(pipelines, p);
     release(pipelines, p);
 }
 
-struct pipeline *pipelines_add(struct pipelines *pipelines, const char *key, size_t key_len) {
+struct pipeline *pipelines_add(struct pipelines *pipelines, struct str key) {
     struct pipeline *p = mem_zalloc(1, sizeof *p);
-    p->key_len = key_len;
-    memcpy(p->key, key, key_len);
-    const char *newline = memchr(key, '\n', key_len);
-    size_t cluster = (size_t)(newline - key);
-    memcpy(p->stats.pipeline, newline + 1, key_len - cluster - 1);
+    const char *newline = memchr(key.p, '\n', key.len);
+    require(newline != NULL && key.len < sizeof p->key); // cluster, newline, name
+    p->key_len = key.len;
+    memcpy(p->key, key.p, key.len);
+    size_t cluster = (size_t)(newline - key.p);
+    memcpy(p->stats.pipeline, newline + 1, key.len - cluster - 1);
     window_init(p, pipelines->options);
     HASH_ADD(hh, pipelines->all, key, p->key_len, p);
-    pipelines_link_newest(pipelines, p);
+    TAILQ_INSERT_TAIL(&pipelines->by_update, p, link);
     metrics_add(METRIC_PIPELINES_LIVE, 1);
     return p;
 }
 
-struct pipeline *pipelines_find(const struct pipelines *pipelines, const char *key,
-                                size_t key_len) {
+struct pipeline *pipelines_find(const struct pipelines *pipelines, struct str key) {
     struct pipeline *p;
-    HASH_FIND(hh, pipelines->all, key, key_len, p);
+    HASH_FIND(hh, pipelines->all, key.p, key.len, p);
     return p;
 }
 
@@ -122,17 +102,85 @@ static struct pipeline *pipeline_of(struct pipelines *pipelines,
     }
     key[cluster] = '\n';
     memcpy(key + cluster + 1, identity->pipeline, name + 1);
-    struct pipeline *p = pipelines_find(pipelines, key, cluster + 1 + name);
+    struct pipeline *p = pipelines_find(pipelines, (struct str){key, cluster + 1 + name});
     if (p != NULL) {
-        pipelines_unlink(pipelines, p);
-        pipelines_link_newest(pipelines, p);
+        TAILQ_REMOVE(&pipelines->by_update, p, link);
+        TAILQ_INSERT_TAIL(&pipelines->by_update, p, link);
         return p;
     }
     while (HASH_COUNT(pipelines->all) >= pipelines->options->pipelines_max) {
-        pipelines_drop(pipelines, pipelines->oldest);
+        drop(pipelines, TAILQ_FIRST(&pipelines->by_update));
         metrics_add(METRIC_LIMIT_HITS, 1);
     }
-    return pipelines_add(pipelines, key, cluster + 1 + name);
+    return pipelines_add(pipelines, (struct str){key, cluster + 1 + name});
+}
+
+uint32_t known_runs_victim(const struct known_run *runs, uint32_t count) {
+    uint32_t at = 0;
+    while (at < count && runs[at].ended_ms == 0) {
+        at++;
+    }
+    return at == count ? 0 : at;
+}
+
+static struct known_run *find_run(const struct pipeline *p, const char *id) {
+    for (uint32_t i = p->run_count; i > 0; i--) {
+        if (strcmp(p->runs[i - 1].id, id) == 0) {
+            return &p->runs[i - 1];
+        }
+    }
+    return NULL;
+}
+
+// A new entry, for which another one may go.
+static struct known_run *add_run(struct pipelines *pipelines, struct pipeline *p) {
+    while (p->run_count >= pipelines->options->runs_max) {
+        uint32_t at = known_runs_victim(p->runs, p->run_count);
+        pipelines_forget_run(pipelines, p, &p->runs[at]);
+        memmove(p->runs + at, p->runs + at + 1, (p->run_count - at - 1) * sizeof *p->runs);
+        p->run_count--;
+    }
+    MEM_GROW(p->runs, p->run_count, p->run_cap);
+    struct known_run *run = &p->runs[p->run_count++];
+    *run = (struct known_run){.number = p->run_number++};
+    return run;
+}
+
+static struct known_run known_run_of(const struct pipeline_run *run, int64_t time_ms) {
+    struct known_run k = {
+        .revision = run->revision,
+        .time_ms = time_ms,
+        .started_ms = run->started_ms,
+        .ended_ms = run->ended_ms,
+        .duration_s = run->duration_s > 0 ? fmin(run->duration_s, DURATION_MAX_S) : 0,
+        .status = run->status,
+#define WINDOW_FIGURE(pane_number, run_number, name, from) .name = run->totals.from,
+#include "model/window_figures.def"
+#undef WINDOW_FIGURE
+    };
+    memcpy(k.id, run->id, sizeof k.id);
+    for (uint32_t i = 0; i < run->open_count; i++) {
+        const struct open_bottleneck *b = &run->open[i];
+        k.open[b->severity]++;
+    }
+    return k;
+}
+
+// Counts what the pipeline suffers from now.
+static void count_open(struct pipeline *p) {
+    memset(p->stats.open_bottlenecks, 0, sizeof p->stats.open_bottlenecks);
+    // The runs that go on, and the newest that ended: what the pipeline suffers from now.
+    bool ended_counted = false;
+    for (uint32_t i = p->run_count; i > 0; i--) {
+        const struct known_run *run = &p->runs[i - 1];
+        if (run->ended_ms > 0 && ended_counted) {
+            continue;
+        }
+        ended_counted = ended_counted || run->ended_ms > 0;
+        for (int s = 0; s < SEVERITY_COUNT; s++) {
+            p->stats.open_bottlenecks[s] += run->open[s];
+        }
+    }
 }
 
 static void count_run(struct pipeline *p, const struct known_run *before,
@@ -159,6 +207,49 @@ static void count_run(struct pipeline *p, const struct known_run *before,
     }
 }
 
+// Panes that pipelines have left open are closed when time enters another one.
+static void close_panes(struct pipelines *pipelines, const struct pipeline *except, int64_t from_ms,
+                        int64_t to_ms) {
+    int64_t pane_ms = pipelines->options->pane_ms;
+    if (from_ms / pane_ms == to_ms / pane_ms) {
+        return;
+    }
+    struct pipeline *p;
+    TAILQ_FOREACH(p, &pipelines->by_update, link) {
+        if (p != except && p->changed_panes > 0 && p->ring.newest < to_ms / pane_ms) {
+            window_flush(pipelines, p);
+        }
+    }
+}
+
+// Alerts need no finer time than a minute.
+static void age_alerts(struct pipelines *pipelines, int64_t by_ms) {
+    int64_t before = pipelines->clock_ms / SWEEP_EVERY_MS;
+    pipelines->clock_ms += by_ms;
+    if (pipelines->clock_ms / SWEEP_EVERY_MS == before) {
+        return;
+    }
+    struct pipeline *p;
+    TAILQ_FOREACH(p, &pipelines->by_update, link) {
+        if (p->alert_count > 0) {
+            alerts_expire(pipelines, p);
+        }
+    }
+}
+
+// An update of `pipeline` moves the partition's time.
+static void advance(struct pipelines *pipelines, const struct pipeline *pipeline, int64_t time_ms) {
+    int64_t before = pipelines->time_ms;
+    if (time_ms <= before) {
+        return;
+    }
+    pipelines->time_ms = time_ms;
+    keep_touch(&pipelines->kept);
+    close_panes(pipelines, pipeline, before, time_ms);
+    int64_t step = time_ms - before;
+    age_alerts(pipelines, step < CLOCK_STEP_MAX_MS ? step : CLOCK_STEP_MAX_MS);
+}
+
 // An update's time, as far as it can be true.
 static int64_t time_of(const struct pipelines *pipelines, const struct pipeline_run *run,
                        int64_t record_ms) {
@@ -175,32 +266,49 @@ void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run,
     int64_t time_ms = time_of(pipelines, run, record_ms);
     struct pipeline *p = pipeline_of(pipelines, &run->identity);
     struct known_run now = known_run_of(run, time_ms), old;
-    struct known_run *slot = known_runs_find(p, run->id);
+    struct known_run *slot = find_run(p, run->id);
     bool is_first = slot == NULL;
-    p->touched = true;
+    keep_touch(&p->kept);
     p->seen_offset = offset;
     p->seen_clock_ms = pipelines->clock_ms;
     if (!is_first && run->revision <= slot->revision) {
         return; // heard before
     }
     if (is_first) {
-        slot = known_runs_add(pipelines, p);
+        slot = add_run(pipelines, p);
     } else {
         old = *slot;
     }
     now.number = slot->number;
-    now.written = slot->written;
-    now.touched = true;
+    now.kept = slot->kept;
     *slot = now;
-    known_runs_count_open(p);
+    keep_touch(&slot->kept);
+    count_open(p);
     count_run(p, is_first ? NULL : &old, &now, run->records_per_s);
-    partition_time_advance(pipelines, p, time_ms);
+    advance(pipelines, p, time_ms);
     window_add(pipelines, p, is_first ? NULL : &old, &now);
     alerts_update(pipelines, p, run, time_ms);
 }
 
+void pipelines_tick(struct pipelines *pipelines, int64_t by_ms) {
+    if (pipelines->time_ms == 0) {
+        return; // nothing was ever heard
+    }
+    int64_t before = pipelines->time_ms, room_ms = PARTITION_TIME_MAX_MS - before;
+    by_ms = by_ms < 0 ? 0 : by_ms < room_ms ? by_ms : room_ms;
+    pipelines->time_ms += by_ms;
+    keep_touch(&pipelines->kept);
+    close_panes(pipelines, NULL, before, pipelines->time_ms);
+    age_alerts(pipelines, by_ms);
+}
+
+bool pipelines_waits(const struct pipelines *pipelines) {
+    return pipelines->changed_panes > 0 || pipelines->alert_count > 0;
+}
+
 void pipelines_flush(struct pipelines *pipelines) {
-    for (struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
+    struct pipeline *p;
+    TAILQ_FOREACH(p, &pipelines->by_update, link) {
         window_flush(pipelines, p);
     }
 }
@@ -214,7 +322,8 @@ void pipelines_each(const struct pipelines *pipelines,
 
 void pipelines_each_alert(const struct pipelines *pipelines,
                           void (*each)(void *ctx, const struct alert *alert), void *ctx) {
-    for (const struct pipeline *p = pipelines->oldest; p != NULL; p = p->newer) {
+    const struct pipeline *p;
+    TAILQ_FOREACH(p, &pipelines->by_update, link) {
         for (int kind = 0; kind < KIND_COUNT; kind++) {
             if (p->alerts[kind] != NULL) {
                 each(ctx, &p->alerts[kind]->alert);

@@ -1,9 +1,11 @@
 // pipelines_priv: what the files of stage 2 share.
 #pragma once
 
-#include "base/buf.h"
+#include <sys/queue.h>
+
 #include "base/hash.h"
 #include "fleet/pipelines.h"
+#include "keep/keep.h"
 #include "model/event.h"
 #include "stats/ring.h"
 #include "stats/sketch.h"
@@ -15,11 +17,12 @@ struct known_run {
     int64_t revision, time_ms, started_ms, ended_ms;
     double duration_s;
     enum run_status status;
-    // cumulative figures of the last update, to take differences
-    int64_t records, data_bytes, shuffle_read_bytes, shuffle_write_bytes;
-    int64_t memory_spilled_bytes, disk_spilled_bytes, gc_ms, task_ms;
+    // cumulative figures of the last update, to take differences: records ... task_ms
+#define WINDOW_FIGURE(pane_number, run_number, name, from) int64_t name;
+#include "model/window_figures.def"
+#undef WINDOW_FIGURE
     int64_t open[SEVERITY_COUNT]; // open bottlenecks by severity
-    bool touched, written;        // changed since it was written out; in the state topic
+    struct kept kept;
 };
 
 struct pane {
@@ -27,7 +30,7 @@ struct pane {
         window; // counters of the pane; window-wide fields filled in when handed out
     struct sketch *durations_s10; // ended runs, tenths of a second; NULL if none
     bool changed;                 // since it was last handed out
-    bool touched, written;
+    struct kept kept;
 };
 
 // alert.ended_ms != 0: it ended, and is kept to be told once more.
@@ -52,22 +55,24 @@ struct pipeline {
     struct pipeline_alert *alerts[KIND_COUNT]; // NULL: there is none
     int64_t seen_offset;                       // of the last update: the order of the list
     int64_t seen_clock_ms;                     // the clock at the last update
-    bool touched, written;
-    struct pipeline *newer, *older;
+    struct kept kept;                          // with its alerts; runs and panes have their own
+    TAILQ_ENTRY(pipeline) link;
     UT_hash_handle hh;
 };
+
+TAILQ_HEAD(pipeline_list, pipeline); // the pipeline with the oldest last update first
 
 struct pipelines {
     const struct pipelines_options *options;
     struct pipelines_output output;
     struct pipeline *all;
-    struct pipeline *oldest, *newest;  // by last update
+    struct pipeline_list by_update;
     int64_t time_ms;                   // of the newest update, and ticks; 0 before the first
     int64_t clock_ms;                  // time that passed, jumps cut
-    bool touched;                      // either of them, since it was written out
+    struct kept kept;                  // of both times
     size_t changed_panes, alert_count; // of all pipelines
     uint32_t panes_lost;               // did not fit the window when the state was read
-    struct buf gone;                   // keys that are gone since, each a length and its bytes
+    struct keep keep;
 };
 
 // Beyond this no partition's time goes: ticks of a century after the last possible update.
@@ -75,32 +80,19 @@ struct pipelines {
 
 // pipelines.c
 // The pipeline with this key, or NULL.
-struct pipeline *pipelines_find(const struct pipelines *pipelines, const char *key, size_t key_len);
-struct pipeline *pipelines_add(struct pipelines *pipelines, const char *key, size_t key_len);
-void pipelines_drop(struct pipelines *pipelines, struct pipeline *pipeline);
-void pipelines_link_newest(struct pipelines *pipelines, struct pipeline *pipeline);
-void pipelines_unlink(struct pipelines *pipelines, struct pipeline *pipeline);
+struct pipeline *pipelines_find(const struct pipelines *pipelines, struct str key);
+// A new one, the newest of the list.
+struct pipeline *pipelines_add(struct pipelines *pipelines, struct str key);
+// Which run makes room for another one: the oldest that ended, the oldest of all if none has. There
+// is at least one.
+uint32_t known_runs_victim(const struct known_run *runs, uint32_t count);
 
-// known_runs.c
-// The run, or NULL if it is not remembered.
-struct known_run *known_runs_find(const struct pipeline *pipeline, const char *id);
-// A new entry; the oldest ended run makes room, the oldest of all if none has ended.
-struct known_run *known_runs_add(struct pipelines *pipelines, struct pipeline *pipeline);
-struct known_run known_run_of(const struct pipeline_run *run, int64_t time_ms);
-// Counts what the pipeline suffers from now.
-void known_runs_count_open(struct pipeline *pipeline);
-
-// partition_time.c
-// An update of `pipeline` moves the partition's time.
-void partition_time_advance(struct pipelines *pipelines, const struct pipeline *pipeline,
-                            int64_t time_ms);
-
-// snapshot_pipelines.c: they are about to go: so do their keys.
-void snapshot_forget_run(struct pipelines *pipelines, const struct pipeline *pipeline,
-                         const struct known_run *run);
-void snapshot_forget_pane(struct pipelines *pipelines, const struct pipeline *pipeline,
-                          const struct pane *pane);
-void snapshot_forget_pipeline(struct pipelines *pipelines, const struct pipeline *pipeline);
+// pipelines_kept.c: they are about to go: so do their keys.
+void pipelines_forget_run(struct pipelines *pipelines, const struct pipeline *pipeline,
+                          const struct known_run *run);
+void pipelines_forget_pane(struct pipelines *pipelines, const struct pipeline *pipeline,
+                           const struct pane *pane);
+void pipelines_forget(struct pipelines *pipelines, struct pipeline *pipeline);
 
 // window.c
 void window_init(struct pipeline *pipeline, const struct pipelines_options *options);
@@ -120,9 +112,6 @@ struct pane *window_open_pane(struct pipeline *pipeline, int64_t number);
 bool alerts_is_active(const struct pipeline_alert *alert);
 // So many alerts more (or less) are active or kept.
 void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by);
-// A place for an alert where there is none; counted.
-struct pipeline_alert *alerts_add(struct pipelines *pipelines, struct pipeline *pipeline,
-                                  enum bottleneck_kind kind);
 // Sets what an alert of this kind always says.
 void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind);
 // The pipeline is dropped: what is active ends.

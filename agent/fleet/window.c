@@ -85,8 +85,8 @@ static void hand_out(struct pipelines *pipelines, struct pipeline *pipeline, int
         return;
     }
     pane->changed = false;
-    pane->touched = true;
-    pipeline->touched = true;
+    keep_touch(&pane->kept);
+    keep_touch(&pipeline->kept);
     window_count_changed(pipelines, pipeline, -1);
     struct pipeline_window w = pane->window;
     fill_window(pipeline, number, &w);
@@ -112,7 +112,7 @@ static void leave_pane(void *ctx, int64_t number) {
     struct pipeline *pipeline = leaving->pipeline;
     const struct pane *pane = window_pane(pipeline, number);
     if (pane != NULL) {
-        snapshot_forget_pane(leaving->pipelines, pipeline, pane);
+        pipelines_forget_pane(leaving->pipelines, pipeline, pane);
         clear_slot(leaving->pipelines, pipeline, ring_slot(&pipeline->ring, number));
     }
 }
@@ -141,16 +141,12 @@ void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
     struct pane *pane = open_pane(pipelines, pipeline, now->time_ms);
     struct pipeline_window *w = &pane->window;
     window_count_changed(pipelines, pipeline, !pane->changed);
-    pane->changed = pane->touched = true;
-    sat_inc(&w->records, sat_sub0(now->records, from->records));
-    sat_inc(&w->data_bytes, sat_sub0(now->data_bytes, from->data_bytes));
-    sat_inc(&w->shuffle_read_bytes, sat_sub0(now->shuffle_read_bytes, from->shuffle_read_bytes));
-    sat_inc(&w->shuffle_write_bytes, sat_sub0(now->shuffle_write_bytes, from->shuffle_write_bytes));
-    sat_inc(&w->memory_spilled_bytes,
-            sat_sub0(now->memory_spilled_bytes, from->memory_spilled_bytes));
-    sat_inc(&w->disk_spilled_bytes, sat_sub0(now->disk_spilled_bytes, from->disk_spilled_bytes));
-    sat_inc(&w->gc_ms, sat_sub0(now->gc_ms, from->gc_ms));
-    sat_inc(&w->task_ms, sat_sub0(now->task_ms, from->task_ms));
+    pane->changed = true;
+    keep_touch(&pane->kept);
+#define WINDOW_FIGURE(pane_number, run_number, name, of)                                           \
+    sat_inc(&w->name, sat_sub0(now->name, from->name));
+#include "model/window_figures.def"
+#undef WINDOW_FIGURE
     if (now->ended_ms > 0 && from->ended_ms == 0) {
         w->runs++;
         w->runs_failed += now->status == RUN_FAILED;

@@ -16,7 +16,7 @@
 #include "base/metrics.h"
 #include "kafka/changelog.h"
 #include "kafka/topics.h"
-#include "state/position.h"
+#include "keep/position.h"
 
 enum { PAUSE_MS = 200, TOPICS_TIMEOUT_MS = 10000, ASK_TIMEOUT_MS = 2000, READ_TIMEOUT_MS = 10000 };
 
@@ -89,7 +89,7 @@ struct work {
     const _Atomic bool *give_up;
     struct changelog *changelog;
     struct load *load;
-    struct state_table *table;
+    struct keep_table *table;
     const char *input, *changes; // topics
 };
 
@@ -98,7 +98,7 @@ static void take_record(void *ctx, struct str key, struct str value) {
     CRASH_POINT("restore.reading");
     work->load->records++;
     work->load->bytes += (int64_t)(key.len + value.len);
-    state_table_put(work->table, key, value);
+    keep_table_put(work->table, key, value);
 }
 
 // Where reading goes on: at `offset`, or at the first message there is if retention took it away.
@@ -114,7 +114,7 @@ static enum status agree(const struct work *work, const struct changelog_positio
     struct position position;
     struct str value;
     struct load *load = work->load;
-    if (!state_table_get(work->table, STR(POSITION_KEY), &value)) {
+    if (!keep_table_get(work->table, STR(POSITION_KEY), &value)) {
         if (committed->marked) {
             return err_set(err, ST_FATAL,
                            "consumer group %s is at offset %lld of %s partition %d, but its state "
@@ -200,13 +200,13 @@ static enum status read_back(struct restorer *restorer, struct changelog *change
                         .give_up = &restorer->give_up,
                         .changelog = changelog,
                         .load = load,
-                        .table = state_table_new(),
+                        .table = keep_table_new(),
                         .input = options->topics[load->ops->input],
                         .changes = options->topics[topic_of_state(load->ops->input)]};
     int64_t start_ms = clock_mono_ms();
     load->records = load->bytes = 0;
     enum status status = restore(&work, err);
-    state_table_free(work.table);
+    keep_table_free(work.table);
     load->took_ms = clock_mono_ms() - start_ms;
     if (status == ST_FATAL) {
         free_state(load);

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "engine/engine.h"
-#include "engine/snapshot.h"
 #include "stage_ops.h"
 
 struct applications {
@@ -83,9 +82,9 @@ static void free_state(struct stage_state *state) {
     mem_free(state);
 }
 
-static enum status load(struct stage_state *state, const struct state_table *table,
+static enum status load(struct stage_state *state, const struct keep_table *table,
                         struct err *err) {
-    return snapshot_load(engine_of(state), table, err);
+    return engine_load(engine_of(state), table, err);
 }
 
 static enum status feed(struct stage_state *state, const struct message *message,
@@ -107,8 +106,8 @@ static bool waits(const struct stage_state *state) {
     return engine_waits(engine_of(state));
 }
 
-static void changes(struct stage_state *state, state_each_fn each, void *ctx) {
-    snapshot_changes(engine_of(state), each, ctx);
+static void changes(struct stage_state *state, keep_each_fn each, void *ctx) {
+    engine_changes(engine_of(state), each, ctx);
 }
 
 static int64_t newest_ms(const struct stage_state *state) {

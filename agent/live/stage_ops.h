@@ -6,10 +6,10 @@
 #include "avro/avro_codec.h"
 #include "base/buf.h"
 #include "decode/decode.h"
+#include "keep/table.h"
 #include "live/agent.h"
 #include "model/alert.h"
 #include "model/message.h"
-#include "state/table.h"
 #include "transaction.h"
 
 // What all stages of a worker use. Borrowed by their state for its life, and touched by the
@@ -41,8 +41,7 @@ struct stage_ops {
     void (*free)(struct stage_state *state);
     // Fills empty state with all values of its partition. ST_SKIP with words: damaged, or written
     // by a later release; the state must be thrown away.
-    enum status (*load)(struct stage_state *state, const struct state_table *table,
-                        struct err *err);
+    enum status (*load)(struct stage_state *state, const struct keep_table *table, struct err *err);
     // Takes the next message, and hands out what it causes. ST_SKIP: it cannot be used; *reason is
     // the metric that counts why (already counted), *err has the words.
     enum status (*feed)(struct stage_state *state, const struct message *message,
@@ -52,7 +51,7 @@ struct stage_ops {
     // True if a tick can matter.
     bool (*waits)(const struct stage_state *state);
     // Hands out what changed since the last call or the load, each key once; then forgets that.
-    void (*changes)(struct stage_state *state, state_each_fn each, void *ctx);
+    void (*changes)(struct stage_state *state, keep_each_fn each, void *ctx);
     // Event time of the newest event, ms, kept with the position; 0: none, or not this stage's.
     int64_t (*newest_ms)(const struct stage_state *state);
     // The alerts that hold or ended of late; NULL: a stage without alerts.

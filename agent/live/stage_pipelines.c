@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "engine/snapshot.h"
 #include "fleet/pipelines.h"
 #include "stage_ops.h"
 
@@ -48,10 +47,10 @@ static void free_state(struct stage_state *state) {
     mem_free(state);
 }
 
-static enum status load(struct stage_state *state, const struct state_table *table,
+static enum status load(struct stage_state *state, const struct keep_table *table,
                         struct err *err) {
     struct pipelines *pipelines = pipelines_of(state);
-    enum status status = snapshot_pipelines_load(pipelines, table, err);
+    enum status status = pipelines_load(pipelines, table, err);
     if (status == ST_OK && pipelines_panes_lost(pipelines) > 0) {
         log_warn("panes_dropped", "partition=%d panes=%llu reason=%s", (int)state->partition,
                  (unsigned long long)pipelines_panes_lost(pipelines),
@@ -87,8 +86,8 @@ static bool waits(const struct stage_state *state) {
     return pipelines_waits(pipelines_of(state));
 }
 
-static void changes(struct stage_state *state, state_each_fn each, void *ctx) {
-    snapshot_pipelines_changes(pipelines_of(state), each, ctx);
+static void changes(struct stage_state *state, keep_each_fn each, void *ctx) {
+    pipelines_changes(pipelines_of(state), each, ctx);
 }
 
 static int64_t newest_ms(const struct stage_state *state) {

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "due.h"
-#include "state/position.h"
+#include "keep/position.h"
 
 enum {
     SHOW_EVERY_MS = 1000,

@@ -96,7 +96,8 @@ static const char *row_fault(const struct record *record, const struct record_ro
     if (row->number != 0 && row->type == RECORD_TEXT) {
         return "a kept text is no array of characters";
     }
-    if (row->words != NULL && row->type != RECORD_WORD && row->words->count != row->max) {
+    bool places = row->type == RECORD_PLACES || row->type == RECORD_SPARSE;
+    if (row->words != NULL && places && row->words->count != row->max) {
         return "places and words differ in number";
     }
     if (row->list == NULL &&

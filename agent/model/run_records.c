@@ -79,6 +79,8 @@ static const struct record_row evidence[] = {
 const struct record record_evidence = {"evidence", sizeof(struct evidence), evidence,
                                        ARRAY_LEN(evidence), has_name};
 
+enum { REVISION_MAX = 999999999 }; // leaves room to rise
+
 static const struct record_row bottleneck[] = {
     RECORD_ROW(1, CHARS, bottleneck, id),
     RECORD_ROW(2, WORD, bottleneck, kind, .words = &vocabulary_kind),
@@ -89,8 +91,8 @@ static const struct record_row bottleneck[] = {
     RECORD_ROW(7, WORD, bottleneck, severity, .words = &vocabulary_severity),
     RECORD_ROW(8, WORD, bottleneck, cause, .words = &vocabulary_cause),
     RECORD_AS(9, WORD, bottleneck, life, "state", .words = &vocabulary_life),
-    RECORD_ROW(10, I32, bottleneck, revision),
-    RECORD_ROW(11, F64, bottleneck, saving_s),
+    RECORD_ROW(10, I32, bottleneck, revision, .most = REVISION_MAX),
+    RECORD_ROW(11, F64, bottleneck, saving_s, .most = INT64_MAX),
     RECORD_ROW(12, F64, bottleneck, saving_share),
     RECORD_ROW(13, WORD, bottleneck, floor, .words = &vocabulary_severity),
     RECORD_ROW(14, WORD, bottleneck, cap, .words = &vocabulary_severity),

@@ -10,7 +10,9 @@
 #include "base/hash.h"
 #include "base/json_writer.h"
 #include "base/mem.h"
-#include "engine/snapshot.h"
+#include "engine/engine.h"
+#include "fleet/pipelines.h"
+#include "keep/position.h"
 
 // What is under the same run key or pipeline key.
 struct owner {
@@ -79,14 +81,25 @@ static bool is_wanted(const struct render_state *render, struct str key) {
            (render->pipeline == NULL || str_is(second_line(owner), render->pipeline));
 }
 
+// The kind of a key; NULL: of a later release.
+static const struct keep_kind *kind_of(struct str key) {
+    static const struct keep_kinds position = {&keep_kind_position, 1};
+    const struct keep_kinds *const all[] = {&position, &engine_kinds, &pipelines_kinds};
+    const struct keep_kind *kind = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(all) && kind == NULL; i++) {
+        kind = keep_kind_of(all[i], key);
+    }
+    return kind;
+}
+
 // Appends a value as JSON; false, with the reason, if this release cannot read it.
 static bool read_value(struct str key, struct str value, struct buf *json, struct err *err) {
-    const struct snapshot_kind *kind = snapshot_kind_of(key);
+    const struct keep_kind *kind = kind_of(key);
     if (kind == NULL) {
         err_set(err, ST_SKIP, "a key of a later release");
         return false;
     }
-    return shape_to_json(kind->shape, value, json, err) == ST_OK;
+    return value_to_json(kind->record, value, json, err) == ST_OK;
 }
 
 // Every line for programs says first where it was found.
@@ -262,15 +275,12 @@ static void add_owner_json(struct buf *line, const struct showing *showing,
 
 static void show_owner(struct showing *showing, const struct owner *owner) {
     struct render_state *render = showing->render;
-    const struct snapshot_kind *app_kind = snapshot_kind_of(STR("r")),
-                               *pipeline_kind = snapshot_kind_of(STR("p"));
     bool app = owner->app;
     struct buf json = {0}, line = {0};
     struct err err;
     if (owner->run.p == NULL) {
         render->unreadable++; // its other values are of no use without
-    } else if (shape_to_json(app ? app_kind->shape : pipeline_kind->shape, owner->run, &json,
-                             &err) != ST_OK) {
+    } else if (!read_value(app ? STR("r.") : STR("p."), owner->run, &json, &err)) {
         buf_clear(&json); // half of it; counted when it was taken
     }
     render->applications += app;
@@ -283,11 +293,11 @@ static void show_owner(struct showing *showing, const struct owner *owner) {
 }
 
 void render_state_partition(struct render_state *render, const char *topic, int32_t partition,
-                            const struct state_table *table) {
+                            const struct keep_table *table) {
     require(render->line != NULL && (render->app == NULL || render->pipeline == NULL));
     struct showing showing = {.render = render, .topic = topic, .partition = partition};
     struct owner *owner, *next;
-    state_table_each(table, take, &showing);
+    keep_table_each(table, take, &showing);
     HASH_ITER(hh, showing.owners, owner, next) {
         show_owner(&showing, owner);
         HASH_DEL(showing.owners, owner);
@@ -295,19 +305,42 @@ void render_state_partition(struct render_state *render, const char *topic, int3
     }
 }
 
+static void add_kinds(const struct keep_kind *kinds, size_t count, struct buf *out) {
+    for (size_t i = 0; i < count; i++) {
+        buf_printf(out, "\n## `%s`: %s\n\n", kinds[i].form, kinds[i].holds);
+        value_to_markdown(kinds[i].record, out);
+    }
+}
+
+static void add_words(struct buf *out) {
+    buf_add_text(out, "\n## Words\n");
+    for (const struct vocabulary *const *words = vocabularies; *words != NULL; words++) {
+        buf_printf(out, "\n### %s\n\n| number | word |\n|---|---|\n", (*words)->name);
+        for (unsigned i = 0; i < (*words)->count; i++) {
+            if ((*words)->words[i] != NULL) {
+                buf_printf(out, "| %u | %s |\n", i, (*words)->words[i]);
+            }
+        }
+    }
+}
+
 void render_state_schema(struct buf *out) {
     buf_add_text(
-        out, "# State\n\n"
-             "What the agent keeps in its two compacted state topics. This page is written from "
-             "the program's own\ntables (`stoker state --schema`); a test fails when the two "
-             "differ.\n\n"
-             "A value is one byte, the version (1), and then fields: number, length and bytes, "
-             "the first two as\nvarints. A number is a zig-zag varint, a boolean the number 0 "
-             "or 1, a real eight bytes of IEEE 754\n(little-endian), a text its UTF-8. What is "
-             "zero or empty is left out, an unknown number is passed\nover. A run key is "
-             "application id, newline, attempt; a pipeline key is cluster, newline, name.\n");
-    for (size_t i = 0; i < snapshot_kind_count; i++) {
-        buf_printf(out, "\n## `%s`: %s\n\n", snapshot_kinds[i].form, snapshot_kinds[i].holds);
-        shape_to_markdown(snapshot_kinds[i].shape, out);
-    }
+        out,
+        "# State\n\n"
+        "What the agent keeps in its two compacted state topics. This page is written from "
+        "the program's own\ntables (`stoker state --schema`); a test fails when the two "
+        "differ.\n\n"
+        "A value is one byte, the version (1), and then fields: number, length and bytes, "
+        "the first two as\nvarints. A number is a zig-zag varint, a boolean the number 0 "
+        "or 1, a word its number in the vocabulary\nnamed behind it, a real eight bytes of "
+        "IEEE 754 (little-endian), a text its UTF-8. Numbers by place\nare fields of their own, "
+        "numbered from 1; in a list of place and number, 1 is the place, from 0, and 2\nthe "
+        "number. What is zero or empty is left out, an unknown number is passed over, a retired "
+        "one is\nnever used again. A run key is application id, newline, attempt; a pipeline key "
+        "is cluster, newline,\nname.\n");
+    add_kinds(&keep_kind_position, 1, out);
+    add_kinds(engine_kinds.list, engine_kinds.count, out);
+    add_kinds(pipelines_kinds.list, pipelines_kinds.count, out);
+    add_words(out);
 }

@@ -33,8 +33,8 @@ void app_free(struct app *app) {
     executors_fini(&app->executors);
     app_stages_fini(app);
     app_jobs_fini(app);
-    buf_fini(&app->gone);
-    mem_free(app->touched_accums);
+    mem_free(app->gone.parts);
+    idmap_fini(&app->accum_chunks);
     idmap_fini(&app->accum_roles);
     idmap_fini(&app->driver_values);
     rangeset_fini(&app->ended_tasks);

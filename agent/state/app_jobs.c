@@ -29,9 +29,7 @@ static struct app_job *find_job(const struct app *app, int32_t id) {
 }
 
 static void forget_job(struct app *app, struct app_job *job) {
-    if (job->written) {
-        app_note_gone(app, 'j', job->id, 0);
-    }
+    keep_gone(&app->gone, &job->kept, (struct kept_part){'j', {job->id}});
     mem_free(job->stages);
     size_t at = (size_t)(job - app->jobs);
     memmove(job, job + 1, (app->job_count - at - 1) * sizeof *job);
@@ -55,6 +53,7 @@ void app_apply_job_start(struct app *app, const struct event_job *job) {
     struct app_job *open = &app->jobs[app->job_count++];
     *open = (struct app_job){
         .id = job->id, .execution_id = execution_of(job), .number = app->totals.jobs};
+    keep_touch(&open->kept);
     open->stages = mem_alloc(job->stage_count * sizeof *open->stages);
     if (job->stage_count > 0) {
         memcpy(open->stages, job->stages, job->stage_count * sizeof *open->stages);

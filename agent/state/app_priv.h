@@ -16,21 +16,29 @@ struct app_job {
     int32_t *stages;      // owned
     uint32_t stage_count;
     int64_t number; // how many jobs began before it
-    bool written;   // to the state topic
+    struct kept kept;
 };
 
-enum { ACCUM_CHUNK_BITS = 8 };
-
-// value_parts.c: marks for what is written out next.
-// The value under this key ('s' stage, 'j' job) is gone.
-void app_note_gone(struct app *app, char kind, int64_t number, int64_t attempt);
-// What is known of an accumulator changed.
+// app_kept.c: what is known of an accumulator changed.
 void app_touch_accum(struct app *app, int64_t id);
+
+// executors.c: EXECUTORS_PER_CHUNK executors and as many hosts, as they are kept.
+struct executor_chunk {
+    struct executors *executors;
+    uint32_t number;
+};
+extern const struct record record_executor_sums; // of struct executors
+// Chunks that are in use.
+uint32_t executors_chunks(const struct executors *executors);
+// True if chunks came complete: no gap among hosts and executors, every host known.
+bool executors_complete(const struct executors *executors);
 
 // app_stages.c: the stage with this id, made if need be.
 struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt);
 // Takes a stage over; the app must not have one with its id.
 void app_stage_adopt(struct app *app, struct stage *stage);
+// Forgets stages until there is room for so many more within the limits.
+void app_stages_bound(struct app *app, uint32_t coming);
 void app_stages_fini(struct app *app);
 struct stage *app_apply_stage(struct app *app, const struct event *event);
 struct stage *app_apply_task_start(struct app *app, const struct event_task *task);

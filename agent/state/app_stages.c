@@ -36,20 +36,15 @@ static void forget_stage(struct app *app, uint32_t at) {
     if (app->recent_stage == stage) {
         app->recent_stage = NULL;
     }
-    if (stage->written) {
-        app_note_gone(app, 's', stage->summary.stage, stage->summary.attempt);
-    }
+    keep_gone(&app->gone, &stage->kept,
+              (struct kept_part){'s', {stage->summary.stage, stage->summary.attempt}});
     stage_free(stage);
     app->limit_hit = true;
     metrics_add(METRIC_LIMIT_HITS, 1);
 }
 
-// Makes room: the oldest finished stage goes first, the oldest open one if too many are open.
-static void enforce_limits(struct app *app) {
-    bool too_many_open = app->open_stages >= APP_OPEN_STAGES_MAX;
-    if (!too_many_open && app->stage_count < APP_STAGES_MAX) {
-        return;
-    }
+// The oldest finished stage goes first, the oldest open one if too many are open.
+static void make_room(struct app *app, bool too_many_open) {
     for (uint32_t i = 0; i < app->stage_count; i++) {
         if (app->stages[i]->completed != too_many_open) {
             forget_stage(app, i);
@@ -59,8 +54,14 @@ static void enforce_limits(struct app *app) {
     forget_stage(app, 0);
 }
 
+void app_stages_bound(struct app *app, uint32_t coming) {
+    while (app->open_stages + coming > APP_OPEN_STAGES_MAX ||
+           app->stage_count + coming > APP_STAGES_MAX) {
+        make_room(app, app->open_stages + coming > APP_OPEN_STAGES_MAX);
+    }
+}
+
 void app_stage_adopt(struct app *app, struct stage *stage) {
-    enforce_limits(app);
     struct app_stage_slot *slot = mem_zalloc(1, sizeof *slot);
     slot->key = stage_key(stage->summary.stage, stage->summary.attempt);
     slot->stage = stage;
@@ -73,16 +74,17 @@ void app_stage_adopt(struct app *app, struct stage *stage) {
 struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt) {
     struct stage *recent = app->recent_stage;
     if (recent != NULL && recent->summary.stage == id && recent->summary.attempt == attempt) {
-        recent->touched = true;
+        keep_touch(&recent->kept);
         return recent;
     }
     struct stage *stage = app_stage(app, id, attempt);
     if (stage == NULL) {
         stage = stage_new(id, attempt);
         stage->number = app->stage_number++;
+        app_stages_bound(app, 1);
         app_stage_adopt(app, stage);
     }
-    stage->touched = true; // whoever asks for it changes it
+    keep_touch(&stage->kept); // whoever asks for it changes it
     app->recent_stage = stage;
     return stage;
 }
@@ -105,7 +107,7 @@ void app_drop_old_details(struct app *app) {
         struct stage *stage = app->stages[i - 1];
         if (stage->completed && stage->detail != NULL && ++kept > APP_CLOSED_DETAILS) {
             stage_drop_detail(stage);
-            stage->touched = true;
+            keep_touch(&stage->kept);
             return; // one closes at a time, so at most one is too many
         }
     }
@@ -201,7 +203,7 @@ bool app_apply_task_end(struct app *app, const struct event_task *task, struct s
         *touched = app_stage(app, task->stage, task->stage_attempt);
         if (*touched != NULL) {
             (*touched)->resubmitted++;
-            (*touched)->touched = true;
+            keep_touch(&(*touched)->kept);
         }
         return true;
     }

@@ -1,12 +1,11 @@
 // executors: two small hash tables per application. Called by app; bounded: beyond the limits an
 // executor is not remembered and its tasks count under the host "other".
-#include "state/executors.h"
+#include "app_priv.h"
 
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
-#include "value_priv.h"
 
 enum { HOSTS_MAX = EXECUTORS_MAX };
 
@@ -25,21 +24,6 @@ struct executor {
     bool alive;
     UT_hash_handle hh;
 };
-
-const struct wire_row value_rows_executor[] = {
-    {1, WIRE_CHARS, offsetof(struct executor, id), EXECUTOR_ID_MAX + 1, "id"},
-    {2, WIRE_I32, offsetof(struct executor, host), 0, "host"},
-    {3, WIRE_I64, offsetof(struct executor, cores), 0, "cores"},
-    {4, WIRE_I64, offsetof(struct executor, tasks), 0, "tasks"},
-    {5, WIRE_BOOL, offsetof(struct executor, alive), 0, "alive"},
-    {6, WIRE_I32, offsetof(struct executor, number), 0, "number"},
-};
-const struct wire_row value_rows_host[] = {
-    {1, WIRE_I32, offsetof(struct host, index), 0, "index"},
-    {2, WIRE_CHARS, offsetof(struct host, name), HOST_NAME_KEPT_MAX + 1, "name"},
-};
-const size_t value_rows_executor_count = ARRAY_LEN(value_rows_executor);
-const size_t value_rows_host_count = ARRAY_LEN(value_rows_host);
 
 void executors_fini(struct executors *executors) {
     struct executor *executor, *next_executor;
@@ -63,7 +47,7 @@ void executors_set_task_cpus(struct executors *executors, int64_t cpus) {
 }
 
 static void touch(struct executors *executors, int32_t number) {
-    executors->touched[number / EXECUTORS_PER_CHUNK] = true;
+    keep_touch(&executors->kept[number / EXECUTORS_PER_CHUNK]);
 }
 
 static int32_t host_index(struct executors *executors, struct str name) {
@@ -223,18 +207,57 @@ enum executor_loss executors_classify_loss(struct str reason) {
     return LOSS_UNKNOWN;
 }
 
-void executors_write(const struct executors *executors, uint32_t chunk, struct buf *value) {
-    uint32_t first = chunk * EXECUTORS_PER_CHUNK, end = first + EXECUTORS_PER_CHUNK;
-    wire_begin(value);
-    for (uint32_t i = first; i < end && i < executors->host_count; i++) {
-        wire_put_nested(value, VALUE_HOST, executors->hosts[i], value_rows_host,
-                        value_rows_host_count);
-    }
-    for (uint32_t i = first; i < end && i < executors->count; i++) {
-        wire_put_nested(value, VALUE_EXECUTOR, executors->list[i], value_rows_executor,
-                        value_rows_executor_count);
-    }
+static const struct record_row sums_rows[] = {
+    RECORD_ROW(1, I64, executors, task_cpus),     RECORD_ROW(2, I64, executors, added),
+    RECORD_ROW(3, I64, executors, lost_memory),   RECORD_ROW(4, I64, executors, lost_infra),
+    RECORD_ROW(5, I64, executors, lost_unknown),  RECORD_ROW(6, I64, executors, first_added_ms),
+    RECORD_ROW(7, I64, executors, last_added_ms),
+};
+const struct record record_executor_sums = RECORD_OF("sums", executors, sums_rows);
+
+static const struct record_row host_rows[] = {
+    RECORD_ROW(1, I32, host, index, .most = HOSTS_MAX - 1),
+    RECORD_ROW(2, CHARS, host, name),
+};
+static const struct record record_host = RECORD_OF("host", host, host_rows);
+
+static const struct record_row executor_rows[] = {
+    RECORD_ROW(1, CHARS, executor, id),
+    RECORD_ROW(2, I32, executor, host, .least = -1, .most = HOSTS_MAX),
+    RECORD_ROW(3, I64, executor, cores, .most = INT64_MAX),
+    RECORD_ROW(4, I64, executor, tasks, .most = INT64_MAX),
+    RECORD_ROW(5, BOOL, executor, alive),
+    RECORD_ROW(6, I32, executor, number, .most = EXECUTORS_MAX - 1),
+};
+static const struct record record_executor = RECORD_OF("executor", executor, executor_rows);
+
+static uint32_t chunk_size(const void *chunk) {
+    (void)chunk;
+    return EXECUTORS_PER_CHUNK;
 }
+
+static const void *host_at(const void *of, uint32_t i, union record_scratch *scratch) {
+    const struct executor_chunk *chunk = of;
+    (void)scratch;
+    i += chunk->number * EXECUTORS_PER_CHUNK;
+    return i < chunk->executors->host_count ? chunk->executors->hosts[i] : NULL;
+}
+
+static const void *executor_at(const void *of, uint32_t i, union record_scratch *scratch) {
+    const struct executor_chunk *chunk = of;
+    (void)scratch;
+    i += chunk->number * EXECUTORS_PER_CHUNK;
+    return i < chunk->executors->count ? chunk->executors->list[i] : NULL;
+}
+
+// What is read goes to the scratch first: its place is known when it is whole.
+static void *in_scratch(void *chunk, uint32_t count, union record_scratch *scratch) {
+    (void)chunk, (void)count;
+    return scratch;
+}
+_Static_assert(sizeof(struct host) <= sizeof(union record_scratch) &&
+                   sizeof(struct executor) <= sizeof(union record_scratch),
+               "read into the scratch");
 
 // Makes room for place `number` of a list, with NULLs up to it.
 #define MAKE_ROOM(list, count, cap, number)                                                        \
@@ -243,46 +266,50 @@ void executors_write(const struct executors *executors, uint32_t chunk, struct b
         (list)[(count)++] = NULL;                                                                  \
     }
 
-static bool read_host(struct executors *executors, struct str field) {
-    struct host *host = mem_zalloc(1, sizeof *host), *same = NULL;
-    bool good = wire_take_all(host, value_rows_host, value_rows_host_count, field) &&
-                host->index >= 0 && host->index < HOSTS_MAX;
-    if (good) {
-        MAKE_ROOM(executors->hosts, executors->host_count, executors->host_cap, host->index);
-        HASH_FIND_STR(executors->by_name, host->name, same);
-    }
-    if (!good || same != NULL || executors->hosts[host->index] != NULL) {
-        mem_free(host);
+static bool host_added(void *of, void *item) {
+    struct executors *executors = ((const struct executor_chunk *)of)->executors;
+    struct host *host, *same;
+    int32_t index = ((const struct host *)item)->index;
+    HASH_FIND_STR(executors->by_name, ((const struct host *)item)->name, same);
+    MAKE_ROOM(executors->hosts, executors->host_count, executors->host_cap, index);
+    if (same != NULL || executors->hosts[index] != NULL) {
         return false;
     }
-    executors->hosts[host->index] = host;
+    host = executors->hosts[index] = mem_zalloc(1, sizeof *host);
+    *host = *(const struct host *)item;
     HASH_ADD_STR(executors->by_name, name, host);
     return true;
 }
 
-static bool read_executor(struct executors *executors, struct str field) {
-    struct executor *executor = mem_zalloc(1, sizeof *executor), *same = NULL;
-    bool good = wire_take_all(executor, value_rows_executor, value_rows_executor_count, field) &&
-                executor->cores >= 0 && executor->tasks >= 0 && executor->host >= -1 &&
-                executor->number >= 0 && executor->number < EXECUTORS_MAX;
-    if (good) {
-        MAKE_ROOM(executors->list, executors->count, executors->list_cap, executor->number);
-        HASH_FIND_STR(executors->by_id, executor->id, same);
-    }
-    if (!good || same != NULL || executors->list[executor->number] != NULL) {
-        mem_free(executor);
+static bool executor_added(void *of, void *item) {
+    struct executors *executors = ((const struct executor_chunk *)of)->executors;
+    struct executor *executor, *same;
+    int32_t number = ((const struct executor *)item)->number;
+    HASH_FIND_STR(executors->by_id, ((const struct executor *)item)->id, same);
+    MAKE_ROOM(executors->list, executors->count, executors->list_cap, number);
+    if (same != NULL || executors->list[number] != NULL) {
         return false;
     }
-    executors->list[executor->number] = executor;
+    executor = executors->list[number] = mem_zalloc(1, sizeof *executor);
+    *executor = *(const struct executor *)item;
     HASH_ADD_STR(executors->by_id, id, executor);
     return true;
 }
 
-bool executors_read(struct executors *executors, unsigned number, struct str field) {
-    executors->slots_stale = true;
-    return number == VALUE_HOST       ? read_host(executors, field)
-           : number == VALUE_EXECUTOR ? read_executor(executors, field)
-                                      : true;
+static const struct record_list host_list = {chunk_size, host_at, in_scratch, host_added};
+static const struct record_list executor_list = {chunk_size, executor_at, in_scratch,
+                                                 executor_added};
+static const struct record_row chunk_rows[] = {
+    RECORD_HOOKED(212, LIST, "hosts", &host_list, .item = &record_host, .max = EXECUTORS_PER_CHUNK),
+    RECORD_HOOKED(211, LIST, "executors", &executor_list, .item = &record_executor,
+                  .max = EXECUTORS_PER_CHUNK),
+};
+const struct record record_executors = RECORD_OF("executors", executor_chunk, chunk_rows);
+
+uint32_t executors_chunks(const struct executors *executors) {
+    uint32_t most =
+        executors->count > executors->host_count ? executors->count : executors->host_count;
+    return (most + EXECUTORS_PER_CHUNK - 1) / EXECUTORS_PER_CHUNK;
 }
 
 bool executors_complete(const struct executors *executors) {

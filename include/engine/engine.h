@@ -19,6 +19,7 @@
 #include "base/metrics.h"
 #include "decode/decode.h"
 #include "detect/detector.h"
+#include "keep/keep.h"
 #include "model/message.h"
 #include "model/run.h"
 #include "state/app.h"
@@ -86,3 +87,16 @@ void engine_each_run(struct engine *engine,
                      void (*each)(void *ctx, const struct app *app, enum run_status status,
                                   const struct recommendation *recommendations, uint32_t count),
                      void *ctx);
+
+// The state of an engine as values under keys, and back: see keep/keep.h. The live agent writes
+// what changed with every commit and loads it after a restart, from where everything goes on as if
+// nothing had happened.
+extern const struct keep_kinds engine_kinds;
+// Hands out what changed since the last call, since the load or since the beginning.
+void engine_changes(struct engine *engine, keep_each_fn each, void *ctx);
+// Hands out all of it; no change is forgotten.
+void engine_all(struct engine *engine, keep_each_fn each, void *ctx);
+// Loads an engine that has seen nothing yet. ST_SKIP with words on damaged values, on those of
+// another version, or if a part is missing; the engine must then be thrown away.
+enum status engine_load(struct engine *engine, const struct keep_table *table,
+                        struct err *err) MUST_USE;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "keep/keep.h"
 #include "model/alert.h"
 #include "model/run.h"
 
@@ -65,3 +66,11 @@ void pipelines_each(const struct pipelines *pipelines,
 // The active alerts and those that ended of late, one call each.
 void pipelines_each_alert(const struct pipelines *pipelines,
                           void (*each)(void *ctx, const struct alert *alert), void *ctx);
+
+// The state of a partition as values under keys, and back: see keep/keep.h and engine/engine.h,
+// whose functions these are like.
+extern const struct keep_kinds pipelines_kinds;
+void pipelines_changes(struct pipelines *pipelines, keep_each_fn each, void *ctx);
+void pipelines_all(struct pipelines *pipelines, keep_each_fn each, void *ctx);
+enum status pipelines_load(struct pipelines *pipelines, const struct keep_table *table,
+                           struct err *err) MUST_USE;

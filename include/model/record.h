@@ -45,7 +45,7 @@ enum record_type {
 // What lies in the way of an item that is not just an element of a C array, for a walker to build
 // it in or copy it to.
 union record_scratch {
-    char bytes[512];
+    char bytes[4096];
     int64_t aligned;
     void *pointer;
 };
@@ -68,8 +68,10 @@ struct record_row {
     unsigned number; // in a kept value; 0: never kept
     enum record_type type;
     const char *name;
-    size_t offset, size;            // of the member; see the types
-    const struct vocabulary *words; // of a word; of the places of PLACES and SPARSE (may be NULL)
+    size_t offset, size; // of the member; see the types
+    // Of a WORD; may be of an I64, which may hold other numbers, too, and of the places of PLACES
+    // and SPARSE.
+    const struct vocabulary *words;
     const struct record *item;
     const struct record_list *list; // NULL: the types say where
     size_t count_offset;

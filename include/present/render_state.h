@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "state/table.h"
+#include "keep/table.h"
 
 struct render_state {
     const char *app, *pipeline; // only of this application, or of this pipeline; NULL: of all
@@ -20,6 +20,6 @@ struct render_state {
 
 // Shows one partition of the topic, and adds to the sums. At most one of app and pipeline is set.
 void render_state_partition(struct render_state *render, const char *topic, int32_t partition,
-                            const struct state_table *table);
+                            const struct keep_table *table);
 // Appends the tables of all kinds of values, as Markdown.
 void render_state_schema(struct buf *out);

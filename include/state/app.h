@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "model/event.h"
 #include "model/run.h"
 #include "state/executors.h"
@@ -78,11 +77,9 @@ struct app {
     struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
     struct idmap driver_values; // driver-side accumulator id -> last value
     struct rangeset ended_tasks, started_jobs, ended_jobs;
-    // what changed since it was written out, see state/value.h
-    struct buf gone; // keys without the run's part, each ended by a NUL
-    int64_t *touched_accums;
-    size_t touched_accum_count, touched_accum_cap;
-    int32_t stage_number; // stages that appeared so far
+    struct idmap accum_chunks; // marks of both, by id / 256: see app_kept.c
+    struct kept_gone gone;     // stages and jobs
+    int32_t stage_number;      // stages that appeared so far
 
     bool limit_hit;
     bool
@@ -135,3 +132,24 @@ struct bottleneck *app_verdict(const struct app *app, enum bottleneck_kind kind)
 
 // Removes a trailing date, time, uuid or run number from a name, in place; never leaves it empty.
 void app_strip_run_mark(char *name);
+
+// What of a run is kept: the app itself without its parts, and the parts, which have keys of their
+// own. Each is described by a table; how they are written is keep's.
+extern const struct record record_app, record_stage, record_job, record_accumulators,
+    record_executors, record_properties;
+
+// Calls `each` with every part there is, its letter ('s' stage, 'j' open job, 'a' 256 accumulators,
+// 'x' 128 executors and their hosts, 'c' its Spark properties), the numbers of its key, its mark
+// and the struct its table is of. Parts that went are in app->gone.
+typedef void app_part_fn(void *ctx, struct kept_part part, struct kept *kept, const void *object);
+void app_each_part(struct app *app, app_part_fn *each, void *ctx);
+
+// Reading back: an app with nothing in it, to be filled by record_app.
+struct app *app_blank(const char *cluster, const struct pipeline_rule *rule);
+// A part to be filled by its table; NULL if a run has no such part.
+void *app_part_open(struct app *app, struct kept_part part);
+// It was filled (good) or could not be, and becomes the app's or is released. False if it does not
+// fit to the others or to its key.
+bool app_part_close(struct app *app, struct kept_part part, void *object, bool good);
+// All parts were read, in whatever order. False if one is missing.
+bool app_loaded(struct app *app);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "model/kept.h"
 
 enum { EXECUTOR_ID_MAX = 64, HOST_NAME_KEPT_MAX = 128 };
 enum { EXECUTORS_MAX = 10000, EXECUTORS_PER_CHUNK = 128 };
@@ -28,8 +29,8 @@ struct executors {
     uint32_t host_count, host_cap;
     struct executor **list; // in order of appearance
     uint32_t count, list_cap;
-    bool touched[EXECUTOR_CHUNKS]; // an executor or host in it changed since it was written out
-    int64_t live_slots;            // valid while !slots_stale
+    struct kept kept[EXECUTOR_CHUNKS]; // of the executors and hosts in a chunk
+    int64_t live_slots;                // valid while !slots_stale
     bool slots_stale;
     int64_t task_cpus;
     int64_t added, lost_memory, lost_infra, lost_unknown;

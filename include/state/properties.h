@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "model/event.h"
+#include "model/kept.h"
 
 enum {
     PROPERTIES_MAX = 128,
@@ -17,17 +18,17 @@ enum {
     PROPERTIES_BYTES_MAX = 8192,
 };
 
-struct kept_property {
+struct run_property {
     int32_t number; // an enum property
     char *name;     // owned: of a member of a family; NULL of a property that has its own number
     char *value;    // owned
 };
 
 struct properties {
-    struct kept_property *list;
+    struct run_property *list;
     uint32_t count, cap;
     uint32_t bytes; // of all names and values
-    bool touched;   // changed since they were written out
+    struct kept kept;
 };
 
 void properties_fini(struct properties *properties);

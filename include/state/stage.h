@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/event.h"
+#include "model/kept.h"
 #include "model/run.h"
 #include "stats/sketch.h"
 
@@ -62,8 +63,7 @@ struct stage {
     int64_t judged_ms; // app time of the last judgement, 0 = never
     bool dirty;        // changed since
     int32_t number;    // place among the run's stages, in order of appearance
-    bool touched;      // changed since it was written out
-    bool written;      // to the state topic
+    struct kept kept;
 };
 
 struct stage *stage_new(int32_t id, int32_t attempt);

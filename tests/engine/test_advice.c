@@ -4,9 +4,8 @@
 #include "engine_kit.h"
 
 #include "advise/advise.h"
-#include "engine/snapshot.h"
+#include "keep/table.h"
 #include "model/id.h"
-#include "state/table.h"
 
 #define APP "app-1"
 
@@ -85,7 +84,7 @@ static void an_advisor_of_its_own_is_heard_and_revised(void **state) {
 }
 
 static void put(void *ctx, struct str key, struct str value) {
-    state_table_put(ctx, key, value);
+    keep_table_put(ctx, key, value);
 }
 
 static void what_was_told_survives_a_restart(void **state) {
@@ -95,12 +94,12 @@ static void what_was_told_survives_a_restart(void **state) {
     minute(1);
     tip = "coalesce";
     minute(2);
-    struct state_table *table = state_table_new();
-    snapshot_each(kit.engine, put, table);
+    struct keep_table *table = keep_table_new();
+    engine_all(kit.engine, put, table);
     engine_free(kit.engine);
     begin();
-    assert_int_equal(snapshot_load(kit.engine, table, &kit.err), ST_OK);
-    state_table_free(table);
+    assert_int_equal(engine_load(kit.engine, table, &kit.err), ST_OK);
+    keep_table_free(table);
     minute(3);
     assert_int_equal(kit_count(KIT_ADVICE, APP), 2); // known, so not told again
     tip = "repartition";

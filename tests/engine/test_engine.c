@@ -2,8 +2,7 @@
 // revisions that rise; what stays inside; how often a run is told.
 #include "engine_kit.h"
 
-#include "engine/snapshot.h"
-#include "state/table.h"
+#include "keep/table.h"
 
 #define APP "app-1"
 
@@ -212,17 +211,17 @@ static void numbers_alone_are_repeated_at_most_every_minute(void **state) {
 }
 
 static void put(void *ctx, struct str key, struct str value) {
-    state_table_put(ctx, key, value);
+    keep_table_put(ctx, key, value);
 }
 
 // The engine goes, another one goes on from its state.
 static void restart(void) {
-    struct state_table *table = state_table_new();
-    snapshot_each(kit.engine, put, table);
+    struct keep_table *table = keep_table_new();
+    engine_all(kit.engine, put, table);
     engine_free(kit.engine);
     kit_begin();
-    assert_int_equal(snapshot_load(kit.engine, table, &kit.err), ST_OK);
-    state_table_free(table);
+    assert_int_equal(engine_load(kit.engine, table, &kit.err), ST_OK);
+    keep_table_free(table);
 }
 
 static void a_second_run_under_a_key_goes_on_counting(void **state) {

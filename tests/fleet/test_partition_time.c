@@ -2,8 +2,6 @@
 // update with a wrong clock must not do.
 #include "pipelines_kit.h"
 
-#include "engine/snapshot.h"
-
 static int64_t minutes(int64_t count) {
     return count * 60000;
 }
@@ -72,12 +70,12 @@ static void the_alert_of_a_silent_pipeline_ends(void **state) {
     pipelines_tick(p, minutes(7 * 24 * 60));
     assert_int_equal(seen.alert_count, 1);
     int changed = 0;
-    snapshot_pipelines_changes(p, count_pipelines, &changed);
+    pipelines_changes(p, count_pipelines, &changed);
     changed = 0;
     pipelines_tick(p, minutes(1));
     assert_int_equal(seen.alert_count, 2);
     assert_int_equal(seen.alerts[1].ended_ms, minutes(10 + (9 + 7) * 24 * 60 + 1));
-    snapshot_pipelines_changes(p, count_pipelines, &changed);
+    pipelines_changes(p, count_pipelines, &changed);
     assert_int_equal(changed, 1); // the state knows
     pipelines_free(p);
 }

@@ -1,11 +1,11 @@
 // fuzz_state_pipelines: hostile keys and values as state of stage 2. The first byte chooses the
-// options, the rest is a state file (tests/engine/state_file.h). What is read must go on without
+// options, the rest is a state file (tests/keep/state_file.h). What is read must go on without
 // harm, and what is written then must be read again, to the same.
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../engine/state_file.h"
-#include "engine/snapshot.h"
+#include "../keep/state_file.h"
+#include "fleet/pipelines.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -17,7 +17,7 @@ static void on_alert(void *ctx, const struct alert *alert) {
 }
 
 static void apply(void *ctx, struct str key, struct str value) {
-    state_table_put((struct state_table *)ctx, key, value);
+    keep_table_put((struct keep_table *)ctx, key, value);
 }
 
 // Two updates, of a pipeline that may be known and of one that is not, and ticks.
@@ -41,27 +41,27 @@ static void go_on(struct pipelines *p, int64_t offset) {
 static void write_and_read_again(struct pipelines *p, const struct pipelines_options *options,
                                  const struct pipelines_output *output) {
     static struct buf first, again;
-    struct state_table *table = state_table_new();
+    struct keep_table *table = keep_table_new();
     struct err err = {0};
     buf_clear(&first);
     buf_clear(&again);
-    snapshot_pipelines_each(p, apply, table);
-    state_table_each(table, state_file_add, &first); // by key: an order no enemy can make up
+    pipelines_all(p, apply, table);
+    keep_table_each(table, state_file_add, &first); // by key: an order no enemy can make up
     struct pipelines *copy = pipelines_new(options, output);
-    if (snapshot_pipelines_load(copy, table, &err) != ST_OK) {
+    if (pipelines_load(copy, table, &err) != ST_OK) {
         fprintf(stderr, "what was written is refused: %s\n", err.text);
         abort();
     }
-    struct state_table *read = state_table_new();
-    snapshot_pipelines_each(copy, apply, read);
-    state_table_each(read, state_file_add, &again);
-    state_table_free(read);
+    struct keep_table *read = keep_table_new();
+    pipelines_all(copy, apply, read);
+    keep_table_each(read, state_file_add, &again);
+    keep_table_free(read);
     if (!str_eq(buf_str(&first), buf_str(&again))) {
         fprintf(stderr, "what was written reads as something else\n");
         abort();
     }
     pipelines_free(copy);
-    state_table_free(table);
+    keep_table_free(table);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -76,17 +76,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     options.window_ms = data[0] & 2 ? 300000 : 3600000;
     options.runs_max = data[0] & 4 ? 1 : 100;
     options.pipelines_max = data[0] & 8 ? 1 : 100;
-    struct state_table *table = state_table_new();
+    struct keep_table *table = keep_table_new();
     state_file_read((struct str){(const char *)data + 1, size - 1}, table);
     struct pipelines *p = pipelines_new(&options, &output);
-    if (snapshot_pipelines_load(p, table, &err) == ST_OK) {
+    if (pipelines_load(p, table, &err) == ST_OK) {
         write_and_read_again(p, &options, &output);
         go_on(p, INT64_MAX - 1); // behind all that the state has heard
-        snapshot_pipelines_changes(p, apply, table);
+        pipelines_changes(p, apply, table);
         write_and_read_again(p, &options, &output);
         pipelines_flush(p);
     }
     pipelines_free(p);
-    state_table_free(table);
+    keep_table_free(table);
     return 0;
 }

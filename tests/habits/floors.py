@@ -13,7 +13,7 @@ FLOOR = {"base": 0, "config": 1, "model": 1, "stats": 1, "avro": 1, "decode": 2,
 DOORS = {"kafka", "eventlog", "net", "alert", "serve"}
 # Rooms of the same floor that may be seen.
 SIDEWAYS = {("config", "model"), ("decode", "stats"), ("model", "stats"), ("avro", "model"), ("alert", "net"),
-            ("advise", "detect"), ("commands", "replay"), ("commands", "present"), ("engine", "fleet"), ("fleet", "engine")}
+            ("advise", "detect"), ("commands", "replay"), ("commands", "present"), ("engine", "keep"), ("fleet", "keep")}
 FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
     (room, door) for room in ("detect", "advise", "engine", "fleet", "keep") for door in DOORS} | {
     (room, "config") for room in FLOOR if room not in ("config", "commands")}
@@ -23,7 +23,7 @@ LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"alert", "avro"}, "avro.h": s
            "snappy-c.h": {"eventlog"}, "lz4frame.h": {"eventlog"}, "xxhash.h": {"eventlog"}}
 NO_CLOCK = {"config", "model", "stats", "avro", "decode", "state", "detect", "advise", "engine", "fleet", "keep"}
 # The live agent is blind to what a stage does: these rooms are seen by its stage_*.c alone.
-STAGES_ONLY = {"detect", "advise", "engine", "fleet", "keep"}
+STAGES_ONLY = {"detect", "advise", "engine", "fleet"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 
 

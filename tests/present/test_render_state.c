@@ -17,16 +17,16 @@ static void add_line(void *ctx, const char *text) {
 
 // What a partition with this one key and the keys of a sound run shows.
 static struct render_state show(struct render_state render, struct str key, struct str value) {
-    struct state_table *table = state_table_new();
+    struct keep_table *table = keep_table_new();
     size_t len = 0;
-    state_table_put(table, STR("rapp\n0"), STR("\1"));
-    state_table_put(table, STR("s1.0.app\n0"), STR("\1"));
-    state_table_put(table, key, value);
+    keep_table_put(table, STR("rapp\n0"), STR("\1"));
+    keep_table_put(table, STR("s1.0.app\n0"), STR("\1"));
+    keep_table_put(table, key, value);
     out[0] = '\0';
     render.line = add_line;
     render.ctx = &len;
     render_state_partition(&render, "topic", 3, table);
-    state_table_free(table);
+    keep_table_free(table);
     return render;
 }
 

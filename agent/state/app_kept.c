@@ -1,0 +1,561 @@
+// app_kept: what of a run is kept, described by tables, and its parts one by one. A run keeps its
+// stages, open jobs, accumulators and executors under keys of their own, the last two in chunks, so
+// that a value stays small and is written only when something in it changed. Called by engine; must
+// not know how a value or a key is written.
+#include <stdlib.h>
+#include <string.h>
+
+#include "app_priv.h"
+#include "base/mem.h"
+
+enum { ACCUM_CHUNK_BITS = 8, ACCUM_CHUNK = 1 << ACCUM_CHUNK_BITS };
+
+// A verdict list of a run or of a stage.
+static struct bottleneck *add_verdict(struct bottleneck ***items, uint32_t *count) {
+    if (*count >= KIND_COUNT) {
+        return NULL;
+    }
+    *items = mem_resize(*items, *count + 1, sizeof **items);
+    return (*items)[(*count)++] = mem_zalloc(1, sizeof(struct bottleneck));
+}
+
+// A subject has one of each kind. The item is the last of the list.
+static bool is_new_kind(struct bottleneck *const *items, uint32_t count) {
+    uint32_t i = 0;
+    while (items[i]->kind != items[count - 1]->kind) {
+        i++;
+    }
+    return i == count - 1;
+}
+
+#define VERDICTS(owner)                                                                            \
+    static uint32_t owner##_verdicts(const void *of) {                                             \
+        return ((const struct owner *)of)->verdict_count;                                          \
+    }                                                                                              \
+    static const void *owner##_verdict_at(const void *of, uint32_t i,                              \
+                                          union record_scratch *scratch) {                         \
+        (void)scratch;                                                                             \
+        return ((const struct owner *)of)->verdicts[i];                                            \
+    }                                                                                              \
+    static void *owner##_verdict_add(void *of, uint32_t count, union record_scratch *scratch) {    \
+        struct owner *owner = of;                                                                  \
+        (void)count, (void)scratch;                                                                \
+        return add_verdict(&owner->verdicts, &owner->verdict_count);                               \
+    }                                                                                              \
+    static bool owner##_verdict_added(void *of, void *item) {                                      \
+        const struct owner *owner = of;                                                            \
+        (void)item;                                                                                \
+        return is_new_kind(owner->verdicts, owner->verdict_count);                                 \
+    }                                                                                              \
+    static const struct record_list owner##_verdict_list = {                                       \
+        owner##_verdicts, owner##_verdict_at, owner##_verdict_add, owner##_verdict_added}
+VERDICTS(app);
+VERDICTS(stage);
+
+// Ids that were seen, as ranges.
+static bool range_fits(void *object) {
+    const struct rangeset_range *range = object;
+    return range->first <= range->last;
+}
+static const struct record_row range_rows[] = {
+    RECORD_ROW(1, I64, rangeset_range, first),
+    RECORD_ROW(2, I64, rangeset_range, last),
+};
+static const struct record record_range = {"range", sizeof(struct rangeset_range), range_rows,
+                                           ARRAY_LEN(range_rows), range_fits};
+
+static void *add_range(struct rangeset *set) {
+    if (set->len >= APP_TASK_RANGES_MAX) {
+        return NULL;
+    }
+    MEM_GROW(set->ranges, set->len, set->cap);
+    set->ranges[set->len] = (struct rangeset_range){0};
+    return &set->ranges[set->len++];
+}
+
+#define RANGES(set)                                                                                \
+    static uint32_t set##_size(const void *app) {                                                  \
+        return (uint32_t)((const struct app *)app)->set.len;                                       \
+    }                                                                                              \
+    static const void *set##_at(const void *app, uint32_t i, union record_scratch *scratch) {      \
+        (void)scratch;                                                                             \
+        return &((const struct app *)app)->set.ranges[i];                                          \
+    }                                                                                              \
+    static void *set##_add(void *app, uint32_t count, union record_scratch *scratch) {             \
+        (void)count, (void)scratch;                                                                \
+        return add_range(&((struct app *)app)->set);                                               \
+    }                                                                                              \
+    static bool set##_added(void *app, void *item) {                                               \
+        const struct rangeset_range *range = item;                                                 \
+        return range == ((struct app *)app)->set.ranges || range[-1].last < range->first;          \
+    }                                                                                              \
+    static const struct record_list set##_list = {set##_size, set##_at, set##_add, set##_added}
+RANGES(ended_tasks);
+RANGES(started_jobs);
+RANGES(ended_jobs);
+
+// What the properties of the pipeline rule said, by their place in the rule.
+struct pipeline_value {
+    int64_t place;
+    char text[RUN_TEXT_MAX + 1];
+};
+_Static_assert(sizeof(struct pipeline_value) <= sizeof(union record_scratch), "built in scratch");
+static const struct record_row pipeline_value_rows[] = {
+    RECORD_ROW(1, I64, pipeline_value, place, .most = APP_PIPELINE_KEYS_MAX - 1),
+    RECORD_ROW(2, CHARS, pipeline_value, text),
+};
+static const struct record record_pipeline_value =
+    RECORD_OF("property", pipeline_value, pipeline_value_rows);
+
+static uint32_t pipeline_values_size(const void *app) {
+    (void)app;
+    return APP_PIPELINE_KEYS_MAX;
+}
+static const void *pipeline_value_at(const void *app, uint32_t i, union record_scratch *scratch) {
+    const char *text = ((const struct app *)app)->pipeline_values[i];
+    struct pipeline_value *value = (struct pipeline_value *)(void *)scratch;
+    if (text == NULL) {
+        return NULL;
+    }
+    value->place = i;
+    str_copy(value->text, sizeof value->text, str_of(text));
+    return value;
+}
+static void *in_scratch(void *owner, uint32_t count, union record_scratch *scratch) {
+    (void)owner, (void)count;
+    return scratch;
+}
+static bool pipeline_value_added(void *of, void *item) {
+    struct app *app = of;
+    const struct pipeline_value *value = item;
+    if (app->pipeline_values[value->place] != NULL) {
+        return false;
+    }
+    app->pipeline_values[value->place] = mem_strdup(value->text);
+    return true;
+}
+static const struct record_list pipeline_value_list = {pipeline_values_size, pipeline_value_at,
+                                                       in_scratch, pipeline_value_added};
+
+// The keys of what failed are kept like pairs, of which the second was never used.
+struct failed_key {
+    int64_t key;
+};
+static const struct record_row failed_key_rows[] = {RECORD_ROW(1, I64, failed_key, key),
+                                                    {.number = 2, .type = RECORD_RETIRED}};
+static const struct record record_failed_key = RECORD_OF("key", failed_key, failed_key_rows);
+
+static uint32_t failed_keys_size(const void *app) {
+    return ((const struct app *)app)->failed_key_count;
+}
+static const void *failed_key_at(const void *app, uint32_t i, union record_scratch *scratch) {
+    (void)scratch;
+    return &((const struct app *)app)->failed_keys[i];
+}
+static void *failed_key_add(void *of, uint32_t count, union record_scratch *scratch) {
+    struct app *app = of;
+    (void)count, (void)scratch;
+    if (app->failed_key_count >= APP_FAILED_KEYS_MAX) {
+        return NULL;
+    }
+    MEM_GROW(app->failed_keys, app->failed_key_count, app->failed_key_cap);
+    app->failed_keys[app->failed_key_count] = 0;
+    return &app->failed_keys[app->failed_key_count++];
+}
+static const struct record_list failed_key_list = {failed_keys_size, failed_key_at, failed_key_add,
+                                                   NULL};
+
+static const struct record_row app_rows[] = {
+    RECORD_ROW(1, INLINE, app, identity, .item = &record_run_identity), // 1 to 7
+    RECORD_ROW(8, CHARS, app, run_id),
+    RECORD_ROW(9, BOOL, app, pipeline_fixed),
+    RECORD_ROW(10, I64, app, started_ms),
+    RECORD_ROW(11, I64, app, ended_ms),
+    RECORD_ROW(12, I64, app, first_ms),
+    RECORD_ROW(13, I64, app, now_ms),
+    RECORD_ROW(14, BOOL, app, has_exit_code),
+    RECORD_ROW(15, I64, app, exit_code),
+    RECORD_ROW(16, I32, app, spark_major),
+    RECORD_ROW(17, I32, app, spark_minor),
+    RECORD_ROW(18, I64, app, scan_rows),
+    RECORD_ROW(19, I64, app, shuffle_read_records),
+    RECORD_ROW(20, I64, app, files_bytes),
+    RECORD_ROW(21, I64, app, fetch_wait_ms),
+    RECORD_ROW(22, I64, app, shuffle_write_ns),
+    RECORD_ROW(23, I64, app, task_ends),
+    RECORD_ROW(24, I64, app, exclusions),
+    RECORD_ROW(25, I64, app, blacklistings),
+    RECORD_ROW(26, I64, app, executor_memory_mib),
+    RECORD_ROW(27, BOOL, app, sql_error),
+    RECORD_ROW(28, CHARS, app, failure),
+    RECORD_ROW(29, BOOL, app, limit_hit),
+    RECORD_ROW(30, BOOL, app, foreign_engine),
+    RECORD_ROW(31, I32, app, stage_number),
+    RECORD_ROW(200, NESTED, app, totals, .item = &record_run_totals),
+    RECORD_HOOKED(201, LIST, "pipeline_values", &pipeline_value_list,
+                  .item = &record_pipeline_value, .max = APP_PIPELINE_KEYS_MAX),
+    RECORD_HOOKED(202, LIST, "failed_keys", &failed_key_list, .item = &record_failed_key,
+                  .max = APP_FAILED_KEYS_MAX),
+    {.number = 203, .type = RECORD_RETIRED},
+    RECORD_HOOKED(206, LIST, "ended_tasks", &ended_tasks_list, .item = &record_range,
+                  .max = APP_TASK_RANGES_MAX),
+    RECORD_HOOKED(207, LIST, "started_jobs", &started_jobs_list, .item = &record_range,
+                  .max = APP_TASK_RANGES_MAX),
+    RECORD_HOOKED(208, LIST, "ended_jobs", &ended_jobs_list, .item = &record_range,
+                  .max = APP_TASK_RANGES_MAX),
+    RECORD_ROW(210, NESTED, app, executors, .item = &record_executor_sums),
+    RECORD_HOOKED(209, LIST, "verdicts", &app_verdict_list, .item = &record_bottleneck,
+                  .max = KIND_COUNT),
+};
+const struct record record_app = RECORD_OF("application", app, app_rows);
+
+static const struct record_row slow_task_rows[] = {
+    RECORD_ROW(1, I64, stage_task, duration_ms), RECORD_ROW(2, I64, stage_task, launch_ms),
+    RECORD_ROW(3, I64, stage_task, bytes),       RECORD_ROW(4, I64, stage_task, records),
+    RECORD_ROW(5, I64, stage_task, run_ms),      RECORD_ROW(6, I64, stage_task, cpu_ns),
+    RECORD_ROW(7, I64, stage_task, gc_ms),       RECORD_ROW(8, I64, stage_task, fetch_wait_ms),
+    RECORD_ROW(9, I64, stage_task, spill_bytes), RECORD_ROW(10, I64, stage_task, deserialize_ms),
+    RECORD_ROW(11, I64, stage_task, delay_ms),   RECORD_ROW(12, I32, stage_task, index),
+    RECORD_ROW(13, I32, stage_task, host),       RECORD_ROW(14, BOOL, stage_task, cold),
+};
+static const struct record record_slow_task = RECORD_OF("task", stage_task, slow_task_rows);
+
+static const struct record_row stage_host_rows[] = {
+    RECORD_ROW(1, I32, stage_host, host),
+    RECORD_ROW(2, I64, stage_host, tasks),
+    RECORD_ROW(3, I64, stage_host, task_ms),
+    RECORD_ROW(4, I64, stage_host, bytes),
+};
+static const struct record record_stage_host = RECORD_OF("host", stage_host, stage_host_rows);
+
+static uint32_t hosts_size(const void *detail) {
+    return ((const struct stage_detail *)detail)->host_count;
+}
+static const void *host_at(const void *detail, uint32_t i, union record_scratch *scratch) {
+    (void)scratch;
+    return &((const struct stage_detail *)detail)->hosts[i];
+}
+static void *host_add(void *of, uint32_t count, union record_scratch *scratch) {
+    struct stage_detail *detail = of;
+    (void)count, (void)scratch;
+    if (detail->host_count >= STAGE_HOSTS_MAX) {
+        return NULL;
+    }
+    MEM_GROW(detail->hosts, detail->host_count, detail->host_cap);
+    detail->hosts[detail->host_count] = (struct stage_host){0};
+    return &detail->hosts[detail->host_count++];
+}
+static const struct record_list host_list = {hosts_size, host_at, host_add, NULL};
+
+static bool detail_is_whole(void *object) {
+    struct sketch *durations = &((struct stage_detail *)object)->durations_ms;
+    durations->total = 0;
+    for (unsigned i = 0; i < SKETCH_BUCKETS; i++) {
+        durations->total += durations->counts[i];
+    }
+    return true;
+}
+static const struct record_row detail_rows[] = {
+    RECORD_AS(216, ARRAY, stage_detail, slow, "slow_tasks", .item = &record_slow_task,
+              .count_offset = offsetof(struct stage_detail, slow_count), .max = STAGE_SLOW_TASKS),
+    RECORD_HOOKED(217, LIST, "hosts", &host_list, .item = &record_stage_host,
+                  .max = STAGE_HOSTS_MAX),
+    {.number = 218,
+     .type = RECORD_SPARSE,
+     .name = "durations",
+     .offset = offsetof(struct stage_detail, durations_ms.counts),
+     .size = sizeof(uint32_t),
+     .max = SKETCH_BUCKETS},
+};
+static const struct record record_detail = {"detail", sizeof(struct stage_detail), detail_rows,
+                                            ARRAY_LEN(detail_rows), detail_is_whole};
+
+static uint32_t detail_size(const void *stage) {
+    return ((const struct stage *)stage)->detail != NULL;
+}
+static const void *detail_at(const void *stage, uint32_t i, union record_scratch *scratch) {
+    (void)i, (void)scratch;
+    return ((const struct stage *)stage)->detail;
+}
+static void *detail_add(void *of, uint32_t count, union record_scratch *scratch) {
+    struct stage *stage = of;
+    (void)count, (void)scratch;
+    return stage->detail != NULL ? NULL
+                                 : (stage->detail = mem_zalloc(1, sizeof(struct stage_detail)));
+}
+static const struct record_list detail_list = {detail_size, detail_at, detail_add, NULL};
+
+static const struct record_row stage_rows[] = {
+    RECORD_ROW(1, BOOL, stage, python),
+    RECORD_ROW(2, BOOL, stage, submitted),
+    RECORD_ROW(3, BOOL, stage, completed),
+    RECORD_ROW(4, I32, stage, job),
+    RECORD_ROW(5, I64, stage, slots),
+    RECORD_ROW(6, I64, stage, first_launch_ms),
+    RECORD_ROW(7, I64, stage, last_finish_ms),
+    RECORD_ROW(8, BOOL, stage, waited_for_own),
+    RECORD_ROW(9, I64, stage, task_ms),
+    RECORD_ROW(10, I64, stage, bytes),
+    RECORD_ROW(11, I64, stage, records),
+    RECORD_ROW(12, I64, stage, fetch_wait_ms),
+    RECORD_ROW(13, I64, stage, shuffle_write_ns),
+    RECORD_ROW(14, I64, stage, deserialize_ms),
+    RECORD_ROW(15, I64, stage, spill_task_ms),
+    RECORD_ROW(16, I64, stage, metric_tasks),
+    RECORD_ROW(17, I64, stage, delay_ms),
+    RECORD_ROW(18, I64, stage, delay_run_ms),
+    RECORD_ROW(19, I64, stage, io_tasks),
+    RECORD_ROW(20, I64, stage, io_cpu_ns),
+    RECORD_ROW(21, I64, stage, io_read_ns),
+    RECORD_ROW(22, I64, stage, scan_ns),
+    RECORD_ROW(23, I64, stage, scan_tasks),
+    RECORD_ROW(24, I64, stage, io_run_ms),
+    RECORD_ROW(25, I64, stage, tasks_with_metrics),
+    RECORD_ROW(26, I64, stage, peak_memory_bytes),
+    RECORD_ROW(27, I64, stage, failed_ms),
+    RECORD_ROW(28, I64, stage, killed_ms),
+    RECORD_ROW(29, I64, stage, resubmitted),
+    RECORD_ROW(30, I64, stage, lost_to_infrastructure),
+    RECORD_ROW(31, I64, stage, tasks_running),
+    RECORD_ROW(32, I64, stage, judged_ms),
+    RECORD_ROW(33, BOOL, stage, dirty),
+    RECORD_ROW(34, I32, stage, number, .most = INT32_MAX),
+    RECORD_ROW(213, NESTED, stage, summary, .item = &record_stage_summary),
+    {.number = 214,
+     .type = RECORD_SPARSE,
+     .name = "failures",
+     .offset = offsetof(struct stage, failures),
+     .size = sizeof(int64_t),
+     .words = &vocabulary_failure,
+     .max = FAILURE_CLASS_COUNT},
+    RECORD_HOOKED(215, LIST, "detail", &detail_list, .item = &record_detail, .max = 1),
+    RECORD_HOOKED(209, LIST, "verdicts", &stage_verdict_list, .item = &record_bottleneck,
+                  .max = KIND_COUNT),
+};
+const struct record record_stage = RECORD_OF("stage", stage, stage_rows);
+
+static void *job_stages_add(void *of, uint32_t count, union record_scratch *scratch) {
+    struct app_job *job = of;
+    (void)scratch;
+    if (job->stages != NULL) {
+        return NULL;
+    }
+    job->stages = mem_alloc(count * sizeof *job->stages + 1);
+    job->stage_count = count;
+    return job->stages;
+}
+static const struct record_list job_stage_list = {.add = job_stages_add};
+static const struct record_row job_rows[] = {
+    RECORD_ROW(1, I64, app_job, number),
+    RECORD_ROW(2, I64, app_job, execution_id),
+    RECORD_ROW(4, I32, app_job, id, .most = INT32_MAX),
+    RECORD_ROW(3, PACKED, app_job, stages, .list = &job_stage_list,
+               .count_offset = offsetof(struct app_job, stage_count), .max = EVENT_STAGE_IDS_MAX),
+};
+const struct record record_job = RECORD_OF("job", app_job, job_rows);
+
+// The accumulators of a chunk, each with what is known of it.
+struct accum_chunk {
+    struct app *app;
+    int64_t first; // id
+};
+struct accum {
+    int64_t id, value;
+};
+static const struct record_row role_rows[] = {
+    RECORD_ROW(1, I64, accum, id),
+    RECORD_AS(2, I64, accum, value, "role", .words = &vocabulary_role, .most = ROLE_COUNT - 1),
+};
+static const struct record record_role = RECORD_OF("accumulator", accum, role_rows);
+static const struct record_row driver_value_rows[] = {
+    RECORD_ROW(1, I64, accum, id),
+    RECORD_ROW(2, I64, accum, value),
+};
+static const struct record record_driver_value = RECORD_OF("accumulator", accum, driver_value_rows);
+
+static uint32_t accums_size(const void *chunk) {
+    (void)chunk;
+    return ACCUM_CHUNK;
+}
+static const void *accum_at(const struct idmap *map, int64_t id, union record_scratch *scratch) {
+    struct accum *accum = (struct accum *)(void *)scratch;
+    accum->id = id;
+    return idmap_get(map, id, &accum->value) ? accum : NULL;
+}
+
+#define ACCUMS(map, most)                                                                          \
+    static const void *map##_at(const void *of, uint32_t i, union record_scratch *scratch) {       \
+        const struct accum_chunk *chunk = of;                                                      \
+        return accum_at(&chunk->app->map, chunk->first + i, scratch);                              \
+    }                                                                                              \
+    static bool map##_added(void *of, void *item) {                                                \
+        const struct accum_chunk *chunk = of;                                                      \
+        const struct accum *accum = item;                                                          \
+        return accum->id >= chunk->first && accum->id - chunk->first < ACCUM_CHUNK &&              \
+               idmap_put(&chunk->app->map, accum->id, accum->value, most);                         \
+    }                                                                                              \
+    static const struct record_list map##_list = {accums_size, map##_at, in_scratch, map##_added}
+ACCUMS(accum_roles, APP_ACCUMS_MAX);
+ACCUMS(driver_values, APP_DRIVER_ACCUMS_MAX);
+
+static const struct record_row accumulators_rows[] = {
+    RECORD_HOOKED(204, LIST, "roles", &accum_roles_list, .item = &record_role, .max = ACCUM_CHUNK),
+    RECORD_HOOKED(205, LIST, "driver_values", &driver_values_list, .item = &record_driver_value,
+                  .max = ACCUM_CHUNK),
+};
+const struct record record_accumulators = RECORD_OF("accumulators", accum_chunk, accumulators_rows);
+
+// Marks of chunks of accumulators stand in a map by chunk.
+enum { CHUNK_TOUCHED = 1, CHUNK_WRITTEN = 2 };
+
+static struct kept mark_of(int64_t bits) {
+    return (struct kept){(bits & CHUNK_TOUCHED) != 0, (bits & CHUNK_WRITTEN) != 0};
+}
+
+static int64_t bits_of(struct kept kept) {
+    return (kept.touched ? CHUNK_TOUCHED : 0) | (kept.written ? CHUNK_WRITTEN : 0);
+}
+
+void app_touch_accum(struct app *app, int64_t id) {
+    int64_t chunk = id >> ACCUM_CHUNK_BITS, bits = 0;
+    idmap_get(&app->accum_chunks, chunk, &bits);
+    struct kept kept = mark_of(bits);
+    if (!kept.touched) {
+        keep_touch(&kept);
+        idmap_put(&app->accum_chunks, chunk, bits_of(kept), SIZE_MAX);
+    }
+}
+
+void app_each_part(struct app *app, app_part_fn *each, void *ctx) {
+    for (uint32_t i = 0; i < app->job_count; i++) {
+        struct app_job *job = &app->jobs[i];
+        each(ctx, (struct kept_part){'j', {job->id}}, &job->kept, job);
+    }
+    for (size_t i = 0; i < app->accum_chunks.cap; i++) {
+        int64_t number = app->accum_chunks.keys[i];
+        if (number != INT64_MIN) {
+            struct accum_chunk chunk = {app, number * ACCUM_CHUNK};
+            struct kept kept = mark_of(app->accum_chunks.values[i]);
+            each(ctx, (struct kept_part){'a', {number}}, &kept, &chunk);
+            app->accum_chunks.values[i] = bits_of(kept);
+        }
+    }
+    for (uint32_t i = 0; i < executors_chunks(&app->executors); i++) {
+        struct executor_chunk chunk = {&app->executors, i};
+        each(ctx, (struct kept_part){'x', {i}}, &app->executors.kept[i], &chunk);
+    }
+    if (app->properties.count > 0) {
+        each(ctx, (struct kept_part){'c', {0}}, &app->properties.kept, &app->properties);
+    }
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        struct stage *stage = app->stages[i];
+        each(ctx, (struct kept_part){'s', {stage->summary.stage, stage->summary.attempt}},
+             &stage->kept, stage);
+    }
+}
+
+struct app *app_blank(const char *cluster, const struct pipeline_rule *rule) {
+    struct app *app = app_new(cluster, STR(""), STR(""), rule);
+    app->executors.task_cpus = 0; // what is zero is not written
+    return app;
+}
+
+void *app_part_open(struct app *app, struct kept_part part) {
+    struct stage *stage;
+    switch (part.letter) {
+    case 's':
+        stage = stage_new(0, 0);
+        stage_drop_detail(stage);
+        stage->job = 0; // what is zero is not written
+        stage->summary.tasks_expected = 0;
+        return stage;
+    case 'j':
+        return mem_zalloc(1, sizeof(struct app_job));
+    case 'a': {
+        if (part.numbers[0] < INT64_MIN / ACCUM_CHUNK ||
+            part.numbers[0] > INT64_MAX / ACCUM_CHUNK) {
+            return NULL;
+        }
+        struct accum_chunk *chunk = mem_zalloc(1, sizeof *chunk);
+        *chunk = (struct accum_chunk){app, part.numbers[0] * ACCUM_CHUNK};
+        return chunk;
+    }
+    case 'x': {
+        if (part.numbers[0] < 0 || part.numbers[0] >= EXECUTOR_CHUNKS) {
+            return NULL;
+        }
+        struct executor_chunk *chunk = mem_zalloc(1, sizeof *chunk);
+        *chunk = (struct executor_chunk){&app->executors, (uint32_t)part.numbers[0]};
+        return chunk;
+    }
+    case 'c':
+        return app->properties.count == 0 && part.numbers[0] == 0 ? &app->properties : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static bool take_stage(struct app *app, struct kept_part part, struct stage *stage, bool good) {
+    const struct stage_summary *s = &stage->summary;
+    good = good && s->stage >= 0 && s->attempt >= 0 && s->stage == part.numbers[0] &&
+           s->attempt == part.numbers[1] && app_stage(app, s->stage, s->attempt) == NULL;
+    if (!good) {
+        stage_free(stage);
+        return false;
+    }
+    stage->kept.written = true;
+    app_stage_adopt(app, stage);
+    return true;
+}
+
+static bool take_job(struct app *app, struct kept_part part, struct app_job *job, bool good) {
+    good = good && job->id == part.numbers[0] && app->job_count < APP_OPEN_JOBS_MAX;
+    if (good) {
+        uint32_t at = app->job_count;
+        MEM_GROW(app->jobs, app->job_count, app->job_cap);
+        app->job_count++;
+        for (; at > 0 && app->jobs[at - 1].number > job->number; at--) { // in the order they began
+            app->jobs[at] = app->jobs[at - 1];
+        }
+        job->kept.written = true;
+        app->jobs[at] = *job;
+    } else {
+        mem_free(job->stages);
+    }
+    mem_free(job);
+    return good;
+}
+
+bool app_part_close(struct app *app, struct kept_part part, void *object, bool good) {
+    if (part.letter == 's') {
+        return take_stage(app, part, object, good);
+    }
+    if (part.letter == 'j') {
+        return take_job(app, part, object, good);
+    }
+    if (part.letter == 'c') {
+        app->properties.kept.written = true;
+        return good;
+    }
+    if (part.letter == 'a' && good) {
+        idmap_put(&app->accum_chunks, part.numbers[0], CHUNK_WRITTEN, SIZE_MAX);
+    } else if (part.letter == 'x' && good) {
+        app->executors.kept[part.numbers[0]].written = true;
+    }
+    mem_free(object);
+    return good;
+}
+
+static int by_number(const void *x, const void *y) {
+    const struct stage *a = *(struct stage *const *)x, *b = *(struct stage *const *)y;
+    return (a->number > b->number) - (a->number < b->number);
+}
+
+bool app_loaded(struct app *app) {
+    app->executors.slots_stale = true;
+    if (app->stage_count > 0) {
+        qsort(app->stages, app->stage_count, sizeof(struct stage *), by_number);
+    }
+    app_stages_bound(app, 0);
+    return executors_complete(&app->executors);
+}

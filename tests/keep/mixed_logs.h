@@ -1,0 +1,145 @@
+// mixed_logs: the lines of several applications' logs, interleaved at random and here and there
+// delivered twice, and an engine that gathers its records as Avro bytes. For the tests of snapshot.
+#pragma once
+
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "avro/avro_codec.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+#include "eventlog/eventlog.h"
+
+// The last one comes under the key of the first, after it: another run with the same id.
+enum { LOGS = 10, FIRST_RUN = 0, SECOND_RUN = LOGS - 1 };
+static const char *const paths[LOGS] = {
+    FIXTURES "/logs/skew_groupbykey/events.jsonl.zst",
+    FIXTURES "/logs/executor_oom/events.jsonl.zst",
+    FIXTURES "/logs/task_retries/events.jsonl.zst",
+    FIXTURES "/logs/contention_two_apps/events.jsonl.zst",
+    FIXTURES "/logs/gc_pressure/events.jsonl.zst",
+    FIXTURES "/logs/broadcastable_join/events.jsonl.zst",
+    FIXTURES "/logs/ok_parquet_agg/events.jsonl.zst",
+    FIXTURES "/logs/slow_host/events.jsonl.zst",
+    FIXTURES "/shapes/vectored_io.jsonl",
+    FIXTURES "/logs/skew_join/events.jsonl.zst",
+};
+
+// All lines of all logs, read once.
+static struct line {
+    char *text;
+    size_t len;
+    int log;
+} * lines;
+static size_t line_count, line_cap;
+
+static struct decoder *decoder;
+static struct avro_codec *codec;
+static struct engine_options engine_options;
+static struct buf *records; // where records go, as Avro bytes
+
+static void on_run(void *ctx, const struct pipeline_run *run) {
+    (void)ctx;
+    struct buf bytes = {0};
+    avro_encode_run(codec, run, &bytes);
+    buf_add_str(records, buf_str(&bytes));
+    buf_fini(&bytes);
+}
+static void on_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
+                          const struct bottleneck *b) {
+    (void)ctx;
+    struct buf bytes = {0};
+    avro_encode_bottleneck(codec, identity, run_id, b, &bytes);
+    buf_add_str(records, buf_str(&bytes));
+    buf_fini(&bytes);
+}
+static void on_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
+                              const struct recommendation *r) {
+    (void)ctx;
+    struct buf bytes = {0};
+    avro_encode_recommendation(codec, identity, run_id, r, &bytes);
+    buf_add_str(records, buf_str(&bytes));
+    buf_fini(&bytes);
+}
+
+static struct engine *fresh_engine(void) {
+    struct engine_output output = {NULL, on_run, on_bottleneck, on_recommendation};
+    return engine_new(&engine_options, decoder, &output);
+}
+
+static void feed(struct engine *engine, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) {
+        char key[16];
+        int n = snprintf(key, sizeof key, "app-%d",
+                         lines[i].log == SECOND_RUN ? FIRST_RUN : lines[i].log);
+        struct message message = {.value = {lines[i].text, lines[i].len},
+                                  .key = {key, (size_t)n},
+                                  .topic = "t",
+                                  .offset = (int64_t)i};
+        assert_int_equal(engine_feed(engine, &message, lines[i].len, NULL, NULL), ST_OK);
+    }
+}
+
+static void read_logs(uint64_t *seed) {
+    struct eventlog *logs[LOGS];
+    int open = LOGS;
+    struct err err;
+    for (int i = 0; i < LOGS; i++) {
+        assert_int_equal(eventlog_open(paths[i], &logs[i], &err), ST_OK);
+    }
+    bool ended[LOGS] = {false};
+    while (open > 0) { // interleaved at random
+        int i = (int)(test_random(seed) % LOGS);
+        struct str line;
+        if (ended[i] || (i == SECOND_RUN && !ended[FIRST_RUN])) {
+            continue;
+        }
+        assert_int_equal(eventlog_next(logs[i], &line, NULL, &err), ST_OK);
+        if (line.p == NULL) {
+            ended[i] = true;
+            open--;
+            continue;
+        }
+        MEM_GROW(lines, line_count, line_cap);
+        lines[line_count++] = (struct line){mem_strndup(line.p, line.len), line.len, i};
+        if (test_random(seed) % 16 == 0) { // delivered again, much later
+            size_t again = test_random(seed) % line_count;
+            struct line old = lines[again];
+            MEM_GROW(lines, line_count, line_cap);
+            lines[line_count++] = (struct line){mem_strndup(old.text, old.len), old.len, old.log};
+        }
+    }
+    for (int i = 0; i < LOGS; i++) {
+        eventlog_free(logs[i]);
+    }
+}
+
+static int set_up(void **state) {
+    (void)state;
+    uint64_t seed = 11;
+    struct decode_options decode = {.max_bytes = 32 << 20,
+                                    .wrapper_event_key = "",
+                                    .wrapper_app_key = "",
+                                    .wrapper_attempt_key = ""};
+    decoder = decoder_new(&decode);
+    codec = avro_codec_new();
+    engine_options_init(&engine_options);
+    read_logs(&seed);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    for (size_t i = 0; i < line_count; i++) {
+        mem_free(lines[i].text);
+    }
+    mem_free(lines);
+    decoder_free(decoder);
+    avro_codec_free(codec);
+    return 0;
+}
+
+static inline void apply(void *ctx, struct str key, struct str value) {
+    keep_table_put(ctx, key, value);
+}

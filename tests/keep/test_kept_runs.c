@@ -1,0 +1,190 @@
+// test_kept_runs: state of stage 1 written out as changes at random commits, and read back after a
+// crash at a random point, goes on as if nothing had happened: all records and the state at the end
+// are equal, byte for byte, to those of an engine that was never interrupted. Ticks and small
+// bounds included.
+#include "mixed_logs.h"
+
+static void append(void *ctx, struct str key, struct str value) {
+    struct buf *all = ctx;
+    buf_add_str(all, key);
+    buf_add_char(all, '=');
+    buf_add(all, &value.len, sizeof value.len);
+    buf_add_str(all, value);
+}
+
+static void assert_tables_equal(const struct keep_table *got, const struct keep_table *expected) {
+    struct buf x = {0}, y = {0};
+    keep_table_each(got, append, &x);
+    keep_table_each(expected, append, &y);
+    assert_int_equal(keep_table_count(got), keep_table_count(expected));
+    assert_int_equal(x.len, y.len);
+    assert_memory_equal(buf_text(&x), buf_text(&y), x.len);
+    buf_fini(&x);
+    buf_fini(&y);
+}
+
+// What changed goes to the changelog; applied, it holds what the engine would write as a whole.
+static void commit(struct engine *engine, struct keep_table *changelog) {
+    engine_changes(engine, apply, changelog);
+    struct keep_table *whole = keep_table_new();
+    engine_all(engine, apply, whole);
+    assert_tables_equal(changelog, whole);
+    keep_table_free(whole);
+}
+
+static struct engine *restore(const struct keep_table *changelog) {
+    struct err err = {0};
+    struct engine *engine = fresh_engine();
+    if (engine_load(engine, changelog, &err) != ST_OK) {
+        fail_msg("%s", err.text);
+    }
+    return engine;
+}
+
+// Ticks are part of the input: a pure function of the position.
+static void feed_with_ticks(struct engine *engine, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) {
+        feed(engine, i, i + 1);
+        if (i % 97 == 0) {
+            engine_tick(engine, 3000);
+        }
+        if (i % 1501 == 0) {
+            engine_tick(engine, 50000);
+        }
+    }
+}
+
+static void run_with_crashes(uint64_t *seed, struct buf *out, struct keep_table *changelog) {
+    struct engine *engine = fresh_engine();
+    struct buf pending = {0};
+    records = &pending;
+    for (size_t done = 0, at = 0; done < line_count;) {
+        size_t most = test_random(seed) % 4 == 0 ? 3 : 700;
+        size_t to = at + 1 + test_random(seed) % most;
+        to = to < line_count ? to : line_count;
+        feed_with_ticks(engine, at, to);
+        at = to;
+        if (test_random(seed) % 4 == 0) { // dies before the commit: its work is done again
+            engine_free(engine);
+            buf_clear(&pending);
+            engine = restore(changelog);
+            at = done;
+            continue;
+        }
+        commit(engine, changelog);
+        buf_add_str(out, buf_str(&pending));
+        buf_clear(&pending);
+        done = at;
+    }
+    engine_finish(engine, false);
+    buf_add_str(out, buf_str(&pending));
+    engine_free(engine);
+    buf_fini(&pending);
+}
+
+static void same_with_crashes(uint64_t seed) {
+    struct buf expected = {0}, got = {0};
+    struct keep_table *changelog = keep_table_new(), *at_end = keep_table_new();
+    struct engine *whole = fresh_engine();
+    records = &expected;
+    feed_with_ticks(whole, 0, line_count);
+    engine_all(whole, apply, at_end);
+    engine_finish(whole, false);
+    engine_free(whole);
+    uint64_t state = seed;
+    run_with_crashes(&state, &got, changelog);
+    assert_true(expected.len > 0);
+    if (got.len != expected.len || memcmp(got.data, expected.data, got.len) != 0) {
+        fail_msg("seed %d: other records than without crashes", (int)seed);
+    }
+    assert_tables_equal(changelog, at_end);
+    keep_table_free(changelog);
+    keep_table_free(at_end);
+    buf_fini(&expected);
+    buf_fini(&got);
+}
+
+static void crashes_show_nowhere(void **state) {
+    (void)state;
+    for (uint64_t round = 1; round <= 24; round++) {
+        engine_options_init(&engine_options);
+        engine_options.grace_ms = INT64_MAX / 4; // the second run under a key finds the first one
+        if (round % 3 != 0) { // bounds at work: evicted at the limit, after silence, after the end
+            engine_options.applications_max = 2 + (uint32_t)(round % 7);
+            engine_options.idle_ms = 60000;
+            engine_options.grace_ms = round % 2 == 0 ? 0 : 20000;
+        }
+        same_with_crashes(round);
+    }
+    engine_options_init(&engine_options);
+}
+
+static void add_line(const char *text) {
+    MEM_GROW(lines, line_count, line_cap);
+    lines[line_count++] = (struct line){mem_strndup(text, strlen(text)), strlen(text), LOGS};
+}
+
+// More stages than are kept, tasks that were sent again after their output was lost.
+static void the_bounds_of_a_run_show_nowhere_either(void **state) {
+    (void)state;
+    struct line *kept = lines;
+    size_t kept_count = line_count, kept_cap = line_cap;
+    lines = NULL;
+    line_count = line_cap = 0;
+    for (int i = 0; i < 2150; i++) {
+        char text[400];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"SparkListenerStageSubmitted\",\"Stage Info\":{\"Stage ID\":%d,"
+                 "\"Stage Attempt ID\":0,\"Stage Name\":\"s\",\"Number of Tasks\":2,"
+                 "\"Submission Time\":%d}}",
+                 i, 1000 + i);
+        add_line(text);
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":%d,\"Stage Attempt ID\":0,"
+                 "\"Task End Reason\":{\"Reason\":\"Resubmitted\"},\"Task Info\":{\"Task ID\":%d,"
+                 "\"Launch Time\":1000,\"Finish Time\":%d}}",
+                 i / 2, i, 2000 + i);
+        add_line(text);
+    }
+    same_with_crashes(5);
+    for (size_t i = 0; i < line_count; i++) {
+        mem_free(lines[i].text);
+    }
+    mem_free(lines);
+    lines = kept;
+    line_count = kept_count;
+    line_cap = kept_cap;
+}
+
+// Little is written for a little news.
+static void count_bytes(void *ctx, struct str key, struct str value) {
+    *(size_t *)ctx += key.len + value.len;
+}
+
+static void only_what_changed_is_written(void **state) {
+    (void)state;
+    struct buf sink = {0};
+    size_t first = 0, none = 0, one = 0, all = 0;
+    records = &sink;
+    struct engine *engine = fresh_engine();
+    feed(engine, 0, line_count / 2);
+    engine_changes(engine, count_bytes, &first);
+    engine_changes(engine, count_bytes, &none);
+    feed(engine, line_count / 2, line_count / 2 + 1);
+    engine_changes(engine, count_bytes, &one);
+    engine_all(engine, count_bytes, &all);
+    assert_int_equal(none, 0);
+    assert_in_range(one, 1, all / 4);
+    assert_true(first >= all / 2);
+    engine_free(engine);
+    buf_fini(&sink);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(crashes_show_nowhere),
+        cmocka_unit_test(the_bounds_of_a_run_show_nowhere_either),
+        cmocka_unit_test(only_what_changed_is_written),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,63 @@
+// test_kept_runs_bad: state that is damaged, incomplete or of another release is refused in words
+// and never harms.
+#include "damage.h"
+#include "mixed_logs.h"
+
+static void damaged_values_never_harm(void **state) {
+    (void)state;
+    struct keep_table *good = keep_table_new();
+    struct buf sink = {0};
+    uint64_t seed = 17;
+    records = &sink;
+    struct engine *engine = fresh_engine();
+    feed(engine, 0, line_count / 2);
+    engine_all(engine, apply, good);
+    engine_free(engine);
+    for (int round = 0; round < 600; round++) {
+        struct err err = {0};
+        struct damage damage = {&seed, 4, keep_table_new()};
+        keep_table_each(good, copy_damaged, &damage);
+        engine = fresh_engine();
+        if (engine_load(engine, damage.out, &err) == ST_OK) {
+            feed(engine, line_count / 2, line_count / 2 + 20);
+            engine_finish(engine, false); // everything is judged and told out of what came back
+        } else {
+            assert_true(err.text[0] != '\0');
+        }
+        engine_free(engine);
+        keep_table_free(damage.out);
+    }
+    keep_table_free(good);
+    buf_fini(&sink);
+}
+
+static void refused(struct str key, struct str value, const char *words) {
+    struct err err = {0};
+    struct engine *engine = fresh_engine();
+    struct keep_table *table = keep_table_new();
+    keep_table_put(table, key, value);
+    assert_int_equal(engine_load(engine, table, &err), ST_SKIP);
+    if (strstr(err.text, words) == NULL) {
+        fail_msg("%s", err.text);
+    }
+    keep_table_free(table);
+    engine_free(engine);
+}
+
+static void refused_in_words(void **state) {
+    (void)state;
+    struct str newer = {"\x07", 1};
+    refused(STR("rapp\n"), newer, "version 7");
+    refused(STR("s1.0.app\n"), newer, "key s1.0.app\\x0a");
+    refused(STR("e"), newer, "version 7");
+    refused(STR("j1.app\n"), (struct str){"\x01", 1}, "key j1.app");
+    refused(STR("r"), (struct str){"\x01", 1}, "key r");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(damaged_values_never_harm),
+        cmocka_unit_test(refused_in_words),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
