@@ -62,7 +62,8 @@ step promtool tests/serve/promtool.sh
 step fuzz tests/fuzz/run.sh 10
 step real-deps tests/real/deps.sh
 step real build/venv/bin/python tests/real/run.py
-step build-faults bash -c 'cmake --preset faults && cmake --build --preset faults'
+step build-faults bash -c 'cmake --preset faults && cmake --build --preset faults &&
+  python3 -B tests/fixtures/later_schemas.py build/later-schemas && cmake --preset faults-later && cmake --build --preset faults-later'
 step verdict build/venv/bin/python -B -m unittest discover -s tests/faults
 step faults build/venv/bin/python tests/faults/run.py --short
 echo "$passed passed, $failed failed"

@@ -125,59 +125,86 @@ enum status avro_codec_write_as(struct avro_codec *codec, const char *version, s
     return ST_OK;
 }
 
-static bool is_optional(const struct avro_node *node, enum avro_type type) {
-    return node->type == AVRO_T_UNION && node->count == 2 &&
-           node->children[0].type == AVRO_T_NULL && node->children[1].type == type;
+static bool is_text(const struct record_row *row) {
+    return row->type == RECORD_NAME || row->type == RECORD_TEXT;
 }
 
-static bool fits(const struct avro_node *node, enum field_type type) {
-    switch (type) {
-    case FIELD_CHARS:
-    case FIELD_TEXT:
-    case FIELD_WORD:
+// A list of structs is an array of records, or, if they are a text and a value, a map.
+static bool list_fits(const struct avro_node *node, const struct record_row *row) {
+    const struct record_row *pair = row->item->rows;
+    if (node->type == AVRO_T_MAP) {
+        return row->item->row_count == 2 && is_text(&pair[0]) &&
+               node->children->type == (is_text(&pair[1]) ? AVRO_T_STRING : AVRO_T_DOUBLE) &&
+               (is_text(&pair[1]) || pair[1].type == RECORD_F64);
+    }
+    return node->type == AVRO_T_ARRAY && node->children->type == AVRO_T_RECORD;
+}
+
+// What stands for null in ["null", T]: no text, no time (0), no number (below 0; TRI_NULL is, too).
+static bool fits(const struct avro_node *node, const struct record_row *row) {
+    bool optional =
+        node->type == AVRO_T_UNION && node->count == 2 && node->children[0].type == AVRO_T_NULL;
+    enum avro_type type = optional ? node->children[1].type : node->type;
+    switch (row->type) {
+    case RECORD_I64:
+        return type == AVRO_T_LONG;
+    case RECORD_I32:
+        return type == AVRO_T_INT || (optional && type == AVRO_T_BOOLEAN);
+    case RECORD_NAME:
+        return type == AVRO_T_STRING;
+    case RECORD_CHARS:
+    case RECORD_TEXT:
+    case RECORD_WORD:
         return node->type == AVRO_T_STRING;
-    case FIELD_I64:
-        return node->type == AVRO_T_LONG;
-    case FIELD_I32:
-        return node->type == AVRO_T_INT;
-    case FIELD_F64:
-        return node->type == AVRO_T_DOUBLE;
-    case FIELD_BOOL:
+    case RECORD_BOOL:
         return node->type == AVRO_T_BOOLEAN;
-    case FIELD_TIME:
-        return is_optional(node, AVRO_T_LONG);
-    case FIELD_OPT_I32:
-        return is_optional(node, AVRO_T_INT);
+    case RECORD_F64:
+        return node->type == AVRO_T_DOUBLE;
+    case RECORD_ARRAY:
+    case RECORD_LIST:
+        return row->list == NULL && list_fits(node, row);
+    case RECORD_PLACES:
+        return row->list == NULL && row->words != NULL && row->size == sizeof(int64_t) &&
+               node->type == AVRO_T_MAP && node->children->type == AVRO_T_LONG;
+    default:
+        return false;
     }
-    return false;
 }
 
-// These rows are fields of the record, in the struct that is given as number `part` to whoever
-// reads or writes one.
-static void bind(struct avro_node *record, unsigned part, const struct field_row *rows,
-                 unsigned count) {
-    for (unsigned i = 0; i < count; i++) {
-        struct avro_node *field = avro_node_field(record, rows[i].name);
-        require(field != NULL && field->row == NULL && fits(field, rows[i].type));
-        field->row = &rows[i];
+// Fields of the schema that are called as rows of the record are those rows, in the struct that is
+// given as number `part` to whoever reads or writes one.
+static void bind(struct avro_node *node, unsigned part, const struct record *record) {
+    for (unsigned i = 0; i < node->count; i++) {
+        struct avro_node *field = &node->children[i];
+        size_t base = 0;
+        const struct record_row *row = record_by_name(record, field->name, &base);
+        if (row == NULL) {
+            continue;
+        }
+        require(field->row == NULL && fits(field, row));
+        field->row = row;
+        field->row_type = row->type;
         field->part = part;
+        field->at = base + row->offset;
+        field->base = base;
+        if (field->type == AVRO_T_ARRAY) {
+            bind(field->children, 0, row->item);
+        }
     }
 }
 
-#define BIND(record, part, rows) bind(record, part, avro_rows_##rows, avro_rows_##rows##_count)
+static const struct record_row of_run[] = {RECORD_ROW(0, NAME, avro_of_run, run_id)};
+static const struct record record_of_run = RECORD_OF("of a run", avro_of_run, of_run);
 
 static void bind_all(struct avro_schema *current) {
-    struct avro_node *run = &current[AVRO_RUN].root;
-    BIND(run, 0, identity);
-    BIND(run, 1, run);
-    BIND(run, 2, totals);
-    BIND(avro_node_field(run, "stages")->children, 0, stage);
-    BIND(avro_node_field(run, "open_bottlenecks")->children, 0, open);
-    BIND(&current[AVRO_BOTTLENECK].root, 0, identity);
-    BIND(&current[AVRO_BOTTLENECK].root, 1, bottleneck);
-    BIND(&current[AVRO_RECOMMENDATION].root, 0, identity);
-    BIND(&current[AVRO_RECOMMENDATION].root, 1, recommendation);
-    BIND(&current[AVRO_WINDOW].root, 0, window);
+    bind(&current[AVRO_RUN].root, 0, &record_pipeline_run);
+    bind(&current[AVRO_WINDOW].root, 0, &record_pipeline_window);
+    bind(&current[AVRO_BOTTLENECK].root, 0, &record_bottleneck);
+    bind(&current[AVRO_RECOMMENDATION].root, 0, &record_recommendation);
+    for (int i = AVRO_BOTTLENECK; i <= AVRO_RECOMMENDATION; i++) {
+        bind(&current[i].root, 1, &record_run_identity);
+        bind(&current[i].root, 2, &record_of_run);
+    }
 }
 
 struct avro_codec *avro_codec_new(void) {

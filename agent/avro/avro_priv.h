@@ -1,5 +1,5 @@
-// avro_priv: what the files of the codec share: schemas as trees, and how fields of our structs are
-// stored.
+// avro_priv: what the files of the codec share: schemas as trees, their fields bound to the rows of
+// our records (model/record.h).
 #pragma once
 
 #include "avro/avro_codec.h"
@@ -27,14 +27,20 @@ enum avro_type {
 struct avro_node {
     enum avro_type type;
     unsigned count;
-    char *name;                  // owned; of the field that this is, else NULL
-    struct avro_node *children;  // owned: fields, branches, or the one kind of item
-    const struct field_row *row; // what the field is to us, NULL if no row says so
-    unsigned part;               // of which struct
-    unsigned absent_count;
-    const struct avro_node **absent; // owned list of the reader's fields that a record lacks
+    struct avro_node *children;      // owned: fields, branches, or the one kind of item
+    const struct record_row *row;    // what the field is to us, NULL if no row says so
+    enum record_type row_type;       // of the row: one look less at another place in memory
+    unsigned part;                   // in which of the structs that a writer or reader is given
+    size_t at, base;                 // where the row's member, and the struct it is of, are in it
+    char *name;                      // owned; of the field that this is, else NULL
     char *initial;                   // owned: the field's default as Avro binary, NULL: it has none
-    size_t initial_bytes;
+    const struct avro_node **absent; // owned list of the reader's fields that a record lacks
+    unsigned absent_count, initial_bytes;
+};
+
+// What a record about a run has beside the record and the run's identity.
+struct avro_of_run {
+    const char *run_id;
 };
 
 struct avro_schema {
@@ -50,34 +56,6 @@ struct avro_codec {
     unsigned other_count, other_cap, released;
     const struct avro_schema *writes[AVRO_RECORD_COUNT]; // what records are written by
 };
-
-// How a field of one of our structs is stored.
-enum field_type {
-    FIELD_CHARS,   // char[]
-    FIELD_TEXT,    // const char *
-    FIELD_I64,     // int64_t
-    FIELD_I32,     // int32_t
-    FIELD_F64,     // double
-    FIELD_BOOL,    // bool
-    FIELD_TIME,    // int64_t, 0 = null
-    FIELD_OPT_I32, // int32_t, -1 = null
-    FIELD_WORD,    // an enum with a name
-};
-
-struct field_row {
-    const char *name; // in the schema
-    enum field_type type;
-    size_t offset, size;            // size: of a char array
-    const char *(*word)(int value); // FIELD_WORD
-    int (*parse)(struct str text);  // FIELD_WORD, for reading back
-};
-
-extern const struct field_row avro_rows_identity[], avro_rows_run[], avro_rows_totals[],
-    avro_rows_stage[], avro_rows_open[], avro_rows_bottleneck[], avro_rows_recommendation[],
-    avro_rows_window[];
-extern const unsigned avro_rows_identity_count, avro_rows_run_count, avro_rows_totals_count,
-    avro_rows_stage_count, avro_rows_open_count, avro_rows_bottleneck_count,
-    avro_rows_recommendation_count, avro_rows_window_count;
 
 // avro_schema.c: a schema from its text, its fields bound to nothing yet. ST_SKIP with words if it
 // is none that we could walk; *schema is zeroed then.

@@ -10,6 +10,7 @@
 #include "avro_priv.h"
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/metrics.h"
 
 // Avro binary that is being read.
 struct avro_bytes {
@@ -185,86 +186,120 @@ static bool take_item(struct avro_bytes *from, int64_t *block) {
     return (*block)-- > 0;
 }
 
-// The number in a ["null", number], or what stands for null.
-static int64_t take_optional(struct avro_bytes *from, int64_t absent) {
-    return take_long(from) == 1 ? take_long(from) : absent;
+// Where the fields of a record that is being read go: the struct that rows speak of, and whoever
+// has the fields that are no row (may be NULL; returns false for those it does not know either).
+// Read back are runs alone, so there is one struct.
+struct taking {
+    void *into;
+    const struct record_row *left; // passed over
+    bool (*take_rest)(struct avro_bytes *from, const struct avro_node *field, void *ctx);
+    void *ctx;
+    bool item; // of a list
+};
+
+static bool take_record(struct avro_bytes *from, const struct avro_node *record,
+                        const struct taking *to);
+
+// A list takes its first items; what is beyond its bound was verified and is passed over. So is an
+// item with a word of a newer release: the rest of the run is no worse without a bottleneck that
+// nobody here has a name for.
+static void take_list(struct avro_bytes *from, const struct avro_node *field, char *owner) {
+    const struct record_row *row = field->row;
+    char **items = (char **)(void *)(owner + row->offset);
+    uint32_t *count = (uint32_t *)(void *)(owner + row->count_offset);
+    uint32_t cap = *count;
+    require(row->type == RECORD_LIST && field->type == AVRO_T_ARRAY);
+    for (int64_t block = 0; take_item(from, &block);) {
+        if (*count == row->max) {
+            require(walk(from, field->children));
+            continue;
+        }
+        if (*count == cap) {
+            cap = cap == 0 ? 8 : cap * 2;
+            *items = mem_resize(*items, cap, row->item->size);
+        }
+        char *item = *items + row->item->size * (*count)++;
+        memset(item, 0, row->item->size);
+        if (!take_record(from, field->children, &(struct taking){.into = item, .item = true})) {
+            metrics_add(METRIC_WORDS_UNKNOWN, 1);
+            (*count)--;
+        }
+    }
+}
+
+// What stands for the null that was chosen in a ["null", T], see avro_codec.c; true if a value
+// follows.
+static bool take_branch(struct avro_bytes *from, const struct avro_node *field) {
+    return field->type != AVRO_T_UNION || take_long(from) == 1;
 }
 
 // False if a word is none of ours.
-static bool take_row(struct avro_bytes *from, char *at, const struct field_row *row) {
+static bool take_row(struct avro_bytes *from, const struct avro_node *field, char *into) {
+    const struct record_row *row = field->row;
+    void *at = into + field->at;
     int word;
-    switch (row->type) {
-    case FIELD_CHARS:
+    switch (field->row_type) {
+    case RECORD_I64:
+        *(int64_t *)at = take_branch(from, field) ? take_long(from) : 0;
+        break;
+    case RECORD_I32:
+        *(int32_t *)at = take_branch(from, field) ? (int32_t)take_long(from) : -1;
+        break;
+    case RECORD_F64:
+        *(double *)at = take_double(from);
+        break;
+    case RECORD_BOOL:
+        *(bool *)at = take_bool(from);
+        break;
+    case RECORD_CHARS:
         str_copy(at, row->size, take_text(from));
         break;
-    case FIELD_TEXT:
-        require(!"no row read back holds a pointer");
-        break;
-    case FIELD_I64:
-        *(int64_t *)(void *)at = take_long(from);
-        break;
-    case FIELD_I32:
-        *(int32_t *)(void *)at = (int32_t)take_long(from);
-        break;
-    case FIELD_F64:
-        *(double *)(void *)at = take_double(from);
-        break;
-    case FIELD_BOOL:
-        *(bool *)(void *)at = take_bool(from);
-        break;
-    case FIELD_TIME:
-        *(int64_t *)(void *)at = take_optional(from, 0);
-        break;
-    case FIELD_OPT_I32:
-        *(int32_t *)(void *)at = (int32_t)take_optional(from, -1);
-        break;
-    case FIELD_WORD:
-        word = row->parse(take_text(from));
-        *(int *)(void *)at = word;
+    case RECORD_WORD:
+        word = vocabulary_parse(row->words, take_text(from));
+        *(int *)at = word;
         return word >= 0;
+    default:
+        take_list(from, field, into + field->base);
+        break;
     }
     return true;
 }
 
-// Where the fields of a record that is being read go. `parts` are the structs that rows speak of;
-// take_rest has the fields that are no row (NULL: there are none to take) and returns TAKE_PASS for
-// those it does not know either.
-enum taken { TAKE_DONE, TAKE_PASS, TAKE_REFUSED };
-struct taking {
-    void *const *parts;
-    enum taken (*take_rest)(struct avro_bytes *from, const struct avro_node *field, void *ctx);
-    void *ctx;
-};
+static struct avro_bytes initial_of(const struct avro_node *field) {
+    return bytes_of((struct str){field->initial, field->initial_bytes});
+}
 
+// False if a word is none of ours.
 static bool take_field(struct avro_bytes *from, const struct avro_node *field,
                        const struct taking *to) {
-    if (field->row != NULL) {
-        return take_row(from, (char *)to->parts[field->part] + field->row->offset, field->row);
+    if (field->row != NULL && field->row != to->left) {
+        bool known = take_row(from, field, to->into);
+        if (!known && to->item && field->initial != NULL) { // a cause that is none of ours
+            struct avro_bytes initial = initial_of(field);
+            metrics_add(METRIC_WORDS_UNKNOWN, 1);
+            known = take_row(&initial, field, to->into);
+        }
+        return known;
     }
-    enum taken taken = to->take_rest == NULL ? TAKE_PASS : to->take_rest(from, field, to->ctx);
-    if (taken == TAKE_PASS) {
+    if (field->row != NULL || to->take_rest == NULL || !to->take_rest(from, field, to->ctx)) {
         require(walk(from, field)); // verified; only other readers want it
     }
-    return taken != TAKE_REFUSED;
+    return true;
 }
 
 // The fields that the writer knew, then the reader's defaults for those it did not. False if a word
-// is none of ours.
+// is none of ours; all are taken or passed over.
 static bool take_record(struct avro_bytes *from, const struct avro_node *record,
                         const struct taking *to) {
+    bool known = true;
     for (unsigned i = 0; i < record->count; i++) {
-        if (!take_field(from, &record->children[i], to)) {
-            return false;
-        }
+        known &= take_field(from, &record->children[i], to);
     }
     for (unsigned i = 0; i < record->absent_count; i++) {
-        const struct avro_node *field = record->absent[i];
-        struct avro_bytes initial = bytes_of((struct str){field->initial, field->initial_bytes});
-        if (!take_field(&initial, field, to)) {
-            return false;
-        }
+        struct avro_bytes initial = initial_of(record->absent[i]);
+        known &= take_field(&initial, record->absent[i], to);
     }
-    return true;
+    return known;
 }
 
 static void take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out);
@@ -357,75 +392,21 @@ static enum status open_record(const struct avro_codec *codec, struct str bytes,
     return ST_OK;
 }
 
-// The lists take their first items; what is beyond their bounds was verified and is passed over.
-static bool take_stages(struct avro_bytes *from, const struct avro_node *item,
-                        struct pipeline_run *out) {
-    uint32_t cap = out->stage_count;
-    for (int64_t block = 0; take_item(from, &block);) {
-        if (out->stage_count == RUN_STAGES_MAX) {
-            require(walk(from, item));
-            continue;
-        }
-        MEM_GROW(out->stages, out->stage_count, cap);
-        struct stage_summary *stage = &out->stages[out->stage_count++];
-        void *const parts[] = {stage};
-        memset(stage, 0, sizeof *stage);
-        if (!take_record(from, item, &(struct taking){.parts = parts})) {
-            return false;
-        }
+static bool take_recommendations(struct avro_bytes *from, const struct avro_node *field,
+                                 void *ctx) {
+    struct pipeline_run *run = ctx;
+    uint32_t cap = run->recommendation_count;
+    if (strcmp(field->name, "recommendations") != 0) {
+        return false;
     }
-    return true;
-}
-
-static bool take_open(struct avro_bytes *from, const struct avro_node *item,
-                      struct pipeline_run *out) {
-    uint32_t cap = out->open_count;
-    for (int64_t block = 0; take_item(from, &block);) {
-        if (out->open_count == RUN_OPEN_MAX) {
-            require(walk(from, item));
-            continue;
-        }
-        MEM_GROW(out->open, out->open_count, cap);
-        struct open_bottleneck *open = &out->open[out->open_count++];
-        void *const parts[] = {open};
-        memset(open, 0, sizeof *open);
-        if (!take_record(from, item, &(struct taking){.parts = parts})) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void take_recommendations(struct avro_bytes *from, struct pipeline_run *out) {
-    uint32_t cap = out->recommendation_count;
     for (int64_t block = 0; take_item(from, &block);) {
         struct str text = take_text(from);
-        if (out->recommendation_count < RUN_RECOMMENDATIONS_MAX) {
-            MEM_GROW(out->recommendations, out->recommendation_count, cap);
-            out->recommendations[out->recommendation_count++] = mem_strndup(text.p, text.len);
+        if (run->recommendation_count < RUN_RECOMMENDATIONS_MAX) {
+            MEM_GROW(run->recommendations, run->recommendation_count, cap);
+            run->recommendations[run->recommendation_count++] = mem_strndup(text.p, text.len);
         }
     }
-}
-
-struct run_taking {
-    struct pipeline_run *run;
-    enum avro_stages stages;
-};
-
-static enum taken take_rest_of_run(struct avro_bytes *from, const struct avro_node *field,
-                                   void *ctx) {
-    struct run_taking *to = ctx;
-    if (strcmp(field->name, "stages") == 0 && to->stages == AVRO_TAKE_STAGES) {
-        return take_stages(from, field->children, to->run) ? TAKE_DONE : TAKE_REFUSED;
-    }
-    if (strcmp(field->name, "open_bottlenecks") == 0) {
-        return take_open(from, field->children, to->run) ? TAKE_DONE : TAKE_REFUSED;
-    }
-    if (strcmp(field->name, "recommendations") == 0) {
-        take_recommendations(from, to->run);
-        return TAKE_DONE;
-    }
-    return TAKE_PASS;
+    return true;
 }
 
 enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avro_stages stages,
@@ -441,9 +422,12 @@ enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avr
         return err_set(err, ST_SKIP, "a %s record where a PipelineRun is wanted",
                        avro_record_name(schema->record));
     }
-    void *const parts[] = {&out->identity, out, &out->totals};
-    struct run_taking run = {out, stages};
-    if (!take_record(&body, &schema->root, &(struct taking){parts, take_rest_of_run, &run})) {
+    struct taking to = {.into = out, .take_rest = take_recommendations, .ctx = out};
+    if (stages == AVRO_SKIP_STAGES) {
+        to.left = avro_node_field(&codec->current[AVRO_RUN].root, "stages")->row;
+        require(to.left != NULL);
+    }
+    if (!take_record(&body, &schema->root, &to)) {
         pipeline_run_fini(out);
         return err_set(err, ST_SKIP, "a PipelineRun with a word this release does not know");
     }
@@ -455,11 +439,13 @@ enum status avro_to_json(struct avro_codec *codec, struct str bytes, enum avro_r
     const struct avro_schema *schema = NULL;
     struct avro_bytes body;
     enum status status = open_record(codec, bytes, &schema, &body, err);
-    if (status == ST_OK) {
-        take_json(&body, &schema->root, out);
-        if (record != NULL) {
-            *record = schema->record;
-        }
+    if (status != ST_OK) {
+        return status;
     }
-    return status;
+    require(schema != NULL);
+    take_json(&body, &schema->root, out);
+    if (record != NULL) {
+        *record = schema->record;
+    }
+    return ST_OK;
 }

@@ -270,6 +270,20 @@ static bool put_default_record(struct buf *out, const struct avro_node *record,
     return good;
 }
 
+// Older specifications want one of the first branch, newer ones of any.
+static bool put_default_branch(struct buf *out, const struct avro_node *branches,
+                               const json_t *value) {
+    size_t start = out->len;
+    for (unsigned i = 0; i < branches->count; i++) {
+        avro_put_long(out, i);
+        if (put_default(out, &branches->children[i], value)) {
+            return true;
+        }
+        out->len = start;
+    }
+    return false;
+}
+
 // A default of the schema's text as the binary it stands for. False if it is none of its type.
 static bool put_default(struct buf *out, const struct avro_node *node, const json_t *value) {
     switch (node->type) {
@@ -292,9 +306,8 @@ static bool put_default(struct buf *out, const struct avro_node *node, const jso
         return json_is_array(value) && put_default_items(out, node->children, (json_t *)value);
     case AVRO_T_MAP:
         return json_is_object(value) && put_default_items(out, node->children, (json_t *)value);
-    case AVRO_T_UNION: // its default is one of the first branch
-        avro_put_long(out, 0);
-        return put_default(out, &node->children[0], value);
+    case AVRO_T_UNION:
+        return put_default_branch(out, node, value);
     case AVRO_T_RECORD:
         return put_default_record(out, node, value);
     case AVRO_T_FOREIGN:
@@ -309,7 +322,7 @@ static bool make_default(struct making *m, struct avro_node *field, const json_t
     if (good) {
         field->initial = mem_alloc(bytes.len + 1);
         memcpy(field->initial, buf_text(&bytes), bytes.len + 1);
-        field->initial_bytes = bytes.len;
+        field->initial_bytes = (unsigned)bytes.len;
     }
     buf_fini(&bytes);
     return good || refuse(m, "its default is none of its type", field->name);
@@ -509,7 +522,10 @@ enum status avro_resolve(struct avro_node *writer, const struct avro_node *reade
         return err_set(err, ST_SKIP, "it has another type");
     }
     writer->row = reader->row;
+    writer->row_type = reader->row_type;
     writer->part = reader->part;
+    writer->at = reader->at;
+    writer->base = reader->base;
     if (writer->type == AVRO_T_RECORD) {
         return resolve_record(writer, reader, err);
     }

@@ -58,7 +58,8 @@ enum avro_stages { AVRO_SKIP_STAGES, AVRO_TAKE_STAGES };
 
 // A framed PipelineRun back into *out (to be released with pipeline_run_fini). ST_RETRY if it is
 // well framed, but nobody has told its schema (avro_codec_add_writer): a newer release has written
-// it, or nobody of ours. ST_SKIP on anything else. Words with both; *out is zeroed then.
+// it, or nobody of ours. ST_SKIP on anything else. Words with both; *out is zeroed then. An open
+// bottleneck of a kind that only a newer release knows is left out and counted.
 enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avro_stages stages,
                             struct pipeline_run *out, struct err *err) MUST_USE;
 

@@ -107,10 +107,8 @@ static void records_of_every_release_are_read(void **state) {
 // A field whose words nobody fills would be published as its default for ever.
 static void every_field_of_our_schemas_is_written(void **state) {
     (void)state;
-    static const char *const by_hand[] = {"data_size_gb",     "stages",          "bottleneck_kinds",
-                                          "open_bottlenecks", "recommendations", "run_id",
-                                          "rule_met",         "reason",          "evidence",
-                                          "bottlenecks",      "settings"};
+    static const char *const by_hand[] = {"data_size_gb", "bottleneck_kinds", "recommendations",
+                                          "bottlenecks"};
     for (int i = 0; i < AVRO_RECORD_COUNT; i++) {
         const struct avro_node *root = &codec->current[i].root;
         for (unsigned f = 0; f < root->count; f++) {
@@ -145,7 +143,7 @@ static const char *const additions[] = {
     "\"l\":2}}",
     "{\"name\":\"new_part\",\"type\":{\"type\":\"record\",\"name\":\"Part\",\"fields\":[{\"name\":"
     "\"a\",\"type\":\"long\",\"default\":3},{\"name\":\"b\",\"type\":{\"type\":\"array\",\"items\":"
-    "[\"null\",\"long\"]}}]},\"default\":{\"b\":[null,null]}}",
+    "[\"null\",\"long\"]}}]},\"default\":{\"b\":[null,5]}}",
     "{\"name\":\"new_parts\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":"
     "\"Piece\",\"fields\":[{\"name\":\"c\",\"type\":\"string\"}]}},\"default\":[{\"c\":\"one\"},{"
     "\"c\":\"two\"}]}",
@@ -356,7 +354,7 @@ static const struct {
     {RUN("\"type\":[\"null\",\"PipelineRun\"]"), "too deep"},
     {RUN("\"type\":\"long\",\"default\":\"1\""), "x: its default"},
     {RUN("\"type\":\"int\",\"default\":2147483648"), "x: its default"},
-    {RUN("\"type\":[\"null\",\"long\"],\"default\":1"), "x: its default"},
+    {RUN("\"type\":[\"null\",\"long\"],\"default\":\"1\""), "x: its default"},
     {RUN("\"type\":{\"type\":\"array\",\"items\":\"long\"},\"default\":[1,null]"),
      "x: its default"},
     {RUN("\"type\":\"long\"},{\"name\":\"x\",\"type\":\"int\""), "x: two fields"},

@@ -47,14 +47,17 @@ def keeps_state():
 
 
 class Agent(Stoker):
-    """A Stoker that may be told at which step to die, and whose deaths are expected."""
+    """A Stoker that may be told at which step to die, whose deaths are expected, and which may become
+    another program when it starts again."""
+
+    binary = BINARY
 
     def launch(self, crash_point=None):
         """Starts it without waiting for anything."""
         env = {**environment(self.lib), **SANITIZERS}
         if crash_point:
             env["CRASH_POINT"] = crash_point
-        self.process = Process(f"stoker {self.name}", [BINARY, "run", "-c", self.config_path],
+        self.process = Process(f"stoker {self.name}", [self.binary, "run", "-c", self.config_path],
                                self.dir / "stoker.log", env)
         return self
 
@@ -141,6 +144,7 @@ class Ground:
         self.partitions, self.replication = partitions, replication
         self.agents = []
         self.supervised, self.ended_with = False, []  # drain starts who ends by itself again; exit codes
+        self.reads_all = BINARY  # the program that can read all that is in the runs topic
         self.waited_for = []  # what agents said they were waiting for, while they were to drain
         self.topics = {topic: f"{self.name}.{topic}" for topic in ("events", *OUTPUTS)}
         if keeps_state():
@@ -191,6 +195,8 @@ class Ground:
                            "max.message.bytes": "8000000"}, self.replication)
         first.create_topics()
         await_topics(self.bootstrap, list(self.topics.values()))
+        if "dlq" in self.topics:  # its letters have the time of their events
+            self.alter_topics(["dlq"], {"retention.ms": "-1"})
 
     def alter_topics(self, names, config):
         """Sets topic configuration, e.g. so that compaction happens within a run."""

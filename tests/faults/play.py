@@ -6,6 +6,7 @@ decides what is right, that is verdict.py's.
 """
 
 import collections
+import dataclasses
 import random
 import time
 
@@ -20,6 +21,7 @@ KAFKA = "4.3.1"
 FEED_S = 12.0
 LONG_WAITS = 20  # looks at an agent that is not ready, a third of a second apart
 AT_ONCE = 0.25  # the share of the input that is there before the first agent is
+RECORDS = ("runs", "bottlenecks", "recommendations", "windows")
 STABLE_S = TRANSACTION_TIMEOUT_MS / 1000 + 15
 BROKER_SETTINGS = {
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
@@ -44,14 +46,19 @@ class HangingTransaction(PartError):
 
 
 class Look:
-    """What was committed in the topics of a ground at one time."""
+    """What was committed in the topics of a ground at one time. as_shipped: bytes of a record -> the same by the
+    shipped schemas, if agents of another release wrote some."""
 
-    def __init__(self, ground, names=None):
+    def __init__(self, ground, names=None, as_shipped=None):
         self.topics = ground.topics
+        self.as_shipped = as_shipped
         self.tail = read_all(ground.bootstrap, names or ground.written)
 
     def of(self, name):
-        return self.tail.of(self.topics[name]) if name in self.topics else []
+        found = self.tail.of(self.topics[name]) if name in self.topics else []
+        if self.as_shipped is None or name not in RECORDS:
+            return found
+        return [dataclasses.replace(seen, value=self.as_shipped(seen.value)) for seen in found]
 
 
 def reference(workload, **options):
@@ -84,7 +91,7 @@ def _undisturbed(ground, workload):
         ground.end()
 
 
-def second_stage(ground):
+def second_stage(ground, as_shipped=None):
     """What an undisturbed agent makes of the runs topic as it was recorded: it reads that very topic,
     so that even offsets are the same, beside an empty events topic."""
     alone = Ground("stage-2", ground.bootstrap, ground.partitions, replication=ground.replication,
@@ -93,13 +100,14 @@ def second_stage(ground):
     before = alone.ends([ground.topics["runs"]])
     try:
         agent = alone.agent()
+        agent.binary = ground.reads_all
         alone.create_topics(agent)
         agent.start().wait_ready()
         wait_until("stage 2 alone at the end of the runs", lambda: _runs_read(alone), 60, 0.3, agent.process)
         _must_end_well(alone)
         if alone.ends([ground.topics["runs"]]) != before:
             raise PartError("the agent that should only read the runs wrote to them")
-        return Look(alone, [t for t in alone.written if t != ground.topics["runs"]])
+        return Look(alone, [t for t in alone.written if t != ground.topics["runs"]], as_shipped)
     finally:
         alone.end()
 
@@ -165,6 +173,7 @@ class Play:
         self.doubled = 0
         self.strangers = set()  # (topic, partition, offset) of what no agent wrote into the runs topic
         self.compacted = ()  # topics that lose records meanwhile
+        self.as_shipped = None  # see Look
         self.clean_up = []  # called when the play is over, last first
         _open.append(self)
 
@@ -217,7 +226,7 @@ class Play:
             raise
         self.check("I6", self._unstable())
         self.codes |= ground.stop()
-        final = Look(ground)
+        final = Look(ground, as_shipped=self.as_shipped)
         self.tail.await_ends(final.tail.reached)
         self.tail.stop()
         self.check("input", self._input())
@@ -240,7 +249,7 @@ class Play:
         return {key: value for key, value in self.options.items() if key.startswith(("limits__", "window__"))}
 
     def _second_stage_and_state(self, final):
-        alone = second_stage(self.ground)
+        alone = second_stage(self.ground, self.as_shipped)
         self.check("I3", verdict.i3_windows(alone, final))
         if not keeps_state():
             self.check("I4", ["this binary keeps no state in Kafka"])

@@ -42,8 +42,9 @@ def scenarios():
     import scenarios_brokers
     import scenarios_input
     import scenarios_network
+    import scenarios_upgrade
 
-    return {**scenarios_agents.SCENARIOS, **scenarios_alerts.SCENARIOS, **scenarios_input.SCENARIOS,
+    return {**scenarios_agents.SCENARIOS, **scenarios_upgrade.SCENARIOS, **scenarios_alerts.SCENARIOS, **scenarios_input.SCENARIOS,
             **scenarios_network.SCENARIOS, **scenarios_brokers.SCENARIOS}
 
 

@@ -74,9 +74,13 @@ class Stoker:
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.config_path = self.dir / "stoker.yaml"
-        whole = dict(config, http={"listen": f"{HOST}:{self.port}"})
-        self.config_path.write_text("\n".join(_yaml(whole)) + "\n")
+        self.configure(config)
         self.process = None
+
+    def configure(self, config):
+        """What it runs with from its next start on."""
+        self.config = dict(config, http={"listen": f"{HOST}:{self.port}"})
+        self.config_path.write_text("\n".join(_yaml(self.config)) + "\n")
 
     def create_topics(self):
         return stoker("topics", "--create", "-c", self.config_path, lib=self.lib)

@@ -1,4 +1,5 @@
-"""Decodes what the agent writes: single-object Avro, by fastavro and the shipped schemas only.
+"""Decodes what the agent writes: single-object Avro, by fastavro and the shipped schemas (and those of another release,
+where a suite has agents of one).
 
 Framing: C3 01, the CRC-64-AVRO fingerprint of the schema's parsing canonical form in little-endian
 order, the body. Anything else about a record (an unknown fingerprint, bytes left over) is an error.
@@ -25,30 +26,47 @@ def fingerprint(schema):
 
 
 class Codec:
-    """The four shipped schemas, by fingerprint."""
+    """Schemas by fingerprint: the four shipped ones, and those of the folders given."""
 
-    def __init__(self):
+    def __init__(self, *others):
         if fingerprint("int") != INT_FINGERPRINT:
             raise PartError("fastavro's CRC-64-AVRO is not what records.py expects")
-        self._by_fingerprint = {}
-        for name in ("PipelineRun", "Bottleneck", "Recommendation", "PipelineWindow"):
-            path = SCHEMAS / f"{name}.avsc"
-            if not path.exists():
-                raise PartError(f"no {path.relative_to(ROOT)}")
-            schema = json.loads(path.read_text())
-            self._by_fingerprint[fingerprint(schema)] = (
-                f"{schema['namespace']}.{schema['name']}", fastavro.parse_schema(schema))
+        self._by_fingerprint, self._shipped = {}, {}
+        for folder in (SCHEMAS, *others):
+            for name in ("PipelineRun", "Bottleneck", "Recommendation", "PipelineWindow"):
+                path = folder / f"{name}.avsc"
+                if not path.exists():
+                    raise PartError(f"no {path.relative_to(ROOT)}")
+                schema = json.loads(path.read_text())
+                known = (f"{schema['namespace']}.{schema['name']}", fastavro.parse_schema(schema))
+                self._by_fingerprint.setdefault(fingerprint(schema), known)
+                self._shipped.setdefault(known[0], (fingerprint(schema), known[1]))
 
     def decode(self, data):
         """(full name of the record, the record as a dict) of one message's value."""
+        return self._read(data, lambda name, schema: schema)
+
+    def is_shipped(self, data):
+        """True if the record was written by a shipped schema."""
+        return data[2:10] in [mark for mark, _ in self._shipped.values()]
+
+    def as_shipped(self, data):
+        """The bytes as they were if the record had been written by the shipped schema of its name: read by fastavro's
+        resolution, written by it."""
+        name, record = self._read(data, lambda name, schema: self._shipped[name][1])
+        out = io.BytesIO()
+        fastavro.schemaless_writer(out, self._shipped[name][1], record)
+        return MAGIC + self._shipped[name][0] + out.getvalue()
+
+    def _read(self, data, reader_of):
         if data is None or data[:2] != MAGIC:
             raise ValueError(f"not single-object Avro: starts with {data[:2]!r}" if data else "empty")
         known = self._by_fingerprint.get(data[2:10])
         if known is None:
-            raise ValueError(f"fingerprint {data[2:10].hex()} belongs to no shipped schema")
+            raise ValueError(f"fingerprint {data[2:10].hex()} belongs to no known schema")
         name, schema = known
         body = io.BytesIO(data[10:])
-        record = fastavro.schemaless_reader(body, schema, schema)
+        record = fastavro.schemaless_reader(body, schema, reader_of(name, schema))
         left = len(body.read())
         if left:
             raise ValueError(f"{name}: {left} bytes left over")

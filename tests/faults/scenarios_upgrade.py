@@ -1,0 +1,85 @@
+"""Scenarios in which agents of two releases stand in one group: today's, and one that writes by schemas with more
+fields (preset faults-later). Each replaces the agents one by one under load; no run may be lost to either side, and the
+records must be those of an undisturbed agent of today, once they are read by today's schemas.
+
+A scenario is a function (seed) -> Play that has finished; its first line says what it is. Listed in run.py.
+"""
+
+import time
+
+from ground import BINARY
+from play import Play, at_work
+from processes import BUILD, PartError, wait_until
+from records import Codec
+
+LATER = BUILD / "faults-later" / "stoker"
+LATER_SCHEMAS = BUILD / "later-schemas"
+TODAY = "0.1.0"  # the release that today's agent is, or whose schemas it writes
+
+
+def _play(name, seed):
+    if not LATER.exists():
+        raise PartError(f"no {LATER}: tests/run.sh build-faults makes it")
+    play = Play(name, seed)
+    codec = Codec(LATER_SCHEMAS)
+    play.as_shipped = codec.as_shipped
+    play.ground.reads_all = LATER
+    return play, codec
+
+
+def _become(play, agent, binary, version, kill):
+    """The agent ends, in order or not, and starts again as this program, writing by this version's schemas."""
+    if kill:
+        agent.kill()
+    else:
+        play.codes[f"{agent.name} before it became {binary.parent.name} {version}"] = agent.process.stop(30)
+    agent.binary = binary
+    agent.configure(dict(agent.config, avro={"write_version": version}))
+    agent.start()
+    at_work(play, *play.ground.agents)
+
+
+def _by_both(play, codec, final):
+    """Else nothing was proved: a good part of the runs by today's schema, and of them by the later one."""
+    runs = [codec.is_shipped(seen.value) for seen in final.tail.of(play.ground.topics["runs"])]
+    later = len(runs) - sum(runs)
+    play.notes.append(f"{later} of {len(runs)} runs by the later schema")
+    play.check("both", [] if min(later, sum(runs)) >= 5 else [f"only {later} of {len(runs)} runs are by the later schema"])
+
+
+def upgrade(seed):
+    """Two agents become those of a later release, which write by today's schemas until both have
+    (avro.write_version), and by their own then."""
+    play, codec = _play("upgrade", seed)
+    both = play.begin(play.ground.agent(), play.ground.agent(), feed_s=36)
+    at_work(play, *both)
+    for version in (TODAY, "current"):
+        for agent, kill in zip(both, play.random.sample((True, False), 2)):
+            time.sleep(play.random.uniform(1, 2))
+            _become(play, agent, LATER, version, kill)
+    _by_both(play, codec, play.finish(120))
+    return play
+
+
+def downgrade(seed):
+    """The way back: both agents write by today's schemas, and become today's when all before is read."""
+    play, codec = _play("downgrade", seed)
+    both = (play.ground.agent(), play.ground.agent())
+    for agent in both:
+        agent.binary = LATER
+    play.begin(*both, feed_s=36)
+    at_work(play, *both)
+    time.sleep(play.random.uniform(2, 3))
+    for agent, kill in zip(both, play.random.sample((True, False), 2)):
+        time.sleep(play.random.uniform(0, 1))
+        _become(play, agent, LATER, TODAY, kill)
+    wait_until("no lag", lambda: sum(agent.metric("stoker_input_lag_messages") for agent in both) == 0, 60, 0.1)
+    time.sleep(2)
+    for agent, kill in zip(both, play.random.sample((True, False), 2)):
+        time.sleep(play.random.uniform(0, 1))
+        _become(play, agent, BINARY, "current", kill)
+    _by_both(play, codec, play.finish(120))
+    return play
+
+
+SCENARIOS = {"upgrade": upgrade, "downgrade": downgrade}
