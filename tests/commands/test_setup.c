@@ -153,18 +153,37 @@ static void test_of_a_detector(void **state) {
     engine_options_init(&built_in);
     assert_true(memcmp(&engine.thresholds, &built_in.thresholds, sizeof engine.thresholds) != 0);
     config_free(config);
-    config = with(sets, 0);
+    config = with(NULL, 0);
     setup_engine(config, &engine);
     assert_memory_equal(&engine.thresholds, &built_in.thresholds, sizeof engine.thresholds);
     config_free(config);
 }
 
+// What tests and the demo take as built in is what an agent without settings does.
+static void test_defaults_agree(void **state) {
+    (void)state;
+    struct config *config = with(NULL, 0);
+    struct setup_agent agent;
+    struct engine_options engine;
+    struct pipelines_options pipelines;
+    setup_agent_init(&agent, config);
+    engine_options_init(&engine);
+    pipelines_options_init(&pipelines);
+    assert_string_equal(agent.options.engine.cluster, engine.cluster);
+    assert_int_equal(agent.options.engine.publish_min, engine.publish_min);
+    assert_int_equal(agent.options.engine.idle_ms, engine.idle_ms);
+    assert_int_equal(agent.options.engine.grace_ms, engine.grace_ms);
+    assert_int_equal(agent.options.engine.applications_max, engine.applications_max);
+    assert_memory_equal(&agent.options.pipelines, &pipelines, sizeof pipelines);
+    setup_agent_fini(&agent);
+    config_free(config);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_of_the_agent),
-        cmocka_unit_test(test_of_the_stages),
-        cmocka_unit_test(test_of_the_alert_door),
-        cmocka_unit_test(test_of_a_detector),
+        cmocka_unit_test(test_of_the_agent),      cmocka_unit_test(test_of_the_stages),
+        cmocka_unit_test(test_of_the_alert_door), cmocka_unit_test(test_of_a_detector),
+        cmocka_unit_test(test_defaults_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
