@@ -92,6 +92,11 @@ static void test_sample_is_the_defaults(void **state) {
     buf_fini(&defaults);
 }
 
+// The same setting of two alert doors.
+static bool same_name(const struct setting *a, const struct setting *b) {
+    return strcmp(strrchr(a->key, '.'), strrchr(b->key, '.')) == 0;
+}
+
 static void test_every_setting_is_explained(void **state) {
     (void)state;
     unsigned count;
@@ -99,7 +104,7 @@ static void test_every_setting_is_explained(void **state) {
     struct buf doc = {0}, sample = {0}, needle = {0};
     config_doc(tables, count, &doc);
     config_sample(tables, count, &sample);
-    const char *helps[512];
+    const struct setting *seen[512];
     unsigned n = 0;
     for (unsigned t = 0; t < count; t++) {
         for (unsigned r = 0; r < tables[t].count; r++) {
@@ -108,10 +113,10 @@ static void test_every_setting_is_explained(void **state) {
             assert_int_equal(s->help[strlen(s->help) - 1], '.');
             assert_null(strpbrk(s->help, "|\n"));
             for (unsigned i = 0; i < n; i++) {
-                assert_string_not_equal(helps[i], s->help);
+                assert_true(strcmp(seen[i]->help, s->help) != 0 || same_name(seen[i], s));
             }
-            assert_true(n < ARRAY_LEN(helps));
-            helps[n++] = s->help;
+            assert_true(n < ARRAY_LEN(seen));
+            seen[n++] = s;
             buf_clear(&needle);
             buf_printf(&needle, "\n| `%s` | ", s->key);
             assert_non_null(strstr(buf_text(&doc), buf_text(&needle)));
