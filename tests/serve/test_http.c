@@ -174,7 +174,9 @@ static void health_says_why(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(alive); i++) {
         expect(http, "GET", alive[i], "200", "\r\n\r\nok\n");
     }
-    expect(http, "GET", "/readyz", "503", "\r\n\r\nnot ready: starting\n");
+    for (size_t i = 0; i < ARRAY_LEN(ready); i++) {
+        expect(http, "GET", ready[i], "503", "\r\n\r\nnot ready: starting\n");
+    }
     http_set_ready(http, false, "no broker\nok\x1b", NULL);
     expect(http, "GET", "/readyz", "503", "\r\n\r\nnot ready: no broker\\x0aok\\x1b\n");
     http_set_ready(http, true, "", "alertmanager http://a/: ok\nregistry \x1b: ok");

@@ -63,7 +63,7 @@ note() { # RC NAME LOG...
 build_library
 cmake --preset tsan >/dev/null && cmake --build --preset tsan
 mkdir -p build/test-logs
-for test in build/tsan/test_{agent,agent_errors,alertmanager,http,http_client,mem,replay_send} build/tsan/test_kafka_*; do
+for test in build/tsan/test_{agent,agent_errors,alert_doors,alertmanager,http,http_client,mem,replay_send} build/tsan/test_kafka_*; do
   log=build/test-logs/tsan-${test##*/}.log rc=0
   LD_LIBRARY_PATH=$lib timeout 600 "$test" >"$log" 2>&1 || rc=$?
   note $rc "${test##*/}" "$log"
