@@ -56,8 +56,10 @@ class Sender:
             "bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 5,
             "message.max.bytes": 8000000, "message.timeout.ms": 120000, "log_level": 0})
 
-    def send(self, topic, value, key=None, headers=None, partition=None):
+    def send(self, topic, value, key=None, headers=None, partition=None, timestamp=None):
         where = {} if partition is None else {"partition": partition}
+        if timestamp is not None:
+            where["timestamp"] = timestamp
         while True:
             try:
                 self._producer.produce(topic, value, key, headers=headers,
