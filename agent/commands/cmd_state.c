@@ -93,10 +93,11 @@ static int show(struct reading *reading, const struct config *config) {
     setup_kafka_init(&kafka, config, KAFKA_CONSUMER);
     enum status status =
         changelog_new(&kafka.settings, config_text(config, "agent.group"), &changelog, &err);
-    const char *const topics[] = {config_text(config, "topics.state_applications"),
-                                  config_text(config, "topics.state_pipelines")};
-    for (int i = 0; i < 2 && status == ST_OK; i++) {
-        status = show_topic(reading, config, changelog, topics[i], &err);
+    for (enum topic t = 0; t < TOPIC_COUNT && status == ST_OK; t++) {
+        if (topic_row(t)->use == TOPIC_STATE) {
+            const char *topic = config_text(config, topic_row(t)->setting);
+            status = show_topic(reading, config, changelog, topic, &err);
+        }
     }
     changelog_free(changelog);
     setup_kafka_fini(&kafka);

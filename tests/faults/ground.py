@@ -13,9 +13,8 @@ from agent import BINARY, Stoker, environment, stoker
 from kafka_client import Sender, admin, await_topics, create_topics, unique
 from kafka_look import committed, ends, insist
 from processes import PartError, Process, wait_until
+from topics_def import INPUTS, OUTPUTS, STATES
 
-OUTPUTS = ("runs", "bottlenecks", "recommendations", "windows", "dlq")
-STATES = ("state_applications", "state_pipelines")
 QUIET_S = 3.0
 OPEN_S = 30.0
 TRANSACTION_TIMEOUT_MS = 10_000
@@ -146,7 +145,7 @@ class Ground:
         self.supervised, self.ended_with = False, []  # drain starts who ends by itself again; exit codes
         self.reads_all = BINARY  # the program that can read all that is in the runs topic
         self.waited_for = []  # what agents said they were waiting for, while they were to drain
-        self.topics = {topic: f"{self.name}.{topic}" for topic in ("events", *OUTPUTS)}
+        self.topics = {topic: f"{self.name}.{topic}" for topic in (*INPUTS, *OUTPUTS)}
         if keeps_state():
             self.topics |= {topic: f"{self.name}.{topic}" for topic in STATES}
         self.topics |= options.pop("topics", {})

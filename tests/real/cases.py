@@ -10,12 +10,13 @@ from kafka_client import Reader, Sender, await_topics, topics, unique
 from parts import Broker
 from processes import PartError, fresh_dir
 from records import Codec
+from topics_def import RECORDS, TOPICS
 
 NEWEST_KAFKA = "4.3.1"
 RECORD_TOPICS = {"runs": "io.stoker.PipelineRun", "bottlenecks": "io.stoker.Bottleneck",
                  "recommendations": "io.stoker.Recommendation", "windows": "io.stoker.PipelineWindow"}
-STATE_TOPICS = ("state_applications", "state_pipelines")
-TOPICS = ("events", *RECORD_TOPICS, "dlq", *STATE_TOPICS)
+if set(RECORD_TOPICS) != set(RECORDS):
+    raise PartError("RECORD_TOPICS does not name the records of every output of topics.def")
 # What PipelineRun and the "run" object of analyze both have, under the same name.
 RUN_FIELDS = (
     "pipeline", "app_name", "user", "spark_version", "started_ms", "ended_ms", "duration_s",

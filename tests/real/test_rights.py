@@ -6,14 +6,14 @@ nothing, and goes on once it has it; so too with its login.
 import time
 
 from agent import stoker
-from cases import NEWEST_KAFKA, RECORD_TOPICS, STATE_TOPICS, TOPICS, RealCase
+from cases import NEWEST_KAFKA, RealCase
 from kafka_client import Reader
 from logs import HOUR_MS, Log
 from processes import PartError, wait_until
 from secured import (PASSWORD, USER, Certificates, SecuredBroker, describe_configs, read, read_group, write,
                      write_transactions)
+from topics_def import INPUTS, OUTPUTS, STATES
 
-OUTPUTS = (*RECORD_TOPICS, "dlq")
 PLAIN = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl.username": USER,
          "sasl.password": PASSWORD}
 SCRAM = {**PLAIN, "sasl.mechanism": "SCRAM-SHA-512"}
@@ -30,8 +30,8 @@ def secured_broker():
 def least_rights(site):
     """The list of docs/guarantees.md, and nothing else."""
     topics = site.topics
-    return [*(read(topics[name]) for name in ("events", "runs", *STATE_TOPICS)),
-            *(write(topics[name]) for name in (*OUTPUTS, *STATE_TOPICS)),
+    return [*(read(topics[name]) for name in (*INPUTS, "runs", *STATES)),
+            *(write(topics[name]) for name in (*OUTPUTS, *STATES)),
             read_group(site.name), write_transactions(site.name)]
 
 

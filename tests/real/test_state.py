@@ -8,10 +8,11 @@ import subprocess
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from agent import BINARY, environment, stoker
-from cases import STATE_TOPICS, RealCase
+from cases import RealCase
 from kafka_client import admin, await_topics, create_topics, topics
 from logs import Log
 from processes import wait_until
+from topics_def import STATES
 
 COMPACTED = {"cleanup.policy": "compact", "segment.bytes": "67108864", "min.cleanable.dirty.ratio": "0.2",
              "max.compaction.lag.ms": "600000", "delete.retention.ms": "86400000",
@@ -58,7 +59,7 @@ class StateTopics(RealCase):
         there = topics(self.site_.broker.bootstrap)
         self.assertEqual(5, there[self.site_.topics["state_applications"]])
         self.assertEqual(3, there[self.site_.topics["state_pipelines"]])
-        for name in STATE_TOPICS:
+        for name in STATES:
             found = self.settings(name)
             self.assertEqual(COMPACTED, {key: found[key] for key in COMPACTED})
         self.assertEqual("delete", self.settings("runs")["cleanup.policy"])
