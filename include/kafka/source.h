@@ -73,8 +73,7 @@ enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct m
 #define SOURCE_FROM_BEGINNING INT64_C(-2)
 enum status kafka_source_start(struct kafka_source *src, const char *topic, int32_t partition,
                                int64_t offset, struct err *err) MUST_USE;
-// No more messages of an owned partition until it is started again; a few that were read ahead may
-// still come.
+// No more messages of an owned partition until it is started again.
 void kafka_source_hold(struct kafka_source *src, const char *topic, int32_t partition);
 
 // The handle, for kafka_sink_commit. Borrowed; NULL while closed.

@@ -6,7 +6,7 @@
 struct member {
     struct cluster *cluster;
     struct kafka_source *src;
-    int owned, most, revokings;
+    int owned, most, revokings, lost;
 };
 
 static void *on_assigned(void *ctx, const char *topic, int32_t partition) {
@@ -24,9 +24,9 @@ static void on_revoking(void *ctx, bool lost) {
 }
 
 static void on_revoked(void *ctx, void *owner, bool lost) {
-    (void)lost;
     struct member *m = ctx;
     assert_ptr_equal(owner, m);
+    m->lost += lost;
     m->owned--;
 }
 
@@ -87,6 +87,27 @@ static void test_two_members_share(void **state) {
     assert_int_equal(b.owned, 0);
 }
 
+// A member that the group threw out is told that its partitions are lost, and joins again.
+static void test_a_member_that_was_thrown_out(void **state) {
+    struct cluster *c = *state;
+    struct member a;
+    join(c, &a, NULL);
+    int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
+    while (a.owned < 2) {
+        (void)poll_one(&a, 50);
+        assert_true(clock_mono_ms() < deadline_ms);
+    }
+    mock_cluster_push_error(c->mock, MOCK_HEARTBEAT, MOCK_UNKNOWN_MEMBER, 1);
+    while (a.lost < 2 || a.owned < 2) {
+        (void)poll_one(&a, 50);
+        assert_true(clock_mono_ms() < deadline_ms);
+    }
+    assert_int_equal(a.lost, 2);
+    kafka_source_free(a.src);
+    assert_int_equal(a.lost, 2);
+    assert_int_equal(a.owned, 0);
+}
+
 static void test_taken_name_is_the_end(void **state) {
     struct cluster *c = *state;
     struct member a;
@@ -116,6 +137,7 @@ int main(void) {
 #define ON_CLUSTER(test) cmocka_unit_test_setup_teardown(test, cluster_set_up, cluster_tear_down)
     const struct CMUnitTest tests[] = {
         ON_CLUSTER(test_two_members_share),
+        ON_CLUSTER(test_a_member_that_was_thrown_out),
         ON_CLUSTER(test_taken_name_is_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

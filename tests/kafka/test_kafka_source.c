@@ -102,61 +102,79 @@ static void test_callbacks(void **state) {
     assert_int_equal(c->lost, 0);
 }
 
-// Two topics of twenty partitions: each message comes with the owner of its partition, whichever
-// was read before.
+struct table {
+    int partitions, owners[40];
+};
+
 static void *keep_number(void *ctx, const char *topic, int32_t partition) {
-    int *owners = ctx;
-    int number = partition + (strcmp(topic, "wide") == 0 ? 0 : 20);
-    owners[number] = number;
-    return &owners[number];
+    struct table *table = ctx;
+    int number = partition + (strcmp(topic, "one") == 0 ? 0 : table->partitions);
+    table->owners[number] = number;
+    return &table->owners[number];
 }
 
-static void test_owners(void **state) {
-    struct cluster *c = *state;
-    static const char *const topics[] = {"wide", "also"};
-    int owners[40], seen[40] = {0};
+// Three messages into each partition of two topics, one after the other.
+static void fill_two(struct cluster *c, const char *const topics[2], int partitions) {
     struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){0});
-    for (int i = 0; i < 40; i++) {
-        if (i % 20 == 0) {
-            assert_int_equal(mock_cluster_create_topic(c->mock, topics[i / 20], 20, &c->err),
-                             ST_OK);
-        }
-        for (int n = 0; n < 3; n++) {
-            struct sink_record record = {.topic = topics[i / 20],
-                                         .value = {(char *)&i, sizeof i},
-                                         .to_partition = true,
-                                         .partition = i % 20};
-            assert_int_equal(kafka_sink_send(sink, &record, &c->err), ST_OK);
-        }
+    for (int i = 0; i < 3 * 2 * partitions; i++) {
+        int number = i % (2 * partitions);
+        struct sink_record record = {.topic = topics[number / partitions],
+                                     .value = {(char *)&number, sizeof number},
+                                     .to_partition = true,
+                                     .partition = number % partitions};
+        assert_int_equal(kafka_sink_send(sink, &record, &c->err), ST_OK);
     }
     expect_flush(c, sink, ST_OK);
+    kafka_sink_free(sink);
+}
+
+static void expect_owners(struct cluster *c, const char *const topics[2], int partitions) {
+    struct table table = {.partitions = partitions};
     struct kafka_source_options options = {
         .group = "g", .topics = topics, .topic_count = 2, .alone = true};
-    struct kafka_source_callbacks callbacks = {.ctx = owners, .assigned = keep_number};
+    struct kafka_source_callbacks callbacks = {.ctx = &table, .assigned = keep_number};
     struct kafka_source *src = NULL;
     assert_int_equal(kafka_source_new(&c->settings, &options, callbacks, &src, &c->err), ST_OK);
     int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
-    for (int left = 120; left > 0;) {
+    int seen[40] = {0};
+    for (int left = 3 * 2 * partitions; left > 0;) {
         struct message m;
+        int sent;
         assert_true(clock_mono_ms() < deadline_ms);
         if (kafka_source_poll(src, 50, &m, &c->err) != ST_OK) {
             continue;
         }
-        int sent;
         assert_int_equal(m.value.len, sizeof sent);
         memcpy(&sent, m.value.p, sizeof sent);
-        assert_ptr_equal(m.owner, &owners[sent]);
-        assert_string_equal(m.topic, topics[sent / 20]);
-        assert_int_equal(m.partition, sent % 20);
+        assert_ptr_equal(m.owner, &table.owners[sent]);
+        assert_string_equal(m.topic, topics[sent / partitions]);
+        assert_int_equal(m.partition, sent % partitions);
         seen[sent]++;
         left--;
     }
-    for (int i = 0; i < 40; i++) {
-        assert_int_equal(owners[i], i);
+    for (int i = 0; i < 2 * partitions; i++) {
+        assert_int_equal(table.owners[i], i);
         assert_int_equal(seen[i], 3);
     }
     kafka_source_free(src);
-    kafka_sink_free(sink);
+}
+
+// Each message comes with the owner of its partition, whichever was read before: in topics of many
+// partitions, and of one, which have the same number.
+static void test_owners(void **state) {
+    static const char *const topics[] = {"one", "other"};
+    struct cluster *c = *state;
+    for (int partitions = 1; partitions <= 20; partitions += 19) {
+        mock_cluster_free(c->mock);
+        assert_int_equal(mock_cluster_new(1, &c->mock, &c->err), ST_OK);
+        c->settings.brokers = mock_cluster_bootstrap(c->mock);
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(mock_cluster_create_topic(c->mock, topics[i], partitions, &c->err),
+                             ST_OK);
+        }
+        fill_two(c, topics, partitions);
+        expect_owners(c, topics, partitions);
+    }
 }
 
 // A source that is freed with messages fetched ahead drops them, whatever it was doing.
