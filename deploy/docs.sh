@@ -32,3 +32,5 @@ page docs/metrics.md man metrics
 page docs/state.md state --schema
 page docs/completion/stoker.bash completion bash
 page docs/completion/_stoker completion zsh
+python3 "$root/tests/habits/schemas.py" --doc >"$folder/docs/records.md.new"
+mv "$folder/docs/records.md.new" "$folder/docs/records.md"

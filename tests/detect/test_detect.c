@@ -1,33 +1,7 @@
 // test_detect: every detector's rule at its edge, its cause and its honesty about small losses.
-#include "support/test.h"
+#include "detect_kit.h"
 
-#include <stdio.h>
-
-#include "detect/detector.h"
 #include "support/spark.h"
-
-static struct verdict judge(enum bottleneck_kind kind, const struct app *app,
-                            const struct stage *stage, bool over) {
-    const struct detector *detector = detector_of(kind);
-    double thresholds[DETECTOR_THRESHOLDS_MAX] = {0};
-    for (unsigned i = 0; i < detector->threshold_count; i++) {
-        thresholds[i] = detector->thresholds[i].def;
-    }
-    struct detector_view view = {app, stage, over, thresholds};
-    struct verdict verdict = {.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
-    detector->judge(&view, &verdict);
-    return verdict;
-}
-
-static double evidence(const struct verdict *verdict, const char *name) {
-    for (uint32_t i = 0; i < verdict->evidence_count; i++) {
-        if (strcmp(verdict->evidence[i].name, name) == 0) {
-            return verdict->evidence[i].value;
-        }
-    }
-    fail_msg("no evidence %s", name);
-    return 0;
-}
 
 // Ten tasks of 1 s and one of `slow_ms`; `change` makes the slow one special.
 static struct stage *uneven(struct app *app, int64_t slow_ms,
@@ -249,6 +223,36 @@ static void contention_counts_waiting_slots(void **state) {
     app_free(app);
 }
 
+// A stage submitted `after_ms` after the end of another stage's task (before it if negative), which
+// gets its first slot two seconds later.
+static bool waits_for_own(int64_t after_ms, bool other_ends) {
+    struct app *app = spark_app();
+    spark_executor(app, "1", "h1", 4);
+    struct event other = spark_task(1, 4000); // ends at 1005000
+    other.kind = other_ends ? EVENT_TASK_END : EVENT_TASK_START;
+    other.task.stage = 7;
+    app_apply(app, &other, NULL);
+    struct stage *stage = spark_stage(app, EVENT_STAGE_SUBMITTED, 0, 10, 1005000 + after_ms, 0);
+    struct event task = spark_task(2, 1000);
+    task.task.launch_ms = stage->summary.submitted_ms + 2000;
+    task.task.finish_ms = task.time_ms = task.task.launch_ms + 1000;
+    app_apply(app, &task, NULL);
+    struct verdict v = judge(KIND_RESOURCE_CONTENTION, app, stage, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    bool own = evidence(&v, "waited_for_own_stages") != 0;
+    assert_near(v.saving_s, own ? 0 : 2, 1e-9);
+    app_free(app);
+    return own;
+}
+
+static void waiting_for_the_runs_own_stages_is_no_contention(void **state) {
+    (void)state;
+    assert_true(waits_for_own(-1, true));
+    assert_false(waits_for_own(0, true));
+    assert_false(waits_for_own(1, true));
+    assert_true(waits_for_own(0, false)); // it still runs
+}
+
 static void failures_are_classed_and_costed(void **state) {
     (void)state;
     static const struct {
@@ -293,6 +297,7 @@ int main(void) {
         cmocka_unit_test(memory_pressure_tells_spill_gc_and_oom),
         cmocka_unit_test(io_compares_reading_with_computing),
         cmocka_unit_test(contention_counts_waiting_slots),
+        cmocka_unit_test(waiting_for_the_runs_own_stages_is_no_contention),
         cmocka_unit_test(failures_are_classed_and_costed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,34 +1,8 @@
 // test_detect_run: the detectors of a whole run at their edges, severity, and that every detector
 // explains itself.
-#include "support/test.h"
+#include "detect_kit.h"
 
-#include <stdio.h>
-
-#include "detect/detector.h"
 #include "support/spark.h"
-
-static struct verdict judge(enum bottleneck_kind kind, const struct app *app,
-                            const struct stage *stage, bool over) {
-    const struct detector *detector = detector_of(kind);
-    double thresholds[DETECTOR_THRESHOLDS_MAX] = {0};
-    for (unsigned i = 0; i < detector->threshold_count; i++) {
-        thresholds[i] = detector->thresholds[i].def;
-    }
-    struct detector_view view = {app, stage, over, thresholds};
-    struct verdict verdict = {.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
-    detector->judge(&view, &verdict);
-    return verdict;
-}
-
-static double evidence(const struct verdict *verdict, const char *name) {
-    for (uint32_t i = 0; i < verdict->evidence_count; i++) {
-        if (strcmp(verdict->evidence[i].name, name) == 0) {
-            return verdict->evidence[i].value;
-        }
-    }
-    fail_msg("no evidence %s", name);
-    return 0;
-}
 
 static void network_needs_input_and_more_than_twice_of_it(void **state) {
     (void)state;

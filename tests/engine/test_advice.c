@@ -10,6 +10,7 @@
 #define APP "app-1"
 
 static const char *tip;   // what the advisor says; NULL: nothing
+static const char *how;   // its saving was computed
 static double saving_s;   // and promises
 static double promised_s; // what came out, of the last one handed out
 
@@ -21,7 +22,8 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     uint32_t count;
     const struct bottleneck *const *skews = run_verdicts_of(view->verdicts, KIND_DATA_SKEW, &count);
     advice_answers(r, skews, count);
-    advice_setting(r, "spark.sql.shuffle.partitions", view->app->stage_count > 0 ? "2" : "1");
+    advice_setting(r, "spark.sql.shuffle.partitions", view->app->stage_count > 1 ? "2" : "1");
+    snprintf(r->saving_how, sizeof r->saving_how, "%s", how);
     r->action = mem_strdup(tip);
     r->saving_s = saving_s;
 }
@@ -48,6 +50,7 @@ static int set_up(void **state) {
     (void)state;
     kit_options();
     tip = "repartition";
+    how = "somehow";
     saving_s = 5;
     begin();
     return 0;
@@ -80,6 +83,29 @@ static void an_advisor_of_its_own_is_heard_and_revised(void **state) {
     minute(4);
     assert_int_equal(kit_count(KIT_ADVICE, APP), 2);
     assert_int_equal(kit_find(KIT_ADVICE, APP, 1)->revision, 2);
+    kit_check_revisions();
+}
+
+// Whatever of a recommendation changes is news.
+static void every_part_of_the_advice_is_its_content(void **state) {
+    (void)state;
+    kit_app_start(APP, "etl", 0);
+    kit_stage(APP, 0, 20, 1, 0);
+    minute(0);
+    minute(1);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 1);
+    kit_stage(APP, 1, 10, 61, 0); // a second stage: another value of the setting
+    minute(2);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 2);
+    how = "otherwise";
+    minute(3);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 3);
+    for (int i = 0; i < 8; i++) { // a skew to answer
+        kit_task(APP, 1, 100 + i, 182, 184, 1);
+    }
+    kit_task(APP, 1, 108, 182, 236, 100);
+    minute(4);
+    assert_int_equal(kit_count(KIT_ADVICE, APP), 4);
     kit_check_revisions();
 }
 
@@ -213,6 +239,8 @@ static void kinds_of_advice_have_their_numbers(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_advisor_of_its_own_is_heard_and_revised, set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(every_part_of_the_advice_is_its_content, set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(what_was_told_survives_a_restart, set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(no_advice_promises_more_than_the_run, set_up,

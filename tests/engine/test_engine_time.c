@@ -204,6 +204,29 @@ static void an_event_of_the_future_does_not_move_time(void **state) {
     assert_int_equal(kit_find(KIT_RUN, "a", -1)->status, RUN_LOST);
 }
 
+// One event moves the time by which runs are let go by a minute at most, and a clock may be ten
+// minutes ahead of its record, to the millisecond.
+static void a_jump_counts_as_a_minute(void **state) {
+    (void)state;
+    begin(60, 60, 100);
+    kit_app_start("silent", "etl", 0);
+    kit_app_start("busy", "etl", 7200);
+    assert_int_equal(engine_application_count(kit.engine), 2);
+    a_tick("busy", 1, 7200.001); // a millisecond beyond that minute
+    assert_int_equal(engine_application_count(kit.engine), 1);
+}
+
+static void a_clock_may_be_ten_minutes_ahead(void **state) {
+    (void)state;
+    begin(600, 60, 100);
+    kit.record_ms = KIT_START_MS;
+    kit_app_start("a", "etl", 600.001);
+    assert_int_equal(engine_newest_ms(kit.engine), 0);
+    assert_int_equal(metrics_get(METRIC_FUTURE_EVENTS), 1);
+    kit_app_start("b", "etl", 600);
+    assert_int_equal(engine_newest_ms(kit.engine), kit_ms(600));
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_teardown(name, kit_tear_down)
     const struct CMUnitTest tests[] = {
@@ -216,6 +239,8 @@ int main(void) {
         CASE(at_the_limit_ended_runs_go_first_then_the_most_silent),
         CASE(ticks_let_silent_runs_go),
         CASE(an_event_of_the_future_does_not_move_time),
+        CASE(a_jump_counts_as_a_minute),
+        CASE(a_clock_may_be_ten_minutes_ahead),
         CASE(a_log_that_is_being_written_is_no_lost_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

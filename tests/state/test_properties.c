@@ -91,6 +91,8 @@ static void properties_are_bounded(void **state) {
         tell_one(app, key, STR("1"));
     }
     assert_int_equal(app->properties.count, PROPERTIES_MAX);
+    app_free(app);
+    app = spark_app();
     memset(key, 'k', sizeof key);
     memcpy(key, "spark.sql.adaptive.", 19);
     key[19 + PROPERTY_NAME_MAX + 1] = '\0';
