@@ -13,6 +13,7 @@ check architecture python3 tests/habits/architecture.py
 check comments python3 tests/habits/comments.py
 check sizes python3 tests/habits/sizes.py
 check schemas python3 tests/habits/schemas.py
+check kept python3 tests/habits/kept.py
 check schemas-test python3 -B tests/habits/test_schemas.py
 check metrics python3 tests/habits/metrics.py
 check settings python3 tests/habits/settings.py

@@ -94,7 +94,7 @@ def since(path, released):
 def unlike_released(release):
     """Files of a release that are not as they were released."""
     sums = {name: digest for digest, name in (line.split() for line in (release / "SHA256SUMS").read_text().splitlines())}
-    for path in sorted(release.glob("*.avsc")):
+    for path in sorted(p for p in release.iterdir() if p.name != "SHA256SUMS"):
         if sums.pop(path.name, None) != hashlib.sha256(path.read_bytes()).hexdigest():
             yield f"{path.relative_to(ROOT)}: is not what was released"
     yield from (f"{release.relative_to(ROOT)}/{name}: was released and is gone" for name in sums)

@@ -115,7 +115,7 @@ static void read_logs(uint64_t *seed) {
     }
 }
 
-static int set_up(void **state) {
+static inline int set_up(void **state) {
     (void)state;
     uint64_t seed = 11;
     struct decode_options decode = {.max_bytes = 32 << 20,

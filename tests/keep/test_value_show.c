@@ -110,8 +110,34 @@ static void damaged_values_are_said_to_be(void **state) {
     buf_fini(&sink);
 }
 
+// The kinds of both stages, which share no letter, and their tables.
+static void every_kind_and_table_obeys_the_rules(void **state) {
+    (void)state;
+    const struct keep_kinds *const all[] = {&engine_kinds, &pipelines_kinds};
+    bool taken[128] = {['#'] = true};
+    for (size_t s = 0; s < ARRAY_LEN(all); s++) {
+        for (size_t i = 0; i < all[s]->count; i++) {
+            const struct keep_kind *kind = &all[s]->list[i];
+            const char *fault = record_fault(kind->record);
+            unsigned dots = 0;
+            if (fault != NULL) {
+                fail_msg("%s: %s", kind->form, fault);
+            }
+            for (const char *c = kind->form; *c != '\0'; c++) {
+                dots += *c == '.';
+            }
+            assert_int_equal(dots, kind->numbers + kind->word);
+            assert_int_equal(kind->form[0], kind->letter);
+            assert_int_equal(kind->owned, kind->form[1] != '\0');
+            assert_false(taken[(unsigned char)kind->letter % 128]);
+            taken[(unsigned char)kind->letter % 128] = true;
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_kind_and_table_obeys_the_rules),
         cmocka_unit_test(every_value_can_be_shown),
         cmocka_unit_test(damaged_values_are_said_to_be),
     };
