@@ -64,6 +64,34 @@ static void test_held_until_started(void **state) {
     kafka_source_free(src);
 }
 
+// A position that the topic does not have any more is a loss, and never passed over.
+static void test_a_position_that_is_gone(void **state) {
+    struct cluster *c = *state;
+    fill(c, 100);
+    const char *topic = "in";
+    struct kafka_source_options options = {
+        .group = "g", .topics = &topic, .topic_count = 1, .alone = true, .held = true};
+    struct kafka_source_callbacks callbacks = {
+        .ctx = c, .assigned = count_assigned, .revoked = count_revoked};
+    struct kafka_source *src = NULL;
+    struct message m;
+    assert_int_equal(kafka_source_new(&c->settings, &options, callbacks, &src, &c->err), ST_OK);
+    int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
+    while (c->assigned < 2) {
+        assert_int_equal(kafka_source_poll(src, 50, &m, &c->err), ST_RETRY);
+        assert_true(clock_mono_ms() < deadline_ms);
+    }
+    assert_int_equal(kafka_source_start(src, "in", 0, 1000, &c->err), ST_OK);
+    enum status st = ST_RETRY;
+    while (st == ST_RETRY) {
+        st = kafka_source_poll(src, 50, &m, &c->err);
+        assert_true(clock_mono_ms() < deadline_ms);
+    }
+    assert_int_equal(st, ST_ABORT);
+    assert_non_null(strstr(c->err.text, "in partition 0 has nothing at offset"));
+    kafka_source_free(src);
+}
+
 static void test_lag_and_end(void **state) {
     struct cluster *c = *state;
     fill(c, 100);
@@ -239,10 +267,15 @@ static void test_health_of_group(void **state) {
 int main(void) {
 #define ON_CLUSTER(test) cmocka_unit_test_setup_teardown(test, cluster_set_up, cluster_tear_down)
     const struct CMUnitTest tests[] = {
-        ON_CLUSTER(test_held_until_started), ON_CLUSTER(test_lag_and_end),
-        ON_CLUSTER(test_callbacks),          ON_CLUSTER(test_free_in_the_middle),
-        ON_CLUSTER(test_health_of_topics),   ON_CLUSTER(test_health_without_broker),
-        ON_CLUSTER(test_health_of_group),    ON_CLUSTER(test_owners),
+        ON_CLUSTER(test_a_position_that_is_gone),
+        ON_CLUSTER(test_held_until_started),
+        ON_CLUSTER(test_lag_and_end),
+        ON_CLUSTER(test_callbacks),
+        ON_CLUSTER(test_free_in_the_middle),
+        ON_CLUSTER(test_health_of_topics),
+        ON_CLUSTER(test_health_without_broker),
+        ON_CLUSTER(test_health_of_group),
+        ON_CLUSTER(test_owners),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -216,6 +216,8 @@ static void test_opening_waits(void **state) {
         }
         mock_cluster_clear_errors(w.c->mock, openings[i].request);
         assert_int_equal(one_transaction(&w), ST_OK);
+        // What broke before the transaction is no doubt about it.
+        assert_true(openings[i].error != MOCK_DISCONNECT || kafka_sink_is_open(w.sink));
         kafka_sink_abandon(w.sink);
     }
     world_end(&w);
@@ -256,11 +258,11 @@ static void test_a_commit_in_time_or_later(void **state) {
 }
 
 // A transaction that failed takes no more records, and says why, however late.
-static void test_a_fence_shows_when_sending(void **state) {
+static void fence_when_sending(void **state, enum mock_request request) {
     struct world w;
     world_begin(&w, state);
     assert_int_equal(open_until(&w), ST_OK);
-    mock_cluster_push_error(w.c->mock, MOCK_ADD_PARTITIONS, MOCK_PRODUCER_FENCED, 1);
+    mock_cluster_push_error(w.c->mock, request, MOCK_PRODUCER_FENCED, 1);
     assert_int_equal(kafka_sink_begin(w.sink, &w.c->err), ST_OK);
     int64_t deadline_ms = clock_mono_ms() + WAIT_MS;
     while (send_text(w.c, w.sink, "x") == ST_OK) {
@@ -274,12 +276,24 @@ static void test_a_fence_shows_when_sending(void **state) {
     world_end(&w);
 }
 
+static void test_a_fence_shows_when_sending(void **state) {
+    fence_when_sending(state, MOCK_ADD_PARTITIONS);
+}
+
+// The record knows it; the call that fails for it only that the transaction is in a wrong state.
+static void test_a_fence_of_a_record_shows_when_sending(void **state) {
+    fence_when_sending(state, MOCK_PRODUCE);
+}
+
 int main(void) {
 #define ON_CLUSTER(test) cmocka_unit_test_setup_teardown(test, cluster_set_up, cluster_tear_down)
     const struct CMUnitTest tests[] = {
-        ON_CLUSTER(test_every_error_of_every_request), ON_CLUSTER(test_opening_waits),
-        ON_CLUSTER(test_positions_have_time),          ON_CLUSTER(test_a_commit_in_time_or_later),
+        ON_CLUSTER(test_every_error_of_every_request),
+        ON_CLUSTER(test_opening_waits),
+        ON_CLUSTER(test_positions_have_time),
+        ON_CLUSTER(test_a_commit_in_time_or_later),
         ON_CLUSTER(test_a_fence_shows_when_sending),
+        ON_CLUSTER(test_a_fence_of_a_record_shows_when_sending),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
