@@ -3,6 +3,7 @@
 suite notices.
 
     tests/faults/mutants.py [--no-control] [NAME]...
+    tests/faults/mutants.py --check        only looks whether each finds its text once (tests/habits/run.sh)
 
 Works on a copy of the tree in build/mutants/. The scenarios must hold without a mutant first: else nothing
 is proved. Prints a table and ends with `N passed, M failed`: a mutant that survives has failed. Takes about
@@ -127,13 +128,21 @@ def holds_without(mutants):
     return not trouble
 
 
+def fits(mutant, tree):
+    """What it changes is there, once."""
+    path = tree / mutant.file
+    times = path.read_text().count(mutant.text) if path.is_file() else 0
+    if times != 1:
+        print(f"FAIL  {mutant.name:48} its text is {times} times in {mutant.file}", flush=True)
+    return times == 1
+
+
 def tried(mutant):
     """A line of the table; True if the mutant was noticed."""
     path = COPY / mutant.file
-    whole = path.read_text()
-    if whole.count(mutant.text) != 1:
-        print(f"FAIL  {mutant.name:48} its text is {whole.count(mutant.text)} times in {mutant.file}", flush=True)
+    if not fits(mutant, COPY):
         return False
+    whole = path.read_text()
     path.write_text(whole.replace(mutant.text, mutant.instead))
     try:
         how = noticed(mutant) if built() else "does not build"
@@ -147,6 +156,8 @@ def tried(mutant):
 def main():
     words = [word for word in sys.argv[1:] if not word.startswith("--")]
     wanted = [m for m in MUTANTS if not words or any(word in m.name for word in words)]
+    if "--check" in sys.argv:
+        return 0 if all([fits(mutant, ROOT) for mutant in MUTANTS]) else 1
     os.environ.pop("STOKER_BINARY", None)
     copied()
     if not built():
