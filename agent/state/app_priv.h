@@ -33,31 +33,20 @@ uint32_t executors_chunks(const struct executors *executors);
 // True if chunks came complete: no gap among hosts and executors, every host known.
 bool executors_complete(const struct executors *executors);
 
-// app_stages.c: the stage with this id, made if need be.
-struct stage *app_stage_get(struct app *app, int32_t id, int32_t attempt);
+// app.c
 // Takes a stage over; the app must not have one with its id.
 void app_stage_adopt(struct app *app, struct stage *stage);
 // Forgets stages until there is room for so many more within the limits.
 void app_stages_bound(struct app *app, uint32_t coming);
-void app_stages_fini(struct app *app);
-struct stage *app_apply_stage(struct app *app, const struct event *event);
-struct stage *app_apply_task_start(struct app *app, const struct event_task *task);
-// False if the task end was counted before.
-bool app_apply_task_end(struct app *app, const struct event_task *task, struct stage **touched);
 
-// app_jobs.c
-void app_apply_job_start(struct app *app, const struct event_job *job);
-void app_apply_job_end(struct app *app, const struct event_job *job);
-void app_apply_sql_end(struct app *app, const struct event_sql *sql);
+// app_work.c
+// Merges an event about jobs and SQL executions.
+void app_apply_work(struct app *app, const struct event *event);
 // The newest open job that lists the stage, or -1.
 int32_t app_job_of_stage(const struct app *app, int32_t stage);
-void app_jobs_fini(struct app *app);
-
-// app_sql.c
-void app_apply_plan(struct app *app, const struct event_plan *plan);
-void app_apply_driver_accums(struct app *app, const struct event_sql *sql);
 // Adds a successful task's scan rows; returns its scan time in ns, -1 if it reports none.
 int64_t app_apply_task_accums(struct app *app, const struct event_task *task);
+void app_jobs_fini(struct app *app);
 
 // app_run.c
 void app_keep_property(struct app *app, const struct event_property *property);
