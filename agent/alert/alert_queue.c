@@ -19,7 +19,7 @@
 #include "base/metrics.h"
 #include "base/sat.h"
 
-enum { PAUSE_FIRST_MS = 1000, COMPLAIN_EVERY_MS = 60000 };
+enum { PAUSE_FIRST_MS = 1000, COMPLAIN_EVERY_MS = 60000, QUEUE_MAGIC = 0x616c7274 };
 
 struct entry {
     char *labels; // key
@@ -261,6 +261,7 @@ struct result {
 };
 
 struct alert_queue {
+    uint32_t magic;
     const struct alert_door *door;
     struct url url;
     struct http_client *client;
@@ -394,6 +395,7 @@ static bool send_batch(struct alert_queue *queue, struct buf *body) {
 
 static void *queue_run(void *ctx) {
     struct alert_queue *queue = ctx;
+    MAGIC_CHECK(queue, QUEUE_MAGIC);
     struct buf body = {0};
     pthread_mutex_lock(&queue->lock);
     while (!queue->stopping) {
@@ -443,6 +445,7 @@ enum status alert_queue_new(const struct alert_door *door, const struct alert_se
         return status;
     }
     struct alert_queue *queue = mem_zalloc(1, sizeof *queue);
+    queue->magic = QUEUE_MAGIC;
     queue->door = door;
     queue->url = parsed;
     queue->shows_active = shows_active;
@@ -531,6 +534,7 @@ void alert_queue_free(struct alert_queue *queue) {
     if (queue == NULL) {
         return;
     }
+    MAGIC_CHECK(queue, QUEUE_MAGIC);
     if (queue->started) {
         alert_queue_stop(queue, clock_mono_ms());
         alert_queue_join(queue);
