@@ -61,9 +61,9 @@ step cli tests/commands/cli.sh build/dev/stoker
 step promtool tests/serve/promtool.sh
 step fuzz tests/fuzz/run.sh 10
 step real-deps tests/real/deps.sh
+step fastavro build/venv/bin/python -B -m unittest discover -s tests/avro -p 'test_*.py'
 step real build/venv/bin/python tests/real/run.py
-step build-faults bash -c 'cmake --preset faults && cmake --build --preset faults &&
-  python3 -B tests/fixtures/later_schemas.py build/later-schemas && cmake --preset faults-later && cmake --build --preset faults-later'
+step build-faults tests/faults/build.sh
 step verdict build/venv/bin/python -B -m unittest discover -s tests/faults
 step faults build/venv/bin/python tests/faults/run.py --short
 echo "$passed passed, $failed failed"

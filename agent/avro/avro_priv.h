@@ -2,6 +2,8 @@
 // our records (model/record.h).
 #pragma once
 
+#include <jansson.h>
+
 #include "avro/avro_codec.h"
 
 enum {
@@ -72,13 +74,9 @@ enum status avro_resolve(struct avro_node *writer, const struct avro_node *reade
 // avro_codec.c: the schema with this fingerprint, NULL if it is unknown.
 const struct avro_schema *avro_codec_find(const struct avro_codec *codec, uint64_t fingerprint);
 
-// avro_write.c: each appends to *out.
-void avro_put_long(struct buf *out, int64_t number);
-void avro_put_double(struct buf *out, double number);
-void avro_put_text(struct buf *out, struct str text);
-// Before and after the items of an array or map; the end is there even if it has none.
-void avro_put_count(struct buf *out, size_t count);
-void avro_put_end(struct buf *out);
+// avro_write.c: appends a default of a schema's text as the binary it stands for. False if it is
+// none of its type.
+bool avro_put_default(struct buf *out, const struct avro_node *node, const json_t *value);
 
 // avro_read.c: true if `bytes` hold exactly one value of the schema.
 bool avro_verify(const struct avro_node *node, struct str bytes);

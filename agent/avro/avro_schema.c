@@ -6,7 +6,6 @@
 // Trees know the types of our schemas: null, boolean, int, long, double, string, array, map, union
 // and record. tests/habits/schemas.py lets no other in, so that every release can walk what a later
 // one writes.
-#include <jansson.h>
 #include <string.h>
 
 #include "avro_priv.h"
@@ -232,93 +231,9 @@ static void make_children(struct avro_node *node, size_t count) {
     node->children = mem_zalloc(count, sizeof *node->children);
 }
 
-static bool put_default(struct buf *out, const struct avro_node *node, const json_t *value);
-
-static bool put_default_items(struct buf *out, const struct avro_node *item, json_t *value) {
-    size_t i, count = json_is_array(value) ? json_array_size(value) : json_object_size(value);
-    json_t *each;
-    const char *key;
-    bool good = true;
-    avro_put_count(out, count);
-    if (json_is_array(value)) {
-        json_array_foreach(value, i, each) {
-            good = good && put_default(out, item, each);
-        }
-    } else {
-        json_object_foreach(value, key, each) {
-            avro_put_text(out, str_of(key));
-            good = good && put_default(out, item, each);
-        }
-    }
-    avro_put_end(out);
-    return good;
-}
-
-static bool put_default_record(struct buf *out, const struct avro_node *record,
-                               const json_t *value) {
-    bool good = json_is_object(value);
-    for (unsigned i = 0; good && i < record->count; i++) {
-        const struct avro_node *field = &record->children[i];
-        const json_t *given = json_object_get(value, field->name);
-        if (given != NULL) {
-            good = put_default(out, field, given);
-        } else {
-            good = field->initial != NULL;
-            buf_add(out, good ? field->initial : "", good ? field->initial_bytes : 0);
-        }
-    }
-    return good;
-}
-
-// Older specifications want one of the first branch, newer ones of any.
-static bool put_default_branch(struct buf *out, const struct avro_node *branches,
-                               const json_t *value) {
-    size_t start = out->len;
-    for (unsigned i = 0; i < branches->count; i++) {
-        avro_put_long(out, i);
-        if (put_default(out, &branches->children[i], value)) {
-            return true;
-        }
-        out->len = start;
-    }
-    return false;
-}
-
-// A default of the schema's text as the binary it stands for. False if it is none of its type.
-static bool put_default(struct buf *out, const struct avro_node *node, const json_t *value) {
-    switch (node->type) {
-    case AVRO_T_NULL:
-        return json_is_null(value);
-    case AVRO_T_BOOLEAN:
-        buf_add_char(out, json_is_true(value) ? 1 : 0);
-        return json_is_boolean(value);
-    case AVRO_T_INT:
-    case AVRO_T_LONG:
-        avro_put_long(out, json_integer_value(value));
-        return json_is_integer(value);
-    case AVRO_T_DOUBLE:
-        avro_put_double(out, json_number_value(value));
-        return json_is_number(value);
-    case AVRO_T_STRING:
-        avro_put_text(out, (struct str){json_string_value(value), json_string_length(value)});
-        return json_is_string(value);
-    case AVRO_T_ARRAY:
-        return json_is_array(value) && put_default_items(out, node->children, (json_t *)value);
-    case AVRO_T_MAP:
-        return json_is_object(value) && put_default_items(out, node->children, (json_t *)value);
-    case AVRO_T_UNION:
-        return put_default_branch(out, node, value);
-    case AVRO_T_RECORD:
-        return put_default_record(out, node, value);
-    case AVRO_T_FOREIGN:
-        break;
-    }
-    return false;
-}
-
 static bool make_default(struct making *m, struct avro_node *field, const json_t *value) {
     struct buf bytes = {0};
-    bool good = put_default(&bytes, field, value) && avro_verify(field, buf_str(&bytes));
+    bool good = avro_put_default(&bytes, field, value) && avro_verify(field, buf_str(&bytes));
     if (good) {
         field->initial = mem_alloc(bytes.len + 1);
         memcpy(field->initial, buf_text(&bytes), bytes.len + 1);
@@ -492,6 +407,7 @@ struct avro_node *avro_node_field(const struct avro_node *record, const char *na
 static enum status resolve_record(struct avro_node *writer, const struct avro_node *reader,
                                   struct err *err) {
     unsigned found = 0;
+    require(writer->absent == NULL);
     for (unsigned i = 0; i < writer->count; i++) {
         struct avro_node *field = &writer->children[i];
         const struct avro_node *known = avro_node_field(reader, field->name);

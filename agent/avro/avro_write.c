@@ -1,7 +1,7 @@
-// avro_write: our records as Avro binary, framed, by the rows of avro_rows.c and in the order of
-// the schema that the codec was told to write by. Called by the commands and the live agent per
-// record; takes no memory but the output's. Text is mended and numbers are made finite here, so
-// that what goes out is valid whatever an application is called.
+// avro_write: our records as Avro binary, framed, by the rows of their tables and in the order of
+// the schema that the codec was told to write by; and the defaults of a schema. Called per record
+// by the commands and the live agent; takes no memory but the output's. Text is mended and numbers
+// are made finite here, so that what goes out is valid whatever an application is called.
 //
 // By hand, as reading is: through Avro C's values, a field is searched by name, every list is built
 // in memory and walked twice, which took longer than all judging. Tests hold every byte against
@@ -17,7 +17,7 @@ static char *room(struct buf *out, size_t more) {
     return out->cap - out->len > more ? out->data + out->len : buf_reserve(out, more);
 }
 
-void avro_put_long(struct buf *out, int64_t number) {
+static void put_long(struct buf *out, int64_t number) {
     uint64_t rest = ((uint64_t)number << 1) ^ (number < 0 ? UINT64_MAX : 0);
     char *at = room(out, 10);
     size_t n = 0;
@@ -29,7 +29,7 @@ void avro_put_long(struct buf *out, int64_t number) {
     out->len += n;
 }
 
-void avro_put_double(struct buf *out, double number) {
+static void put_double(struct buf *out, double number) {
     uint64_t bits;
     char *at = room(out, sizeof bits);
     number = isfinite(number) ? number : 0;
@@ -41,24 +41,24 @@ void avro_put_double(struct buf *out, double number) {
     out->len += sizeof bits;
 }
 
-void avro_put_text(struct buf *out, struct str text) {
+static void put_text(struct buf *out, struct str text) {
     struct buf mended = {0};
     if (!str_is_utf8(text)) {
         buf_add_mended(&mended, text);
         text = buf_str(&mended);
     }
-    avro_put_long(out, (int64_t)text.len);
+    put_long(out, (int64_t)text.len);
     buf_add_str(out, text);
     buf_fini(&mended);
 }
 
-void avro_put_count(struct buf *out, size_t count) {
+static void put_count(struct buf *out, size_t count) {
     if (count > 0) {
-        avro_put_long(out, (int64_t)count);
+        put_long(out, (int64_t)count);
     }
 }
 
-void avro_put_end(struct buf *out) {
+static void put_end(struct buf *out) {
     buf_add_char(out, 0);
 }
 
@@ -97,15 +97,15 @@ static struct str entry_key(const struct entries *entries, uint32_t i) {
 static void put_entry_value(struct buf *out, const struct entries *entries, uint32_t i) {
     const struct record_row *row = entries->row;
     if (row->type == RECORD_PLACES) {
-        avro_put_long(out, *(const int64_t *)(const void *)(entries->first + i * row->size));
+        put_long(out, *(const int64_t *)(const void *)(entries->first + i * row->size));
         return;
     }
     const struct record_row *value = &row->item->rows[1];
     const void *at = entries->first + i * row->item->size + value->offset;
     if (value->type == RECORD_F64) {
-        avro_put_double(out, *(const double *)at);
+        put_double(out, *(const double *)at);
     } else {
-        avro_put_text(out, text_at(at));
+        put_text(out, text_at(at));
     }
 }
 
@@ -120,14 +120,14 @@ static void put_map(struct buf *out, const struct entries *entries) {
         }
         kept += !again[i];
     }
-    avro_put_count(out, kept);
+    put_count(out, kept);
     for (uint32_t i = 0; i < count; i++) {
         if (!again[i]) {
-            avro_put_text(out, entry_key(entries, i));
+            put_text(out, entry_key(entries, i));
             put_entry_value(out, entries, i);
         }
     }
-    avro_put_end(out);
+    put_end(out);
 }
 
 // A field that no row knows; false if it is none that the program writes.
@@ -145,19 +145,19 @@ static void put_list(struct buf *out, const struct avro_node *field, const char 
         put_map(out, &(struct entries){row, first, count});
         return;
     }
-    avro_put_count(out, count);
+    put_count(out, count);
     for (uint32_t i = 0; i < count; i++) {
         const void *const item = first + i * row->item->size;
         put_record(out, field->children, &item, NULL, NULL);
     }
-    avro_put_end(out);
+    put_end(out);
 }
 
 // Branch 1 of a ["null", T], or null; true if its value follows.
 static bool put_branch(struct buf *out, const struct avro_node *field, bool present) {
     bool optional = field->type == AVRO_T_UNION;
     if (optional) {
-        avro_put_long(out, present ? 1 : 0);
+        put_long(out, present ? 1 : 0);
     }
     return present || !optional;
 }
@@ -169,7 +169,7 @@ static void put_i32(struct buf *out, const struct avro_node *field, int32_t numb
     if (field->type == AVRO_T_UNION && field->children[1].type == AVRO_T_BOOLEAN) {
         buf_add_char(out, number != 0 ? 1 : 0);
     } else {
-        avro_put_long(out, number);
+        put_long(out, number);
     }
 }
 
@@ -180,29 +180,29 @@ static void put_row(struct buf *out, const struct avro_node *field, const char *
     switch (field->row_type) {
     case RECORD_I64: // nearly all there is
         if (field->type == AVRO_T_LONG || put_branch(out, field, *(const int64_t *)at != 0)) {
-            avro_put_long(out, *(const int64_t *)at);
+            put_long(out, *(const int64_t *)at);
         }
         break;
     case RECORD_I32:
         put_i32(out, field, *(const int32_t *)at);
         break;
     case RECORD_F64:
-        avro_put_double(out, *(const double *)at);
+        put_double(out, *(const double *)at);
         break;
     case RECORD_BOOL:
         buf_add_char(out, *(const bool *)at ? 1 : 0);
         break;
     case RECORD_CHARS:
-        avro_put_text(out, str_of(at));
+        put_text(out, str_of(at));
         break;
     case RECORD_NAME:
     case RECORD_TEXT:
         if (put_branch(out, field, *(const char *const *)at != NULL)) {
-            avro_put_text(out, text_at(at));
+            put_text(out, text_at(at));
         }
         break;
     case RECORD_WORD:
-        avro_put_text(out, str_of(vocabulary_name(row->words, *(const int *)at)));
+        put_text(out, str_of(vocabulary_name(row->words, *(const int *)at)));
         break;
     case RECORD_PLACES:
         put_map(out, &(struct entries){row, at, row->max});
@@ -228,11 +228,94 @@ static void put_record(struct buf *out, const struct avro_node *record, const vo
     }
 }
 
+static bool put_default_items(struct buf *out, const struct avro_node *item, json_t *value) {
+    size_t i, count = json_is_array(value) ? json_array_size(value) : json_object_size(value);
+    json_t *each;
+    const char *key;
+    bool good = true;
+    put_count(out, count);
+    if (json_is_array(value)) {
+        json_array_foreach(value, i, each) {
+            good = good && avro_put_default(out, item, each);
+        }
+    } else {
+        json_object_foreach(value, key, each) {
+            put_text(out, str_of(key));
+            good = good && avro_put_default(out, item, each);
+        }
+    }
+    put_end(out);
+    return good;
+}
+
+static bool put_default_record(struct buf *out, const struct avro_node *record,
+                               const json_t *value) {
+    bool good = json_is_object(value);
+    for (unsigned i = 0; good && i < record->count; i++) {
+        const struct avro_node *field = &record->children[i];
+        const json_t *given = json_object_get(value, field->name);
+        if (given != NULL) {
+            good = avro_put_default(out, field, given);
+        } else {
+            good = field->initial != NULL;
+            buf_add(out, good ? field->initial : "", good ? field->initial_bytes : 0);
+        }
+    }
+    return good;
+}
+
+// Older specifications want one of the first branch, newer ones of any.
+static bool put_default_branch(struct buf *out, const struct avro_node *branches,
+                               const json_t *value) {
+    size_t start = out->len;
+    for (unsigned i = 0; i < branches->count; i++) {
+        put_long(out, i);
+        if (avro_put_default(out, &branches->children[i], value)) {
+            return true;
+        }
+        out->len = start;
+    }
+    return false;
+}
+
+// A default of the schema's text as the binary it stands for. False if it is none of its type.
+bool avro_put_default(struct buf *out, const struct avro_node *node, const json_t *value) {
+    switch (node->type) {
+    case AVRO_T_NULL:
+        return json_is_null(value);
+    case AVRO_T_BOOLEAN:
+        buf_add_char(out, json_is_true(value) ? 1 : 0);
+        return json_is_boolean(value);
+    case AVRO_T_INT:
+    case AVRO_T_LONG:
+        put_long(out, json_integer_value(value));
+        return json_is_integer(value);
+    case AVRO_T_DOUBLE:
+        put_double(out, json_number_value(value));
+        return json_is_number(value);
+    case AVRO_T_STRING:
+        put_text(out, (struct str){json_string_value(value), json_string_length(value)});
+        return json_is_string(value);
+    case AVRO_T_ARRAY:
+        return json_is_array(value) && put_default_items(out, node->children, (json_t *)value);
+    case AVRO_T_MAP:
+        return json_is_object(value) && put_default_items(out, node->children, (json_t *)value);
+    case AVRO_T_UNION:
+        return put_default_branch(out, node, value);
+    case AVRO_T_RECORD:
+        return put_default_record(out, node, value);
+    case AVRO_T_FOREIGN:
+        break;
+    }
+    return false;
+}
+
 // The frame, then the record.
 static void put_framed(const struct avro_codec *codec, enum avro_record record,
                        const void *const parts[], put_rest *rest, const void *ctx,
                        struct buf *out) {
     const struct avro_schema *schema = codec->writes[record];
+    require(schema->record == record);
     char frame[AVRO_FRAME_BYTES] = {(char)0xC3, 0x01};
     for (int i = 0; i < 8; i++) {
         frame[2 + i] = (char)(schema->fingerprint >> (8 * i));
@@ -252,29 +335,29 @@ static void put_kinds(struct buf *out, const struct pipeline_run *run) {
     for (uint32_t i = 0; i < run->open_count; i++) {
         seen |= 1u << run->open[i].kind;
     }
-    avro_put_count(out, (size_t)__builtin_popcount(seen));
+    put_count(out, (size_t)__builtin_popcount(seen));
     for (uint32_t i = 0; i < run->open_count; i++) {
         unsigned bit = 1u << run->open[i].kind;
         if ((seen & bit) != 0) {
-            avro_put_text(out, str_of(kind_name(run->open[i].kind)));
+            put_text(out, str_of(kind_name(run->open[i].kind)));
             seen &= ~bit;
         }
     }
-    avro_put_end(out);
+    put_end(out);
 }
 
 static bool put_rest_of_run(struct buf *out, const struct avro_node *field, const void *ctx) {
     const struct pipeline_run *run = ctx;
     if (is(field, "data_size_gb")) {
-        avro_put_double(out, (double)run->totals.data_size_bytes / 1073741824.0);
+        put_double(out, (double)run->totals.data_size_bytes / 1073741824.0);
     } else if (is(field, "bottleneck_kinds")) {
         put_kinds(out, run);
     } else if (is(field, "recommendations")) {
-        avro_put_count(out, run->recommendation_count);
+        put_count(out, run->recommendation_count);
         for (uint32_t i = 0; i < run->recommendation_count; i++) {
-            avro_put_text(out, str_of(run->recommendations[i]));
+            put_text(out, str_of(run->recommendations[i]));
         }
-        avro_put_end(out);
+        put_end(out);
     } else {
         return false;
     }
@@ -299,11 +382,11 @@ static bool put_rest_of_recommendation(struct buf *out, const struct avro_node *
     if (!is(field, "bottlenecks")) {
         return false;
     }
-    avro_put_count(out, r->bottleneck_count);
+    put_count(out, r->bottleneck_count);
     for (uint32_t i = 0; i < r->bottleneck_count; i++) {
-        avro_put_text(out, str_of(r->bottlenecks[i]));
+        put_text(out, str_of(r->bottlenecks[i]));
     }
-    avro_put_end(out);
+    put_end(out);
     return true;
 }
 

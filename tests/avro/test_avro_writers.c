@@ -104,6 +104,35 @@ static void records_of_every_release_are_read(void **state) {
     assert_int_equal(avro_codec_write_as(codec, "current", &err), ST_OK);
 }
 
+// Written by fastavro, test_fastavro.py sees to that: the run of the first release with what a
+// later one has to say beside.
+static void a_run_of_a_later_release_is_read(void **state) {
+    (void)state;
+    struct buf schema = {0}, bytes = {0}, want = {0}, got = {0};
+    struct pipeline_run run;
+    struct err err = {0};
+    logs_read_plain(FIXTURES "/records/later/PipelineRun.avsc", &schema);
+    logs_read_plain(FIXTURES "/records/later/PipelineRun.bin", &bytes);
+    logs_read_plain(FIXTURES "/records/0.1.0/PipelineRun.bin", &want);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, &err),
+                     ST_RETRY);
+    assert_int_equal(avro_codec_add_writer(codec, buf_str(&schema), NULL, &err), ST_OK);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, &err), ST_OK);
+    assert_int_equal(avro_codec_write_as(codec, "0.1.0", &err), ST_OK);
+    avro_encode_run(codec, &run, &got);
+    assert_int_equal(got.len, want.len);
+    assert_memory_equal(got.data, want.data, want.len);
+    json_t *json = json_of(buf_str(&bytes));
+    assert_true(json_number_value(json_object_get(json, "later_int")) == -5);
+    json_decref(json);
+    assert_int_equal(avro_codec_write_as(codec, "current", &err), ST_OK);
+    pipeline_run_fini(&run);
+    buf_fini(&schema);
+    buf_fini(&bytes);
+    buf_fini(&want);
+    buf_fini(&got);
+}
+
 // A field whose words nobody fills would be published as its default for ever.
 static void every_field_of_our_schemas_is_written(void **state) {
     (void)state;
@@ -342,6 +371,9 @@ static const struct {
     {"[\"null\"]", "not that of a record"},
     {RECORD("io.stoker.Other", ""), "io.stoker.Other is no record of Stoker"},
     {RECORD("PipelineRun", ""), "PipelineRun is no record of Stoker"},
+    {RECORD("io.sparky.PipelineRun", ""), "io.sparky.PipelineRun is no record of Stoker"},
+    {RUN("\"type\":\"long\"},{\"name\":\"ended_ms\",\"type\":[\"null\",\"long\",\"int\"]"),
+     "ended_ms: it has another"},
     {"{\"type\":\"record\",\"name\":\"io.stoker.PipelineRun\",\"fields\":[]}",
      "it has no field cluster"},
     {"{\"type\":\"record\",\"name\":\"io.stoker.PipelineRun\"}", "without fields"},
@@ -400,6 +432,15 @@ static void a_record_is_named_once_and_used_again_but_not_without_end(void **sta
     }
     buf_add_text(&wide, "]}");
     assert_int_equal(avro_codec_add_writer(fresh, buf_str(&wide), NULL, NULL), ST_SKIP);
+    buf_clear(&wide);
+    buf_printf(&wide, "%s,{\"name\":\"deep\",\"type\":", buf_text(&text));
+    for (int i = 0; i < 20; i++) {
+        buf_add_text(&wide, "{\"type\":\"array\",\"items\":");
+    }
+    buf_printf(&wide, "\"int\"%.20s}]}", "}}}}}}}}}}}}}}}}}}}}");
+    struct err err = {0};
+    assert_int_equal(avro_codec_add_writer(fresh, buf_str(&wide), NULL, &err), ST_SKIP);
+    assert_non_null(strstr(err.text, "too deep"));
     buf_fini(&wide);
     buf_fini(&text);
     avro_codec_free(fresh);
@@ -408,6 +449,7 @@ static void a_record_is_named_once_and_used_again_but_not_without_end(void **sta
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_of_every_release_are_read),
+        cmocka_unit_test(a_run_of_a_later_release_is_read),
         cmocka_unit_test(every_field_of_our_schemas_is_written),
         cmocka_unit_test(runs_by_other_schemas_are_read),
         cmocka_unit_test(a_schema_that_nobody_told_is_told_apart_from_damage),

@@ -93,7 +93,7 @@ def main():
             print(f"{name:18} {' '.join(scenario.__doc__.split())}")
         return 0
     if not args.binary.exists():
-        sys.exit(f"run.py: no {args.binary}: cmake --preset faults && cmake --build --preset faults")
+        sys.exit(f"run.py: no {args.binary}: tests/faults/build.sh makes it")
     import processes  # pylint: disable=import-outside-toplevel
 
     processes.begin_run()

@@ -19,7 +19,7 @@ TODAY = "0.1.0"  # the release that today's agent is, or whose schemas it writes
 
 def _play(name, seed):
     if not LATER.exists():
-        raise PartError(f"no {LATER}: tests/run.sh build-faults makes it")
+        raise PartError(f"no {LATER}: tests/faults/build.sh makes it")
     play = Play(name, seed)
     codec = Codec(LATER_SCHEMAS)
     play.as_shipped = codec.as_shipped
