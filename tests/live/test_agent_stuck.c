@@ -48,24 +48,38 @@ static void stand_still(bool brokers_away, int64_t ms) {
     _exit(ENDED_WELL);
 }
 
-static int exit_code_of(bool brokers_away, int64_t ms) {
+// How it ended; *said tells if it was in the words that belong to it: a child that fails in any
+// other way ends with EXIT_FAILURE too.
+static int exit_code_of(bool brokers_away, int64_t ms, bool *said) {
+    char log[8192] = "";
     int code = 0;
+    FILE *file = tmpfile();
+    assert_non_null(file);
     pid_t child = fork();
     if (child == 0) {
+        dup2(fileno(file), STDERR_FILENO);
         stand_still(brokers_away, ms);
     }
     assert_true(child > 0 && waitpid(child, &code, 0) == child && WIFEXITED(code));
+    rewind(file);
+    log[fread(log, 1, sizeof log - 1, file)] = '\0';
+    fclose(file);
+    *said = strstr(log, "event=worker_stuck") != NULL;
     return WEXITSTATUS(code);
 }
 
 static void a_worker_that_stands_still_ends_the_process(void **state) {
     (void)state;
-    assert_int_equal(exit_code_of(false, 4 * LONG_MS), EXIT_FAILURE);
+    bool said = false;
+    assert_int_equal(exit_code_of(false, 4 * LONG_MS, &said), EXIT_FAILURE);
+    assert_true(said);
 }
 
 static void not_while_the_brokers_are_away(void **state) {
     (void)state;
-    assert_int_equal(exit_code_of(true, LONG_MS), ENDED_WELL);
+    bool said = true;
+    assert_int_equal(exit_code_of(true, LONG_MS, &said), ENDED_WELL);
+    assert_false(said);
 }
 
 int main(void) {

@@ -13,6 +13,7 @@
 #include "eventlog/eventlog.h"
 #include "kafka/mock.h"
 #include "kafka/sink.h"
+#include "kafka/source.h"
 #include "live/agent.h"
 
 static const char skew_log[] = FIXTURES "/logs/skew_groupbykey/events.jsonl.zst";
@@ -121,6 +122,26 @@ static inline void send_text(struct world *w, const char *text) {
         .topic = topic_row(TOPIC_EVENTS)->def, .key = STR("app-x"), .value = str_of(text)};
     assert_int_equal(kafka_sink_send(w->sender, &record, &err), ST_OK);
     assert_int_equal(kafka_sink_flush(w->sender, 20000, &err), ST_OK);
+}
+
+// Records that stand in a topic, of transactions that failed too: the mock hides none.
+static inline int records_in(struct world *w, const char *topic) {
+    struct kafka_source_options options = {
+        .group = "reader", .topics = &topic, .topic_count = 1, .alone = true};
+    struct kafka_source *source = NULL;
+    struct message message;
+    struct err err = {0};
+    int count = 0;
+    int64_t deadline_ms = clock_mono_ms() + 30000;
+    assert_int_equal(kafka_source_new(&w->options.consumer, &options,
+                                      (struct kafka_source_callbacks){0}, &source, &err),
+                     ST_OK);
+    while (!kafka_source_caught_up(source, topic, 0) && clock_mono_ms() < deadline_ms) {
+        count += kafka_source_poll(source, 20, &message, &err) == ST_OK;
+    }
+    assert_true(clock_mono_ms() < deadline_ms);
+    kafka_source_free(source);
+    return count;
 }
 
 // Turns the loop until `done` says so; a test fails after half a minute without.
