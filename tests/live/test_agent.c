@@ -12,9 +12,9 @@ static void a_log_goes_the_whole_way(void **state) {
     w->agent = NULL;
     assert_int_equal(w->id_count, 1);
     assert_int_equal(w->bottlenecks, 1);
-    assert_int_equal(records_in(w, "bottlenecks"), 1);
+    assert_int_equal(records_in(w, TOPIC_BOTTLENECKS), 1);
     assert_int_equal(metrics_get(METRIC_BOTTLENECKS_OUT), 1);
-    assert_int_equal(records_in(w, "runs"), metrics_get(METRIC_RUNS_OUT));
+    assert_int_equal(records_in(w, TOPIC_RUNS), metrics_get(METRIC_RUNS_OUT));
     assert_true(metrics_get(METRIC_COMMITS) > 0);
     world_free(w);
 }

@@ -125,7 +125,8 @@ static inline void send_text(struct world *w, const char *text) {
 }
 
 // Records that stand in a topic, of transactions that failed too: the mock hides none.
-static inline int records_in(struct world *w, const char *topic) {
+static inline int records_in(struct world *w, enum topic which) {
+    const char *topic = w->options.topics[which];
     struct kafka_source_options options = {
         .group = "reader", .topics = &topic, .topic_count = 1, .alone = true};
     struct kafka_source *source = NULL;
