@@ -64,7 +64,7 @@ void setup_check(struct config *config) {
     if (keys == 0 || keys > APP_PIPELINE_KEYS_MAX) {
         config_add_error(config, "pipeline.from", "needs 1 to %d entries", APP_PIPELINE_KEYS_MAX);
     }
-    config_finish(config);
+    settings_agent_check(config);
     setup_alerts_check(config);
     const char *listen = config_text(config, "http.listen");
     if (listen[0] != '\0' && !listen_good(listen)) {

@@ -32,8 +32,9 @@ void config_load_env(struct config *config, char *const *environment);
 // Sets one key, or the _file twin of a secret, which is read at once; `origin` is where it comes
 // from, for messages ("--set").
 void config_set(struct config *config, const char *key, const char *value, const char *origin);
-// Checks what only shows across keys. Call it once, after the last source.
-void config_finish(struct config *config);
+// Adds the mistakes that only show across keys of settings_agent, whose rows must be there. Call it
+// once, after the last source.
+void settings_agent_check(struct config *config);
 
 // Adds a mistake that only a caller can see, at the place that set `key`. The key must exist.
 void config_add_error(struct config *config, const char *key, const char *fmt, ...)
