@@ -6,19 +6,25 @@
 #include "alert/alert_door.h"
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "base/json_writer.h"
 
 static void render(const struct alert_message *messages, size_t count, struct buf *body) {
+    struct json_writer json = {.out = body};
+    json_begin_list(&json);
     for (size_t i = 0; i < count; i++) {
         char starts_at[CLOCK_RFC3339_SIZE], ends_at[CLOCK_RFC3339_SIZE];
         clock_format_rfc3339(messages[i].starts_ms, starts_at);
         clock_format_rfc3339(messages[i].ends_ms, ends_at);
-        buf_add_text(body, i == 0 ? "[{\"labels\":" : ",{\"labels\":");
-        buf_add_text(body, messages[i].labels);
-        buf_add_text(body, ",\"annotations\":");
-        buf_add_text(body, messages[i].annotations);
-        buf_printf(body, ",\"startsAt\":\"%s\",\"endsAt\":\"%s\"}", starts_at, ends_at);
+        json_begin_object(&json);
+        json_put_key(&json, STR("labels"));
+        json_put_raw(&json, str_of(messages[i].labels));
+        json_put_key(&json, STR("annotations"));
+        json_put_raw(&json, str_of(messages[i].annotations));
+        json_member_text(&json, "startsAt", starts_at);
+        json_member_text(&json, "endsAt", ends_at);
+        json_end_object(&json);
     }
-    buf_add_char(body, ']');
+    json_end_list(&json);
 }
 
 // Appends what the answer says. Alertmanager answers with a bare JSON string or with

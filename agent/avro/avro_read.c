@@ -9,6 +9,7 @@
 
 #include "avro_priv.h"
 #include "base/check.h"
+#include "base/json_writer.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 
@@ -302,65 +303,69 @@ static bool take_record(struct avro_bytes *from, const struct avro_node *record,
     return known;
 }
 
-static void take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out);
+static void take_json(struct avro_bytes *from, const struct avro_node *node,
+                      struct json_writer *json);
 
-static void take_json_items(struct avro_bytes *from, const struct avro_node *item, bool keys,
-                            struct buf *out) {
-    int64_t block = 0;
-    buf_add_char(out, keys ? '{' : '[');
-    for (bool first = true; take_item(from, &block); first = false) {
-        buf_add_text(out, first ? "" : ",");
-        if (keys) {
-            buf_add_json(out, take_text(from));
-            buf_add_char(out, ':');
-        }
-        take_json(from, item, out);
+static void take_json_map(struct avro_bytes *from, const struct avro_node *item,
+                          struct json_writer *json) {
+    json_begin_object(json);
+    for (int64_t block = 0; take_item(from, &block);) {
+        json_put_key(json, take_text(from));
+        take_json(from, item, json);
     }
-    buf_add_char(out, keys ? '}' : ']');
+    json_end_object(json);
+}
+
+static void take_json_list(struct avro_bytes *from, const struct avro_node *item,
+                           struct json_writer *json) {
+    json_begin_list(json);
+    for (int64_t block = 0; take_item(from, &block);) {
+        take_json(from, item, json);
+    }
+    json_end_list(json);
 }
 
 static void take_json_record(struct avro_bytes *from, const struct avro_node *record,
-                             struct buf *out) {
-    buf_add_char(out, '{');
+                             struct json_writer *json) {
+    json_begin_object(json);
     for (unsigned i = 0; i < record->count; i++) {
-        buf_add_text(out, i > 0 ? "," : "");
-        buf_add_json(out, str_of(record->children[i].name));
-        buf_add_char(out, ':');
-        take_json(from, &record->children[i], out);
+        json_put_key(json, str_of(record->children[i].name));
+        take_json(from, &record->children[i], json);
     }
-    buf_add_char(out, '}');
+    json_end_object(json);
 }
 
-static void take_json(struct avro_bytes *from, const struct avro_node *node, struct buf *out) {
+static void take_json(struct avro_bytes *from, const struct avro_node *node,
+                      struct json_writer *json) {
     switch (node->type) {
     case AVRO_T_UNION:
-        take_json(from, &node->children[take_long(from)], out);
+        take_json(from, &node->children[take_long(from)], json);
         break;
     case AVRO_T_STRING:
-        buf_add_json(out, take_text(from));
+        json_put_str(json, take_text(from));
         break;
     case AVRO_T_BOOLEAN:
-        buf_add_text(out, take_bool(from) ? "true" : "false");
+        json_put_bool(json, take_bool(from));
         break;
     case AVRO_T_INT:
     case AVRO_T_LONG:
-        buf_printf(out, "%lld", (long long)take_long(from));
+        json_put_i64(json, take_long(from));
         break;
     case AVRO_T_DOUBLE:
-        buf_add_json_number(out, take_double(from));
+        json_put_number(json, take_double(from));
         break;
     case AVRO_T_RECORD:
-        take_json_record(from, node, out);
+        take_json_record(from, node, json);
         break;
     case AVRO_T_MAP:
-        take_json_items(from, node->children, true, out);
+        take_json_map(from, node->children, json);
         break;
     case AVRO_T_ARRAY:
-        take_json_items(from, node->children, false, out);
+        take_json_list(from, node->children, json);
         break;
     case AVRO_T_NULL:
     case AVRO_T_FOREIGN:
-        buf_add_text(out, "null");
+        json_put_null(json);
         break;
     }
 }
@@ -443,7 +448,7 @@ enum status avro_to_json(struct avro_codec *codec, struct str bytes, enum avro_r
         return status;
     }
     require(schema != NULL);
-    take_json(&body, &schema->root, out);
+    take_json(&body, &schema->root, &(struct json_writer){.out = out});
     if (record != NULL) {
         *record = schema->record;
     }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 
 void buf_fini(struct buf *buf) {
@@ -22,6 +23,8 @@ void buf_clear(struct buf *buf) {
 }
 
 char *buf_reserve(struct buf *buf, size_t more) {
+    require(buf->data == NULL ? buf->cap == 0 : buf->len < buf->cap);
+    require(more < PTRDIFF_MAX / 4 - buf->len);
     if (buf->cap - buf->len < more + 1 || buf->data == NULL) {
         size_t want = buf->len + more + 1;
         size_t cap = buf->cap < 64 ? 64 : buf->cap;

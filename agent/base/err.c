@@ -35,8 +35,3 @@ enum status err_wrap(struct err *err, const char *fmt, ...) {
     snprintf(err->text + n + 2, sizeof err->text - (size_t)n - 2, "%s", inner);
     return err->status;
 }
-
-const char *err_status_name(enum status status) {
-    static const char *const names[] = {"ok", "skip", "retry", "abort", "fatal"};
-    return (unsigned)status < ARRAY_LEN(names) ? names[status] : "unknown";
-}

@@ -57,6 +57,7 @@ const char *mem_room_name(enum mem_room room) {
 static struct header *header_of(void *block) {
     struct header *header = (struct header *)block - 1;
     UNGUARD(header);
+    require((unsigned)header->room < MEM_ROOM_COUNT); // or it is no memory from here
     return header;
 }
 

@@ -390,17 +390,6 @@ static status open_wrapper(decoder *d, wrapper *w, struct err *err) {
     return status;
 }
 
-extern "C" enum event_kind decode_sniff(struct str value) {
-    const struct str head = str_of("{\"Event\":\"");
-    if (!str_starts(value, head)) {
-        return EVENT_OTHER;
-    }
-    const char *name = value.p + head.len;
-    size_t left = value.len - head.len < 128 ? value.len - head.len : 128;
-    const char *end = static_cast<const char *>(memchr(name, '"', left));
-    return end == nullptr ? EVENT_OTHER : event_kind_of({name, static_cast<size_t>(end - name)});
-}
-
 static void reset(decoder *d, const idmap *wanted, event *out) {
     context &c = d->c;
     memcpy(out, &d->missing[EVENT_OTHER], sizeof *out);

@@ -1,5 +1,8 @@
 // buf: a growable byte buffer, always NUL-terminated one past `len`, so it can be printed. Owned in
-// place: buf_fini releases it. Appending never fails (memory aborts in base/mem).
+// place: buf_fini releases it. Appending never fails (memory aborts in base/mem). And the escapers:
+// text of a message reaches an output only through one of them.
+//
+// Always true: zeroed is empty and valid; once there is data, len < cap and data[len] is NUL.
 #pragma once
 
 #include <stdint.h>

@@ -25,6 +25,3 @@ enum status err_set(struct err *err, enum status status, const char *fmt, ...) P
 
 // Puts "context: " before the text that *err holds and returns its status.
 enum status err_wrap(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-// "ok", "skip", "retry", "abort" or "fatal".
-const char *err_status_name(enum status status);

@@ -67,9 +67,6 @@ enum status decoder_decode(struct decoder *decoder, struct str value, size_t rea
 // Why the last decoder_decode was ST_SKIP.
 enum decode_error decoder_last_error(const struct decoder *decoder);
 
-// The kind of a raw event from its first bytes, EVENT_OTHER if they do not tell.
-enum event_kind decode_sniff(struct str value);
-
 // The version of the JSON parser (static).
 const char *decode_library_version(void);
 

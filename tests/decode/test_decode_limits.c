@@ -200,23 +200,12 @@ static void test_huge_message(void **state) {
     buf_fini(&text);
 }
 
-static void test_sniff(void **state) {
-    (void)state;
-    assert_int_equal(decode_sniff(STR("{\"Event\":\"SparkListenerTaskEnd\",\"St")), EVENT_TASK_END);
-    assert_int_equal(decode_sniff(STR("{\"Event\":\"SparkListenerTaskEn")), EVENT_OTHER);
-    assert_int_equal(decode_sniff(STR("{\"Event\":\"SparkListenerTaskEnds\"")), EVENT_OTHER);
-    assert_int_equal(decode_sniff(STR("{\"event\":\"SparkListenerTaskEnd\"")), EVENT_OTHER);
-    assert_int_equal(decode_sniff(STR("{\"Event\":\"")), EVENT_OTHER);
-    assert_int_equal(decode_sniff((struct str){NULL, 0}), EVENT_OTHER);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),       cmocka_unit_test(test_invalid_fields),
         cmocka_unit_test(test_too_large),     cmocka_unit_test(test_too_deep),
         cmocka_unit_test(test_texts_are_cut), cmocka_unit_test(test_properties_end),
         cmocka_unit_test(test_plans_end),     cmocka_unit_test(test_huge_message),
-        cmocka_unit_test(test_sniff),
     };
     return cmocka_run_group_tests(tests, decode_setup, decode_teardown);
 }

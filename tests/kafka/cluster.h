@@ -14,6 +14,11 @@
 
 #define WAIT_MS 20000
 
+static inline const char *status_name(enum status status) {
+    static const char *const names[] = {"ok", "skip", "retry", "abort", "fatal"};
+    return names[status];
+}
+
 struct owner {
     int32_t partition;
     bool owned;
@@ -118,7 +123,7 @@ static inline void send_numbers(struct cluster *c, struct kafka_sink *sink, int 
 static inline void expect_flush(struct cluster *c, struct kafka_sink *sink, enum status expected) {
     enum status st = kafka_sink_flush(sink, WAIT_MS, &c->err);
     if (st != expected) {
-        fail_msg("flush: %s: %s", err_status_name(st), st == ST_OK ? "" : c->err.text);
+        fail_msg("flush: %s: %s", status_name(st), st == ST_OK ? "" : c->err.text);
     }
 }
 

@@ -156,7 +156,7 @@ static void expect_outcome(struct world *w, const struct row *row, enum status s
         (row->reason != NULL && strstr(text, row->reason) == NULL) ||
         (replaced != row->doubtful && !chance) || kafka_sink_was_fenced(w->sink) != row->fenced) {
         fail_msg("request %d, error %d: %s, replaced %d, fenced %d: %s", row->request, row->error,
-                 err_status_name(st), replaced, kafka_sink_was_fenced(w->sink), text);
+                 status_name(st), replaced, kafka_sink_was_fenced(w->sink), text);
     }
 }
 
@@ -209,7 +209,7 @@ static void test_opening_waits(void **state) {
         enum status st = open_until(&w);
         if (st != openings[i].says) {
             fail_msg("request %d, error %d: %s", openings[i].request, openings[i].error,
-                     err_status_name(st));
+                     status_name(st));
         }
         if (st == ST_FATAL) {
             assert_non_null(strstr(w.c->err.text, "ACL WRITE on transactional ids"));
