@@ -63,6 +63,8 @@ struct engine {
 void engine_forget(struct engine *engine, struct live_run *live);
 
 // judge.c
+// By which thresholds a run is judged: the one place that may tell its pipeline from others.
+const struct thresholds *judge_thresholds(const struct engine *engine, const struct app *app);
 // Judges a stage; `over`: the run is over. Sets live->run_due if something worth telling changed.
 void judge_stage(struct engine *engine, struct live_run *live, struct stage *stage, bool over);
 // Judges the run as a whole; while it runs only the detectors that may.

@@ -150,16 +150,15 @@ static void conclude(struct engine *engine, struct live_run *live, const struct 
     publish(engine, live, b, is_new ? NULL : &old);
 }
 
-// What a pipeline's runs are judged by: the name is settled once its properties are known.
-static const struct thresholds *thresholds_for(const struct engine *engine, const char *pipeline) {
-    (void)pipeline;
+const struct thresholds *judge_thresholds(const struct engine *engine, const struct app *app) {
+    (void)app; // its pipeline's name is settled as soon as its properties are known
     return &engine->options->thresholds;
 }
 
 static void ask(struct engine *engine, struct live_run *live, const struct detector *detector,
                 const struct stage *stage, bool over, struct verdict *out) {
     *out = (struct verdict){.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
-    const struct thresholds *thresholds = thresholds_for(engine, live->app->identity.pipeline);
+    const struct thresholds *thresholds = judge_thresholds(engine, live->app);
     struct detector_view view = {.app = live->app,
                                  .stage = stage,
                                  .over = over,

@@ -112,8 +112,10 @@ struct account {
 static void account_init(struct account *account, const struct engine *engine,
                          const struct app *app) {
     *account = (struct account){.verdicts = collect(app)};
-    struct advice_view view = {
-        .app = app, .verdicts = &account->verdicts, .duration_s = app_duration_s(app)};
+    struct advice_view view = {.app = app,
+                               .verdicts = &account->verdicts,
+                               .thresholds = judge_thresholds(engine, app),
+                               .duration_s = app_duration_s(app)};
     advise(engine->options->advisors, engine->options->advisor_count, &view, &account->advice);
 }
 

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "detect/detector.h"
 #include "model/run.h"
 #include "state/app.h"
 
@@ -26,7 +27,8 @@ const struct bottleneck *const *run_verdicts_of(const struct run_verdicts *verdi
 struct advice_view {
     const struct app *app;
     const struct run_verdicts *verdicts;
-    double duration_s; // of the run so far
+    const struct thresholds *thresholds; // by which it was judged
+    double duration_s;                   // of the run so far
 };
 
 // The recommendations of one run. Starts zeroed; advice_fini releases what they own.
