@@ -196,6 +196,7 @@ static int64_t take_message(struct changelog *changelog, const struct changelog_
 enum status changelog_read(struct changelog *changelog, const struct changelog_reading *reading,
                            struct err *err) {
     MAGIC_CHECK(changelog, MAGIC);
+    require(reading->take != NULL && reading->timeout_ms > 0);
     struct err last = {0};
     int64_t at = 0, deadline_ms = clock_mono_ms() + reading->timeout_ms;
     if (reading->end > 0) {

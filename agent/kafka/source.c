@@ -77,6 +77,7 @@ static struct source_partition *find_of(struct kafka_source *src, const rd_kafka
 
 static void take_one(struct kafka_source *src, struct source_topic *topic, int32_t number) {
     size_t at = place_of(src, topic, number);
+    require(find(src, topic, number) == NULL);
     struct source_partition *p = mem_zalloc(1, sizeof *p);
     *p = (struct source_partition){.topic = topic, .number = number, .next = -1};
     MEM_GROW(src->partitions, src->partition_count, src->partition_cap);
@@ -264,6 +265,7 @@ enum status kafka_source_new(const struct kafka_settings *settings,
                              const struct kafka_source_options *options,
                              struct kafka_source_callbacks callbacks, struct kafka_source **out,
                              struct err *err) {
+    require(options->topic_count > 0 && (!options->held || !options->from_end));
     struct kafka_source *src = mem_zalloc(1, sizeof *src);
     src->magic = SOURCE_MAGIC;
     client_init(&src->client, src);
@@ -443,6 +445,7 @@ enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct m
         p->caught_up = false;
         p->next = m->offset + 1;
         source_note_well(src, p->topic);
+        require(p->number == m->partition && p->topic->handle == m->rkt);
         fill(src, m, p, out);
         src->message = m;
         return ST_OK;
