@@ -267,7 +267,10 @@ static enum status commit(struct worker *worker, int timeout_ms, struct err *err
 // All of it counts now.
 static void settle(struct worker *worker, int64_t now_ms) {
     for (uint32_t i = 0; i < worker->part_count; i++) {
-        worker->parts[i]->touched = false;
+        struct part *part = worker->parts[i];
+        require(part->next_offset >= part->committed_offset || part->phase != PART_RUNNING);
+        part->committed_offset = part->next_offset;
+        part->touched = false;
     }
     metrics_add(METRIC_URGENT_COMMITS, worker->transaction.urgent && !worker->behind);
     transaction_settle(&worker->transaction, worker->alerts, worker);

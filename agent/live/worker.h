@@ -30,7 +30,8 @@ struct part {
     int32_t partition;
     enum part_phase phase;
     uint64_t number;            // of its load, tells a late answer
-    int64_t next_offset;        // of the next message; never falls while it runs
+    int64_t next_offset;        // of the next message
+    int64_t committed_offset;   // next_offset as of the last commit or load
     int64_t ticks;              // how often its time went on by the clock
     int64_t changelog_messages; // in its changelog when it was read
     int64_t heard_ms;           // monotonic time of the last message or tick

@@ -202,13 +202,14 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
         part->changelog_messages = load->changelog_messages;
     }
     require(part->state != NULL && part->state->ops == part->ops);
+    require(!load->kept_is_good || load->offset >= part->next_offset);
     if (load->lost > 0) {
         metrics_add(METRIC_INPUT_LOST, 1);
         log_error("input_lost", "topic=%s partition=%d offset=%lld messages=%lld error=%s",
                   part->topic, (int)part->partition, (long long)load->offset, (long long)load->lost,
                   "the topic's retention was shorter than the outage: going on at its beginning");
     }
-    part->next_offset = load->offset;
+    part->next_offset = part->committed_offset = load->offset;
     part->ticks = load->ticks;
     part->heard_ms = clock_mono_ms();
     part->touched = false;

@@ -5,6 +5,26 @@
 // how far it has read into one Kafka transaction. What was not committed never happened: after a
 // crash, a rebalance or a failed transaction the state is read back from Kafka and work goes on
 // from there. Alerts are sent after the commit and again after every restart.
+//
+// A worker is one consumer, one producer of transactions and the partitions that the group gives
+// it, each with the state of one stage (stages.def): what a stage does is known to its file alone.
+// Threads: the caller's, which watches and shows; one per worker; one restorer per worker, which
+// reads state back while other partitions run; those of the doors. A worker's state is touched by
+// its own thread only; a load goes to the restorer and comes back as a whole; the agent reads the
+// view that a worker leaves behind a lock.
+//
+// The order that makes it true. To begin: the producer is opened, which ends what an earlier owner
+// of its name left open; the group's position is read, once no transaction over it is open; then
+// where the state topic ends; then the state below that; position and state must agree. To commit:
+// records as they come, at the end changed state with its position, the consumer's position, and
+// the commit; only then alerts are told. To give a partition away: commit first. Whatever fails, or
+// nobody knows the outcome of: the producer is replaced and all state is read again; nothing is
+// mended.
+//
+// Always: a partition that runs has state; one that does not takes no message. Nothing is sent
+// outside a transaction, nor in one that broke. Only what runs is touched, and a commit takes all
+// that is touched. The position of a partition never falls while it runs. State that was kept over
+// a rebalance counts only if the group's position is still its own.
 #pragma once
 
 #include <stdbool.h>
