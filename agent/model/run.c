@@ -1,4 +1,5 @@
-// run: releasing the records that own memory. Called by engine, sink and the commands.
+// run: releasing the records that own memory. Called by whoever built or copied one: engine, live,
+// demo.
 #include "model/run.h"
 
 #include <pthread.h>

@@ -1,6 +1,9 @@
-"""comments: a file opens with its own name, and no comment names a file that is not there: what a move leaves behind.
+"""comments: a file opens with its own name, and neither a comment nor a page names a file that is not there: what a move leaves
+behind.
 
-Called by tests/habits/run.sh. A file is named in a comment as name.c, name.cpp, name.h or name.def, after a blank or a bracket."""
+Called by tests/habits/run.sh. A file is named in a comment as name.c, name.cpp, name.h or name.def, after a blank or a bracket;
+on a page (README.md, CONTRIBUTING.md, docs/) as `folder/name` in quotes, where * stands for anything; one with <name> is to be
+written."""
 import pathlib
 import re
 import sys
@@ -12,8 +15,17 @@ ROOT = floors.ROOT
 SUFFIXES = (".c", ".cpp", ".h", ".def")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 NAMED = re.compile(r"(?<![\w./*<-])((?:\w+/)*\w+\.(?:c|cpp|h|def))\b(?!\w)")
+QUOTED = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*)`")
 # Of libraries, and made by the build.
 ELSEWHERE = {header.split("/")[-1] for header in floors.LIBRARY} | {"uthash.h", "queue.h"}
+
+
+def missing_in_pages():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        for name in sorted(set(QUOTED.findall(page.read_text()))):
+            if not name.startswith("build/") and not any(
+                    any((ROOT / top).glob(name)) for top in (".", "agent", "include", "tests")):
+                yield f"{page.relative_to(ROOT)} speaks of {name}, which is not there"
 
 
 def main():
@@ -32,6 +44,7 @@ def main():
                     (ROOT / top / name).exists() for top in ("", "agent", "include", "tests"))
                 if not there:
                     bad.append(f"{path.relative_to(ROOT)} speaks of {name}, which is not there")
+    bad += missing_in_pages()
     print("\n".join(bad))
     return 1 if bad or len(paths) < 50 else 0
 
