@@ -40,5 +40,8 @@ build/release/bench_apps tests/fixtures/logs/skew_join/events.jsonl.zst 1 1000 1
 echo "## Memory against pipelines" | tee -a $report
 build/release/bench_pipelines 1000 10000 | tee -a $report
 
+echo "## Records" | tee -a $report
+build/release/bench_avro | tee -a $report
+
 if [ "${1:-}" = --peers ]; then tests/bench/peers.sh $log $report; fi
 echo "report: $report"
