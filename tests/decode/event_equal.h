@@ -230,13 +230,22 @@ static inline const char *equal_executor(const struct event *a, const struct eve
         SAME(executor.request_ms)
         SAME(executor.registration_ms)
         return NULL;
-    default:
+    case EVENT_EXECUTOR_EXCLUDED:
+    case EVENT_EXECUTOR_BLACKLISTED:
+    case EVENT_EXECUTOR_EXCLUDED_STAGE:
+    case EVENT_EXECUTOR_BLACKLISTED_STAGE:
+    case EVENT_NODE_EXCLUDED:
+    case EVENT_NODE_BLACKLISTED:
+    case EVENT_NODE_EXCLUDED_STAGE:
+    case EVENT_NODE_BLACKLISTED_STAGE:
         SAME_TEXT(exclusion.executor)
         SAME_TEXT(exclusion.host)
         SAME(exclusion.failures)
         SAME(exclusion.stage)
         SAME(exclusion.stage_attempt)
         return NULL;
+    default:
+        return "of a kind whose fields are not compared";
     }
 }
 
