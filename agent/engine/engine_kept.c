@@ -70,16 +70,18 @@ static void *app_add(void *of, uint32_t count, union record_scratch *scratch) {
 }
 static const struct record_list app_list = {app_size, app_at, app_add, NULL};
 
+enum { REVISION_MAX = 999999999 }; // leaves room to rise
+
 static const struct record_row run_rows[] = {
     RECORD_ROW(2, I64, live_run, seen_idle_ms),
     RECORD_ROW(3, BOOL, live_run, over),
     RECORD_ROW(4, I32, live_run, evaluated),
-    RECORD_AS(5, I64, live_run, told.run_revision, "run_revision"),
+    RECORD_AS(5, I64, live_run, told.run_revision, "run_revision", .most = REVISION_MAX),
     RECORD_ROW(6, I64, live_run, run_minute),
     RECORD_ROW(7, BOOL, live_run, run_due),
     RECORD_ROW(8, I64, live_run, seen_offset),
-    RECORD_AS(9, I64, live_run, told.verdict_revision, "verdict_revision"),
-    RECORD_AS(10, I64, live_run, told.verdict_base, "verdict_base"),
+    RECORD_AS(9, I64, live_run, told.verdict_revision, "verdict_revision", .most = REVISION_MAX),
+    RECORD_AS(10, I64, live_run, told.verdict_base, "verdict_base", .most = REVISION_MAX),
     RECORD_HOOKED(101, LIST, "advice", &told_list, .item = &record_advice,
                   .max = ADVICE_KIND_COUNT),
     RECORD_HOOKED(100, VALUE, "application", &app_list, .item = &record_app, .max = 1),

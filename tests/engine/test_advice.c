@@ -113,6 +113,32 @@ static void put(void *ctx, struct str key, struct str value) {
     keep_table_put(ctx, key, value);
 }
 
+// The runs' values with one more field: 10, the revisions of the run before, beyond any.
+static void put_damaged(void *ctx, struct str key, struct str value) {
+    static const char field[] = "\x0a\x06\x80\x80\x80\x80\x80\x40"; // 2^40
+    struct buf more = {0};
+    buf_add_str(&more, value);
+    if (key.p[0] == 'r') {
+        buf_add(&more, field, sizeof field - 1);
+    }
+    keep_table_put(ctx, key, buf_str(&more));
+    buf_fini(&more);
+}
+
+static void revisions_that_cannot_be_are_refused(void **state) {
+    (void)state;
+    kit_app_start(APP, "etl", 0);
+    minute(0);
+    for (int round = 0; round < 2; round++) {
+        struct keep_table *table = keep_table_new();
+        engine_all(kit.engine, round == 0 ? put : put_damaged, table);
+        struct engine *engine = engine_new(&kit.options, kit.decoder, &(struct engine_output){0});
+        assert_int_equal(engine_load(engine, table, &kit.err), round == 0 ? ST_OK : ST_SKIP);
+        engine_free(engine);
+        keep_table_free(table);
+    }
+}
+
 static void what_was_told_survives_a_restart(void **state) {
     (void)state;
     kit_app_start(APP, "etl", 0);
@@ -241,6 +267,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_advisor_of_its_own_is_heard_and_revised, set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(every_part_of_the_advice_is_its_content, set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(revisions_that_cannot_be_are_refused, set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(what_was_told_survives_a_restart, set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(no_advice_promises_more_than_the_run, set_up,
