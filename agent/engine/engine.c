@@ -97,7 +97,6 @@ static void settle(struct engine *engine, struct live_run *live) {
         TAILQ_INSERT_TAIL(&engine->ended, live, link);
     }
     struct app *app = live->app;
-    keep_touch(&live->kept);
     for (uint32_t i = 0; i < app->stage_count; i++) {
         if (app->stages[i]->dirty) {
             judge_stage(engine, live, app->stages[i], true);

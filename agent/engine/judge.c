@@ -197,9 +197,7 @@ void judge_stage(struct engine *engine, struct live_run *live, struct stage *sta
         subject.before = stage_verdict(stage, detector->kind);
         conclude(engine, live, detector, &subject, &verdict);
     }
-    stage->judged_ms = live->app->now_ms;
-    stage->dirty = false;
-    keep_touch(&stage->kept);
+    stage_judged(stage, live->app->now_ms);
 }
 
 // A rule that could be evaluated nowhere in the run is told once, with the reason.

@@ -45,6 +45,8 @@ void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bott
 }
 
 void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by) {
+    require((int64_t)pipeline->alert_count + by >= 0 &&
+            pipelines->alert_count >= pipeline->alert_count);
     pipeline->alert_count += (uint32_t)by;
     pipelines->alert_count += (size_t)by;
 }

@@ -117,6 +117,7 @@ static struct pipeline *pipeline_of(struct pipelines *pipelines,
 
 uint32_t known_runs_victim(const struct known_run *runs, uint32_t count) {
     uint32_t at = 0;
+    require(count > 0);
     while (at < count && runs[at].ended_ms == 0) {
         at++;
     }

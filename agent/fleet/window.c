@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/sat.h"
 #include "pipelines_priv.h"
@@ -14,6 +15,8 @@ void window_init(struct pipeline *pipeline, const struct pipelines_options *opti
 }
 
 void window_count_changed(struct pipelines *pipelines, struct pipeline *pipeline, int by) {
+    require((int64_t)pipeline->changed_panes + by >= 0 &&
+            pipelines->changed_panes >= pipeline->changed_panes);
     pipeline->changed_panes += (uint32_t)by;
     pipelines->changed_panes += (size_t)by;
 }
@@ -47,6 +50,7 @@ struct pane *window_open_pane(struct pipeline *pipeline, int64_t number) {
     str_copy(pane->window.pipeline, sizeof pane->window.pipeline, str_of(newline + 1));
     pane->window.pane_start_ms = number * pipeline->ring.pane_ms;
     pane->window.pane_end_ms = (number + 1) * pipeline->ring.pane_ms;
+    require(pipeline->panes[ring_slot(&pipeline->ring, number)] == NULL);
     pipeline->panes[ring_slot(&pipeline->ring, number)] = pane;
     return pane;
 }

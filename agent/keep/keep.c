@@ -28,6 +28,7 @@ const struct keep_kind *keep_kind_of(const struct keep_kinds *kinds, struct str 
 
 static void write_key(const struct keep_key *key, struct buf *out) {
     const struct keep_kind *kind = key->kind;
+    require(kind != NULL && kind->owned == (key->owner.len > 0) && kind->numbers <= 2);
     buf_clear(out);
     buf_add_char(out, kind->letter);
     for (unsigned i = 0; i < kind->numbers; i++) {

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/check.h"
+
 static size_t varint_size(uint64_t value) {
     size_t size = 1;
     for (; value >= 0x80; value >>= 7) {
@@ -60,6 +62,7 @@ size_t wire_begin(struct buf *out, unsigned number) {
 }
 
 void wire_end(struct buf *out, size_t begun) {
+    require(begun <= out->len);
     size_t len = out->len - begun, more = varint_size(len) - 1;
     if (more > 0) {
         buf_reserve(out, more);

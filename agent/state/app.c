@@ -36,6 +36,7 @@ static void forget_stage(struct app *app, uint32_t at) {
     memmove(app->stages + at, app->stages + at + 1,
             (app->stage_count - at - 1) * sizeof(struct stage *));
     app->stage_count--;
+    require(stage->completed || app->open_stages > 0);
     app->open_stages -= !stage->completed;
     if (app->recent_stage == stage) {
         app->recent_stage = NULL;
@@ -66,6 +67,7 @@ void app_stages_bound(struct app *app, uint32_t coming) {
 }
 
 void app_stage_adopt(struct app *app, struct stage *stage) {
+    require(app_stage(app, stage->summary.stage, stage->summary.attempt) == NULL);
     struct app_stage_slot *slot = mem_zalloc(1, sizeof *slot);
     slot->key = stage_key(stage->summary.stage, stage->summary.attempt);
     slot->stage = stage;

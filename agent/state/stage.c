@@ -248,6 +248,12 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
     stage->dirty = true;
 }
 
+void stage_judged(struct stage *stage, int64_t now_ms) {
+    stage->judged_ms = now_ms;
+    stage->dirty = false;
+    keep_touch(&stage->kept);
+}
+
 struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind) {
     for (uint32_t i = 0; i < stage->verdict_count; i++) {
         if (stage->verdicts[i]->kind == kind) {

@@ -2,7 +2,13 @@
 // windows and a history per pipeline, hands out a PipelineWindow per closed pane and the pipeline's
 // alerts, and keeps the numbers of /metrics. No I/O, no clock, no thread: time is the updates' own.
 //
-// An update may come twice: what is not newer than the last update of its run changes nothing.
+// A pipeline has a ring of panes (NULL where nothing happened), the runs it was told of as last
+// heard of, oldest first, and at most one alert per kind of bottleneck. An update of a run counts
+// as what it brought over the one before, so an update that was missed is made up for by the next,
+// and one that comes twice (not newer than the last of its run) changes nothing. What holds:
+// - pipelines are in the hash table by key and in the list by last update, oldest first;
+// - `changed_panes` and `alert_count` of all pipelines add up to those of the partition;
+// - nothing in a pipeline is newer than its partition's time.
 //
 // The partition's time is that of its newest update, and goes on by ticks while it is idle: by it
 // panes close. Alerts age by a clock that one update moves by at most a minute, so that a jump in

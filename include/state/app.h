@@ -1,7 +1,17 @@
-// app: the state of one run of a Spark application: applies events, keeps totals, stages, executors
-// and what SQL metrics mean. Every event is a merge: idempotent where Kafka may repeat it, tolerant
-// of any order. No clock, no I/O. Written only here; detect and engine read the fields (engine also
-// owns the verdict lists).
+// app: the state of one run of a Spark application. It applies events and keeps what verdicts need:
+// totals, stages, executors, what SQL metrics mean; sums and extremes, never a list of tasks, so
+// its size depends on stages, executors and gaps in ids, each with a limit (what goes first beyond
+// it is said there, and `limit_hit` tells that something went).
+//
+// Every event is a merge: idempotent where Kafka may repeat it (ids of tasks and jobs that ended
+// are kept as ranges), tolerant of any order. What holds between events:
+// - every stage is in `stages`, in order of appearance, and in the index by id and attempt, once;
+// - `open_stages` counts those without `completed`;
+// - an open job is in started_jobs, and in `jobs` until it ends;
+// - whoever changes something that is kept under a key of its own says keep_touch of its mark, and
+//   keep_gone when it goes; the run's own value is marked by whoever applies an event to it.
+// No clock, no I/O. Written only here; detect and engine read the fields (engine also owns the
+// verdict lists).
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 // stage: everything kept about one stage attempt: sums, extremes, the slowest few tasks and figures
-// per host. O(1) in tasks. Owned by an app; written only by state, read by detect and engine.
+// per host. O(1) in tasks, and no sum depends on the order of events. Owned by an app; written only
+// by state, read by detect and engine.
 #pragma once
 
 #include <stdbool.h>
@@ -76,6 +77,8 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
 // reported.
 void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
                       int64_t scan_ns);
+// It was judged as it is, at that time of its run.
+void stage_judged(struct stage *stage, int64_t now_ms);
 // The stage's verdict of a kind, or NULL.
 struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind);
 

@@ -23,9 +23,29 @@ static void assert_tables_equal(const struct keep_table *got, const struct keep_
     buf_fini(&y);
 }
 
+struct committing {
+    struct keep_table *changelog, *seen;
+};
+
+// Each key comes once, and only what is there can go.
+static void apply_once(void *ctx, struct str key, struct str value) {
+    struct committing *committing = ctx;
+    struct str before;
+    if (keep_table_get(committing->seen, key, &before)) {
+        fail_msg("twice in one commit: %.*s", (int)key.len, key.p);
+    }
+    if (value.p == NULL && !keep_table_get(committing->changelog, key, &before)) {
+        fail_msg("gone, but never written: %.*s", (int)key.len, key.p);
+    }
+    keep_table_put(committing->seen, key, STR("once"));
+    apply(committing->changelog, key, value);
+}
+
 // What changed goes to the changelog; applied, it holds what the engine would write as a whole.
 static void commit(struct engine *engine, struct keep_table *changelog) {
-    engine_changes(engine, apply, changelog);
+    struct committing committing = {changelog, keep_table_new()};
+    engine_changes(engine, apply_once, &committing);
+    keep_table_free(committing.seen);
     struct keep_table *whole = keep_table_new();
     engine_all(engine, apply, whole);
     assert_tables_equal(changelog, whole);
@@ -112,11 +132,34 @@ static void crashes_show_nowhere(void **state) {
         if (round % 3 != 0) { // bounds at work: evicted at the limit, after silence, after the end
             engine_options.applications_max = 2 + (uint32_t)(round % 7);
             engine_options.idle_ms = 60000;
-            engine_options.grace_ms = round % 2 == 0 ? 0 : 20000;
+            const int64_t grace_ms[] = {0, 20000, INT64_MAX / 4, INT64_MAX / 4};
+            engine_options.grace_ms = grace_ms[round % 4];
         }
         same_with_crashes(round);
     }
     engine_options_init(&engine_options);
+}
+
+// The lines of the logs make room for a test's own, and come back.
+static struct line *all_lines;
+static size_t all_count, all_cap;
+
+static void put_lines_aside(void) {
+    all_lines = lines;
+    all_count = line_count;
+    all_cap = line_cap;
+    lines = NULL;
+    line_count = line_cap = 0;
+}
+
+static void take_lines_back(void) {
+    for (size_t i = 0; i < line_count; i++) {
+        mem_free(lines[i].text);
+    }
+    mem_free(lines);
+    lines = all_lines;
+    line_count = all_count;
+    line_cap = all_cap;
 }
 
 static void add_line(const char *text) {
@@ -127,10 +170,7 @@ static void add_line(const char *text) {
 // More stages than are kept, tasks that were sent again after their output was lost.
 static void the_bounds_of_a_run_show_nowhere_either(void **state) {
     (void)state;
-    struct line *kept = lines;
-    size_t kept_count = line_count, kept_cap = line_cap;
-    lines = NULL;
-    line_count = line_cap = 0;
+    put_lines_aside();
     for (int i = 0; i < 2150; i++) {
         char text[400];
         snprintf(text, sizeof text,
@@ -147,13 +187,80 @@ static void the_bounds_of_a_run_show_nowhere_either(void **state) {
         add_line(text);
     }
     same_with_crashes(5);
-    for (size_t i = 0; i < line_count; i++) {
-        mem_free(lines[i].text);
+    take_lines_back();
+}
+
+// What an event changes beside its own stage is written, too: the end of a run judges stages that
+// had their last event long ago.
+static void what_the_end_of_a_run_changes_is_written(void **state) {
+    (void)state;
+    struct buf sink = {0};
+    put_lines_aside();
+    add_line("{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\",\"Timestamp\":1000}");
+    for (int task = 0; task < 2; task++) { // the second one is not judged at once
+        char text[300];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Stage Attempt ID\":0,"
+                 "\"Task End Reason\":{\"Reason\":\"Success\"},\"Task Info\":{\"Task ID\":%d,"
+                 "\"Launch Time\":1000,\"Finish Time\":%d}}",
+                 task, 3000 + task);
+        add_line(text);
     }
-    mem_free(lines);
-    lines = kept;
-    line_count = kept_count;
-    line_cap = kept_cap;
+    add_line("{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":9000}");
+    records = &sink;
+    struct engine *engine = fresh_engine();
+    struct keep_table *changelog = keep_table_new();
+    for (size_t i = 0; i < line_count; i++) {
+        feed(engine, i, i + 1);
+        commit(engine, changelog);
+    }
+    engine_free(engine);
+    keep_table_free(changelog);
+    buf_fini(&sink);
+    take_lines_back();
+}
+
+static void add_run(int log, int64_t start_ms) {
+    char text[200];
+    snprintf(text, sizeof text,
+             "{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\",\"Timestamp\":%lld}",
+             (long long)start_ms);
+    add_line(text);
+    lines[line_count - 1].log = log;
+    snprintf(text, sizeof text, "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":%lld}",
+             (long long)start_ms + 1000);
+    add_line(text);
+    lines[line_count - 1].log = log;
+}
+
+// Of runs that ended the one with the oldest event goes first, after a restart, too.
+static void the_order_of_ended_runs_is_kept(void **state) {
+    (void)state;
+    struct buf sink = {0};
+    struct str value;
+    put_lines_aside();
+    for (int i = 0; i < 4; i++) {
+        const int logs[] = {2, 1, 3, 4};
+        add_run(logs[i], 1000000 + 2000 * i);
+    }
+    records = &sink;
+    engine_options.applications_max = 3;
+    engine_options.grace_ms = INT64_MAX / 4;
+    struct engine *engine = fresh_engine();
+    struct keep_table *changelog = keep_table_new();
+    feed(engine, 0, 6);
+    commit(engine, changelog);
+    engine_free(engine);
+    engine = restore(changelog);
+    feed(engine, 6, line_count);
+    commit(engine, changelog);
+    assert_false(keep_table_get(changelog, STR("rapp-2\n"), &value));
+    assert_true(keep_table_get(changelog, STR("rapp-1\n"), &value));
+    engine_free(engine);
+    keep_table_free(changelog);
+    engine_options_init(&engine_options);
+    buf_fini(&sink);
+    take_lines_back();
 }
 
 // Little is written for a little news.
@@ -184,6 +291,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crashes_show_nowhere),
         cmocka_unit_test(the_bounds_of_a_run_show_nowhere_either),
+        cmocka_unit_test(what_the_end_of_a_run_changes_is_written),
+        cmocka_unit_test(the_order_of_ended_runs_is_kept),
         cmocka_unit_test(only_what_changed_is_written),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

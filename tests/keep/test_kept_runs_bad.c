@@ -3,6 +3,8 @@
 #include "damage.h"
 #include "mixed_logs.h"
 
+#include "keep/wire.h"
+
 static void damaged_values_never_harm(void **state) {
     (void)state;
     struct keep_table *good = keep_table_new();
@@ -54,10 +56,51 @@ static void refused_in_words(void **state) {
     refused(STR("r"), (struct str){"\x01", 1}, "key r");
 }
 
+// A run with `stages` open stages, as a release with another limit might keep it.
+static struct keep_table *many_stages(int stages) {
+    struct keep_table *table = keep_table_new();
+    struct buf value = {0};
+    char key[40];
+    buf_add_char(&value, WIRE_VERSION);
+    wire_put(&value, 100, STR("\1")); // an application of which nothing is known
+    keep_table_put(table, STR("rapp\n"), buf_str(&value));
+    for (int i = 0; i < stages; i++) {
+        buf_clear(&value);
+        buf_add_char(&value, WIRE_VERSION);
+        wire_put_i64(&value, 34, i);
+        size_t summary = wire_begin(&value, 213);
+        wire_put_i64(&value, 1, i);
+        wire_end(&value, summary);
+        int n = snprintf(key, sizeof key, "s%d.0.app\n", i);
+        keep_table_put(table, (struct str){key, (size_t)n}, buf_str(&value));
+    }
+    buf_fini(&value);
+    return table;
+}
+
+static void what_is_beyond_a_limit_goes(void **state) {
+    (void)state;
+    struct err err = {0};
+    struct str value;
+    struct engine *engine = fresh_engine();
+    struct keep_table *table = many_stages(APP_OPEN_STAGES_MAX + 7), *whole = keep_table_new();
+    if (engine_load(engine, table, &err) != ST_OK) {
+        fail_msg("%s", err.text);
+    }
+    engine_all(engine, apply, whole);
+    assert_int_equal(keep_table_count(whole), 1 + APP_OPEN_STAGES_MAX);
+    assert_false(keep_table_get(whole, STR("s6.0.app\n"), &value)); // the oldest
+    assert_true(keep_table_get(whole, STR("s7.0.app\n"), &value));
+    engine_free(engine);
+    keep_table_free(table);
+    keep_table_free(whole);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_values_never_harm),
         cmocka_unit_test(refused_in_words),
+        cmocka_unit_test(what_is_beyond_a_limit_goes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

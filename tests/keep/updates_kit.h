@@ -141,6 +141,9 @@ static inline void apply_once(void *ctx, struct str key, struct str value) {
         str_eq(before, value)) {
         fail_msg("unchanged, but written: %.*s", (int)key.len, key.p);
     }
+    if (value.p == NULL && !keep_table_get(committing->changelog, key, &before)) {
+        fail_msg("gone, but never written: %.*s", (int)key.len, key.p);
+    }
     keep_table_put(committing->seen, key, STR("once"));
     apply(committing->changelog, key, value);
 }
