@@ -15,6 +15,8 @@ from records import Codec
 LATER = BUILD / "faults-later" / "stoker"
 LATER_SCHEMAS = BUILD / "later-schemas"
 TODAY = "0.1.0"  # the release that today's agent is, or whose schemas it writes
+FEED_S = 70
+BESIDE = 10  # runs that are published while agents of two kinds stand beside each other, so that each reads some of both
 
 
 def _play(name, seed):
@@ -39,6 +41,14 @@ def _become(play, agent, binary, version, kill):
     at_work(play, *play.ground.agents)
 
 
+def _go_on(play):
+    """Until enough runs have been published since."""
+    def count():
+        return sum(len(seen) for (topic, _), seen in list(play.tail.records.items()) if topic == play.ground.topics["runs"])
+    begun = count()
+    wait_until(f"{BESIDE} more runs", lambda: count() >= begun + BESIDE, 60, 0.1)
+
+
 def _by_both(play, codec, final):
     """Else nothing was proved: a good part of the runs by today's schema, and of them by the later one."""
     runs = [codec.is_shipped(seen.value) for seen in final.tail.of(play.ground.topics["runs"])]
@@ -51,12 +61,12 @@ def upgrade(seed):
     """Two agents become those of a later release, which write by today's schemas until both have
     (avro.write_version), and by their own then."""
     play, codec = _play("upgrade", seed)
-    both = play.begin(play.ground.agent(), play.ground.agent(), feed_s=36)
+    both = play.begin(play.ground.agent(), play.ground.agent(), feed_s=FEED_S)
     at_work(play, *both)
     for version in (TODAY, "current"):
         for agent, kill in zip(both, play.random.sample((True, False), 2)):
-            time.sleep(play.random.uniform(1, 2))
             _become(play, agent, LATER, version, kill)
+            _go_on(play)
     _by_both(play, codec, play.finish(120))
     return play
 
@@ -67,17 +77,16 @@ def downgrade(seed):
     both = (play.ground.agent(), play.ground.agent())
     for agent in both:
         agent.binary = LATER
-    play.begin(*both, feed_s=36)
+    play.begin(*both, feed_s=FEED_S)
     at_work(play, *both)
-    time.sleep(play.random.uniform(2, 3))
+    _go_on(play)
     for agent, kill in zip(both, play.random.sample((True, False), 2)):
-        time.sleep(play.random.uniform(0, 1))
         _become(play, agent, LATER, TODAY, kill)
     wait_until("no lag", lambda: sum(agent.metric("stoker_input_lag_messages") for agent in both) == 0, 60, 0.1)
     time.sleep(2)
     for agent, kill in zip(both, play.random.sample((True, False), 2)):
-        time.sleep(play.random.uniform(0, 1))
         _become(play, agent, BINARY, "current", kill)
+        _go_on(play)
     _by_both(play, codec, play.finish(120))
     return play
 
