@@ -12,6 +12,7 @@ check floors python3 tests/habits/floors.py
 check architecture python3 tests/habits/architecture.py
 check comments python3 tests/habits/comments.py
 check sizes python3 tests/habits/sizes.py
+check externs python3 tests/habits/externs.py
 check schemas python3 tests/habits/schemas.py
 check kept python3 tests/habits/kept.py
 check schemas-test python3 -B tests/habits/test_schemas.py
