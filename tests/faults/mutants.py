@@ -36,6 +36,8 @@ class Mutant:
 
 
 MUTANTS = (
+    Mutant("avro.write_version forgotten", "agent/avro/avro_codec.c",
+           "codec->writes[i] = avro_codec_find(codec, fingerprint);", "codec->writes[i] = &codec->current[i];", ("upgrade",)),
     Mutant("readers know only the schema they write by", "agent/avro/avro_read.c",
            "*schema = avro_codec_find(codec, fingerprint);",
            "*schema = codec->writes[0]->fingerprint == fingerprint ? codec->writes[0] : NULL;", ("upgrade",)),

@@ -64,7 +64,7 @@ def upgrade(seed):
     both = play.begin(play.ground.agent(), play.ground.agent(), feed_s=FEED_S)
     at_work(play, *both)
     for version in (TODAY, "current"):
-        for agent, kill in zip(both, play.random.sample((True, False), 2)):
+        for agent, kill in zip(reversed(both), play.random.sample((True, False), 2)):  # who reads most is old to the last
             _become(play, agent, LATER, version, kill)
             _go_on(play)
     _by_both(play, codec, play.finish(120))
