@@ -94,7 +94,7 @@ static struct live_run *find(const struct engine *engine, struct str run_key) {
     return live;
 }
 
-static void *open_engine(void *of, const struct keep_key *key) {
+static void *open_engine(void *of, struct keep_key *key) {
     (void)key;
     return of;
 }
@@ -106,7 +106,7 @@ static bool close_engine(void *of, const struct keep_key *key, void *object, boo
     return good;
 }
 
-static void *open_run(void *of, const struct keep_key *key) {
+static void *open_run(void *of, struct keep_key *key) {
     struct engine *engine = of;
     struct live_run *live = NULL;
     if (key->owner.len <= sizeof live->key && find(engine, key->owner) == NULL) {
@@ -138,13 +138,16 @@ static struct kept_part part_of(const struct keep_key *key) {
     return (struct kept_part){key->kind->letter, {key->numbers[0], key->numbers[1]}};
 }
 
-static void *open_part(void *of, const struct keep_key *key) {
+static void *open_part(void *of, struct keep_key *key) {
     struct live_run *live = find(of, key->owner);
+    key->of = live;
     return live == NULL ? NULL : app_part_open(live->app, part_of(key));
 }
 
 static bool close_part(void *of, const struct keep_key *key, void *object, bool good) {
-    return app_part_close(find(of, key->owner)->app, part_of(key), object, good);
+    const struct live_run *live = key->of;
+    (void)of;
+    return app_part_close(live->app, part_of(key), object, good);
 }
 
 static const struct keep_kind kinds[] = {

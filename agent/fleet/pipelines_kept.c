@@ -152,7 +152,7 @@ static const struct record_row pane_rows[] = {
 static const struct record record_pane = {"pane", sizeof(struct pane), pane_rows,
                                           ARRAY_LEN(pane_rows), pane_is_whole};
 
-static void *open_time(void *of, const struct keep_key *key) {
+static void *open_time(void *of, struct keep_key *key) {
     (void)key;
     return of;
 }
@@ -163,7 +163,7 @@ static bool close_time(void *of, const struct keep_key *key, void *object, bool 
     return good;
 }
 
-static void *open_pipeline(void *of, const struct keep_key *key) {
+static void *open_pipeline(void *of, struct keep_key *key) {
     struct pipelines *pipelines = of;
     struct str owner = key->owner;
     const char *newline = memchr(owner.p, '\n', owner.len);
@@ -202,7 +202,7 @@ static bool close_pipeline(void *of, const struct keep_key *key, void *object, b
     return good && fits(pipelines, p);
 }
 
-static void *open_run(void *of, const struct keep_key *key) {
+static void *open_run(void *of, struct keep_key *key) {
     (void)of, (void)key;
     return mem_zalloc(1, sizeof(struct known_run));
 }
@@ -230,8 +230,9 @@ static bool close_run(void *of, const struct keep_key *key, void *object, bool g
     return good;
 }
 
-static void *open_pane(void *of, const struct keep_key *key) {
+static void *open_pane(void *of, struct keep_key *key) {
     struct pipeline *p = pipelines_find(of, key->owner);
+    key->of = p;
     int64_t number = key->numbers[0];
     if (p == NULL || number < 0 || number > PARTITION_TIME_MAX_MS) {
         return NULL;
@@ -244,7 +245,7 @@ static void *open_pane(void *of, const struct keep_key *key) {
 
 static bool close_pane(void *of, const struct keep_key *key, void *object, bool good) {
     struct pipelines *pipelines = of;
-    struct pipeline *p = pipelines_find(pipelines, key->owner);
+    struct pipeline *p = key->of;
     struct pane *pane = object;
     pane->kept.written = true;
     if (!ring_holds(&p->ring, key->numbers[0])) {

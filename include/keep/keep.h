@@ -35,6 +35,7 @@ struct keep_key {
     struct str word;  // of a kind that has one; it may hold dots, so a key alone cannot tell it
     struct str owner; // whose it is; empty for a kind that is alone in its partition
     struct str text;  // the whole, when it was read; with a word, all that is to be trusted
+    void *of;         // left by `open` for `close`: what the owner's key stands for
 };
 
 // One kind of key of a state topic.
@@ -46,7 +47,7 @@ struct keep_kind {
     const char *form, *holds; // of the key, of the value, in words
     const struct record *record;
     // Where a value of this key goes: a zeroed struct of the record, NULL if there can be none.
-    void *(*open)(void *stage, const struct keep_key *key);
+    void *(*open)(void *stage, struct keep_key *key);
     // It was read (good) or could not be: the stage takes it in, or releases it if it was not taken
     // in by `open` already. False: it does not fit.
     bool (*close)(void *stage, const struct keep_key *key, void *object, bool good);
