@@ -184,7 +184,7 @@ static void visit_run(struct live_run *live, struct keep_walk *walk) {
     if (keep_wants(walk, &live->kept)) { // whose parts change, it changes
         struct keep_key key = {.kind = &kinds[KIND_RUN], .owner = visit.owner};
         keep_visit_gone(walk, &engine_kinds, &live->app->gone, visit.owner);
-        app_each_part(live->app, visit_part, &visit);
+        app_each_part(live->app, keep_only_changes(walk), visit_part, &visit);
         keep_visit(walk, &key, &live->kept, live);
     }
 }

@@ -83,6 +83,10 @@ void keep_fini(struct keep *keep) {
     keep->gone = NULL;
 }
 
+bool keep_only_changes(const struct keep_walk *walk) {
+    return walk->what == WALK_CHANGES;
+}
+
 bool keep_wants(const struct keep_walk *walk, const struct kept *kept) {
     return walk->what != WALK_CHANGES || kept->touched;
 }

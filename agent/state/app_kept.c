@@ -426,7 +426,7 @@ void app_touch_accum(struct app *app, int64_t id) {
     }
 }
 
-void app_each_part(struct app *app, app_part_fn *each, void *ctx) {
+void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx) {
     for (uint32_t i = 0; i < app->job_count; i++) {
         struct app_job *job = &app->jobs[i];
         each(ctx, (struct kept_part){'j', {job->id}}, &job->kept, job);
@@ -449,6 +449,9 @@ void app_each_part(struct app *app, app_part_fn *each, void *ctx) {
     }
     for (uint32_t i = 0; i < app->stage_count; i++) {
         struct stage *stage = app->stages[i];
+        if (touched && !stage->kept.touched) {
+            continue;
+        }
         each(ctx, (struct kept_part){'s', {stage->summary.stage, stage->summary.attempt}},
              &stage->kept, stage);
     }

@@ -72,6 +72,8 @@ void keep_fini(struct keep *keep);
 // keep_visit.
 struct keep_walk;
 
+// True if the walk is of changes alone: what was not touched need not be visited.
+bool keep_only_changes(const struct keep_walk *walk);
 // One thing under its key; to be called for each. `kept` is its mark; one that was never touched or
 // written is passed over.
 void keep_visit(struct keep_walk *walk, const struct keep_key *key, struct kept *kept,

@@ -152,7 +152,8 @@ extern const struct record record_app, record_stage, record_job, record_accumula
 // 'x' 128 executors and their hosts, 'c' its Spark properties), the numbers of its key, its mark
 // and the struct its table is of. Parts that went are in app->gone.
 typedef void app_part_fn(void *ctx, struct kept_part part, struct kept *kept, const void *object);
-void app_each_part(struct app *app, app_part_fn *each, void *ctx);
+// With `touched`, stages that did not change are left out: a run may have thousands.
+void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx);
 
 // Reading back: an app with nothing in it, to be filled by record_app.
 struct app *app_blank(const char *cluster, const struct pipeline_rule *rule);

@@ -161,11 +161,11 @@ static void properties_come_back_as_they_were(void **state) {
         }
         struct properties_kept first = {.into = app_new("c", STR(""), STR(""), &spark_rule)},
                                again = {0};
-        app_each_part(app, keep, &first);
+        app_each_part(app, false, keep, &first);
         assert_int_equal(first.parts, app->properties.count > 0);
         assert_int_equal(first.into->properties.count, app->properties.count);
         assert_int_equal(first.into->properties.bytes, app->properties.bytes);
-        app_each_part(first.into, keep, &again);
+        app_each_part(first.into, false, keep, &again);
         assert_int_equal(again.bytes.len, first.bytes.len);
         assert_memory_equal(buf_text(&again.bytes), buf_text(&first.bytes), first.bytes.len);
         app_free(first.into);
@@ -179,16 +179,16 @@ static void they_are_written_when_they_changed(void **state) {
     (void)state;
     struct app *app = spark_app();
     struct properties_kept kept = {.changed_only = true};
-    app_each_part(app, keep, &kept);
+    app_each_part(app, false, keep, &kept);
     assert_int_equal(kept.parts, 0);
     tell_one(app, "spark.executor.memory", STR("4g"));
-    app_each_part(app, keep, &kept);
+    app_each_part(app, false, keep, &kept);
     assert_int_equal(kept.parts, 1);
     tell_one(app, "spark.executor.memory", STR("4g")); // nothing new
-    app_each_part(app, keep, &kept);
+    app_each_part(app, false, keep, &kept);
     assert_int_equal(kept.parts, 1);
     tell_one(app, "spark.executor.memory", STR("5g"));
-    app_each_part(app, keep, &kept);
+    app_each_part(app, false, keep, &kept);
     assert_int_equal(kept.parts, 2);
     // A part comes once, and in it each property once.
     assert_int_equal(read_back(app, buf_str(&kept.bytes)), ST_SKIP);
