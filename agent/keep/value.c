@@ -306,10 +306,11 @@ static bool read_row(const struct record_row *row, struct str field, char *objec
     return false;
 }
 
-// The row of a number, which is as a rule that of the last field or one soon after it.
+// The row of a number: that of the last field or, as a value is written in the order of its rows,
+// one behind it.
 static const struct record_row *row_of(const struct record *record, unsigned number, size_t *last,
                                        size_t *base) {
-    for (size_t i = *last; i < record->row_count && i < *last + 4 && number != 0; i++) {
+    for (size_t i = *last; i < record->row_count && number != 0; i++) {
         if (record->rows[i].number == number && record->rows[i].type != RECORD_INLINE) {
             *last = i;
             *base = 0;
