@@ -1,5 +1,5 @@
 // advise: asks the advisors, keeps what they say within bounds; what they share. Called by engine's
-// report.c.
+// report.c, and for its table by engine.c and `stoker man`.
 #include "advise/advise.h"
 
 #include <math.h>

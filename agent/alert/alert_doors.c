@@ -1,7 +1,7 @@
 // alert_doors: hands every alert to the queue of every URL, as labels and annotations that every
-// receiver takes. Called by the workers' threads and the agent's loop. Must never wait for the
-// network, drain aside, nor hand on a byte that a receiver refuses: one bad alert costs its whole
-// batch.
+// receiver takes. Called by the workers' threads, the agent's loop and the command check. Must
+// never wait for the network (drain and probe aside), nor hand on a byte that a receiver refuses:
+// one bad alert costs its whole batch.
 #include "alert/alert_doors.h"
 
 #include <ctype.h>

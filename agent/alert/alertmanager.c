@@ -1,5 +1,5 @@
 // alertmanager: the door to Prometheus Alertmanagers: POST /api/v2/alerts of its API v2, and what
-// it answers. Must never trust an answer's bytes.
+// it answers. Called through its row in doors.def; must never trust an answer's bytes.
 #include <jansson.h>
 #include <string.h>
 

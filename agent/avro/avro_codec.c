@@ -1,7 +1,7 @@
 // avro_codec: the schemas that records may be written by: this program's own, those of every
 // release, and what is added while it runs. Each is bound to our structs when it comes in, so that
-// reading and writing along any of them is one walk. Called by the commands and the live agent when
-// they start.
+// reading and writing along any of them is one walk. Called by each worker and by `stoker tail`
+// when they start.
 #include <string.h>
 
 #include "avro_priv.h"

@@ -1,6 +1,6 @@
 // avro_write: our records as Avro binary, framed, by the rows of their tables and in the order of
 // the schema that the codec was told to write by; and the defaults of a schema. Called per record
-// by the commands and the live agent; takes no memory but the output's. Text is mended and numbers
+// by the stages of the live agent; takes no memory but the output's. Text is mended and numbers
 // are made finite here, so that what goes out is valid whatever an application is called.
 //
 // By hand, as reading is: through Avro C's values, a field is searched by name, every list is built

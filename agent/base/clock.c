@@ -1,5 +1,5 @@
-// clock: reading and formatting time. Must never be called below the commands floor except for
-// formatting.
+// clock: reading and formatting time. Called by live, the doors, replay and the commands; must
+// never be called where time is an argument: see the header.
 #include "base/clock.h"
 
 #include <stdio.h>

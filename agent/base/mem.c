@@ -17,7 +17,7 @@
 #ifdef __SANITIZE_ADDRESS__
 #define HEADERS_ARE_GUARDED
 #endif
-#ifdef HEADERS_ARE_GUARDED // who writes before his block is told so, as without a header
+#ifdef HEADERS_ARE_GUARDED // a write before a block is found, as without a header
 #include <sanitizer/asan_interface.h>
 #define GUARD(header) ASAN_POISON_MEMORY_REGION((header), sizeof *(header))
 #define UNGUARD(header) ASAN_UNPOISON_MEMORY_REGION((header), sizeof *(header))

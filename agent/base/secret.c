@@ -1,5 +1,6 @@
-// secret: see the header. Called by config, kafka, model and state, before anything is kept or
-// shown; must never let through what it let through in no earlier release.
+// secret: see the header. Called by config, decode, kafka, model and state, before anything is kept
+// or shown. A word may be added, or count in more places; none may ever be taken out, or count in
+// fewer: what one release hides, every later one hides.
 #include "base/secret.h"
 
 #include "base/compiler.h"

@@ -1,5 +1,6 @@
-// span: parsing and printing durations and sizes. Called by config, state (Spark properties) and
-// the text renderers; never guesses: text that is not understood is refused.
+// span: parsing and printing durations and sizes. Called by config and the command replay, which
+// read them, and by whatever shows one to people; never guesses: text that is not understood is
+// refused.
 #include "base/span.h"
 
 #include <ctype.h>

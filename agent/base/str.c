@@ -1,4 +1,5 @@
-// str: helpers over borrowed text. Called from every room; never allocates, never assumes UTF-8.
+// str: questions about borrowed text, and copies of it. Called from every room; never allocates,
+// never assumes UTF-8.
 #include "base/str.h"
 
 #include <ctype.h>

@@ -1,5 +1,5 @@
 // detector: the table of detectors and what they share: evidence, summary, severity. Called by
-// engine.
+// engine to judge; by advise, fleet and commands for words and thresholds.
 #include "detect/detector.h"
 
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 // eventlog_priv: what the files of the event log reader share: bytes from outside (input), the
 // unpackers (codec, blocks) and the list of parts with what their names tell (folder). Included by
-// agent/eventlog/*.c, their tests and the fuzzer; nobody else.
+// agent/eventlog/*.c and their tests; nobody else.
 #pragma once
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 // pipelines: the registry of pipelines, what is remembered of their runs, and the time of their
 // partition, which closes panes and lets alerts age. Called by the live agent per PipelineRun
-// record and by the demo; windows are in window.c, alerts in alerts.c. Never reads a clock.
+// record; windows are in window.c, alerts in alerts.c. Never reads a clock.
 #include "pipelines_priv.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 // restorer: reads state back from Kafka in a thread of its own, so that partitions that run go on
-// meanwhile. Used by worker_parts.c; each worker has one.
+// meanwhile. Used by the worker's files; each worker has one.
 #pragma once
 
 #include <stdint.h>

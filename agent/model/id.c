@@ -1,5 +1,5 @@
-// id: UUID v5 over length-prefixed parts. Called by engine; the namespace below is Stoker's own and
-// must never change: ids would.
+// id: UUID v5 over length-prefixed parts. Called by state, engine and advise; the namespace below
+// is Stoker's own and must never change: ids would.
 #include "model/id.h"
 
 #include <string.h>

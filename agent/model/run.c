@@ -1,5 +1,5 @@
-// run: releasing the records that own memory. Called by whoever built or copied one: engine, live,
-// demo.
+// run: releasing the records that own memory. Called by whoever built,
+// copied or read one: engine, advise, avro, live, demo.
 #include "model/run.h"
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
 // render_text: a judged run for a person at a terminal: what it was, what held it up, what to do.
-// Called by cmd_analyze and the demo; prints nothing of a log unescaped.
+// Called by cmd_analyze and the demo, and by the other forms for the verdicts that stand; prints
+// nothing of a log unescaped.
 #include <stdlib.h>
 #include <string.h>
 

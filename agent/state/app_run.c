@@ -1,5 +1,5 @@
 // app_run: what is known of the run as a whole: its name as a pipeline, its times, totals and
-// outcome. Called by engine and detect; computes, changes nothing but the pipeline's name.
+// outcome. Called by engine, detect and present; computes, changes nothing but the pipeline's name.
 #include "app_priv.h"
 
 #include <ctype.h>

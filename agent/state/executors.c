@@ -1,5 +1,6 @@
-// executors: two small hash tables per application. Called by app; bounded: beyond the limits an
-// executor is not remembered and its tasks count under the host "other".
+// executors: two small hash tables per application. Called by app, and by detect for a host's name;
+// bounded: beyond the limits an executor is not remembered and its tasks count under the host
+// "other".
 #include "app_priv.h"
 
 #include "base/hash.h"

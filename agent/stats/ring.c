@@ -1,4 +1,4 @@
-// ring: see the header. Called by the engine's rolling windows; knows no clock.
+// ring: see the header. Called by fleet for its rolling windows; knows no clock.
 #include "stats/ring.h"
 
 #include <stddef.h>

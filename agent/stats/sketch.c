@@ -1,4 +1,4 @@
-// sketch: bucket arithmetic. Called by state per task end and by engine per run; never allocates.
+// sketch: bucket arithmetic. Called by state per task end and by fleet per run; never allocates.
 #include "stats/sketch.h"
 
 #include <math.h>

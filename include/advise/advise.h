@@ -52,6 +52,7 @@ void advisors_to_markdown(struct buf *out);
 // Fills *out with what `all` recommend, in their order.
 void advise(const struct advisor *const *all, unsigned count, const struct advice_view *view,
             struct advice *out);
+// Releases what the recommendations own.
 void advice_fini(struct advice *advice);
 
 // For advisors. Begins a recommendation about the run; there must be none of its kind yet. Borrowed

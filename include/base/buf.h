@@ -22,6 +22,7 @@ void buf_fini(struct buf *buf);
 void buf_clear(struct buf *buf);
 // Makes room for `more` bytes beyond len (+1) and returns where they would start.
 char *buf_reserve(struct buf *buf, size_t more);
+// Append bytes, a view, a C string, a character as they are; buf_printf what printf would print.
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_str(struct buf *buf, struct str text);
 void buf_add_text(struct buf *buf, const char *text);

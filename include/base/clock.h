@@ -1,5 +1,6 @@
-// clock: the only place that reads a clock. Called from the commands and the doors; the engine and
-// everything under it take time as an argument and must never include this header.
+// clock: the only place that reads a clock. Called by live, the doors, replay, the commands and the
+// log; every room below live that is no door takes time as an argument and must never include this
+// header.
 #pragma once
 
 #include <stddef.h>

@@ -28,6 +28,7 @@ struct json_writer {
     bool after_key;   // the value of a key is due
 };
 
+// A value that is an object or a list, open until it is ended.
 void json_begin_object(struct json_writer *json);
 void json_end_object(struct json_writer *json);
 void json_begin_list(struct json_writer *json);
@@ -36,6 +37,7 @@ void json_end_list(struct json_writer *json);
 // The key of the next value. Keys are written as they come: that none repeats is the caller's.
 void json_put_key(struct json_writer *json, struct str key);
 
+// One value.
 void json_put_str(struct json_writer *json, struct str value);
 void json_put_i64(struct json_writer *json, int64_t value);
 // NaN and infinities become null.

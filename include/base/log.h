@@ -17,6 +17,7 @@ void log_configure(enum log_level level, enum log_format format);
 extern const char *const log_level_names[];
 // Parses one of them. False on other text.
 bool log_parse_level(const char *text, enum log_level *out);
+// True if lines of this level are written.
 bool log_enabled(enum log_level level);
 
 // Writes one line. `event` is a fixed snake_case name. `fmt` gives further fields as

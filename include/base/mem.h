@@ -37,6 +37,7 @@ const char *mem_room_name(enum mem_room room);
 // Takes NULL.
 void mem_free(void *p);
 
+// What the macros above call, with the room whose memory it is.
 void *mem_room_alloc(enum mem_room room, size_t size);
 void *mem_room_zalloc(enum mem_room room, size_t count, size_t size);
 void *mem_room_resize(enum mem_room room, void *old, size_t count, size_t size);

@@ -23,6 +23,7 @@ struct metric_row {
 
 // The declaration of series `m` (static).
 const struct metric_row *metrics_row(enum metric m);
+// Adds to a series, sets it, reads it; atomic, each alone.
 void metrics_add(enum metric m, int64_t delta);
 void metrics_set(enum metric m, int64_t value);
 int64_t metrics_get(enum metric m);

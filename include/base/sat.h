@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+// a + b.
 static inline int64_t sat_add(int64_t a, int64_t b) {
     int64_t sum;
     if (__builtin_add_overflow(a, b, &sum)) {

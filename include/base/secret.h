@@ -10,7 +10,7 @@
 // A property of the configuration or of librdkafka: its value must not be printed.
 bool secret_setting(struct str name);
 // A property of Spark: it must not be kept. The strictest of the three: whoever runs an application
-// calls its properties what he likes.
+// may call its properties anything.
 bool secret_property(struct str name);
 // A sentence of an application (an error): it may quote a secret, so it must not be kept.
 bool secret_mentioned(struct str sentence);

@@ -1,4 +1,4 @@
-// span: durations and sizes as people write them in settings and in Spark properties.
+// span: durations and sizes as people write and read them. Nothing here allocates.
 #pragma once
 
 #include <stdbool.h>
@@ -7,10 +7,10 @@
 #include "base/str.h"
 
 // "500ms", "1s", "5m", "1h", "2d", "10min", a plain number = `plain_unit_ms` each. Non-negative
-// only.
+// only; false on any other text, and beyond int64.
 bool span_parse_ms(struct str text, int64_t plain_unit_ms, int64_t *out);
 // "64k", "4g", "512m", "1t", with optional b ("4gb", "4gib"), powers of 1024; a plain number =
-// `plain_unit_bytes` each. Non-negative only.
+// `plain_unit_bytes` each. Non-negative only; false as above.
 bool span_parse_bytes(struct str text, int64_t plain_unit_bytes, int64_t *out);
 // Short text for people: "1.5 GiB", "12.3 s", "4 m 10 s". Returns `out`.
 #define SPAN_TEXT_SIZE 32

@@ -32,6 +32,7 @@ struct setup_kafka {
     struct kafka_settings settings;
     struct kafka_property *common, *role; // owned
 };
+// Filled from the settings of the role; released with setup_kafka_fini.
 void setup_kafka_init(struct setup_kafka *kafka, const struct config *config, enum kafka_role role);
 void setup_kafka_fini(struct setup_kafka *kafka);
 
@@ -54,6 +55,7 @@ struct setup_alerts {
     struct alert_target *targets; // owned
     size_t count;
 };
+// Filled from the settings of every door; released with setup_alerts_fini.
 void setup_alerts_init(struct setup_alerts *alerts, const struct config *config);
 void setup_alerts_fini(struct setup_alerts *alerts);
 
@@ -69,5 +71,6 @@ struct setup_agent {
     struct setup_kafka consumer, producer;
     struct setup_alerts alerts;
 };
+// Filled from the settings; released with setup_agent_fini.
 void setup_agent_init(struct setup_agent *agent, const struct config *config);
 void setup_agent_fini(struct setup_agent *agent);

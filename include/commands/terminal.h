@@ -18,6 +18,7 @@ struct progress {
     int64_t started_ms, shown_ms;
     bool on, visible;
 };
+// Starts the bar's clock; shows nothing yet.
 void progress_begin(struct progress *progress, const char *what);
 // done of total bytes (total 0: unknown). Cheap: draws at most ten times a second.
 void progress_update(struct progress *progress, uint64_t done_bytes, uint64_t total_bytes);

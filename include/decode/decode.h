@@ -1,5 +1,5 @@
-// decode: JSON of one message to one struct event, by simdjson's on-demand parser. Called by engine
-// and the benchmarks.
+// decode: JSON of one message to one struct event, by simdjson's on-demand parser. Called by
+// engine, with a decoder of the worker or of `stoker analyze`.
 //
 // Each kind of event is a table: a key, how its value is read, where in struct event it is kept.
 // One walk reads an object by its table, in the order of the text, and a table may name another for

@@ -85,6 +85,7 @@ struct detector {
 
 // All detectors, in the order of detectors.def; *count gets how many.
 const struct detector *const *detectors(unsigned *count);
+// The one of a kind; there is one for each.
 const struct detector *detector_of(enum bottleneck_kind kind);
 // What helps against its bottlenecks of that cause, else against any. Static.
 const char *detector_remedy(const struct detector *detector, enum cause cause);

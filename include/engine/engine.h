@@ -3,8 +3,7 @@
 // judged, at most once a second and stage while events come, and what changed leaves as records.
 // Runs stand in a table by their key and in two queues, running and ended, in the order of their
 // last event: the partition's own time, moved by events and ticks, lets go of the oldest. No I/O,
-// no clock, no thread: the live agent, `analyze` and `replay` run this same code, so live =
-// offline.
+// no clock, no thread: the live agent and `analyze` run this same code, so live = offline.
 //
 // Invariants: a run is in exactly one queue; a subject (run or stage attempt) has at most one
 // verdict of a kind, whose id never changes and whose revision rises by one with each record; the

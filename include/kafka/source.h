@@ -1,5 +1,5 @@
 // source: the consumer: membership of a group over some topics, messages, and what /readyz must
-// say. Called by the commands tail and the live agent from one thread, kafka_source_health
+// say. Called by the command tail and the live agent from one thread, kafka_source_health
 // excepted. A broker that is away, a topic that is missing or an ACL that is wrong is waited for,
 // never a reason to end. It commits no position: those travel in the producer's transactions.
 //

@@ -1,6 +1,6 @@
 // topics: makes the agent's topics and checks that those which are there fit. Called by the
-// commands `topics` and `check`; a running agent looks at its state topics before it trusts them,
-// and makes none.
+// commands topics, check and state; a running agent looks at its state topics before it trusts
+// them, and makes none.
 #pragma once
 
 #include <stdbool.h>
@@ -32,10 +32,9 @@ struct topics_report {
 };
 
 // Makes the topics that are missing, those with a `partitions_of` last; one that exists is fine and
-// said to be there. *wrong gets the
-// number of topics that could not be made, each reported as TOPICS_WRONG with the reason. ST_OK:
-// the brokers answered for all. ST_RETRY: no broker answered in `timeout_ms`. ST_FATAL: bad
-// settings.
+// said to be there. *wrong gets the number of topics that could not be made, each reported as
+// TOPICS_WRONG with the reason. ST_OK: the brokers answered for all. ST_RETRY: no broker answered
+// in `timeout_ms`. ST_FATAL: bad settings.
 enum status topics_create(const struct kafka_settings *settings, const struct topic_spec *specs,
                           size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
                           struct err *err) MUST_USE;

@@ -66,6 +66,7 @@ const struct keep_kind *keep_kind_of(const struct keep_kinds *kinds, struct str 
 struct keep {
     struct keep_table *gone; // NULL while there are none
 };
+// Releases it; usable again.
 void keep_fini(struct keep *keep);
 
 // A walk over all that is kept. Begun by the functions below, handed through the stage to

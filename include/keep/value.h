@@ -1,7 +1,7 @@
 // value: a struct as a value under a key, and back, and shown, all by walking its table
 // (model/record.h). A value is a version and a list of numbered fields; what is zero is left out,
-// an unknown number is passed over, so releases may add fields. Called by keep.c with values of
-// the state topics; no I/O.
+// an unknown number is passed over, so releases may add fields. Called by keep with values of
+// the state topics, and by present to show them; no I/O.
 #pragma once
 
 #include "base/buf.h"

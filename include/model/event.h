@@ -209,6 +209,7 @@ enum task_result event_task_result(struct str reason);
 // Which property a key is, or which family it is of; PROPERTY_NONE if it may not be kept: it is not
 // in the list, or looks like a secret.
 enum property event_property_of(struct str key);
+// True if it is one of them.
 bool event_property_allowed(struct str key);
 // The key, of a family the beginning of its keys; static.
 const char *property_key(enum property property);

@@ -108,6 +108,7 @@ struct recommendation {
     int32_t revision;
     int64_t updated_ms;
 };
+// Releases what it owns and zeroes it.
 void recommendation_fini(struct recommendation *recommendation);
 
 // One line of a PipelineRun's list of open bottlenecks.
@@ -140,6 +141,7 @@ struct pipeline_run {
     char **recommendations; // owned texts
     uint32_t recommendation_count;
 };
+// Releases what it owns and zeroes it.
 void pipeline_run_fini(struct pipeline_run *run);
 
 // One closed pane of a pipeline's rolling window, plus the window's own figures at that time.

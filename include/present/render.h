@@ -22,6 +22,7 @@ struct render_style {
     int width; // columns to fill, at least 40
     bool all;  // negligible verdicts too
 };
+// Appends a run for a person at a terminal, in as many lines as it takes.
 void render_text(struct buf *out, const struct app *app, enum run_status status,
                  const struct recommendation *recommendations, uint32_t count,
                  const struct render_style *style);

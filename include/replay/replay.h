@@ -68,6 +68,7 @@ MUST_USE enum status replay_step(struct replay *replay, int64_t now_ms,
 // Milliseconds from `now_ms` until the next event is due: 0 if one is, or before the first step.
 int64_t replay_wait_ms(const struct replay *replay, int64_t now_ms);
 
+// What was sent and passed over so far.
 struct replay_totals replay_totals(const struct replay *replay);
 // Bytes of the logs read so far, as they lie on disk, and of how many (0 if a pipe is among them).
 void replay_progress(const struct replay *replay, uint64_t *done_bytes, uint64_t *total_bytes);

@@ -1,9 +1,8 @@
 // listen: the text of http.listen: what it means, how it is listened on, and where who listens
 // there is asked from the same machine. Called by the web server, by the check of the settings and
 // by the command healthcheck. An address is host:port without a scheme, so it is no URL:
-// "127.0.0.1:9571",
-// "[::1]:9571", "localhost:9571", or ":9571" for every address, IPv4 and IPv6; a host is a number
-// or localhost, never a name to look up; port 0 takes any free one.
+// "127.0.0.1:9571", "[::1]:9571", "localhost:9571", or ":9571" for every address, IPv4 and IPv6; a
+// host is a number or localhost, never a name to look up; port 0 takes any free one.
 #pragma once
 
 #include <stdbool.h>

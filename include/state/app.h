@@ -100,6 +100,7 @@ struct app {
     uint32_t verdict_count;
 };
 
+// A run of which nothing is known but who it is; texts are copied. Freed with app_free.
 struct app *app_new(const char *cluster, struct str app_id, struct str attempt,
                     const struct pipeline_rule *rule);
 void app_free(struct app *app);
@@ -115,9 +116,11 @@ bool app_is_other_run(const struct app *app, const struct event *event);
 int64_t app_start_ms(const struct app *app);
 // End: ApplicationEnd, else the newest time seen.
 int64_t app_end_ms(const struct app *app);
+// From start to end, in seconds.
 double app_duration_s(const struct app *app);
 // Totals with records, data size and completeness worked out.
 void app_totals(const struct app *app, struct run_totals *out);
+// Tasks seen over tasks expected, 0..1.
 double app_completeness(const struct app *app);
 // What the evidence says of the outcome; `over` = no more events will come.
 enum run_status app_status(const struct app *app, bool over);

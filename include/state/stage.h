@@ -67,6 +67,7 @@ struct stage {
     struct kept kept;
 };
 
+// A stage attempt without a task; freed with stage_free.
 struct stage *stage_new(int32_t id, int32_t attempt);
 void stage_free(struct stage *stage);
 // Frees the detail; causes already found stay in the verdicts.

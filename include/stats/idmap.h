@@ -1,7 +1,7 @@
 // idmap: a set of int64 ids, each with a value, in two arrays with linear probing and no deletion.
 // Used by state (accumulator id -> role) and read by decode (which accumulators are worth
 // decoding). Ids come from outside, so they are placed by a keyed hash; whoever walks the arrays
-// must put what he finds in an order of his own.
+// must put what it finds in an order of its own.
 //
 // Always true: cap is 0 or a power of two and at most three quarters of it are taken, so that every
 // search ends at an empty slot.

@@ -1,4 +1,4 @@
-"""floors: code depends downwards only, one library lives in one room, nothing above reads a clock.
+"""floors: code depends downwards only, one library lives in one room, nothing below live reads a clock.
 
 Reads every #include of agent/ and include/ and fails on a row that the tables below do not allow. Called by
 tests/habits/run.sh."""

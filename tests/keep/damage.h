@@ -1,5 +1,5 @@
 // damage: a copy of kept state with bytes changed, values cut and keys lost at random. For the
-// tests of snapshot.
+// tests of kept state.
 #pragma once
 
 #include "support/test.h"

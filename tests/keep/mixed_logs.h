@@ -1,5 +1,6 @@
 // mixed_logs: the lines of several applications' logs, interleaved at random and here and there
-// delivered twice, and an engine that gathers its records as Avro bytes. For the tests of snapshot.
+// delivered twice, and an engine that gathers its records as Avro bytes. For the tests of kept
+// state.
 #pragma once
 
 #include "support/test.h"

@@ -1,5 +1,5 @@
 // updates_kit: random updates of stage 2, what comes of them in words, and its state as a table.
-// Shared by the tests of its snapshots.
+// Shared by the tests of what of it is kept.
 #pragma once
 
 #include "support/test.h"

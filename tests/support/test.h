@@ -1,4 +1,4 @@
-// test: what every cmocka file needs, in the order cmocka wants it, and the few helpers shared by
+// test: what every cmocka file needs, in the order cmocka wants it, and the few functions shared by
 // all.
 #pragma once
 
