@@ -18,7 +18,7 @@ static size_t slot_of(const struct idmap *map, int64_t id) {
 
 static void grow(struct idmap *map) {
     struct idmap old = *map;
-    map->cap = old.cap == 0 ? 16 : old.cap * 2;
+    map->cap = old.cap == 0 ? 4 : old.cap * 2;
     map->keys = mem_alloc(map->cap * sizeof *map->keys);
     map->values = mem_zalloc(map->cap, sizeof *map->values);
     for (size_t i = 0; i < map->cap; i++) {

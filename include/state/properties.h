@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "model/event.h"
 #include "model/kept.h"
@@ -18,15 +19,9 @@ enum {
     PROPERTIES_BYTES_MAX = 8192,
 };
 
-struct run_property {
-    int32_t number; // an enum property
-    char *name;     // owned: of a member of a family; NULL of a property that has its own number
-    char *value;    // owned
-};
-
 struct properties {
-    struct run_property *list;
-    uint32_t count, cap;
+    struct buf packed; // one behind the other: number, name within its family, value
+    uint32_t count;
     uint32_t bytes; // of all names and values
     struct kept kept;
 };
