@@ -18,23 +18,16 @@ static struct engine *engine_of(const struct stage_state *state) {
     return ((const struct applications *)state)->engine;
 }
 
-static enum status publish(struct stage_home *home, enum topic topic, const char *pipeline) {
-    struct sink_record record = {.topic = home->options->topics[topic],
-                                 .key = str_of(pipeline),
-                                 .value = buf_str(&home->encoded)};
-    return transaction_send(home->transaction, topic, &record);
-}
-
 static void on_run(void *ctx, const struct pipeline_run *run) {
     struct stage_home *home = ctx;
     avro_encode_run(home->codec, run, &home->encoded);
-    if (publish(home, TOPIC_RUNS, run->identity.pipeline) == ST_SKIP) {
+    if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) == ST_SKIP) {
         struct pipeline_run less = *run; // the lists made it too large: what stage 2 needs is short
         less.stage_count = less.recommendation_count = 0;
         less.open_count = less.open_count < 20 ? less.open_count : 20;
         avro_encode_run(home->codec, &less, &home->encoded);
         metrics_add(METRIC_LIMIT_HITS, 1);
-        if (publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_OK) {
+        if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_OK) {
             log_error("run_not_published", "run=%s reason=%s", run->id, "too large for the topic");
         }
     }
@@ -44,7 +37,7 @@ static void on_bottleneck(void *ctx, const struct run_identity *identity, const 
                           const struct bottleneck *bottleneck) {
     struct stage_home *home = ctx;
     avro_encode_bottleneck(home->codec, identity, run_id, bottleneck, &home->encoded);
-    if (publish(home, TOPIC_BOTTLENECKS, identity->pipeline) != ST_OK) {
+    if (stage_publish(home, TOPIC_BOTTLENECKS, identity->pipeline) != ST_OK) {
         log_error("bottleneck_not_published", "id=%s reason=%s", bottleneck->id,
                   "too large for the topic");
     }
@@ -60,7 +53,7 @@ static void on_recommendation(void *ctx, const struct run_identity *identity, co
                               const struct recommendation *recommendation) {
     struct stage_home *home = ctx;
     avro_encode_recommendation(home->codec, identity, run_id, recommendation, &home->encoded);
-    if (publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline) != ST_OK) {
+    if (stage_publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline) != ST_OK) {
         log_error("recommendation_not_published", "id=%s reason=%s", recommendation->id,
                   "too large for the topic");
     }

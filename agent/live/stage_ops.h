@@ -23,6 +23,15 @@ struct stage_home {
     int64_t events_read, events_skipped;
 };
 
+// Sends what is in `encoded`, under the key that all records have. As transaction_send.
+static inline enum status stage_publish(struct stage_home *home, enum topic topic,
+                                        const char *pipeline) {
+    struct sink_record record = {.topic = home->options->topics[topic],
+                                 .key = str_of(pipeline),
+                                 .value = buf_str(&home->encoded)};
+    return transaction_send(home->transaction, topic, &record);
+}
+
 // The state of one partition. Every stage puts it first in a struct of its own, and turns it back
 // in one place that looks at `ops`.
 struct stage_state {

@@ -21,10 +21,7 @@ static struct pipelines *pipelines_of(const struct stage_state *state) {
 static void on_window(void *ctx, const struct pipeline_window *window) {
     struct stage_home *home = ctx;
     avro_encode_window(home->codec, window, &home->encoded);
-    struct sink_record record = {.topic = home->options->topics[TOPIC_WINDOWS],
-                                 .key = str_of(window->pipeline),
-                                 .value = buf_str(&home->encoded)};
-    if (transaction_send(home->transaction, TOPIC_WINDOWS, &record) != ST_OK) {
+    if (stage_publish(home, TOPIC_WINDOWS, window->pipeline) != ST_OK) {
         log_error("window_not_published", "pane_start_ms=%lld", (long long)window->pane_start_ms);
     }
 }
