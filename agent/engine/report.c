@@ -31,6 +31,7 @@ static void add_stages(const struct app *app, struct pipeline_run *run) {
     for (uint32_t i = 0; i < run->stage_count; i++) {
         run->stages[i] = sorted[i]->summary;
     }
+    run->shortened = run->stage_count < app->stage_count;
     mem_free(sorted);
 }
 
@@ -94,13 +95,15 @@ static void add_open(const struct run_verdicts *verdicts, struct pipeline_run *r
                                              .saving_s = b->saving_s};
         memcpy(open[len].id, b->id, sizeof b->id);
         memcpy(open[len].summary, b->summary, sizeof b->summary);
+        run->open_by_severity[b->severity]++;
         len++;
     }
     if (len > 0) {
         qsort(open, len, sizeof *open, worse_first);
     }
     run->open = open;
-    run->open_count = len < RUN_OPEN_MAX ? len : RUN_OPEN_MAX;
+    run->open_count = run_shorten_open(open, len, RUN_OPEN_MAX);
+    run->shortened = run->shortened || run->open_count < len;
 }
 
 // What is said of a run at one moment: its verdicts by kind and the advice they call for.

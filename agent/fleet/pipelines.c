@@ -147,6 +147,20 @@ static struct known_run *add_run(struct pipelines *pipelines, struct pipeline *p
     return run;
 }
 
+// How many bottlenecks of each severity the run has open. Its list may be shortened, so it is
+// counted only if the writer did not know better; earlier releases of the agent read no more than
+// RUN_OPEN_MAX back.
+static void count_open_of(const struct pipeline_run *run, int64_t *open) {
+    int64_t listed[SEVERITY_COUNT] = {0};
+    for (uint32_t i = 0; i < run->open_count; i++) {
+        listed[run->open[i].severity]++;
+    }
+    for (int s = 0; s < SEVERITY_COUNT; s++) {
+        int64_t all = run->open_by_severity[s];
+        open[s] = listed[s] > all ? listed[s] : all < RUN_OPEN_MAX ? all : RUN_OPEN_MAX;
+    }
+}
+
 static struct known_run known_run_of(const struct pipeline_run *run, int64_t time_ms) {
     struct known_run k = {
         .revision = run->revision,
@@ -160,10 +174,7 @@ static struct known_run known_run_of(const struct pipeline_run *run, int64_t tim
 #undef WINDOW_FIGURE
     };
     memcpy(k.id, run->id, sizeof k.id);
-    for (uint32_t i = 0; i < run->open_count; i++) {
-        const struct open_bottleneck *b = &run->open[i];
-        k.open[b->severity]++;
-    }
+    count_open_of(run, k.open);
     return k;
 }
 

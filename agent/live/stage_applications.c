@@ -24,7 +24,8 @@ static void on_run(void *ctx, const struct pipeline_run *run) {
     if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) == ST_SKIP) {
         struct pipeline_run less = *run; // the lists made it too large: what stage 2 needs is short
         less.stage_count = less.recommendation_count = 0;
-        less.open_count = less.open_count < 20 ? less.open_count : 20;
+        less.open_count = run_shorten_open(less.open, less.open_count, 20);
+        less.shortened = true;
         avro_encode_run(home->codec, &less, &home->encoded);
         metrics_add(METRIC_LIMIT_HITS, 1);
         if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_OK) {

@@ -1,8 +1,9 @@
-// run: releasing the records that own memory. Called by whoever built,
+// run: releasing the records that own memory, and shortening their lists. Called by whoever built,
 // copied or read one: engine, advise, avro, live, demo.
 #include "model/run.h"
 
 #include <pthread.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "model/alert.h"
@@ -34,6 +35,26 @@ const char *run_static_name(struct str text) {
 bool bottleneck_is_open(const struct bottleneck *bottleneck) {
     return bottleneck->severity > SEVERITY_NEGLIGIBLE && bottleneck->rule_met != TRI_NULL &&
            bottleneck->life != LIFE_RETRACTED && bottleneck->life != LIFE_RESOLVED;
+}
+
+uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most) {
+    bool seen[KIND_COUNT] = {false};
+    uint32_t kinds = 0, others = 0, left = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        kinds += !seen[open[i].kind];
+        seen[open[i].kind] = true;
+    }
+    uint32_t room = most > kinds ? most - kinds : 0; // for those that are not the worst of a kind
+    memset(seen, 0, sizeof seen);
+    for (uint32_t i = 0; i < count; i++) {
+        bool worst = !seen[open[i].kind];
+        seen[open[i].kind] = true;
+        if (worst || others < room) {
+            others += !worst;
+            open[left++] = open[i];
+        }
+    }
+    return left;
 }
 
 void recommendation_fini(struct recommendation *recommendation) {

@@ -159,6 +159,11 @@ static const struct record_row pipeline_run[] = {
                .count_offset = offsetof(struct pipeline_run, stage_count), .max = RUN_STAGES_MAX),
     RECORD_AS(0, LIST, pipeline_run, open, "open_bottlenecks", .item = &record_open_bottleneck,
               .count_offset = offsetof(struct pipeline_run, open_count), .max = RUN_OPEN_MAX),
+    RECORD_AS(0, I64, pipeline_run, open_by_severity[SEVERITY_LOW], "open_low"),
+    RECORD_AS(0, I64, pipeline_run, open_by_severity[SEVERITY_MODERATE], "open_moderate"),
+    RECORD_AS(0, I64, pipeline_run, open_by_severity[SEVERITY_SEVERE], "open_severe"),
+    RECORD_AS(0, I64, pipeline_run, open_by_severity[SEVERITY_CRITICAL], "open_critical"),
+    RECORD_ROW(0, BOOL, pipeline_run, shortened),
 };
 const struct record record_pipeline_run = RECORD_OF("run", pipeline_run, pipeline_run);
 

@@ -140,7 +140,13 @@ struct pipeline_run {
     uint32_t open_count;
     char **recommendations; // owned texts
     uint32_t recommendation_count;
+    int64_t open_by_severity[SEVERITY_COUNT]; // all that are open, in the list or not
+    bool shortened; // something is left out of stages, open or recommendations
 };
+// Leaves the worst `most` of a list that is sorted worst first, in their order, and of every kind
+// that is in it at least the worst, even if that makes more: whoever reads the list must not take a
+// bottleneck that was left out for one that is gone. Returns how many are left, at the front.
+uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most);
 // Releases what it owns and zeroes it.
 void pipeline_run_fini(struct pipeline_run *run);
 

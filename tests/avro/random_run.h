@@ -62,6 +62,8 @@ static struct pipeline_run random_run(uint64_t *seed) {
         run.open[i].stage = (int32_t)i - 1;
         run.open[i].stage_attempt = (int32_t)i - 1;
     }
+    random_numbers(seed, &run.open_by_severity[SEVERITY_LOW], SEVERITY_COUNT - SEVERITY_LOW);
+    run.shortened = test_random(seed) % 2 == 0;
     run.recommendation_count = (uint32_t)(test_random(seed) % 3);
     run.recommendations = mem_zalloc(run.recommendation_count, sizeof *run.recommendations);
     for (uint32_t i = 0; i < run.recommendation_count; i++) {

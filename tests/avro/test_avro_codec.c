@@ -70,6 +70,8 @@ static void assert_same_run(const struct pipeline_run *a, const struct pipeline_
     assert_int_equal(a->stage_count, b->stage_count);
     assert_int_equal(a->open_count, b->open_count);
     assert_int_equal(a->recommendation_count, b->recommendation_count);
+    assert_memory_equal(a->open_by_severity, b->open_by_severity, sizeof a->open_by_severity);
+    assert_int_equal(a->shortened, b->shortened);
     for (uint32_t i = 0; i < a->stage_count; i++) {
         assert_memory_equal(&a->stages[i], &b->stages[i], sizeof a->stages[i]);
     }

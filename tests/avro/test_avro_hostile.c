@@ -11,6 +11,7 @@
 #include "base/mem.h"
 
 enum { HUGE_BYTES = 10 << 20, AMPLIFICATION_MAX = 8 };
+enum { BEHIND = 5 }; // bytes of the fields behind the lists, in an empty run
 
 // Freed blocks are not to be held back where memory is measured.
 const char *__asan_default_options(void); // NOLINT(bugprone-reserved-identifier)
@@ -27,7 +28,7 @@ static void add_long(struct buf *out, int64_t number) {
 }
 
 // An empty record of the kind, framed. A run ends in four empty lists (stages, kinds, open,
-// recommendations), a bottleneck in its empty evidence and two times.
+// recommendations) and what is BEHIND, a bottleneck in its empty evidence and two times.
 static struct buf empty_record(struct avro_codec *codec, enum avro_record record) {
     struct buf out = {0};
     if (record == AVRO_RUN) {
@@ -67,7 +68,7 @@ static struct buf one_item(struct avro_codec *codec, bool stage) {
     run.open = mem_zalloc(1, sizeof *run.open);
     run.open->stage = run.open->stage_attempt = -1;
     avro_encode_run(codec, &run, &bytes);
-    size_t start = empty.len - 4 + 1, rest = stage ? 4 : 2;
+    size_t start = empty.len - BEHIND - 4 + 1, rest = BEHIND + (stage ? 4 : 2);
     if (!stage) { // its kind is in the list before
         start += 2 + 1 + strlen(kind_name((enum bottleneck_kind)0)) + 1;
     }
@@ -119,25 +120,25 @@ static void no_record_takes_many_times_its_size(void **state) {
     struct avro_codec *codec = avro_codec_new();
     struct str nothing = {"\0", 1};
     struct buf stage = one_item(codec, true), open = one_item(codec, false), text = {0}, bytes;
-    bytes = with_items(codec, AVRO_RUN, 1, nothing, HUGE_BYTES);
+    bytes = with_items(codec, AVRO_RUN, BEHIND + 1, nothing, HUGE_BYTES);
     assert_moderate(codec, &bytes, "empty recommendations", ST_OK, ST_OK);
-    bytes = with_items(codec, AVRO_RUN, 3, nothing, HUGE_BYTES);
+    bytes = with_items(codec, AVRO_RUN, BEHIND + 3, nothing, HUGE_BYTES);
     assert_moderate(codec, &bytes, "empty kinds", ST_OK, ST_OK);
-    bytes = with_items(codec, AVRO_RUN, 4, buf_str(&stage), HUGE_BYTES / stage.len);
+    bytes = with_items(codec, AVRO_RUN, BEHIND + 4, buf_str(&stage), HUGE_BYTES / stage.len);
     assert_moderate(codec, &bytes, "stages", ST_SKIP, ST_SKIP);
-    bytes = with_items(codec, AVRO_RUN, 4, buf_str(&stage), RUN_STAGES_MAX);
+    bytes = with_items(codec, AVRO_RUN, BEHIND + 4, buf_str(&stage), RUN_STAGES_MAX);
     assert_true(bytes.len > 10000);
     struct pipeline_run run;
     assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL), ST_OK);
     assert_int_equal(run.stage_count, RUN_STAGES_MAX);
     pipeline_run_fini(&run);
     buf_fini(&bytes);
-    bytes = with_items(codec, AVRO_RUN, 2, buf_str(&open), HUGE_BYTES / open.len);
+    bytes = with_items(codec, AVRO_RUN, BEHIND + 2, buf_str(&open), HUGE_BYTES / open.len);
     assert_moderate(codec, &bytes, "open bottlenecks", ST_SKIP, ST_SKIP);
     add_long(&text, HUGE_BYTES);
     memset(buf_reserve(&text, HUGE_BYTES), 1, HUGE_BYTES);
     text.len += HUGE_BYTES;
-    bytes = with_items(codec, AVRO_RUN, 1, buf_str(&text), 1);
+    bytes = with_items(codec, AVRO_RUN, BEHIND + 1, buf_str(&text), 1);
     assert_moderate(codec, &bytes, "one text of control characters", ST_OK, ST_OK);
     buf_fini(&stage);
     buf_fini(&open);
@@ -184,18 +185,19 @@ static void lists_of_a_run_have_their_bounds(void **state) {
     struct avro_codec *codec = avro_codec_new();
     struct buf open = one_item(codec, false);
     struct pipeline_run run;
-    struct buf bytes = with_items(codec, AVRO_RUN, 2, buf_str(&open), RUN_OPEN_MAX + 1);
+    struct buf bytes = with_items(codec, AVRO_RUN, BEHIND + 2, buf_str(&open), RUN_OPEN_MAX + 1);
     assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL), ST_OK);
     assert_int_equal(run.open_count, RUN_OPEN_MAX);
     assert_int_equal(run.open[RUN_OPEN_MAX - 1].stage, -1);
     pipeline_run_fini(&run);
     buf_fini(&bytes);
-    bytes = with_items(codec, AVRO_RUN, 1, (struct str){"\2x", 2}, RUN_RECOMMENDATIONS_MAX + 1);
+    bytes = with_items(codec, AVRO_RUN, BEHIND + 1, (struct str){"\2x", 2},
+                       RUN_RECOMMENDATIONS_MAX + 1);
     assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL), ST_OK);
     assert_int_equal(run.recommendation_count, RUN_RECOMMENDATIONS_MAX);
     assert_string_equal(run.recommendations[RUN_RECOMMENDATIONS_MAX - 1], "x");
     pipeline_run_fini(&run);
-    bytes.data[bytes.len - 2] = '\xFF'; // the text that is not kept
+    bytes.data[bytes.len - BEHIND - 2] = '\xFF'; // the text that is not kept
     assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, NULL),
                      ST_SKIP);
     buf_fini(&bytes);

@@ -151,6 +151,31 @@ static void a_retracted_bottleneck_ends_its_alert_at_once(void **state) {
 }
 
 static struct pipeline_stats last_stats;
+// A run that goes on lists a few of what is open, all of them are counted.
+static void what_a_shortened_update_leaves_out_is_counted(void **state) {
+    struct pipelines *p = fresh();
+    struct pipeline_run run = update("r1", 1, 1);
+    (void)state;
+    run.open = &skew;
+    run.open_count = 1;
+    run.open_by_severity[SEVERITY_SEVERE] = 3;
+    run.open_by_severity[SEVERITY_LOW] = 1000000;
+    pipelines_feed(p, &run, 1, 0);
+    run = update("r1", 2, 2);
+    pipelines_feed(p, &run, 2, 0);
+    assert_int_equal(seen.windows[0].open_bottlenecks[SEVERITY_SEVERE], 3);
+    assert_int_equal(seen.windows[0].open_bottlenecks[SEVERITY_LOW], RUN_OPEN_MAX);
+    assert_int_equal(seen.windows[0].open_bottlenecks[SEVERITY_MODERATE], 0);
+    run = update("r1", 3, 3); // as releases wrote it that counted nothing
+    run.open = &skew;
+    run.open_count = 1;
+    pipelines_feed(p, &run, 3, 0);
+    run = update("r1", 4, 4);
+    pipelines_feed(p, &run, 4, 0);
+    assert_int_equal(seen.windows[2].open_bottlenecks[SEVERITY_SEVERE], 1);
+    pipelines_free(p);
+}
+
 static void keep_stats(void *ctx, const struct pipeline_stats *stats) {
     *(int *)ctx += 1;
     last_stats = *stats;
@@ -213,6 +238,7 @@ int main(void) {
         cmocka_unit_test(a_failed_run_alerts_until_one_succeeds),
         cmocka_unit_test(a_bottleneck_alerts_once_and_ends_with_a_better_run),
         cmocka_unit_test(a_retracted_bottleneck_ends_its_alert_at_once),
+        cmocka_unit_test(what_a_shortened_update_leaves_out_is_counted),
         cmocka_unit_test(numbers_for_metrics_add_up),
         cmocka_unit_test(memory_is_bounded),
     };
