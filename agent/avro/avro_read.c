@@ -397,10 +397,21 @@ static enum status open_record(const struct avro_codec *codec, struct str bytes,
     return ST_OK;
 }
 
-static bool take_recommendations(struct avro_bytes *from, const struct avro_node *field,
-                                 void *ctx) {
+// Limits of a newer release are left out.
+static void take_limits(struct avro_bytes *from, struct pipeline_run *run) {
+    for (int64_t block = 0; take_item(from, &block);) {
+        int limit = limit_parse(take_text(from));
+        run->limits |= limit >= 0 ? 1u << limit : 0;
+    }
+}
+
+static bool take_texts(struct avro_bytes *from, const struct avro_node *field, void *ctx) {
     struct pipeline_run *run = ctx;
     uint32_t cap = run->recommendation_count;
+    if (strcmp(field->name, "limits") == 0) {
+        take_limits(from, run);
+        return true;
+    }
     if (strcmp(field->name, "recommendations") != 0) {
         return false;
     }
@@ -427,7 +438,7 @@ enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avr
         return err_set(err, ST_SKIP, "a %s record where a PipelineRun is wanted",
                        avro_record_name(schema->record));
     }
-    struct taking to = {.into = out, .take_rest = take_recommendations, .ctx = out};
+    struct taking to = {.into = out, .take_rest = take_texts, .ctx = out};
     if (stages == AVRO_SKIP_STAGES) {
         to.left = avro_node_field(&codec->current[AVRO_RUN].root, "stages")->row;
         require(to.left != NULL);

@@ -11,6 +11,7 @@
 
 #include "avro_priv.h"
 #include "base/check.h"
+#include "model/limit.h"
 
 // Room for `more` bytes, which there is most of the time: a call for each number would show.
 static char *room(struct buf *out, size_t more) {
@@ -346,6 +347,16 @@ static void put_kinds(struct buf *out, const struct pipeline_run *run) {
     put_end(out);
 }
 
+static void put_limits(struct buf *out, uint32_t limits) {
+    put_count(out, (size_t)__builtin_popcount(limits));
+    for (int limit = 0; limit < LIMIT_COUNT; limit++) {
+        if (limit_in(limits, (enum limit)limit)) {
+            put_text(out, str_of(limit_name((enum limit)limit)));
+        }
+    }
+    put_end(out);
+}
+
 static bool put_rest_of_run(struct buf *out, const struct avro_node *field, const void *ctx) {
     const struct pipeline_run *run = ctx;
     if (is(field, "data_size_gb")) {
@@ -358,6 +369,8 @@ static bool put_rest_of_run(struct buf *out, const struct avro_node *field, cons
             put_text(out, str_of(run->recommendations[i]));
         }
         put_end(out);
+    } else if (is(field, "limits")) {
+        put_limits(out, run->limits);
     } else {
         return false;
     }

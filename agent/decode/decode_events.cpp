@@ -11,6 +11,9 @@ namespace decode {
 
 namespace {
 
+// Of names whose end is told to be missing: more than anybody keeps.
+constexpr size_t NAME_READ_MAX = 512;
+
 void read_stage_ids(context &c, value v) {
     items(c, v, [&](value item) {
         int32_t id = id32(item);
@@ -143,9 +146,9 @@ const rule version_rules[] = {{"Spark Version", as::text, AT(version), 64}};
 const shape version_shape(version_rules);
 
 const rule app_start_rules[] = {
-    {"App Name", as::text, AT(app_start.name), 256},
+    {"App Name", as::text, AT(app_start.name), NAME_READ_MAX},
     {"App ID", as::call, AT(app_start.app_id), 0, nullptr, read_app_id},
-    {"User", as::text, AT(app_start.user), 128},
+    {"User", as::text, AT(app_start.user), NAME_READ_MAX},
     {"App Attempt ID", as::call, AT(app_start.attempt), 0, nullptr, read_attempt},
 };
 const shape app_start_shape(app_start_rules);

@@ -164,8 +164,10 @@ static struct live_run *lookup(struct engine *engine, const struct run_key *key)
 
 static struct live_run *add_run(struct engine *engine, const struct run_key *key) {
     while (HASH_COUNT(engine->runs) >= engine->options->applications_max) {
-        give_up(engine,
-                TAILQ_FIRST(TAILQ_EMPTY(&engine->ended) ? &engine->running : &engine->ended));
+        struct live_run *oldest =
+            TAILQ_FIRST(TAILQ_EMPTY(&engine->ended) ? &engine->running : &engine->ended);
+        limit_hit(&oldest->app->limits, LIMIT_APPLICATIONS);
+        give_up(engine, oldest);
     }
     struct live_run *live = mem_zalloc(1, sizeof *live);
     require(key->len > 0 && key->len <= sizeof live->key);
@@ -368,6 +370,9 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
     struct live_run *live = find_run(engine, &key, &event);
     struct stage *stage = NULL;
     note_seen(engine, live, message->offset);
+    if (message->headers_dropped > 0) {
+        app_note_limit(live->app, LIMIT_HEADERS);
+    }
     if (app_apply(live->app, &event, &stage)) {
         judge_after(engine, live, &event, stage);
     }

@@ -154,6 +154,7 @@ static void report_run(struct engine *engine, struct live_run *live,
         run.records_per_s = (double)run.totals.records / run.duration_s;
         run.gb_per_h = (double)run.totals.data_size_bytes / 1073741824.0 / (run.duration_s / 3600);
     }
+    run.limits = app->limits;
     add_stages(app, &run);
     add_open(&account->verdicts, &run);
     char *texts[ADVICE_KIND_COUNT]; // the account's

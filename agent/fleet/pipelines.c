@@ -110,7 +110,7 @@ static struct pipeline *pipeline_of(struct pipelines *pipelines,
     }
     while (HASH_COUNT(pipelines->all) >= pipelines->options->pipelines_max) {
         drop(pipelines, TAILQ_FIRST(&pipelines->by_update));
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        metrics_add(METRIC_LIMIT_PIPELINES, 1);
     }
     return pipelines_add(pipelines, (struct str){key, cluster + 1 + name});
 }

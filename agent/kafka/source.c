@@ -395,7 +395,7 @@ static void fill_headers(struct kafka_source *src, const rd_kafka_message_t *m,
     }
     out->headers = src->headers;
     if (out->headers_dropped > 0) {
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        metrics_add(METRIC_LIMIT_HEADERS, 1);
     }
 }
 

@@ -2,6 +2,7 @@
 // recommendations out, by the engine. Called through its row in stages.def alone. Must not commit,
 // nor know which partition it has.
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
@@ -18,16 +19,30 @@ static struct engine *engine_of(const struct stage_state *state) {
     return ((const struct applications *)state)->engine;
 }
 
+enum { TELL_LIMITS_EVERY_MS = 60000 };
+
+static void log_limits(struct stage_home *home, const struct pipeline_run *run) {
+    unsigned long held;
+    if (run->limits != 0 &&
+        log_gate_open(&home->limits_gate, clock_mono_ms(), TELL_LIMITS_EVERY_MS, &held)) {
+        struct buf names = {0};
+        limits_add_names(&names, run->limits);
+        log_warn("limits_hit", "run=%s limits=%s held_back=%lu", run->id, buf_text(&names), held);
+        buf_fini(&names);
+    }
+}
+
 static void on_run(void *ctx, const struct pipeline_run *run) {
     struct stage_home *home = ctx;
+    log_limits(home, run);
     avro_encode_run(home->codec, run, &home->encoded);
     if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) == ST_SKIP) {
         struct pipeline_run less = *run; // the lists made it too large: what stage 2 needs is short
         less.stage_count = less.recommendation_count = 0;
         less.open_count = run_shorten_open(less.open, less.open_count, 20);
         less.shortened = true;
+        limit_hit(&less.limits, LIMIT_RECORD);
         avro_encode_run(home->codec, &less, &home->encoded);
-        metrics_add(METRIC_LIMIT_HITS, 1);
         if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_OK) {
             log_error("run_not_published", "run=%s reason=%s", run->id, "too large for the topic");
         }

@@ -5,6 +5,7 @@
 
 #include "avro/avro_codec.h"
 #include "base/buf.h"
+#include "base/log.h"
 #include "decode/decode.h"
 #include "keep/table.h"
 #include "live/agent.h"
@@ -21,6 +22,7 @@ struct stage_home {
     struct transaction *transaction; // takes what is handed out
     struct buf encoded;              // scratch for one record
     int64_t events_read, events_skipped;
+    struct log_gate limits_gate; // of limits that runs hit
 };
 
 // Sends what is in `encoded`, under the key that all records have. As transaction_send.

@@ -32,6 +32,10 @@ static const char *const failures[] = {
 #define FAILURE_WORD WORD
 #include "model/words.def"
 };
+static const char *const limits[] = {
+#define LIMIT_WORD WORD
+#include "model/words.def"
+};
 static const char *const roles[] = {
 #define ROLE_WORD WORD
 #include "model/words.def"
@@ -52,14 +56,21 @@ const struct vocabulary vocabulary_kind = {"kind", kinds, ARRAY_LEN(kinds)},
                         vocabulary_records_from = {"records_from", sources, ARRAY_LEN(sources)},
                         vocabulary_failure = {"failure", failures, ARRAY_LEN(failures)},
                         vocabulary_role = {"role", roles, ARRAY_LEN(roles)},
-                        vocabulary_advice_kind = {"advice", advice_kinds, ARRAY_LEN(advice_kinds)};
+                        vocabulary_advice_kind = {"advice", advice_kinds, ARRAY_LEN(advice_kinds)},
+                        vocabulary_limit = {"limit", limits, ARRAY_LEN(limits)};
 
 const struct vocabulary *const vocabularies[] = {
-    &vocabulary_kind,        &vocabulary_severity,
-    &vocabulary_cause,       &vocabulary_life,
-    &vocabulary_run_status,  &vocabulary_records_from,
-    &vocabulary_failure,     &vocabulary_role,
-    &vocabulary_advice_kind, NULL,
+    &vocabulary_kind,
+    &vocabulary_severity,
+    &vocabulary_cause,
+    &vocabulary_life,
+    &vocabulary_run_status,
+    &vocabulary_records_from,
+    &vocabulary_failure,
+    &vocabulary_role,
+    &vocabulary_advice_kind,
+    &vocabulary_limit,
+    NULL,
 };
 
 const char *vocabulary_name(const struct vocabulary *words, int number) {
@@ -91,6 +102,7 @@ NAMES(life, enum life)
 NAMES(run_status, enum run_status)
 NAMES(records_from, enum records_from)
 NAMES(advice_kind, enum advice_kind)
+NAMES(limit, enum limit)
 
 enum advice_kind advice_kind_of(enum bottleneck_kind kind) {
     return (enum advice_kind)kind;

@@ -140,7 +140,7 @@ static const struct record_row recommendation[] = {
 const struct record record_recommendation =
     RECORD_OF("recommendation", recommendation, recommendation);
 
-// `recommendations` is a list of texts, which no row describes.
+// `recommendations` is a list of texts and `limits` a set of words, which no row describes.
 static const struct record_row pipeline_run[] = {
     RECORD_ROW(0, INLINE, pipeline_run, identity, .item = &record_run_identity),
     RECORD_AS(0, CHARS, pipeline_run, id, "run_id"),

@@ -27,6 +27,17 @@ void render_html_end(struct buf *out) {
     buf_add_text(out, "</body></html>\n");
 }
 
+static void add_limits(struct buf *out, uint32_t limits) {
+    for (int limit = 0; limit < LIMIT_COUNT; limit++) {
+        if (limit_in(limits, (enum limit)limit)) {
+            buf_printf(out, "<p class=\"limit\">Limit hit: <strong>%s</strong>: ",
+                       limit_name((enum limit)limit));
+            buf_add_html(out, str_of(limit_means((enum limit)limit)));
+            buf_add_text(out, "</p>\n");
+        }
+    }
+}
+
 static void add_verdict(struct buf *out, const struct bottleneck *b) {
     char saving[SPAN_TEXT_SIZE];
     buf_printf(out, "<tr class=\"%s\"><td>%s</td><td>%s%s%s</td><td class=\"n\">%s</td><td>",
@@ -49,6 +60,7 @@ void render_html(struct buf *out, const struct app *app, enum run_status status,
     buf_printf(out, ": %s in %s, %lld tasks in %u stages, input %s.</p>\n", run_status_name(status),
                span_format_seconds(app_duration_s(app), took), (long long)totals.tasks,
                app->stage_count, span_format_bytes((double)totals.data_size_bytes, data));
+    add_limits(out, app->limits);
     const struct bottleneck **verdicts;
     uint32_t n = render_verdicts(app, &verdicts), shown = 0;
     buf_add_text(out, "<table><tr><th>severity</th><th>bottleneck</th><th class=\"n\">up "

@@ -9,6 +9,19 @@
 #include "base/sat.h"
 #include "present/render.h"
 
+static void add_limits(struct json_writer *json, uint32_t limits) {
+    json_member_list(json, "limits");
+    for (int limit = 0; limit < LIMIT_COUNT; limit++) {
+        if (limit_in(limits, (enum limit)limit)) {
+            json_begin_object(json);
+            json_member_text(json, "name", limit_name((enum limit)limit));
+            json_member_text(json, "means", limit_means((enum limit)limit));
+            json_end_object(json);
+        }
+    }
+    json_end_list(json);
+}
+
 static void add_run(struct json_writer *json, const struct app *app, enum run_status status) {
     const struct run_identity *id = &app->identity;
     struct run_totals totals;
@@ -41,6 +54,7 @@ static void add_run(struct json_writer *json, const struct app *app, enum run_st
     json_member_i64(json, "shuffle_write_bytes", totals.shuffle_write_bytes);
     json_member_number(json, "completeness", app_completeness(app));
     json_member_bool(json, "limits_hit", app->limit_hit);
+    add_limits(json, app->limits);
     json_end_object(json);
 }
 

@@ -126,6 +126,18 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
     }
 }
 
+static void add_limits(struct buf *out, uint32_t limits, int width) {
+    for (int limit = 0; limit < LIMIT_COUNT; limit++) {
+        if (limit_in(limits, (enum limit)limit)) {
+            struct buf line = {0};
+            buf_printf(&line, "limit hit: %s: %s", limit_name((enum limit)limit),
+                       limit_means((enum limit)limit));
+            add_wrapped(out, buf_text(&line), 2, width);
+            buf_fini(&line);
+        }
+    }
+}
+
 static void add_verdict(struct buf *out, const struct bottleneck *b,
                         const struct render_style *style) {
     char saving[SPAN_TEXT_SIZE];
@@ -157,6 +169,7 @@ void render_text(struct buf *out, const struct app *app, enum run_status status,
                  const struct render_style *style) {
     require(style->width >= 40);
     add_head(out, app, status, style->color);
+    add_limits(out, app->limits, style->width);
     const struct bottleneck **verdicts;
     uint32_t n = render_verdicts(app, &verdicts);
     unsigned shown = 0, hidden = 0;

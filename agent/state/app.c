@@ -44,8 +44,7 @@ static void forget_stage(struct app *app, uint32_t at) {
     keep_gone(&app->gone, &stage->kept,
               (struct kept_part){'s', {stage->summary.stage, stage->summary.attempt}});
     stage_free(stage);
-    app->limit_hit = true;
-    metrics_add(METRIC_LIMIT_HITS, 1);
+    limit_hit(&app->limits, LIMIT_STAGES);
 }
 
 // The oldest finished stage goes first, the oldest open one if too many are open.
@@ -221,8 +220,7 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
         return false;
     }
     if (joined) {
-        app->limit_hit = true;
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        limit_hit(&app->limits, LIMIT_TASK_IDS);
     }
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
     first_task(app, stage);
@@ -274,10 +272,18 @@ void app_free(struct app *app) {
     mem_free(app);
 }
 
+void app_note_limit(struct app *app, enum limit limit) {
+    app->limits |= 1u << limit;
+    app->limit_hit = true;
+}
+
 static void apply_app_start(struct app *app, const struct event *event) {
     const struct event_app_start *start = &event->app_start;
-    str_copy(app->identity.app_name, sizeof app->identity.app_name, start->name);
-    str_copy(app->identity.user, sizeof app->identity.user, start->user);
+    bool whole = str_copy(app->identity.app_name, sizeof app->identity.app_name, start->name);
+    whole &= str_copy(app->identity.user, sizeof app->identity.user, start->user);
+    if (!whole) {
+        limit_hit(&app->limits, LIMIT_NAMES);
+    }
     if (app->identity.app_id[0] == '\0') {
         str_copy(app->identity.app_id, sizeof app->identity.app_id, start->app_id);
     }
@@ -413,5 +419,7 @@ bool app_apply(struct app *app, const struct event *event, struct stage **touche
     if (touched != NULL) {
         *touched = stage;
     }
+    app->limits |= app->executors.limits | app->properties.limits;
+    app->limit_hit = app->limits != 0;
     return changed;
 }

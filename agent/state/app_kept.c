@@ -165,6 +165,32 @@ static void *failed_key_add(void *of, uint32_t count, union record_scratch *scra
 static const struct record_list failed_key_list = {failed_keys_size, failed_key_at, failed_key_add,
                                                    NULL};
 
+// Limits that were hit, by their numbers; those of a later release are passed over.
+struct kept_limit {
+    int64_t number;
+};
+static const struct record_row limit_rows[] = {
+    RECORD_ROW(1, I64, kept_limit, number, .words = &vocabulary_limit, .most = INT64_MAX)};
+static const struct record record_limit = RECORD_OF("limit", kept_limit, limit_rows);
+
+static uint32_t limits_size(const void *app) {
+    (void)app;
+    return LIMIT_COUNT;
+}
+static const void *limit_at(const void *app, uint32_t i, union record_scratch *scratch) {
+    struct kept_limit *kept = (struct kept_limit *)(void *)scratch;
+    kept->number = i;
+    return limit_in(((const struct app *)app)->limits, (enum limit)i) ? kept : NULL;
+}
+static bool limit_added(void *of, void *item) {
+    int64_t number = ((const struct kept_limit *)item)->number;
+    if (number < LIMIT_COUNT) {
+        ((struct app *)of)->limits |= 1u << number;
+    }
+    return true;
+}
+static const struct record_list limit_list = {limits_size, limit_at, in_scratch, limit_added};
+
 static const struct record_row app_rows[] = {
     RECORD_ROW(1, INLINE, app, identity, .item = &record_run_identity), // 1 to 7
     RECORD_ROW(8, CHARS, app, run_id),
@@ -204,6 +230,7 @@ static const struct record_row app_rows[] = {
     RECORD_HOOKED(208, LIST, "ended_jobs", &ended_jobs_list, .item = &record_range,
                   .max = APP_TASK_RANGES_MAX),
     RECORD_ROW(210, NESTED, app, executors, .item = &record_executor_sums),
+    RECORD_HOOKED(222, LIST, "limits", &limit_list, .item = &record_limit, .max = LIMIT_COUNT),
     RECORD_HOOKED(209, LIST, "verdicts", &app_verdict_list, .item = &record_bottleneck,
                   .max = KIND_COUNT),
 };
@@ -556,6 +583,9 @@ static int by_number(const void *x, const void *y) {
 
 bool app_loaded(struct app *app) {
     app->executors.slots_stale = true;
+    if (app->limit_hit && app->limits == 0) { // kept by 0.1.0
+        app->limits = 1u << LIMIT_UNNAMED;
+    }
     if (app->stage_count > 0) {
         qsort(app->stages, app->stage_count, sizeof(struct stage *), by_number);
     }

@@ -14,8 +14,11 @@ void app_keep_property(struct app *app, const struct event_property *property) {
     }
     for (uint32_t i = 0; i < app->pipeline_rule->count; i++) {
         if (str_is(property->key, app->pipeline_rule->keys[i]) && app->pipeline_values[i] == NULL) {
-            app->pipeline_values[i] =
-                mem_strndup(property->value.p, str_cut_utf8(property->value, RUN_TEXT_MAX));
+            size_t len = str_cut_utf8(property->value, RUN_TEXT_MAX);
+            app->pipeline_values[i] = mem_strndup(property->value.p, len);
+            if (len < property->value.len) {
+                limit_hit(&app->limits, LIMIT_NAMES);
+            }
             app_settle_pipeline(app);
         }
     }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/metrics.h"
 #include "base/sat.h"
 #include "base/secret.h"
 
@@ -39,18 +38,27 @@ static void forget_job(struct app *app, struct app_job *job) {
     app->job_count--;
 }
 
+// False if it was there already.
+static bool add_job_id(struct app *app, struct rangeset *ids, int32_t id) {
+    bool joined = false;
+    bool added = rangeset_add(ids, id, APP_TASK_RANGES_MAX, &joined);
+    if (joined) {
+        limit_hit(&app->limits, LIMIT_TASK_IDS);
+    }
+    return added;
+}
+
 static void apply_job_start(struct app *app, const struct event_job *job) {
     for (uint32_t i = 0; i < job->property_count; i++) {
         app_keep_property(app, &job->properties[i]);
     }
-    if (!rangeset_add(&app->started_jobs, job->id, APP_TASK_RANGES_MAX, NULL)) {
+    if (!add_job_id(app, &app->started_jobs, job->id)) {
         return;
     }
     app->totals.jobs++;
     if (app->job_count == APP_OPEN_JOBS_MAX) {
         forget_job(app, &app->jobs[0]);
-        app->limit_hit = true;
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        limit_hit(&app->limits, LIMIT_JOBS);
     }
     MEM_GROW(app->jobs, app->job_count, app->job_cap);
     struct app_job *open = &app->jobs[app->job_count++];
@@ -70,7 +78,9 @@ static void set_failed(struct app *app, int64_t key, bool failed) {
         at++;
     }
     bool present = at < app->failed_key_count;
-    if (failed && !present && app->failed_key_count < APP_FAILED_KEYS_MAX) {
+    if (failed && !present && app->failed_key_count == APP_FAILED_KEYS_MAX) {
+        limit_hit(&app->limits, LIMIT_FAILED_JOBS);
+    } else if (failed && !present) {
         MEM_GROW(app->failed_keys, app->failed_key_count, app->failed_key_cap);
         app->failed_keys[app->failed_key_count++] = key;
     } else if (!failed && present) {
@@ -93,7 +103,7 @@ static void keep_failure(struct app *app, struct str text) {
 static void apply_job_end(struct app *app, const struct event_job *job) {
     struct app_job *open = find_job(app, job->id);
     int64_t key = open == NULL ? -1 : open->execution_id;
-    bool first = rangeset_add(&app->ended_jobs, job->id, APP_TASK_RANGES_MAX, NULL);
+    bool first = add_job_id(app, &app->ended_jobs, job->id);
     bool cancelled =
         !job->succeeded && (str_contains_nocase(job->error, STR("cancelled")) ||
                             str_contains_nocase(job->error, STR("SparkContext was shut down")));
@@ -167,8 +177,7 @@ static void add_metric(struct app *app, const struct event_plan_metric *metric, 
         return;
     }
     if (!idmap_put(&app->accum_roles, metric->accum_id, role, APP_ACCUMS_MAX)) {
-        app->limit_hit = true;
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        limit_hit(&app->limits, LIMIT_ACCUMULATORS);
         return;
     }
     app_touch_accum(app, metric->accum_id);
@@ -186,6 +195,9 @@ static bool is_foreign(struct str node) {
 
 static void apply_plan(struct app *app, const struct event_plan *plan) {
     uint32_t done = 0;
+    if (plan->truncated) {
+        limit_hit(&app->limits, LIMIT_PLANS);
+    }
     for (uint32_t n = 0; n < plan->node_count; n++) {
         const struct event_plan_node *node = &plan->nodes[n];
         bool scan = is_scan(node->name);
@@ -209,8 +221,7 @@ static void apply_driver_accums(struct app *app, const struct event_sql *sql) {
         int64_t before = 0, role = 0;
         idmap_get(&app->driver_values, id, &before);
         if (!idmap_put(&app->driver_values, id, value, APP_DRIVER_ACCUMS_MAX)) {
-            app->limit_hit = true;
-            metrics_add(METRIC_LIMIT_HITS, 1);
+            limit_hit(&app->limits, LIMIT_ACCUMULATORS);
             continue;
         }
         app_touch_accum(app, id);
@@ -222,6 +233,9 @@ static void apply_driver_accums(struct app *app, const struct event_sql *sql) {
 
 int64_t app_apply_task_accums(struct app *app, const struct event_task *task) {
     int64_t scan_ns = -1;
+    if (task->accums_truncated) {
+        limit_hit(&app->limits, LIMIT_PLANS);
+    }
     for (uint32_t i = 0; i < task->accum_count; i++) {
         int64_t role;
         if (!idmap_get(&app->accum_roles, task->accums[i].id, &role)) {

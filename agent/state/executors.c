@@ -5,7 +5,6 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "base/metrics.h"
 #include "base/sat.h"
 
 enum { HOSTS_MAX = EXECUTORS_MAX };
@@ -60,7 +59,7 @@ static int32_t host_index(struct executors *executors, struct str name) {
         return host->index;
     }
     if (executors->host_count >= HOSTS_MAX) {
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        limit_hit(&executors->limits, LIMIT_EXECUTORS);
         return -1;
     }
     host = mem_zalloc(1, sizeof *host);
@@ -92,7 +91,7 @@ static struct executor *find_or_add(struct executors *executors, struct str id, 
         touch(executors, executor->number);
     }
     if (executor == NULL) {
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        limit_hit(&executors->limits, LIMIT_EXECUTORS);
         return NULL;
     }
     executors->recent = executor;

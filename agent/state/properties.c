@@ -6,7 +6,6 @@
 
 #include "app_priv.h"
 #include "base/check.h"
-#include "base/metrics.h"
 
 // One of the list, as it lies in `packed`: its number, then two C strings.
 struct entry {
@@ -109,7 +108,7 @@ void properties_put(struct properties *properties, struct str key, struct str va
         name.len <= PROPERTY_NAME_MAX && (is_there(&kept) ? replace(properties, &kept, value)
                                                           : add(properties, property, name, value));
     if (!room) {
-        metrics_add(METRIC_LIMIT_HITS, 1);
+        limit_hit(&properties->limits, LIMIT_PROPERTIES);
         return;
     }
     keep_touch(&properties->kept);

@@ -52,6 +52,13 @@ enum failure_class {
     FAILURE_CLASS_COUNT
 };
 
+// A bound on what is kept of a run, see model/limit.h.
+enum limit {
+#define LIMIT_WORD(number, id, name) LIMIT_##id = (number),
+#include "model/words.def"
+    LIMIT_COUNT
+};
+
 // What an accumulator of a SQL plan says.
 enum accum_role {
 #define ROLE_WORD(number, id, name) ROLE_##id = (number),
@@ -85,7 +92,7 @@ struct vocabulary {
 };
 extern const struct vocabulary vocabulary_kind, vocabulary_severity, vocabulary_cause,
     vocabulary_life, vocabulary_run_status, vocabulary_records_from, vocabulary_failure,
-    vocabulary_role, vocabulary_advice_kind;
+    vocabulary_role, vocabulary_advice_kind, vocabulary_limit;
 // All of them, the last one NULL.
 extern const struct vocabulary *const vocabularies[];
 
@@ -102,6 +109,7 @@ const char *life_name(enum life life);
 const char *advice_kind_name(enum advice_kind kind); // a bottleneck kind's is that kind's name
 const char *run_status_name(enum run_status status);
 const char *records_from_name(enum records_from from);
+const char *limit_name(enum limit limit);
 int kind_parse(struct str name);
 int severity_parse(struct str name);
 int cause_parse(struct str name);
@@ -109,3 +117,4 @@ int life_parse(struct str name);
 int run_status_parse(struct str name);
 int records_from_parse(struct str name);
 int advice_kind_parse(struct str name);
+int limit_parse(struct str name);

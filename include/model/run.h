@@ -141,7 +141,8 @@ struct pipeline_run {
     char **recommendations; // owned texts
     uint32_t recommendation_count;
     int64_t open_by_severity[SEVERITY_COUNT]; // all that are open, in the list or not
-    bool shortened; // something is left out of stages, open or recommendations
+    bool shortened;  // something is left out of stages, open or recommendations
+    uint32_t limits; // a set (model/limit.h) of those that were hit
 };
 // Leaves the worst `most` of a list that is sorted worst first, in their order, and of every kind
 // that is in it at least the worst, even if that makes more: whoever reads the list must not take a

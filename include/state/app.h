@@ -1,7 +1,7 @@
 // app: the state of one run of a Spark application. It applies events and keeps what verdicts need:
 // totals, stages, executors, what SQL metrics mean; sums and extremes, never a list of tasks, so
 // its size depends on stages, executors and gaps in ids, each with a limit (what goes first beyond
-// it is said there, and `limit_hit` tells that something went).
+// it is said there, and `limits` tells which was hit).
 //
 // Every event is a merge: idempotent where Kafka may repeat it (ids of tasks and jobs that ended
 // are kept as ranges), tolerant of any order. What holds between events:
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "model/event.h"
+#include "model/limit.h"
 #include "model/run.h"
 #include "state/executors.h"
 #include "state/properties.h"
@@ -91,7 +92,8 @@ struct app {
     struct kept_gone gone;     // stages and jobs
     int32_t stage_number;      // stages that appeared so far
 
-    bool limit_hit;
+    uint32_t limits; // those that were hit
+    bool limit_hit;  // any was: what release 0.1.0 knows
     bool
         foreign_engine; // a plan has Python, GPU or Photon operators: JVM CPU time is not all of it
 
@@ -112,6 +114,8 @@ bool app_apply(struct app *app, const struct event *event, struct stage **touche
 // True if this ApplicationStart begins another run than the one in `app`.
 bool app_is_other_run(const struct app *app, const struct event *event);
 
+// Notes that a limit was hit that is not kept here; whoever finds it counts it.
+void app_note_limit(struct app *app, enum limit limit);
 // Start of the run: ApplicationStart, else the first time seen.
 int64_t app_start_ms(const struct app *app);
 // End: ApplicationEnd, else the newest time seen.

@@ -35,6 +35,7 @@ struct executors {
     int64_t task_cpus;
     int64_t added, lost_memory, lost_infra, lost_unknown;
     int64_t first_added_ms, last_added_ms;
+    uint32_t limits;         // that were hit, until the app takes them over
     struct executor *recent; // the one looked up last: tasks come in bursts
 };
 

@@ -22,7 +22,8 @@ enum {
 struct properties {
     struct buf packed; // one behind the other: number, name within its family, value
     uint32_t count;
-    uint32_t bytes; // of all names and values
+    uint32_t bytes;  // of all names and values
+    uint32_t limits; // that were hit, until the app takes them over
     struct kept kept;
 };
 

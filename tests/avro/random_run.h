@@ -71,5 +71,6 @@ static struct pipeline_run random_run(uint64_t *seed) {
         random_text(seed, text, sizeof text);
         run.recommendations[i] = mem_strdup(text);
     }
+    run.limits = (uint32_t)(test_random(seed) % (1u << LIMIT_COUNT));
     return run;
 }

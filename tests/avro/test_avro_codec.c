@@ -69,6 +69,7 @@ static void assert_same_run(const struct pipeline_run *a, const struct pipeline_
                 a->duration_s == b->duration_s);
     assert_int_equal(a->stage_count, b->stage_count);
     assert_int_equal(a->open_count, b->open_count);
+    assert_int_equal(a->limits, b->limits);
     assert_int_equal(a->recommendation_count, b->recommendation_count);
     assert_memory_equal(a->open_by_severity, b->open_by_severity, sizeof a->open_by_severity);
     assert_int_equal(a->shortened, b->shortened);

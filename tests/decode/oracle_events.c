@@ -148,10 +148,10 @@ static void read_environment(struct oracle *o, const json_t *event, struct event
 
 static void read_application(const json_t *event, struct event *out) {
     if (out->kind == EVENT_APP_START) {
-        out->app_start.name = oracle_text(event, "App Name", 256);
+        out->app_start.name = oracle_text(event, "App Name", 512);
         out->app_start.app_id = oracle_text(event, "App ID", 256);
         out->app_start.attempt = oracle_text(event, "App Attempt ID", 32);
-        out->app_start.user = oracle_text(event, "User", 128);
+        out->app_start.user = oracle_text(event, "User", 512);
     } else {
         int64_t code = 0;
         out->app_end.has_exit_code = oracle_integer(oracle_field(event, "ExitCode"), &code);

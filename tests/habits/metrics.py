@@ -1,4 +1,5 @@
-"""metrics: every row of metrics.def is counted somewhere and explained in docs/metrics.md.
+"""metrics: every row of metrics.def is counted somewhere and explained in docs/metrics.md; every limit that is told by name is
+explained in docs/guarantees.md.
 
 Called by tests/habits/run.sh."""
 import pathlib
@@ -15,6 +16,10 @@ def main():
     page = (ROOT / "docs/metrics.md").read_text()
     bad = [f"METRIC_{name} is declared but never counted" for name, _ in rows if not re.search(rf"\bMETRIC_{name}\b", code)]
     bad += [f"{family} is missing in docs/metrics.md" for family in sorted({f for _, f in rows}) if family not in page]
+    limits = re.findall(r'^LIMIT_WORD\(\d+, \w+, "(\w+)"\)', (ROOT / "include/model/words.def").read_text(), re.M)
+    guarantees = (ROOT / "docs/guarantees.md").read_text()
+    bad += [f"the limit {name} is missing in docs/guarantees.md" for name in limits if f"\n| `{name}` |" not in guarantees]
+    bad += [] if limits else ["no limits in words.def"]
     print("\n".join(bad))
     return 1 if bad or not rows else 0
 

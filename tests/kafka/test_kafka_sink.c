@@ -69,14 +69,14 @@ static void test_headers_are_bounded(void **state) {
     expect_flush(c, sink, ST_OK);
     struct kafka_source *src = open_source(c, "in", true);
     struct message m;
-    int64_t hits = metrics_get(METRIC_LIMIT_HITS);
+    int64_t hits = metrics_get(METRIC_LIMIT_HEADERS);
     expect_message(c, src, &m);
     expect_headers(&m, fits, 1);
     assert_int_equal(m.headers_dropped, 1);
     expect_message(c, src, &m);
     expect_headers(&m, over + 1, 1);
     assert_int_equal(m.headers_dropped, 1);
-    assert_int_equal(metrics_get(METRIC_LIMIT_HITS) - hits, 2);
+    assert_int_equal(metrics_get(METRIC_LIMIT_HEADERS) - hits, 2);
     kafka_source_free(src);
     kafka_sink_free(sink);
 }

@@ -73,14 +73,14 @@ static void properties_are_bounded(void **state) {
     metrics_reset();
     tell_one(app, "spark.executor.memory", (struct str){value, sizeof value});
     assert_int_equal(app_property(app, PROPERTY_EXECUTOR_MEMORY).len, PROPERTY_VALUE_MAX);
-    assert_int_equal(metrics_get(METRIC_LIMIT_HITS), 0);
+    assert_int_equal(metrics_get(METRIC_LIMIT_PROPERTIES), 0);
     for (int i = 0; i < 100; i++) {
         snprintf(key, sizeof key, "spark.sql.adaptive.%d", i);
         tell_one(app, key, (struct str){value, sizeof value});
     }
     assert_true(app->properties.bytes <= PROPERTIES_BYTES_MAX);
     assert_in_range(app->properties.count, 25, 40);
-    assert_true(metrics_get(METRIC_LIMIT_HITS) > 50);
+    assert_true(metrics_get(METRIC_LIMIT_PROPERTIES) > 50);
     uint32_t full = app->properties.bytes;
     tell_one(app, "spark.executor.memory", STR("1g")); // shorter: fits
     assert_true(app->properties.bytes < full);
@@ -98,7 +98,7 @@ static void properties_are_bounded(void **state) {
     key[19 + PROPERTY_NAME_MAX + 1] = '\0';
     metrics_reset();
     tell_one(app, key, STR("1"));
-    assert_int_equal(metrics_get(METRIC_LIMIT_HITS), 1);
+    assert_int_equal(metrics_get(METRIC_LIMIT_PROPERTIES), 1);
     assert_true(is(app_property_of(app, PROPERTY_SQL_ADAPTIVE, key + 19), ""));
     app_free(app);
 }

@@ -1,0 +1,116 @@
+// test_render_limits: a limit that a run has hit is told once in every form of its results, with
+// its name and what it means, and in its record; a run that has hit none says nothing.
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "engine/engine.h"
+#include "present/render.h"
+
+enum { EXECUTORS = EXECUTORS_MAX + 50 };
+
+static uint32_t record_limits; // of the newest record
+
+static void on_run(void *ctx, const struct pipeline_run *run) {
+    (void)ctx;
+    record_limits = run->limits;
+}
+static void on_verdict(void *ctx, const struct run_identity *identity, const char *run_id,
+                       const struct bottleneck *b) {
+    (void)ctx, (void)identity, (void)run_id, (void)b;
+}
+static void on_advice(void *ctx, const struct run_identity *identity, const char *run_id,
+                      const struct recommendation *advice) {
+    (void)ctx, (void)identity, (void)run_id, (void)advice;
+}
+
+enum { JSON, TEXT, HTML, FORMS };
+
+static void render(void *ctx, const struct app *app, enum run_status status,
+                   const struct recommendation *recommendations, uint32_t count) {
+    struct buf *forms = ctx;
+    const struct render_style style = {.width = 1000};
+    render_json(&forms[JSON], app, status, recommendations, count);
+    render_text(&forms[TEXT], app, status, recommendations, count, &style);
+    render_html(&forms[HTML], app, status, recommendations, count);
+}
+
+static void feed(struct engine *engine, const char *text) {
+    struct message message = {
+        .value = str_of(text), .key = STR("app"), .topic = "spark-events", .offset = 0};
+    assert_int_equal(engine_feed(engine, &message, message.value.len, NULL, NULL), ST_OK);
+}
+
+static unsigned times(const struct buf *in, const char *text) {
+    unsigned n = 0;
+    for (const char *at = buf_text(in); (at = strstr(at, text)) != NULL; at++) {
+        n++;
+    }
+    return n;
+}
+
+// The forms of a run with so many executors.
+static void analyze(int executors, struct buf forms[FORMS]) {
+    static const struct decode_options decode = {.max_bytes = 32 << 20,
+                                                 .wrapper_event_key = "",
+                                                 .wrapper_app_key = "",
+                                                 .wrapper_attempt_key = ""};
+    struct engine_options options;
+    struct engine_output output = {NULL, on_run, on_verdict, on_advice};
+    engine_options_init(&options);
+    struct decoder *decoder = decoder_new(&decode);
+    struct engine *engine = engine_new(&options, decoder, &output);
+    record_limits = 0;
+    feed(engine, "{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\","
+                 "\"Timestamp\":1000000}");
+    for (int i = 0; i < executors; i++) {
+        char text[300];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"SparkListenerExecutorAdded\",\"Timestamp\":1000000,\"Executor ID\":"
+                 "\"%d\",\"Executor Info\":{\"Host\":\"h%d\",\"Total Cores\":4}}",
+                 i, i % 7);
+        feed(engine, text);
+    }
+    feed(engine, "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":1001000}");
+    engine_each_run(engine, render, forms);
+    engine_free(engine);
+    decoder_free(decoder);
+}
+
+static void a_limit_that_was_hit_is_told_in_every_form(void **state) {
+    (void)state;
+    struct buf forms[FORMS] = {{0}};
+    analyze(EXECUTORS, forms);
+    const char *means = limit_means(LIMIT_EXECUTORS);
+    assert_int_equal(record_limits, 1u << LIMIT_EXECUTORS);
+    assert_int_equal(times(&forms[JSON], "\"limits_hit\":true"), 1);
+    assert_int_equal(times(&forms[JSON], "{\"name\":\"executors\",\"means\":\""), 1);
+    assert_int_equal(times(&forms[TEXT], "  limit hit: executors: "), 1);
+    assert_int_equal(times(&forms[HTML], "Limit hit: <strong>executors</strong>: "), 1);
+    for (int form = 0; form < FORMS; form++) {
+        assert_int_equal(times(&forms[form], means), 1);
+        buf_fini(&forms[form]);
+    }
+}
+
+static void a_run_within_its_limits_says_nothing_of_them(void **state) {
+    (void)state;
+    struct buf forms[FORMS] = {{0}};
+    analyze(EXECUTORS_MAX, forms);
+    assert_int_equal(record_limits, 0);
+    assert_int_equal(times(&forms[JSON], "\"limits_hit\":false,\"limits\":[]"), 1);
+    assert_int_equal(times(&forms[TEXT], "limit"), 0);
+    assert_int_equal(times(&forms[HTML], "limit"), 0);
+    for (int form = 0; form < FORMS; form++) {
+        buf_fini(&forms[form]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_limit_that_was_hit_is_told_in_every_form),
+        cmocka_unit_test(a_run_within_its_limits_says_nothing_of_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
