@@ -61,14 +61,16 @@ static void print_run(void *ctx, const struct app *app, enum run_status status,
     job->write_failed |= fwrite(job->out.data, 1, job->out.len, stdout) != job->out.len;
 }
 
-static void warn(struct job *job, const char *name, const char *words) {
+// Words that name their place themselves, as those of an event log do, come without one (NULL).
+static void warn(const char *place, const char *words) {
     struct buf line = {0};
-    buf_add_printable(&line, str_of(name));
-    buf_add_text(&line, ": ");
+    if (place != NULL) {
+        buf_add_printable(&line, str_of(place));
+        buf_add_text(&line, ": ");
+    }
     buf_add_printable(&line, str_of(words));
     fprintf(stderr, "stoker analyze: %s\n", buf_text(&line));
     buf_fini(&line);
-    (void)job;
 }
 
 // Feeds one log to the engine; the number of lines is its clock of offsets.
@@ -93,8 +95,7 @@ static void feed(struct job *job, struct eventlog *log, struct engine *engine, s
         }
         if (status != ST_OK) {
             job->skipped++;
-            warn(job, eventlog_name(log),
-                 line.p != NULL ? "a line beyond 32 MiB is passed over" : err.text);
+            warn(NULL, err.text);
             continue;
         }
         struct message message = {.value = line,
@@ -109,7 +110,7 @@ static void feed(struct job *job, struct eventlog *log, struct engine *engine, s
             if (!cut && job->skipped <= 5) {
                 char words[600];
                 snprintf(words, sizeof words, "line %lld: %s", (long long)number, err.text);
-                warn(job, eventlog_name(log), words);
+                warn(eventlog_name(log), words);
             }
         }
         if (number % 1024 == 0) {
@@ -126,7 +127,7 @@ static bool analyze(struct job *job, const struct engine_options *engine_options
     struct err err;
     struct eventlog *log = NULL;
     if (eventlog_open(path, &log, &err) != ST_OK) {
-        warn(job, path, err.text);
+        warn(NULL, err.text);
         return false;
     }
     static const struct engine_output nowhere = {NULL, no_run, no_bottleneck, no_recommendation};
@@ -140,12 +141,12 @@ static bool analyze(struct job *job, const struct engine_options *engine_options
     engine_finish(engine, eventlog_in_progress(log));
     bool any = engine_application_count(engine) > 0;
     if (!any) {
-        warn(job, path, "holds no Spark event");
+        warn(path, "holds no Spark event");
     } else if (job->skipped > before) {
         char words[64];
         snprintf(words, sizeof words, "%llu lines could not be used",
                  (unsigned long long)(job->skipped - before));
-        warn(job, path, words);
+        warn(path, words);
     }
     engine_each_run(engine, print_run, job);
     engine_free(engine);

@@ -4,7 +4,6 @@
 #include "eventlog/eventlog.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +26,7 @@ struct eventlog {
     const struct codec *codec; // NULL until the first bytes were seen
     void *codec_state;
     bool part_ended;    // no more text will come from the open part
+    bool fresh;         // its first bytes of text were not looked at yet
     struct err pending; // words to hand out when the lines before are gone; ST_OK: none
 
     char *data; // text not handed out yet is [pos, end), [pos, scanned) holds no line end
@@ -52,6 +52,13 @@ static void close_part(struct eventlog *log) {
     log->input_open = false;
 }
 
+// The input of one is there.
+static void begin_part(struct eventlog *log) {
+    log->input_open = true;
+    log->part_ended = false;
+    log->fresh = true;
+}
+
 // The path of the open part.
 static const char *part_path(const struct eventlog *log) {
     return log->next_part > 0 ? log->parts.items[log->next_part - 1].path : log->name;
@@ -71,14 +78,9 @@ static bool next_part(struct eventlog *log) {
         }
     }
     const char *path = log->parts.items[log->next_part++].path;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
-        err_set(&log->pending, ST_SKIP, "%s: %s", path, strerror(errno));
-        return true;
+    if (input_init_path(&log->input, path, &log->pending) == ST_OK) {
+        begin_part(log);
     }
-    input_init_fd(&log->input, fd, true);
-    log->input_open = true;
-    log->part_ended = false;
     return true;
 }
 
@@ -138,12 +140,34 @@ static enum status unpack(struct eventlog *log, struct err *err) {
     return status;
 }
 
+// Looks at the first two bytes of a part's text, once they are there. ST_SKIP, and the text is
+// dropped, if they are of an encoding that writes a brace with a NUL.
+static enum status look_at_start(struct eventlog *log, struct err *err) {
+    const char *at = log->data + log->pos;
+    if (log->end - log->pos < 2) {
+        log->fresh = !log->part_ended;
+        return ST_OK;
+    }
+    log->fresh = false;
+    if (memcmp(at, "\xff\xfe", 2) != 0 && memcmp(at, "\xfe\xff", 2) != 0 &&
+        memcmp(at, "{\0", 2) != 0 && at[0] != '\0') {
+        return ST_OK;
+    }
+    log->pos = log->scanned = log->end;
+    return err_set(err, ST_SKIP, "%s: not UTF-8 text, UTF-16 perhaps: convert it first, as with %s",
+                   part_path(log), "iconv -f UTF-16 -t UTF-8");
+}
+
 // Adds text behind log->end, or notes the end of the part and what was wrong with it. ST_RETRY only
 // if the wait for input was interrupted.
 static enum status fill(struct eventlog *log, struct err *err) {
     struct err why = {0};
     make_room(log);
     enum status status = unpack(log, &why);
+    log->part_ended |= status == ST_SKIP;
+    if (log->fresh && status != ST_RETRY && look_at_start(log, &why) != ST_OK) {
+        status = ST_SKIP;
+    }
     if (status == ST_SKIP) {
         log->pending = why;
         log->part_ended = true;
@@ -184,6 +208,10 @@ static bool give_line(struct eventlog *log, size_t end, struct str *line, size_t
     }
     if (len > 0 && at[len - 1] == '\r') {
         len--;
+    }
+    if (len >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0) { // a file begins here, perhaps of several
+        at += 3;
+        len -= 3;
     }
     if (len > log->max_line) {
         keep_head(log);
@@ -241,7 +269,7 @@ enum status eventlog_next(struct eventlog *log, struct str *line, size_t *readab
     size_t ignored = 0;
     readable = readable == NULL ? &ignored : readable;
     for (;;) {
-        if (take_line(log, line, readable, &status, err)) {
+        if (!log->fresh && take_line(log, line, readable, &status, err)) {
             return status;
         }
         if (!log->part_ended) {
@@ -368,8 +396,7 @@ enum status eventlog_open(const char *path, struct eventlog **out, struct err *e
         struct eventlog *log = log_new("stdin", INPUT_READ_BYTES);
         log->app_id = log->attempt = STR("");
         input_init_fd(&log->input, STDIN_FILENO, false);
-        log->input_open = true;
-        log->part_ended = false;
+        begin_part(log);
         *out = log;
         return ST_OK;
     }
@@ -385,8 +412,7 @@ enum status eventlog_open_memory(const char *name, const void *bytes, size_t len
     learn_from_name(log, log->name);
     log->total_bytes = len;
     input_init_memory(&log->input, bytes, len, read_bytes);
-    log->input_open = true;
-    log->part_ended = false;
+    begin_part(log);
     return finish_open(log, choose_codec(log, err), out);
 }
 

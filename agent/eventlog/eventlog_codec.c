@@ -101,7 +101,7 @@ static enum status choose_by_name(const struct ending *ending, struct str first,
     if (strcmp(ending->name, "LZF") == 0) {
         return refuse(err, ending->name);
     }
-    if (first.p[0] == '{') {
+    if (first.p[0] == '{' || str_starts(first, STR("\xef\xbb\xbf{"))) {
         *out = &codec_plain; // unpacked without a new name
         return ST_OK;
     }

@@ -1,16 +1,59 @@
 // eventlog_input: packed bytes from a file, a pipe or memory, read in large pieces. Called by the
-// unpackers; must never wait again after a signal (the caller may want to stop).
+// unpackers; must never wait again after a signal (the caller may want to stop), nor for ever for
+// somebody to open the other end of a pipe.
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/mem.h"
 #include "eventlog/eventlog_priv.h"
 
+enum { WRITER_WAIT_MS = 3000 };
+
 void input_init_fd(struct input *in, int fd, bool close_fd) {
     *in = (struct input){.fd = fd, .close_fd = close_fd, .read_bytes = INPUT_READ_BYTES};
+}
+
+// A pipe without a writer reads as ended, one whose writer is slow does not.
+static enum status await_writer(struct input *in, const char *path, struct err *err) {
+    struct pollfd wait = {.fd = in->fd, .events = POLLIN};
+    if (poll(&wait, 1, WRITER_WAIT_MS) != 0) {
+        return ST_OK;
+    }
+    in->data = mem_alloc(in->read_bytes + INPUT_SNIFF_BYTES);
+    ssize_t n = read(in->fd, in->data, INPUT_SNIFF_BYTES);
+    if (n == 0) {
+        return err_set(err, ST_SKIP, "%s: a named pipe, and nobody writes to it", path);
+    }
+    in->len = n > 0 ? (size_t)n : 0;
+    in->read_total = in->len;
+    return ST_OK;
+}
+
+enum status input_init_path(struct input *in, const char *path, struct err *err) {
+    struct stat st;
+    // A pipe is opened without waiting for its writer; reading waits by itself.
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int code = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return err_set(err, ST_SKIP, "%s: %s", path, strerror(code));
+    }
+    input_init_fd(in, fd, true);
+    enum status status = S_ISREG(st.st_mode) ? ST_OK
+                         : S_ISFIFO(st.st_mode)
+                             ? await_writer(in, path, err)
+                             : err_set(err, ST_SKIP, "%s: neither a file nor a pipe", path);
+    if (status != ST_OK) {
+        input_fini(in);
+    }
+    return status;
 }
 
 void input_init_memory(struct input *in, const void *memory, size_t len, size_t read_bytes) {

@@ -6,7 +6,8 @@
 // events_<n>_..., with a .compact part replacing what came before it; Databricks' eventlog-<date>
 // parts) or holds exactly one file that is an event log. Packing is told by the content, checked
 // against the name: plain, Zstandard, gzip, LZ4 (Spark's block stream, or LZ4 frames) and Snappy
-// (Spark's stream).
+// (Spark's stream). Text is UTF-8; a byte order mark at the start of a line is no part of it, and
+// UTF-16 is refused in words.
 //
 // The data goes through three stages, each with one buffer: the input gives bytes as they lie
 // outside, a codec unpacks them behind the text not yet handed out, and lines are cut out of that
@@ -34,7 +35,8 @@ struct eventlog;
 
 // Opens the log at `path` ("-" = standard input). ST_SKIP with words if there is none, it cannot be
 // read, or its packing is not supported; *out is NULL then. Standard input and pipes are looked at
-// by the first eventlog_next only. The caller owns *out.
+// by the first eventlog_next only; a named pipe that nobody opens for writing within a few seconds,
+// a device and a socket are refused. All words name their place. The caller owns *out.
 MUST_USE enum status eventlog_open(const char *path, struct eventlog **out, struct err *err);
 // The same for a log of one part in memory (borrowed). `name` chooses as a file name
 // would; at most `read_bytes` are read at once.

@@ -136,6 +136,42 @@ ok "no colour with --color=never" never
 ok "no colour into a pipe" piped
 ok "colour with --color=always" always
 
+# --- where logs come from
+plain() { zstd -dcq "$log"; }
+same() { # DESCRIPTION of the input is the caller's: the judgement must be that of the log itself
+  plain | "$binary" analyze --format json - 2>"$tmp/err" >"$tmp/want" && [ -s "$tmp/want" ] &&
+    cmp "$tmp/want" "$tmp/out" && empty "$tmp/err"
+}
+marked() { # a byte order mark before the first line must not cost it, packed or not
+  { printf '\xef\xbb\xbf'; plain; } >"$tmp/marked.json"
+  "$binary" analyze --format json - <"$tmp/marked.json" >"$tmp/out" 2>"$tmp/err" && same &&
+    gzip -c "$tmp/marked.json" | "$binary" analyze --format json - >"$tmp/out" 2>"$tmp/err" && same
+}
+substituted() { "$binary" analyze --format json <(plain) >"$tmp/out" 2>"$tmp/err"; same; }
+utf16() { plain | iconv -f UTF-8 -t UTF-16 >"$tmp/utf16.json" && exits 1 analyze "$tmp/utf16.json" && complains "UTF-16"; }
+nobody_writes() {
+  rm -f "$tmp/fifo" && mkfifo "$tmp/fifo" && exits 1 analyze "$tmp/fifo" && complains "nobody writes to it"
+}
+written_late() {
+  (plain >"$tmp/fifo") & # opens it as soon as somebody reads
+  "$binary" analyze --format json "$tmp/fifo" >"$tmp/out" 2>"$tmp/err"
+  wait $! && same
+}
+once() { # every refusal names its place once
+  local of
+  printf 'rubbish' >"$tmp/bad.zstd" && mkdir -p "$tmp/nothing" "$tmp/rolled" && printf 'x' >"$tmp/rolled/events_2_app-1-2.zst"
+  for of in "$tmp/none" "$tmp/bad.zstd" "$tmp/nothing" "$tmp/rolled" "$tmp/fifo" "$tmp/utf16.json" /dev/null; do
+    exits 1 analyze "$of" && complains "stoker analyze: $of" || return 1
+    ! grep -qF "$of: $of" "$tmp/err" && ! grep -qE '(/[^ :]+): \1' "$tmp/err" || { cat "$tmp/err"; return 1; }
+  done
+}
+ok "analyze: a byte order mark" marked
+ok "analyze: a process's output" substituted
+ok "analyze: UTF-16 is told" utf16
+ok "analyze: a pipe that nobody writes to" nobody_writes
+ok "analyze: a pipe that is written later" written_late
+ok "analyze: a refusal names its place once" once
+
 # --- completion
 "$binary" completion bash >"$tmp/stoker.bash"
 complete_words() { # WORDS...: what bash would offer for the last one

@@ -2,9 +2,15 @@
 // input. Packing is tested in test_eventlog_codecs, folders in test_eventlog_folder.
 #include "log_text.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#define BOM "\xef\xbb\xbf"
 
 static void read_bytes(const char *text, size_t len, size_t chunk, struct reading *r) {
     struct eventlog *log = NULL;
@@ -30,6 +36,14 @@ static void test_line_ends(void **state) {
         {"a\r\r\n", "a\r\n"},
         {"a\r", "a\n"},
         {"\r", ""},
+        // a byte order mark, also where a second file begins, and what only looks like one
+        {BOM "a\nb\n", "a\nb\n"},
+        {BOM "a", "a\n"},
+        {BOM "\r\n" BOM "a\n" BOM "b\n", "a\nb\n"},
+        {BOM BOM "a\n", BOM "a\n"},
+        {"a" BOM "\n", "a" BOM "\n"},
+        {"\xef\xbb\n", "\xef\xbb\n"},
+        {BOM, ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         for (size_t chunk = 1; chunk < 8; chunk++) {
@@ -70,6 +84,32 @@ static void test_nul_bytes_are_text(void **state) {
     assert_int_equal(r.text.len, 6);
     assert_memory_equal(r.text.data, "a\0b\n\0\n", 6);
     reading_fini(&r);
+}
+
+// UTF-16 in both orders, with its mark and without, is said once and gives no line, whatever comes
+// at once; so is a device that gives NULs.
+static void test_other_encodings(void **state) {
+    (void)state;
+#define TEXT(bytes)                                                                                \
+    { bytes, sizeof(bytes) - 1 }
+    static const struct str texts[] = {
+        TEXT("\xff\xfe{\0\"\0E\0\n\0{\0}\0\n\0"),
+        TEXT("\xfe\xff\0{\0\"\0E\0\n\0{\0}\0\n"),
+        TEXT("{\0\"\0E\0\n\0"),
+        TEXT("\0{\0\"\0E\0\n"),
+        TEXT("\0\0\0\0\0\0\0\0"),
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        for (size_t chunk = 1; chunk < 8; chunk++) {
+            struct reading r;
+            read_bytes(texts[i].p, texts[i].len, chunk, &r);
+            assert_int_equal(r.lines, 0);
+            assert_string_equal(buf_text(&r.words),
+                                "log: not UTF-8 text, UTF-16 perhaps: convert it first, as with "
+                                "iconv -f UTF-16 -t UTF-8\n");
+            reading_fini(&r);
+        }
+    }
 }
 
 // Every length around the limit and the reading size, with and without CR and final line end.
@@ -193,6 +233,67 @@ static void test_missing_and_unreadable(void **state) {
     assert_string_equal(err.text, "/nonexistent/log: No such file or directory");
 }
 
+static void make_pipe(char *root, char *path, size_t size) {
+    assert_non_null(mkdtemp(root));
+    snprintf(path, size, "%s/pipe", root);
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
+// What is neither a file nor a pipe gives no end, and a pipe that nobody writes to gives nothing.
+static void test_no_files(void **state) {
+    (void)state;
+    char root[] = "/tmp/stoker-eventlog-XXXXXX", path[64], words[128];
+    struct eventlog *log = NULL;
+    struct err err = {0};
+    assert_int_equal(eventlog_open("/dev/zero", &log, &err), ST_SKIP);
+    assert_null(log);
+    assert_string_equal(err.text, "/dev/zero: neither a file nor a pipe");
+    make_pipe(root, path, sizeof path);
+    assert_int_equal(eventlog_open(path, &log, &err), ST_SKIP);
+    assert_null(log);
+    snprintf(words, sizeof words, "%s: a named pipe, and nobody writes to it", path);
+    assert_string_equal(err.text, words);
+    unlink(path);
+    rmdir(root);
+}
+
+// A named pipe is read to its end, although its writer comes later than the reader and is slow.
+static void test_named_pipe(void **state) {
+    (void)state;
+    char root[] = "/tmp/stoker-eventlog-XXXXXX", path[64];
+    struct buf text = {0};
+    make_pipe(root, path, sizeof path);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(path, O_WRONLY); // waits for the reader
+        bool good = fd >= 0 && write(fd, "one\nt", 5) == 5;
+        for (int tick = 0; tick < 20; tick++) {
+            sched_yield();
+        }
+        _exit(good && write(fd, "wo\n", 3) == 3 ? 0 : 1);
+    }
+    struct eventlog *log = NULL;
+    struct err err = {0};
+    struct str line;
+    assert_int_equal(eventlog_open(path, &log, &err), ST_OK);
+    enum status status;
+    do {
+        status = eventlog_next(log, &line, NULL, &err);
+        assert_true(status == ST_OK || status == ST_RETRY);
+        if (line.p != NULL) {
+            buf_printf(&text, "%.*s\n", (int)line.len, line.p);
+        }
+    } while (line.p != NULL || status == ST_RETRY);
+    assert_string_equal(buf_text(&text), "one\ntwo\n");
+    int code = -1;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+    eventlog_free(log);
+    buf_fini(&text);
+    unlink(path);
+    rmdir(root);
+}
+
 static void test_progress(void **state) {
     (void)state;
     char path[] = "/tmp/stoker-eventlog-XXXXXX";
@@ -286,11 +387,14 @@ int main(void) {
         cmocka_unit_test(test_line_ends),
         cmocka_unit_test(test_cut_is_the_last_lines),
         cmocka_unit_test(test_nul_bytes_are_text),
+        cmocka_unit_test(test_other_encodings),
         cmocka_unit_test(test_limit_is_exact),
         cmocka_unit_test(test_line_of_33_mib),
         cmocka_unit_test(test_line_of_31_mib_is_whole),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_missing_and_unreadable),
+        cmocka_unit_test(test_no_files),
+        cmocka_unit_test(test_named_pipe),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_standard_input),
         cmocka_unit_test(test_signal_ends_the_wait),

@@ -138,6 +138,22 @@ static void test_bad_part_does_not_spoil_others(void **state) {
     reading_fini(&r);
 }
 
+// As some editors and shells write files: each part begins with a byte order mark.
+static void test_marked_parts(void **state) {
+    (void)state;
+    struct reading r;
+    put("events_1_app-1-2", "\xef\xbb\xbf{1}\n{2}\n");
+    put("events_2_app-1-2", "\xef\xbb\xbf{3}");
+    put("events_3_app-1-2.zstd", "\xef\xbb\xbf{4}\n");
+    put("events_4_app-1-2", "\xff\xfe{");
+    put("events_5_app-1-2", "{5}\n");
+    read_path(root, &r);
+    assert_string_equal(buf_text(&r.text), "{1}\n{2}\n{3}\n{4}\n{5}\n");
+    assert_int_equal(r.skips, 1);
+    assert_non_null(strstr(buf_text(&r.words), "/events_4_app-1-2: not UTF-8 text"));
+    reading_fini(&r);
+}
+
 static void test_databricks_parts(void **state) {
     (void)state;
     struct reading r;
@@ -185,6 +201,7 @@ int main(void) {
         TEST(test_cut_part_is_not_joined),
         TEST(test_identity_and_progress),
         TEST(test_bad_part_does_not_spoil_others),
+        TEST(test_marked_parts),
         TEST(test_databricks_parts),
         TEST(test_single_log_beside_others),
         TEST(test_unclear_folders),
