@@ -17,6 +17,7 @@ static int run(const struct command_args *args) {
         config_sample(tables, count, &out);
     } else if (strcmp(what, "doc") == 0) {
         config_doc(tables, count, &out);
+        kafka_properties_doc(&out);
     } else if (strcmp(what, "show") == 0) {
         int code = EXIT_FINE;
         struct config *config = setup_config(args, &code);

@@ -395,10 +395,9 @@ enum status eventlog_open(const char *path, struct eventlog **out, struct err *e
     if (strcmp(path, "-") == 0) {
         struct eventlog *log = log_new("stdin", INPUT_READ_BYTES);
         log->app_id = log->attempt = STR("");
-        input_init_fd(&log->input, STDIN_FILENO, false);
+        enum status status = input_init_path(&log->input, NULL, err);
         begin_part(log);
-        *out = log;
-        return ST_OK;
+        return finish_open(log, status, out);
     }
     if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
         return open_folder(path, out, err);

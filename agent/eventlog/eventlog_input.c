@@ -14,7 +14,7 @@
 
 enum { WRITER_WAIT_MS = 3000 };
 
-void input_init_fd(struct input *in, int fd, bool close_fd) {
+static void use_fd(struct input *in, int fd, bool close_fd) {
     *in = (struct input){.fd = fd, .close_fd = close_fd, .read_bytes = INPUT_READ_BYTES};
 }
 
@@ -36,6 +36,10 @@ static enum status await_writer(struct input *in, const char *path, struct err *
 
 enum status input_init_path(struct input *in, const char *path, struct err *err) {
     struct stat st;
+    if (path == NULL) {
+        use_fd(in, STDIN_FILENO, false);
+        return ST_OK;
+    }
     // A pipe is opened without waiting for its writer; reading waits by itself.
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &st) != 0) {
@@ -45,7 +49,7 @@ enum status input_init_path(struct input *in, const char *path, struct err *err)
         }
         return err_set(err, ST_SKIP, "%s: %s", path, strerror(code));
     }
-    input_init_fd(in, fd, true);
+    use_fd(in, fd, true);
     enum status status = S_ISREG(st.st_mode) ? ST_OK
                          : S_ISFIFO(st.st_mode)
                              ? await_writer(in, path, err)

@@ -31,9 +31,9 @@ struct input {
     bool eof;
 };
 
-void input_init_fd(struct input *in, int fd, bool close_fd);
-// Opens a file or a named pipe, which gets a few seconds to be opened for writing too. ST_SKIP with
-// the path and words if it cannot be read, is neither, or nobody writes to it; *in is not open then.
+// Opens a file, a named pipe, or standard input (`path` NULL). A named pipe gets a few seconds to
+// be opened for writing too. ST_SKIP with the path and words if it cannot be read, is neither, or
+// nobody writes to it; *in is not open then.
 MUST_USE enum status input_init_path(struct input *in, const char *path, struct err *err);
 // `memory` is borrowed; at most `read_bytes` of it come at once.
 void input_init_memory(struct input *in, const void *memory, size_t len, size_t read_bytes);

@@ -34,6 +34,26 @@ struct client {
     char denied[CLIENT_TOPIC_SIZE]; // the topic that a transaction may not write, "" if none
 };
 
+// What becomes of a property that a user sets: a row of client_rules.def.
+enum client_rule_kind { RULE_FREE, RULE_RANGE, RULE_ONE_OF, RULE_OURS, RULE_REFUSED };
+struct client_rule {
+    const char *key;
+    enum client_rule_kind kind;
+    int roles;                 // bits 1 << enum kafka_role of those that know it
+    int64_t min, max;          // RANGE
+    const char *value;         // OURS: what it is set to; ONE_OF: the words, with commas
+    const char *newer, *since; // ONE_OF: words that need that version of the library
+    const char *reason;
+};
+// The row of a property, NULL if there is none: then it must not be set.
+const struct client_rule *client_rule_of(const char *key);
+// All rows, one after the other; NULL at the end.
+const struct client_rule *client_rule_at(size_t i);
+// ST_FATAL, with words that follow the key, for a value that a library of `version` (as
+// rd_kafka_version says it) must not be given. `rule` NULL: a property without a row.
+enum status client_rule_check(const struct client_rule *rule, const char *value, int version,
+                              struct err *err) MUST_USE;
+
 // Builds the configuration: our defaults, then the common, then the role's properties, then what
 // correctness needs. ST_FATAL names the property at fault. The caller owns *out.
 enum status client_conf_new(const struct kafka_settings *settings, enum kafka_role role,

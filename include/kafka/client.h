@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 // One librdkafka property as the user wrote it, e.g. {"ssl.ca.location", "/etc/ca.pem"}.
@@ -48,6 +49,9 @@ enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 // "kafka.consumer.session.timeout.msx: No such configuration property".
 enum status kafka_settings_check(const struct kafka_settings *settings, enum kafka_role role,
                                  struct err *err) MUST_USE;
+
+// Appends what may be set of librdkafka's properties and why not the others, as Markdown.
+void kafka_properties_doc(struct buf *out);
 
 // The version of the client library that runs now, e.g. "2.0.2" (static).
 const char *kafka_library_version(void);
