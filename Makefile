@@ -38,11 +38,11 @@ SOAK_SEED ?= 1
 soak: deps-test ## all faults mixed on three nodes for SOAK_MINUTES (60), under the address sanitizer
 	@tests/real/deps.sh
 	@cmake --preset soak >/dev/null && cmake --build --preset soak
-	@build/venv/bin/python tests/faults/run.py --soak $(SOAK_MINUTES) --seed $(SOAK_SEED) --binary build/soak/stoker
+	@build/venv/bin/python tests/faults/run.py --soak $(SOAK_MINUTES) --seed $(SOAK_SEED) --binary build/soak/stoker-faults
 
-mutants: deps-test ## break the agent on purpose; the fault suite must notice each time
+mutants: deps-test ## break the agent on purpose, one way at a time; the tests must notice each
 	@tests/real/deps.sh
-	@build/venv/bin/python tests/faults/mutants.py
+	@tests/mutants/run.py
 
 tsan: deps-test ## data races: threaded unit tests and the live agent under the thread sanitizer
 	@tests/tsan/run.sh

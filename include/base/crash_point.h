@@ -1,7 +1,7 @@
 // crash_point: places where the fault suite kills the process on purpose. Nothing at all unless
-// built with STOKER_CRASH_POINTS (preset "faults"): then CRASH_POINT=NAME:N in the environment
-// kills the process, as by kill -9, when it passes NAME for the Nth time. Used by live and by
-// kafka's producer only.
+// built with STOKER_CRASH_POINTS (tests/faults/build.sh): then CRASH_POINT=NAME:N in the
+// environment kills the process, as by kill -9, when it passes NAME for the Nth time. Used by live
+// and by kafka's producer only.
 #pragma once
 
 #ifdef STOKER_CRASH_POINTS

@@ -117,8 +117,16 @@ help_of_help() { exits 0 --help && cp "$tmp/out" "$tmp/list" && exits 0 help hel
   exits 0 help --help && cmp "$tmp/list" "$tmp/out"; }
 ok "help of help is the list" help_of_help
 
-# --- colour: none unless it is asked for; the terminal is one made by script
+# --- analyze: what cannot be judged is the end of no other log, and shows in the exit code
 log=$(find tests/fixtures/logs -name 'events.jsonl.zst' | sort | head -1)
+ok "there is a log to look at" test -n "$log"
+one_is_missing() { exits 1 analyze "$tmp/none" "$log" && complains "$tmp/none" && says succeeded; }
+printf '{"no":"event"}\n' >"$tmp/empty"
+one_is_no_log() { exits 1 analyze "$log" "$tmp/empty" && complains "holds no Spark event"; }
+ok "a log that is not there" one_is_missing
+ok "a log without an event" one_is_no_log
+
+# --- colour: none unless it is asked for; the terminal is one made by script
 escape=$(printf '\033')
 analyze() { # WORDS...: on a terminal
   TERM=xterm script -qec "$(printf '%q ' "$binary" analyze "$@" "$log")" /dev/null </dev/null >"$tmp/out" 2>&1
@@ -129,7 +137,6 @@ no_color() { NO_COLOR=1 analyze && ! colored; }
 never() { analyze --color=never && ! colored; }
 piped() { exits 0 analyze "$log" && ! colored; }
 always() { exits 0 analyze --color=always "$log" && colored; }
-ok "there is a log to look at" test -n "$log"
 ok "colour on a terminal" on_terminal
 ok "no colour with NO_COLOR" no_color
 ok "no colour with --color=never" never

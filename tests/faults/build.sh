@@ -1,10 +1,8 @@
 #!/bin/bash
-# build.sh [CMAKE-OPTION...]: the agents of the fault suite: build/faults, and build/faults-later, which writes by the schemas
-# of a later release. Called by tests/run.sh and tests/faults/mutants.py.
+# build.sh: the agents of the fault suite, build/release/stoker-faults and stoker-faults-later, which writes by the schemas of
+# a later release. Called by tests/run.sh.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python3 -B tests/fixtures/later_schemas.py build/later-schemas
-for preset in faults faults-later; do
-  cmake --preset $preset "$@"
-  cmake --build --preset $preset
-done
+cmake --preset release
+cmake --build --preset release --target stoker stoker-faults stoker-faults-later

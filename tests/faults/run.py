@@ -5,8 +5,8 @@ effect exactly once.
     tests/faults/run.py [--list] [--short | --soak MINUTES] [--scenario NAME]... [--seed N] [--binary PATH]
 
 --short is all scenarios once, and what happens without any option. One line per scenario; ends with
-`N passed, M failed`. Needs build/venv (tests/real/deps.sh) and a binary of the preset "faults" for
-what kills at chosen steps. Shares build/real/ with tests/real: one of them runs at a time.
+`N passed, M failed`. Needs build/venv (tests/real/deps.sh) and, for what kills
+at chosen steps, a binary that tests/faults/build.sh makes. Shares build/real/ with tests/real: one of them runs at a time.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import traceback
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PYTHON = ROOT / "build" / "venv" / "bin" / "python"
-BINARY = ROOT / "build" / "faults" / "stoker"
+BINARY = ROOT / "build" / "release" / "stoker-faults"
 
 
 def arguments():

@@ -212,7 +212,7 @@ def _await_death(play, agent, step):
     try:
         wait_until(f"death at {step}", lambda: not agent.running(), WHERE_IT_DIES_S, 0.02)
     except PartError as error:
-        play.check("F10", [f"{error}: is CRASH_POINT compiled in (preset faults)?"])
+        play.check("F10", [f"{error}: is CRASH_POINT compiled in (tests/faults/build.sh)?"])
         agent.kill()
         return
     if agent.process.code() != -9:

@@ -1,5 +1,5 @@
 """Scenarios in which agents of two releases stand in one group: today's, and one that writes by schemas with more
-fields (preset faults-later). Each replaces the agents one by one under load; no run may be lost to either side, and the
+fields (stoker-faults-later). Each replaces the agents one by one under load; no run may be lost to either side, and the
 records must be those of an undisturbed agent of today, once they are read by today's schemas.
 
 A scenario is a function (seed) -> Play that has finished; its first line says what it is. Listed in run.py.
@@ -12,7 +12,7 @@ from play import Play, at_work
 from processes import BUILD, PartError, wait_until
 from records import Codec
 
-LATER = BUILD / "faults-later" / "stoker"
+LATER = BINARY.with_name(f"{BINARY.name}-later")
 LATER_SCHEMAS = BUILD / "later-schemas"
 TODAY = "0.1.0"  # the release that today's agent is, or whose schemas it writes
 FEED_S = 70
@@ -34,7 +34,7 @@ def _become(play, agent, binary, version, kill):
     if kill:
         agent.kill()
     else:
-        play.codes[f"{agent.name} before it became {binary.parent.name} {version}"] = agent.process.stop(30)
+        play.codes[f"{agent.name} before it became {binary.name} {version}"] = agent.process.stop(30)
     agent.binary = binary
     agent.configure(dict(agent.config, avro={"write_version": version}))
     agent.start()

@@ -17,7 +17,7 @@ check schemas python3 tests/habits/schemas.py
 check kept python3 tests/habits/kept.py
 check schemas-test python3 -B tests/habits/test_schemas.py
 check metrics python3 tests/habits/metrics.py
-check mutants python3 tests/faults/mutants.py --check
+check mutants python3 tests/mutants/run.py --check
 check settings python3 tests/habits/settings.py
 check format clang-format-14 --dry-run --Werror $(c_files)
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \

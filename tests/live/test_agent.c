@@ -19,6 +19,39 @@ static void a_log_goes_the_whole_way(void **state) {
     world_free(w);
 }
 
+static void send_short_run(struct world *w, const char *app_id, long long time_ms) {
+    char text[400];
+    snprintf(text, sizeof text,
+             "{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"etl\",\"App ID\":\"%s\","
+             "\"Timestamp\":%lld,\"User\":\"u\"}",
+             app_id, time_ms);
+    send_as(w, app_id, text);
+    snprintf(text, sizeof text, "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":%lld}",
+             time_ms + 10000);
+    send_as(w, app_id, text);
+}
+
+static bool a_window_is_out(struct world *w) {
+    (void)w;
+    return metrics_get(METRIC_WINDOWS_OUT) > 0;
+}
+
+static void every_record_goes_to_the_topic_of_its_kind(void **state) {
+    (void)state;
+    struct world *w = world_new(true);
+    send_short_run(w, "app-1", 1700000000000);
+    send_short_run(w, "app-2", 1700003600000); // closes the pane of the first
+    turn_until(w, a_window_is_out);
+    agent_free(w->agent);
+    w->agent = NULL;
+    assert_int_equal(records_in(w, TOPIC_WINDOWS), 1);
+    assert_int_equal(records_in(w, TOPIC_RUNS), metrics_get(METRIC_RUNS_OUT));
+    assert_int_equal(records_in(w, TOPIC_BOTTLENECKS), 0);
+    assert_int_equal(records_in(w, TOPIC_RECOMMENDATIONS), 0);
+    assert_int_equal(records_in(w, TOPIC_DLQ), 0);
+    world_free(w);
+}
+
 static bool urgent_twice(struct world *w) {
     (void)w;
     return metrics_get(METRIC_URGENT_COMMITS) == 2;
@@ -153,6 +186,7 @@ static void a_restart_goes_on_where_it_was(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_goes_the_whole_way),
+        cmocka_unit_test(every_record_goes_to_the_topic_of_its_kind),
         cmocka_unit_test(an_alert_and_its_cause_do_not_wait_for_the_interval),
         cmocka_unit_test(an_unusable_message_is_kept_and_the_next_is_read),
         cmocka_unit_test(a_run_of_an_unknown_schema_is_kept_under_its_own_reason),

@@ -116,12 +116,15 @@ static inline void send_log(struct world *w, const char *path, const char *key, 
     eventlog_free(log);
 }
 
-static inline void send_text(struct world *w, const char *text) {
+static inline void send_as(struct world *w, const char *key, const char *text) {
     struct err err = {0};
     struct sink_record record = {
-        .topic = topic_row(TOPIC_EVENTS)->def, .key = STR("app-x"), .value = str_of(text)};
+        .topic = topic_row(TOPIC_EVENTS)->def, .key = str_of(key), .value = str_of(text)};
     assert_int_equal(kafka_sink_send(w->sender, &record, &err), ST_OK);
     assert_int_equal(kafka_sink_flush(w->sender, 20000, &err), ST_OK);
+}
+static inline void send_text(struct world *w, const char *text) {
+    send_as(w, "app-x", text);
 }
 
 // Records that stand in a topic, of transactions that failed too: the mock hides none.

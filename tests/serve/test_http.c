@@ -92,7 +92,9 @@ static void pages_are_served_with_their_types(void **state) {
            "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n");
     expect(http, "GET", "/metrics", "200", "\r\n\r\na 1\n");
     expect(http, "GET", "/", "200", "Content-Type: text/html; charset=utf-8\r\n");
-    expect(http, "GET", "/", "200", "Content-Security-Policy: default-src 'none'; ");
+    expect(http, "GET", "/", "200",
+           "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri "
+           "'none'; form-action 'none'; frame-ancestors 'none'\r\n");
     expect(http, "GET", "/", "200", "\r\n\r\n<p>hello");
     expect(http, "GET", "/status", "200", "Content-Type: application/json; charset=utf-8\r\n");
     publish(http, HTTP_METRICS, "a 2\n");
