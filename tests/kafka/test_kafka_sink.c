@@ -110,6 +110,11 @@ static void test_passing_errors_are_not_seen(void **state) {
     struct cluster *c = *state;
     static const enum mock_error passing[] = {MOCK_NOT_LEADER, MOCK_NOT_ENOUGH_REPLICAS,
                                               MOCK_TIMED_OUT, MOCK_DISCONNECT};
+    // One request at a time: unlike a broker, the mock takes a batch although the one before it was
+    // refused, and the library then holds that one for taken as well.
+    static const struct kafka_property one[] = {{"max.in.flight", "1"}};
+    c->settings.role = one;
+    c->settings.role_count = ARRAY_LEN(one);
     struct kafka_sink *sink = open_sink(c, (struct kafka_sink_options){0});
     for (size_t i = 0; i < ARRAY_LEN(passing); i++) {
         mock_cluster_push_error(c->mock, MOCK_PRODUCE, passing[i], 2);
