@@ -65,11 +65,14 @@ const struct command command_topics = {
     .name = "topics",
     .summary = "make the agent's topics, or check them",
     .usage = "--create|--verify -c FILE",
-    .details = "The agent never makes topics by itself. --create uses the broker's default "
-               "replication and\n"
-               "topics.partitions; the state topics are compacted and get as many partitions as\n"
-               "their input really has. A topic that exists is left as it is.\n\n"
-               "  stoker topics --create -c stoker.yaml\n",
+    .details =
+        "The agent never makes topics by itself. --create uses the broker's default "
+        "replication and\n"
+        "topics.partitions; the state topics are compacted and get as many partitions as\n"
+        "their input really has. A topic that exists is left as it is. --verify also tells\n"
+        "limits (max.message.bytes) below what may be written: dead letters are as large as\n"
+        "input.max_message_bytes lets messages in.\n\n"
+        "  stoker topics --create -c stoker.yaml\n",
     .options = options,
     .option_count = ARRAY_LEN(options),
     .takes_config = true,

@@ -158,13 +158,32 @@ void setup_decode(const struct config *config, struct decode_options *options) {
     };
 }
 
-// The largest record a topic must take; 0: no rule. Events as large as they are read; dead letters
-// bring headers too.
-static int64_t largest_record(const struct config *config, const struct topic_row *row) {
+// The largest record that may come to a topic. Events as large as they are read; dead letters bring
+// headers too.
+static int64_t largest_record(const struct config *config, enum topic topic) {
     int64_t event_bytes = config_int(config, "input.max_message_bytes");
-    return row->use == TOPIC_INPUT          ? event_bytes
-           : row->use == TOPIC_DEAD_LETTERS ? event_bytes + HEADER_BYTES
-                                            : 0;
+    switch (topic_row(topic)->use) {
+    case TOPIC_INPUT:
+        return event_bytes;
+    case TOPIC_DEAD_LETTERS:
+        return event_bytes + HEADER_BYTES;
+    case TOPIC_STATE:
+        return TOPIC_STATE_BYTES;
+    case TOPIC_LINK:
+        return TOPIC_RUN_BYTES;
+    case TOPIC_OUTPUT:
+        break;
+    }
+    return TOPIC_RECORD_BYTES;
+}
+
+// The largest that it must take. What others write is as large as they like; what is larger in a
+// state topic is kept in pieces.
+static int64_t least_record(const struct config *config, enum topic topic) {
+    enum topic_use use = topic_row(topic)->use;
+    return use == TOPIC_INPUT   ? 0
+           : use == TOPIC_STATE ? TOPIC_STATE_LEAST_BYTES
+                                : largest_record(config, topic);
 }
 
 size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COUNT]) {
@@ -182,7 +201,8 @@ size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COU
             .partitions_of = state ? config_text(config, topic_row(row->state_of)->setting) : NULL,
             .replication = -1,
             .compacted = state,
-            .max_message_bytes = largest_record(config, row),
+            .max_message_bytes = largest_record(config, t),
+            .least_message_bytes = least_record(config, t),
         };
     }
     return count;

@@ -49,7 +49,7 @@ static const struct setting rows[] = {
         "librdkafka properties of consumer and producer alike, such as security.protocol."),
     MAP("kafka.consumer", "librdkafka properties of the consumer only."),
     MAP("kafka.producer", "librdkafka properties of the producer only."),
-#define TOPIC(id, setting, def, use, state_of, counts, help) TEXT("topics." setting, def, help),
+#define TOPIC(id, setting, def, use, of, counts, large, help) TEXT("topics." setting, def, help),
 #include "model/topics.def"
 #undef TOPIC
     BOOL("topics.dlq_enabled", "true", "Keep unusable messages in the dead-letter topic."),

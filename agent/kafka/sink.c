@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "kafka/client_priv.h"
+#include "kafka/sizes.h"
 
 #define MAGIC 0x4b534e4bu // "KSNK"
 // Kept with every position: tells a group that has state in Kafka from one that has none.
@@ -23,24 +24,12 @@
 enum {
     DEFAULT_RECORD_BYTES = 1000000,
     DEFAULT_WAIT_MS = 1000,
-    // Framing of a batch of one record, generously: batch header, lengths, offsets, times.
-    FRAMING_BYTES = 128,
-    // A refused batch of small records says nothing about the size of one of them. Larger ones than
-    // a batch holds travel alone.
-    BATCH_BYTES = 1000000,
     DRAIN_MS = 5000,
     REGISTER_MS = 50,
     LOOK_EVERY_MS = 1000,
     // A coordinator on the move is asked again after half a second; if by then the time of the call
     // is over, the library gives the whole transaction up.
     POSITIONS_MS = 5000
-};
-
-struct sink_topic {
-    struct sink_topic *next;
-    char *name;
-    int64_t limit_bytes; // what the broker is known to take, INT64_MAX at first
-    bool refuses_times;  // of records' own: they get the present time from here on
 };
 
 // How far a producer is. Without transactions it never goes beyond SINK_NEW.
@@ -59,9 +48,12 @@ struct kafka_sink {
     struct client client;
     struct kafka_sink_callbacks callbacks;
     struct kafka_sink_options options;
-    rd_kafka_conf_t *conf;     // to make the next producer from
-    struct sink_topic *topics; // those written to so far; each lives as long as the sink
-    size_t outstanding;        // sent and unanswered
+    rd_kafka_conf_t *conf; // to make the next producer from
+    struct sizes sizes;    // what the topics written to are known to take
+    int64_t batch_most;    // bytes of a batch, as the settings have it
+    int64_t batch_bytes;   // as this producer has it: no topic refuses one
+    uint64_t attempt;      // rises with every producer
+    size_t outstanding;    // sent and unanswered
     bool transactional;
     enum sink_phase phase;       // changed by enter alone
     bool fenced;                 // the last failure: another took our identity
@@ -111,26 +103,38 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
     struct client *c = opaque;
     MAGIC_CHECK(c, CLIENT_MAGIC);
     struct kafka_sink *sink = c->owner;
-    struct sink_topic *topic = m->_private;
+    struct topic_size *topic = m->_private;
     require(sink->outstanding > 0);
     sink->outstanding--;
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        sizes_taken(topic, sizes_bytes(m));
         if (sink->callbacks.delivered != NULL) {
             sink->callbacks.delivered(sink->callbacks.ctx, topic->name);
         }
         return;
     }
-    int64_t bytes = (int64_t)(m->len + m->key_len);
-    if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && bytes > BATCH_BYTES) {
-        topic->limit_bytes = bytes; // of a record with its headers this is a little less: larger
-    }                               // or equal ones are skipped from here on
+    if (m->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        sizes_refused(topic, sizes_bytes(m), sink->batch_bytes, sink->attempt, clock_mono_ms());
+    }
     topic->refuses_times |= m->err == RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP;
     // Not rd_kafka_message_errstr: of a producer's message that is the payload.
     note_refusal(sink, topic->name, m->err, NULL);
 }
 
+static enum status set_bytes(rd_kafka_conf_t *conf, const char *key, int64_t bytes,
+                             struct err *err) {
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)bytes);
+    return client_conf_set(conf, key, text, err);
+}
+
 static enum status open_producer(struct kafka_sink *sink, struct err *err) {
-    enum status st = client_open(&sink->client, KAFKA_PRODUCER, rd_kafka_conf_dup(sink->conf), err);
+    sink->attempt++;
+    sink->batch_bytes = sizes_batch(&sink->sizes, sink->batch_most);
+    enum status st = set_bytes(sink->conf, "batch.size", sink->batch_bytes, err);
+    if (st == ST_OK) {
+        st = client_open(&sink->client, KAFKA_PRODUCER, rd_kafka_conf_dup(sink->conf), err);
+    }
     if (st == ST_OK) {
         enter(sink, SINK_NEW);
     }
@@ -142,6 +146,7 @@ static void drain_and_close(struct kafka_sink *sink) {
     if (sink->client.rk == NULL) {
         return;
     }
+    sizes_hang_up(&sink->sizes);
     rd_kafka_purge(sink->client.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     int64_t now_ms = clock_mono_ms(), deadline_ms = now_ms + DRAIN_MS;
     // A thread of the library tells the coordinator of the first record of a partition, at once. If
@@ -174,9 +179,11 @@ enum status kafka_sink_new(const struct kafka_settings *settings,
     }
     enum status st = client_conf_new(settings, KAFKA_PRODUCER, &sink->conf, err);
     if (st == ST_OK) {
-        char bytes[32];
-        snprintf(bytes, sizeof bytes, "%lld", (long long)sink->options.max_record_bytes);
-        st = client_conf_set(sink->conf, "message.max.bytes", bytes, err);
+        char batch[32] = "";
+        size_t size = sizeof batch;
+        rd_kafka_conf_get(sink->conf, "batch.size", batch, &size);
+        sink->batch_most = strtoll(batch, NULL, 10);
+        st = set_bytes(sink->conf, "message.max.bytes", sink->options.max_record_bytes, err);
     }
     if (st == ST_OK && options->transactional_id != NULL) {
         sink->transactional = true;
@@ -204,12 +211,7 @@ void kafka_sink_free(struct kafka_sink *sink) {
     if (sink->conf != NULL) {
         rd_kafka_conf_destroy(sink->conf);
     }
-    while (sink->topics != NULL) {
-        struct sink_topic *topic = sink->topics;
-        sink->topics = topic->next;
-        mem_free(topic->name);
-        mem_free(topic);
-    }
+    sizes_fini(&sink->sizes);
     sink->magic = 0;
     mem_free(sink);
 }
@@ -276,42 +278,18 @@ static enum status replace_if_fatal(struct kafka_sink *sink, struct err *err) {
     return err_set(err, ST_ABORT, "the Kafka producer was replaced: %s", sink->reason);
 }
 
-static struct sink_topic *find_topic(struct kafka_sink *sink, const char *name) {
-    for (struct sink_topic *topic = sink->topics; topic != NULL; topic = topic->next) {
-        if (strcmp(topic->name, name) == 0) {
-            return topic;
-        }
-    }
-    struct sink_topic *topic = mem_zalloc(1, sizeof *topic);
-    topic->name = mem_strdup(name);
-    topic->limit_bytes = INT64_MAX;
-    topic->next = sink->topics;
-    sink->topics = topic;
-    return topic;
-}
-
 // ST_SKIP for what a broker would refuse, before it spoils a batch.
-static enum status check_size(const struct kafka_sink *sink, const struct sink_topic *topic,
+static enum status check_size(const struct kafka_sink *sink, const struct topic_size *topic,
                               const struct sink_record *record, struct err *err) {
-    int64_t payload = (int64_t)(record->key.len + record->value.len);
-    int64_t bytes = payload + FRAMING_BYTES;
-    for (size_t i = 0; i < record->header_count; i++) {
-        bytes += (int64_t)(strlen(record->headers[i].name) + record->headers[i].value.len) +
-                 MESSAGE_HEADER_FRAMING;
-    }
-    if (bytes > sink->options.max_record_bytes) {
-        return err_set(err, ST_SKIP,
-                       "a record of %lld bytes for topic %s is over the limit of %lld",
-                       (long long)bytes, topic->name, (long long)sink->options.max_record_bytes);
-    }
-    if (payload >= topic->limit_bytes) {
-        return err_set(err, ST_SKIP, "a record of %lld bytes for topic %s: the broker refused %lld",
-                       (long long)payload, topic->name, (long long)topic->limit_bytes);
-    }
-    return ST_OK;
+    int64_t bytes = sink_record_bytes(record);
+    int64_t room = sizes_room(topic, sink->options.max_record_bytes, clock_mono_ms());
+    return bytes <= room ? ST_OK
+                         : err_set(err, ST_SKIP,
+                                   "a record of %lld bytes for topic %s is over the limit of %lld",
+                                   (long long)bytes, topic->name, (long long)room);
 }
 
-static rd_kafka_resp_err_t produce(struct kafka_sink *sink, struct sink_topic *topic,
+static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct topic_size *topic,
                                    const struct sink_record *record) {
     rd_kafka_headers_t *headers = NULL;
     if (record->header_count > 0) {
@@ -323,13 +301,13 @@ static rd_kafka_resp_err_t produce(struct kafka_sink *sink, struct sink_topic *t
     }
     // The library takes the headers if it takes the record.
     int32_t partition = record->to_partition ? record->partition : RD_KAFKA_PARTITION_UA;
-    rd_kafka_resp_err_t code =
-        rd_kafka_producev(sink->client.rk, RD_KAFKA_V_TOPIC(topic->name),
-                          RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                          RD_KAFKA_V_KEY((void *)record->key.p, record->key.len),
-                          RD_KAFKA_V_VALUE((void *)record->value.p, record->value.len),
-                          RD_KAFKA_V_TIMESTAMP(topic->refuses_times ? 0 : record->timestamp_ms),
-                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(topic), RD_KAFKA_V_END);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        sink->client.rk, RD_KAFKA_V_TOPIC(topic->name), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY((void *)record->key.p, record->key.len),
+        RD_KAFKA_V_VALUE((void *)record->value.p, record->value.len),
+        RD_KAFKA_V_TIMESTAMP(topic->refuses_times ? 0 : record->timestamp_ms),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE((void *)topic), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && headers != NULL) {
         rd_kafka_headers_destroy(headers);
     }
@@ -344,7 +322,7 @@ enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *r
     if (st != ST_OK) {
         return st;
     }
-    struct sink_topic *topic = find_topic(sink, record->topic);
+    struct topic_size *topic = sizes_of(&sink->sizes, record->topic);
     st = check_size(sink, topic, record, err);
     if (st != ST_OK) {
         return st;
@@ -401,6 +379,11 @@ enum status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms, struct err
                                   (unsigned long long)refused, sink->reason);
 }
 
+int64_t kafka_sink_room(struct kafka_sink *sink, const char *topic) {
+    return sizes_room(sizes_of(&sink->sizes, topic), sink->options.max_record_bytes,
+                      clock_mono_ms());
+}
+
 size_t kafka_sink_outstanding(const struct kafka_sink *sink) {
     return sink->outstanding;
 }
@@ -451,6 +434,21 @@ static enum status look_at_topics(struct kafka_sink *sink, const char *const *to
     return ST_OK;
 }
 
+// How large records and batches may be is known before the first is sent, if the brokers tell us. A
+// producer whose batches are too large is closed: the next one's are not. ST_RETRY then.
+static enum status look_at_limits(struct kafka_sink *sink, const char *const *topics,
+                                  int timeout_ms, struct err *err) {
+    for (; *topics != NULL; topics++) {
+        (void)sizes_of(&sink->sizes, *topics);
+    }
+    sizes_refresh(&sink->sizes, sink->client.rk, timeout_ms, clock_mono_ms());
+    if (sizes_batch(&sink->sizes, sink->batch_most) == sink->batch_bytes) {
+        return ST_OK;
+    }
+    kafka_sink_abandon(sink);
+    return err_set(err, ST_RETRY, "%s", "the limits of the topics are other ones now");
+}
+
 // Ends what a predecessor left open. ST_FATAL if the user may not use this id.
 static enum status initialise(struct kafka_sink *sink, int timeout_ms, struct err *err) {
     rd_kafka_error_t *error = rd_kafka_init_transactions(sink->client.rk, timeout_ms);
@@ -485,6 +483,9 @@ enum status kafka_sink_open(struct kafka_sink *sink, const char *const *topics, 
     enum status st = sink->phase == SINK_KNOWN ? ST_OK : initialise(sink, timeout_ms, err);
     if (st == ST_OK) {
         st = look_at_topics(sink, topics, timeout_ms, err);
+    }
+    if (st == ST_OK) {
+        st = look_at_limits(sink, topics, timeout_ms, err);
     }
     if (st != ST_OK) {
         return st;
@@ -577,9 +578,12 @@ enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
         return failed(sink, "committing the transaction", error, err);
     }
     enter(sink, SINK_OPEN);
+    sizes_refresh(&sink->sizes, sink->client.rk, 0, clock_mono_ms());
     if (atomic_load(&sink->client.doubtful)) {
         log_info("kafka_producer_replaced", "reason=%s", "a connection broke inside a transaction");
         metrics_add(METRIC_PRODUCERS_REPLACED, 1);
+        kafka_sink_abandon(sink);
+    } else if (sizes_batch(&sink->sizes, sink->batch_most) != sink->batch_bytes) {
         kafka_sink_abandon(sink);
     }
     return ST_OK;

@@ -71,7 +71,8 @@ static enum status check_topics(const struct agent_options *options, struct chan
     for (int i = 0; i < STAGES; i++) {
         specs[i] = (struct topic_spec){.name = options->topics[topic_of_state(stage_at(i)->input)],
                                        .partitions_of = options->topics[stage_at(i)->input],
-                                       .compacted = true};
+                                       .compacted = true,
+                                       .least_message_bytes = TOPIC_STATE_LEAST_BYTES};
     }
     enum status status =
         topics_verify(&options->producer, specs, STAGES, TOPICS_TIMEOUT_MS, report, &wrong, err);

@@ -1,6 +1,8 @@
 // stage_applications: stage 1 in the live agent: Spark events in; runs, bottlenecks and
 // recommendations out, by the engine. Called through its row in stages.def alone. Must not commit,
 // nor know which partition it has.
+#include <string.h>
+
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,31 +34,57 @@ static void log_limits(struct stage_home *home, const struct pipeline_run *run) 
     }
 }
 
+// What is too large for its topic goes out shortened, or not at all if nothing is short enough: the
+// others must not wait for it.
+
 static void on_run(void *ctx, const struct pipeline_run *run) {
     struct stage_home *home = ctx;
     log_limits(home, run);
     avro_encode_run(home->codec, run, &home->encoded);
-    if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) == ST_SKIP) {
-        struct pipeline_run less = *run; // the lists made it too large: what stage 2 needs is short
-        less.stage_count = less.recommendation_count = 0;
-        less.open_count = run_shorten_open(less.open, less.open_count, 20);
-        less.shortened = true;
-        limit_hit(&less.limits, LIMIT_RECORD);
+    if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_SKIP) {
+        return;
+    }
+    transaction_oversize(home->transaction, TOPIC_RUNS, (int64_t)home->encoded.len);
+    struct pipeline_run less = *run;
+    enum status status = ST_SKIP;
+    limit_hit(&less.limits, LIMIT_RECORD);
+    less.open = mem_alloc((run->open_count + 1) * sizeof *less.open);
+    if (run->open_count > 0) {
+        memcpy(less.open, run->open, run->open_count * sizeof *less.open);
+    }
+    while (status == ST_SKIP && pipeline_run_shorten(&less)) {
         avro_encode_run(home->codec, &less, &home->encoded);
-        if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_OK) {
-            log_error("run_not_published", "run=%s reason=%s", run->id, "too large for the topic");
-        }
+        status = stage_publish(home, TOPIC_RUNS, run->identity.pipeline);
+    }
+    mem_free(less.open);
+    if (status == ST_SKIP) {
+        log_error("run_not_published", "run=%s reason=%s", run->id, "too large for the topic");
+    }
+}
+
+static void publish_bottleneck(struct stage_home *home, const struct run_identity *identity,
+                               const char *run_id, const struct bottleneck *bottleneck) {
+    avro_encode_bottleneck(home->codec, identity, run_id, bottleneck, &home->encoded);
+    if (stage_publish(home, TOPIC_BOTTLENECKS, identity->pipeline) != ST_SKIP) {
+        return;
+    }
+    transaction_oversize(home->transaction, TOPIC_BOTTLENECKS, (int64_t)home->encoded.len);
+    struct bottleneck less = *bottleneck;
+    enum status status = ST_SKIP;
+    while (status == ST_SKIP && bottleneck_shorten(&less)) {
+        avro_encode_bottleneck(home->codec, identity, run_id, &less, &home->encoded);
+        status = stage_publish(home, TOPIC_BOTTLENECKS, identity->pipeline);
+    }
+    if (status == ST_SKIP) {
+        log_error("bottleneck_not_published", "id=%s reason=%s", bottleneck->id,
+                  "too large for the topic");
     }
 }
 
 static void on_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
                           const struct bottleneck *bottleneck) {
     struct stage_home *home = ctx;
-    avro_encode_bottleneck(home->codec, identity, run_id, bottleneck, &home->encoded);
-    if (stage_publish(home, TOPIC_BOTTLENECKS, identity->pipeline) != ST_OK) {
-        log_error("bottleneck_not_published", "id=%s reason=%s", bottleneck->id,
-                  "too large for the topic");
-    }
+    publish_bottleneck(home, identity, run_id, bottleneck);
     if (bottleneck->severity >= home->options->pipelines.alert_min) { // stage 2 will raise an alert
         transaction_hurry(home->transaction);
     }
@@ -69,7 +97,19 @@ static void on_recommendation(void *ctx, const struct run_identity *identity, co
                               const struct recommendation *recommendation) {
     struct stage_home *home = ctx;
     avro_encode_recommendation(home->codec, identity, run_id, recommendation, &home->encoded);
-    if (stage_publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline) != ST_OK) {
+    if (stage_publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline) != ST_SKIP) {
+        return;
+    }
+    transaction_oversize(home->transaction, TOPIC_RECOMMENDATIONS, (int64_t)home->encoded.len);
+    struct recommendation less = *recommendation;
+    enum status status = ST_SKIP;
+    less.action = mem_strdup(recommendation->action);
+    while (status == ST_SKIP && recommendation_shorten(&less)) {
+        avro_encode_recommendation(home->codec, identity, run_id, &less, &home->encoded);
+        status = stage_publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline);
+    }
+    mem_free(less.action);
+    if (status == ST_SKIP) {
         log_error("recommendation_not_published", "id=%s reason=%s", recommendation->id,
                   "too large for the topic");
     }

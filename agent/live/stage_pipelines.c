@@ -21,7 +21,8 @@ static struct pipelines *pipelines_of(const struct stage_state *state) {
 static void on_window(void *ctx, const struct pipeline_window *window) {
     struct stage_home *home = ctx;
     avro_encode_window(home->codec, window, &home->encoded);
-    if (stage_publish(home, TOPIC_WINDOWS, window->pipeline) != ST_OK) {
+    if (stage_publish(home, TOPIC_WINDOWS, window->pipeline) == ST_SKIP) { // has nothing to spare
+        transaction_oversize(home->transaction, TOPIC_WINDOWS, (int64_t)home->encoded.len);
         log_error("window_not_published", "pane_start_ms=%lld", (long long)window->pane_start_ms);
     }
 }

@@ -18,6 +18,8 @@ enum {
     QUEUE_TIMEOUT_MS = 30000,
     FENCES_WITHIN_MS = 60000,
     SAME_FENCE_MS = 300,
+    OVERSIZE_SAY_MS = 60000,
+    OVERSIZE_MARGIN_BYTES = 1024, // framing, and then some
     TIMES_MAX = 1000000
 };
 
@@ -113,6 +115,33 @@ enum status transaction_send(struct transaction *tx, enum topic topic,
     return ST_OK;
 }
 
+void transaction_oversize(struct transaction *tx, enum topic topic, int64_t bytes) {
+    struct oversize *oversize = &tx->oversize[topic];
+    oversize->records++;
+    oversize->largest_bytes = bytes > oversize->largest_bytes ? bytes : oversize->largest_bytes;
+}
+
+static void settle_oversize(struct transaction *tx, enum topic topic, int64_t now_ms) {
+    struct oversize *oversize = &tx->oversize[topic];
+    if (oversize->records == 0) {
+        return;
+    }
+    metrics_add(topic_row(topic)->too_large, oversize->records);
+    if (oversize->said_ms == 0 || now_ms - oversize->said_ms >= OVERSIZE_SAY_MS) {
+        const char *name = tx->options->topics[topic];
+        char remedy[512];
+        snprintf(remedy, sizeof remedy,
+                 "kafka-configs.sh --alter --entity-type topics --entity-name %s --add-config "
+                 "max.message.bytes=%lld",
+                 name, (long long)oversize->largest_bytes + OVERSIZE_MARGIN_BYTES);
+        oversize->said_ms = now_ms;
+        log_warn("records_too_large",
+                 "topic=%s records=%lld largest_bytes=%lld takes_bytes=%lld remedy=%s", name,
+                 (long long)oversize->records, (long long)oversize->largest_bytes,
+                 (long long)kafka_sink_room(tx->sink, name), remedy);
+    }
+}
+
 // reason="malformed" -> malformed
 static struct str reason_word(enum metric reason) {
     const char *label = metrics_row(reason)->label;
@@ -131,13 +160,16 @@ enum {
     SAYS_PARTITION,
     SAYS_OFFSET,
     SAYS_TIMESTAMP,
-    SAYS_DROPPED, // headers that are not here
+    SAYS_DROPPED,       // headers that are not here
+    SAYS_VALUE_DROPPED, // bytes of the value, which is not here
+    SAYS_KEY_DROPPED,   // of the key
     SAYS_COUNT
 };
-static const char *const says[SAYS_COUNT] = {
-    "stoker.error.reason",        "stoker.error.text",       "stoker.error.times",
-    "stoker.source.topic",        "stoker.source.partition", "stoker.source.offset",
-    "stoker.source.timestamp_ms", "stoker.headers.dropped"};
+static const char *const says[SAYS_COUNT] = {"stoker.error.reason",        "stoker.error.text",
+                                             "stoker.error.times",         "stoker.source.topic",
+                                             "stoker.source.partition",    "stoker.source.offset",
+                                             "stoker.source.timestamp_ms", "stoker.headers.dropped",
+                                             "stoker.value.dropped",       "stoker.key.dropped"};
 
 static bool is_said(const char *name) {
     for (int i = 0; i < SAYS_COUNT; i++) {
@@ -148,25 +180,63 @@ static bool is_said(const char *name) {
     return false;
 }
 
+// What of a message its dead letter holds, from all to where it lies.
+enum letter { LETTER_WHOLE, LETTER_NO_VALUE, LETTER_NO_HEADERS, LETTER_NO_KEY, LETTER_FORMS };
+
 // The message's own headers, then ours. Those an earlier dead letter of it got say nothing true any
 // more: a message that was sent in again and failed again looks as if it had failed once, but for
 // the number of times.
 static uint32_t letter_headers(struct transaction *tx, const struct message *message,
-                               const struct message_header ours[SAYS_COUNT]) {
-    uint32_t count = 0;
+                               enum letter form, struct message_header ours[SAYS_COUNT],
+                               char texts[SAYS_COUNT][24]) {
+    uint32_t count = 0, own = 0;
     for (uint32_t i = 0; i < message->header_count; i++) {
         if (!is_said(message->headers[i].name)) {
-            MEM_GROW(tx->headers, count, tx->header_cap);
-            tx->headers[count++] = message->headers[i];
+            MEM_GROW(tx->headers, own, tx->header_cap);
+            tx->headers[own++] = message->headers[i];
         }
     }
+    count = form < LETTER_NO_HEADERS ? own : 0;
+    const int64_t dropped[SAYS_COUNT] = {
+        [SAYS_DROPPED] = message->headers_dropped + own - count,
+        [SAYS_VALUE_DROPPED] = form < LETTER_NO_VALUE ? 0 : (int64_t)message->value.len,
+        [SAYS_KEY_DROPPED] = form < LETTER_NO_KEY ? 0 : (int64_t)message->key.len};
     for (int i = 0; i < SAYS_COUNT; i++) {
+        if (i >= SAYS_DROPPED) {
+            int n = snprintf(texts[i], sizeof texts[i], "%lld", (long long)dropped[i]);
+            ours[i] =
+                (struct message_header){dropped[i] > 0 ? says[i] : NULL, {texts[i], (size_t)n}};
+        }
         if (ours[i].name != NULL) {
             MEM_GROW(tx->headers, count, tx->header_cap);
             tx->headers[count++] = ours[i];
         }
     }
     return count;
+}
+
+// In the first form that the topic takes.
+static void send_letter(struct transaction *tx, const struct message *message,
+                        struct message_header ours[SAYS_COUNT], char texts[SAYS_COUNT][24]) {
+    enum status status = ST_SKIP;
+    for (enum letter form = LETTER_WHOLE; form < LETTER_FORMS && status == ST_SKIP; form++) {
+        struct sink_record record = {.topic = tx->options->topics[TOPIC_DLQ],
+                                     .key = message->key,
+                                     .value = message->value,
+                                     .timestamp_ms = message->timestamp_ms};
+        record.header_count = letter_headers(tx, message, form, ours, texts);
+        record.headers = tx->headers;
+        record.value.len = form < LETTER_NO_VALUE ? record.value.len : 0;
+        record.key = form < LETTER_NO_KEY ? record.key : (struct str){NULL, 0};
+        status = transaction_send(tx, TOPIC_DLQ, &record);
+        if (status == ST_SKIP && form == LETTER_WHOLE) {
+            transaction_oversize(tx, TOPIC_DLQ, sink_record_bytes(&record));
+        }
+    }
+    if (status != ST_OK) {
+        log_error("dead_letter_not_kept", "partition=%s offset=%s", texts[SAYS_PARTITION],
+                  texts[SAYS_OFFSET]);
+    }
 }
 
 void transaction_dead_letter(struct transaction *tx, const struct message *message,
@@ -180,8 +250,7 @@ void transaction_dead_letter(struct transaction *tx, const struct message *messa
     int64_t numbers[SAYS_COUNT] = {[SAYS_TIMES] = before + 1,
                                    [SAYS_PARTITION] = message->partition,
                                    [SAYS_OFFSET] = message->offset,
-                                   [SAYS_TIMESTAMP] = message->timestamp_ms,
-                                   [SAYS_DROPPED] = message->headers_dropped};
+                                   [SAYS_TIMESTAMP] = message->timestamp_ms};
     char texts[SAYS_COUNT][24];
     struct message_header ours[SAYS_COUNT];
     for (int i = 0; i < SAYS_COUNT; i++) {
@@ -194,22 +263,7 @@ void transaction_dead_letter(struct transaction *tx, const struct message *messa
     if (message->timestamp_ms == 0) {
         ours[SAYS_TIMESTAMP].name = NULL;
     }
-    if (message->headers_dropped == 0) {
-        ours[SAYS_DROPPED].name = NULL;
-    }
-    struct sink_record record = {.topic = tx->options->topics[TOPIC_DLQ],
-                                 .key = message->key,
-                                 .value = message->value,
-                                 .timestamp_ms = message->timestamp_ms};
-    record.header_count = letter_headers(tx, message, ours);
-    record.headers = tx->headers;
-    if (transaction_send(tx, TOPIC_DLQ, &record) == ST_SKIP) {
-        record.value.len = 0; // too large to keep whole: at least where it lies
-        if (transaction_send(tx, TOPIC_DLQ, &record) != ST_OK) {
-            log_error("dead_letter_not_kept", "partition=%s offset=%s", texts[SAYS_PARTITION],
-                      texts[SAYS_OFFSET]);
-        }
-    }
+    send_letter(tx, message, ours, texts);
 }
 
 void transaction_alert(struct transaction *tx, const struct alert *alert) {
@@ -223,6 +277,9 @@ static void clear(struct transaction *tx) {
     tx->records = tx->bytes = 0;
     tx->news_count = 0;
     memset(tx->sent, 0, sizeof tx->sent);
+    for (enum topic t = 0; t < TOPIC_COUNT; t++) {
+        tx->oversize[t].records = tx->oversize[t].largest_bytes = 0;
+    }
 }
 
 void transaction_settle(struct transaction *tx, struct alert_doors *alerts, const void *holder) {
@@ -232,6 +289,7 @@ void transaction_settle(struct transaction *tx, struct alert_doors *alerts, cons
         if (counts != METRIC_COUNT) {
             metrics_add(counts, tx->sent[t]);
         }
+        settle_oversize(tx, t, clock_mono_ms());
     }
     if (tx->news_count > 0) {
         alert_doors_update(alerts, holder, tx->news, tx->news_count, clock_wall_ms());
@@ -244,6 +302,9 @@ enum status transaction_give_up(struct transaction *tx, int64_t now_ms, struct e
     require(tx->broken);
     enum status status =
         kafka_sink_was_fenced(tx->sink) ? transaction_note_fence(tx, now_ms, err) : ST_OK;
+    if (tx->hopeless) {
+        status = err_set(err, ST_FATAL, "%s", tx->trouble);
+    }
     metrics_add(METRIC_TXN_ABORTS, 1);
     kafka_sink_abandon(tx->sink);
     tx->again_ms = now_ms + due_again_ms(++tx->failures);

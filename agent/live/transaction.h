@@ -10,15 +10,23 @@
 #include "model/alert.h"
 #include "model/message.h"
 
+// Records of one topic that were larger than it takes.
+struct oversize {
+    int64_t records, largest_bytes; // in this transaction
+    int64_t said_ms;                // when the log was told last, 0: never
+};
+
 struct transaction {
     const struct agent_options *options; // borrowed
     const char *id;                      // borrowed: the worker's, the same after a restart
     struct kafka_sink *sink;             // owned
     bool begun;
-    bool broken; // it failed: drop all state and begin again from what Kafka has
-    bool urgent; // something in it should not wait
+    bool broken;   // it failed: drop all state and begin again from what Kafka has
+    bool hopeless; // it broke, and so will the next: the process must end
+    bool urgent;   // something in it should not wait
     int64_t records, bytes;
     int64_t sent[TOPIC_COUNT];
+    struct oversize oversize[TOPIC_COUNT];
     struct alert *news; // alerts that changed in it
     uint32_t news_count, news_cap;
     struct message_header *headers; // scratch for a dead letter
@@ -45,6 +53,9 @@ enum status transaction_begin(struct transaction *tx, struct err *err) MUST_USE;
 // ST_OK also if the transaction broke (tx->broken says so). ST_SKIP: too large for the topic.
 enum status transaction_send(struct transaction *tx, enum topic topic,
                              const struct sink_record *record);
+// What was to be sent, of so many bytes, is larger than the topic takes: something shorter is sent
+// instead, or nothing. Counted, and told with what mends it, once it is committed.
+void transaction_oversize(struct transaction *tx, enum topic topic, int64_t bytes);
 // A message that cannot be used goes to the dead-letter topic, if there is one.
 void transaction_dead_letter(struct transaction *tx, const struct message *message,
                              enum metric reason, const char *words);

@@ -57,6 +57,60 @@ uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t
     return left;
 }
 
+// The end of a text that was cut.
+#define CUT " ... (shortened)"
+enum { SHORT_TEXT_MAX = 100, KEPT_IDS = 5 };
+
+// True if the text was longer and is cut now.
+static bool cut_text(char *text) {
+    size_t len = strlen(text);
+    if (len <= SHORT_TEXT_MAX) {
+        return false;
+    }
+    size_t kept = str_cut_utf8((struct str){text, len}, SHORT_TEXT_MAX - strlen(CUT));
+    memcpy(text + kept, CUT, sizeof CUT);
+    return true;
+}
+
+bool pipeline_run_shorten(struct pipeline_run *run) {
+    uint32_t open = run->open_count;
+    bool shorter = run->stage_count > 0 || run->recommendation_count > 0;
+    run->shortened = true;
+    run->stage_count /= 2;
+    run->recommendation_count /= 2;
+    run->open_count = run_shorten_open(run->open, open, open / 2);
+    if (shorter || run->open_count < open) {
+        return true;
+    }
+    shorter = cut_text(run->failure);
+    for (uint32_t i = 0; i < open; i++) {
+        shorter = cut_text(run->open[i].summary) || shorter;
+    }
+    return shorter;
+}
+
+bool bottleneck_shorten(struct bottleneck *bottleneck) {
+    if (cut_text(bottleneck->summary)) {
+        return true;
+    }
+    bool shorter = bottleneck->evidence_count > 0;
+    bottleneck->evidence_count = 0;
+    return shorter;
+}
+
+bool recommendation_shorten(struct recommendation *r) {
+    if (r->bottleneck_count > KEPT_IDS) {
+        r->bottleneck_count /= 2;
+        return true;
+    }
+    if (cut_text(r->action)) {
+        return true;
+    }
+    bool shorter = r->setting_count > 0 || r->bottleneck_count > 0;
+    r->setting_count = r->bottleneck_count = 0;
+    return shorter;
+}
+
 void recommendation_fini(struct recommendation *recommendation) {
     mem_free(recommendation->bottlenecks);
     mem_free(recommendation->action);

@@ -5,8 +5,8 @@
 #include "base/check.h"
 
 static const struct topic_row rows[TOPIC_COUNT] = {
-#define TOPIC(id, setting, def, use, state_of, counts, help)                                       \
-    [TOPIC_##id] = {"topics." setting, def, help, use, state_of, counts},
+#define TOPIC(id, setting, def, use, state_of, counts, too_large, help)                            \
+    [TOPIC_##id] = {"topics." setting, def, help, use, state_of, counts, too_large},
 #include "model/topics.def"
 #undef TOPIC
 };

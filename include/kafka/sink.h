@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -25,8 +26,8 @@
 struct kafka_sink;
 
 struct kafka_sink_options {
-    // Largest record in bytes, key, headers and framing included; 0: 1,000,000. Must not be above
-    // the max.message.bytes of the topics (topics_verify tells).
+    // Largest record in bytes, key, headers and framing included; 0: 1,000,000. A topic whose
+    // max.message.bytes is known to be less takes less.
     int64_t max_record_bytes;
     // How long a send waits for room in the queue; 0: 1,000.
     int queue_wait_ms;
@@ -54,6 +55,16 @@ struct sink_record {
     int32_t partition;
 };
 
+// Bytes of its key, value and headers, each of these with MESSAGE_HEADER_FRAMING.
+static inline int64_t sink_record_bytes(const struct sink_record *record) {
+    int64_t bytes = (int64_t)(record->key.len + record->value.len);
+    for (size_t i = 0; i < record->header_count; i++) {
+        bytes += (int64_t)(strlen(record->headers[i].name) + record->headers[i].value.len) +
+                 MESSAGE_HEADER_FRAMING;
+    }
+    return bytes;
+}
+
 // The offset of the next message that is to be read of a partition.
 struct sink_position {
     const char *topic;
@@ -71,11 +82,11 @@ enum status kafka_sink_new(const struct kafka_settings *settings,
 void kafka_sink_free(struct kafka_sink *sink);
 
 // Queues one record; with transactions only between begin and commit. ST_OK: taken; see flush.
-// ST_SKIP: larger than max_record_bytes or than what the broker refused for this topic before;
-// never sent. ST_RETRY: the queue is full and stayed so for queue_wait_ms; send it again later.
-// ST_ABORT: refused (the topic is missing or denied), or the producer had to be replaced: flush,
-// which says ST_ABORT too, and send the batch again after a pause. ST_FATAL: it could not be
-// replaced.
+// ST_SKIP: larger than max_record_bytes or than what the topic takes, as far as the brokers told or
+// refused it before; never sent, *err has both sizes. ST_RETRY: the queue is full and stayed so for
+// queue_wait_ms; send it again later. ST_ABORT: refused (the topic is missing or denied), or the
+// producer had to be replaced: flush, which says ST_ABORT too, and send the batch again after a
+// pause. ST_FATAL: it could not be replaced.
 enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *record,
                             struct err *err) MUST_USE;
 // Handles acknowledgements that are there, without waiting. Call it when nothing is sent for long.
@@ -91,7 +102,8 @@ enum status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms, struct err
 
 // Ends what an earlier producer of the same id left open, and makes the next transactions possible.
 // `topics` are those that will be written, NULL-ended: their leaders are asked for now rather than
-// by the first record. ST_OK: open (also if it was already). ST_RETRY: no answer within
+// by the first record; so are their limits, and a producer whose batches may hold more than one of
+// them takes is closed at once. ST_OK: open (also if it was already). ST_RETRY: no answer within
 // `timeout_ms`, call again. ST_FATAL: refused for good, e.g. by an ACL.
 enum status kafka_sink_open(struct kafka_sink *sink, const char *const *topics, int timeout_ms,
                             struct err *err) MUST_USE;
@@ -112,6 +124,10 @@ enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
 void kafka_sink_abandon(struct kafka_sink *sink);
 // True if the last failure was that another producer or group member took over our identity.
 bool kafka_sink_was_fenced(const struct kafka_sink *sink);
+
+// How many bytes of key, value and headers (MESSAGE_HEADER_FRAMING for each) a record to this topic
+// may have now.
+int64_t kafka_sink_room(struct kafka_sink *sink, const char *topic);
 
 // Records without an answer yet.
 size_t kafka_sink_outstanding(const struct kafka_sink *sink);

@@ -16,7 +16,8 @@ struct topic_spec {
     const char *partitions_of; // it must have as many as this topic really has; NULL: no such rule
     int replication;           // -1: the broker's default
     bool compacted;            // cleanup.policy=compact instead of delete
-    int64_t max_message_bytes; // largest record it must take; 0: not set, not checked
+    int64_t max_message_bytes; // largest record that may come; 0: not set, not noted
+    int64_t least_message_bytes; // largest record it must take; 0: not checked
 };
 
 // The number of partitions a topic has. ST_RETRY: nobody answered, or there is no such topic.
@@ -40,8 +41,9 @@ enum status topics_create(const struct kafka_settings *settings, const struct to
                           struct err *err) MUST_USE;
 
 // Looks at every topic. TOPICS_MISSING: not there, or denied. TOPICS_WRONG: another cleanup.policy,
-// or not as many partitions as `partitions_of`. Both count in *wrong. A max.message.bytes below
-// what may come, another number of partitions, or settings that may not be read, are a TOPICS_NOTE.
+// not as many partitions as `partitions_of`, or a max.message.bytes below what it must take. Both
+// count in *wrong. One below what may come, another number of partitions, or settings that may not
+// be read, are a TOPICS_NOTE.
 // A topic without a finding gets one TOPICS_FINE line. Statuses as for topics_create.
 enum status topics_verify(const struct kafka_settings *settings, const struct topic_spec *specs,
                           size_t count, int timeout_ms, struct topics_report report, size_t *wrong,

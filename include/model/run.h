@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/compiler.h"
 #include "model/record.h"
 
 #define ID_TEXT_SIZE 37 // a UUID's text and NUL
@@ -150,6 +151,19 @@ struct pipeline_run {
 uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most);
 // Releases what it owns and zeroes it.
 void pipeline_run_fini(struct pipeline_run *run);
+
+// A record that is larger than its topic takes is made shorter until it fits: each call takes a
+// step, in what the record owns, and returns false if there is none left. Ids, names and
+// numbers stay; what was shortened says so.
+//
+// The lists by halves: the slowest stages and the worst bottlenecks stay longest, and of each kind
+// the worst for good; then the texts.
+bool pipeline_run_shorten(struct pipeline_run *run) MUST_USE;
+// The summary, then the evidence, which is given whole or not at all.
+bool bottleneck_shorten(struct bottleneck *bottleneck) MUST_USE;
+// The list of bottlenecks by halves, the action, then the settings, which are not cut: given whole
+// or not at all.
+bool recommendation_shorten(struct recommendation *recommendation) MUST_USE;
 
 // One closed pane of a pipeline's rolling window, plus the window's own figures at that time.
 struct pipeline_window {

@@ -7,7 +7,7 @@
 #include "base/metrics.h"
 
 enum topic {
-#define TOPIC(id, setting, def, use, state_of, counts, help) TOPIC_##id,
+#define TOPIC(id, setting, def, use, state_of, counts, too_large, help) TOPIC_##id,
 #include "model/topics.def"
 #undef TOPIC
     TOPIC_COUNT
@@ -21,14 +21,25 @@ enum topic_use {
     TOPIC_STATE,        // compacted; written, read back by a restore
 };
 
+// What a topic must take in one record, key and framing included, so that nothing is shortened: a
+// run's record, and any other of ours. Values of state that are larger are kept in pieces; below
+// the last there is no room for these either.
+enum {
+    TOPIC_RUN_BYTES = 1000000,
+    TOPIC_RECORD_BYTES = 100000,
+    TOPIC_STATE_BYTES = 1000000,
+    TOPIC_STATE_LEAST_BYTES = 4096
+};
+
 struct topic_row {
     const char *setting; // key of the setting that names it, "topics.runs"
     const char *def;     // its name unless the setting says otherwise
     const char *help;    // one sentence
     enum topic_use use;
-    enum topic state_of; // TOPIC_STATE: the topic whose partitions it keeps the state of, one of
-                         // the same number each; else TOPIC_COUNT
-    enum metric counts;  // records committed to it; METRIC_COUNT: not counted
+    enum topic state_of;   // TOPIC_STATE: the topic whose partitions it keeps the state of, one of
+                           // the same number each; else TOPIC_COUNT
+    enum metric counts;    // records committed to it; METRIC_COUNT: not counted
+    enum metric too_large; // of those, were too large for it; METRIC_COUNT: never written
 };
 
 // The row of a topic (static).

@@ -37,9 +37,80 @@ static void the_worst_of_each_kind_is_never_left_out(void **state) {
     }
 }
 
+// Until nothing is left to leave out: bounded steps, and what must stay stays.
+static void a_run_is_shortened_to_who_it_is_and_its_worst(void **state) {
+    (void)state;
+    enum { STAGES = 500, OPEN = 200 };
+    static struct stage_summary stages[STAGES];
+    static struct open_bottleneck open[OPEN];
+    static char *texts[20];
+    struct pipeline_run run = {.stages = stages,
+                               .stage_count = STAGES,
+                               .open = open,
+                               .open_count = OPEN,
+                               .recommendations = texts,
+                               .recommendation_count = ARRAY_LEN(texts)};
+    memset(run.failure, 'f', sizeof run.failure - 1);
+    for (uint32_t i = 0; i < OPEN; i++) {
+        open[i].kind = (enum bottleneck_kind)(i % 4);
+        open[i].stage = (int32_t)i;
+        memset(open[i].summary, 's', sizeof open[i].summary - 1);
+    }
+    int steps = 0;
+    uint32_t before = STAGES;
+    for (; pipeline_run_shorten(&run); steps++) {
+        assert_true(run.stage_count == before / 2 && run.shortened);
+        before = run.stage_count;
+    }
+    assert_in_range(steps, 9, 12);
+    assert_int_equal(run.stage_count + run.recommendation_count, 0);
+    assert_int_equal(run.open_count, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(run.open[i].stage, i);
+        assert_string_equal(run.open[i].summary + strlen(run.open[i].summary) - 11, "(shortened)");
+        assert_true(strlen(run.open[i].summary) <= 100);
+    }
+    assert_non_null(strstr(run.failure, "fff ... (shortened)"));
+}
+
+static void verdicts_and_advice_are_shortened_by_their_texts(void **state) {
+    (void)state;
+    struct bottleneck b = {.evidence_count = 3, .saving_s = 7};
+    str_copy(b.summary, sizeof b.summary,
+             STR("\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+                 "\xc3\xa4"
+                 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+                 "\xc3\xa4"
+                 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+                 "\xc3\xa4"
+                 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+                 "\xc3\xa4"
+                 "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"
+                 "\xc3\xa4"));
+    assert_true(bottleneck_shorten(&b));
+    assert_true(str_is_utf8(str_of(b.summary)));
+    assert_non_null(strstr(b.summary, "(shortened)"));
+    assert_int_equal(b.evidence_count, 3);
+    assert_true(bottleneck_shorten(&b));
+    assert_int_equal(b.evidence_count, 0);
+    assert_false(bottleneck_shorten(&b));
+    char action[400] = "";
+    memset(action, 'a', sizeof action - 1);
+    struct recommendation r = {.action = action, .bottleneck_count = 200, .setting_count = 2};
+    int steps = 0;
+    while (recommendation_shorten(&r)) {
+        steps++;
+        assert_true(r.setting_count == 2 || strstr(action, "(shortened)") != NULL);
+    }
+    assert_in_range(steps, 7, 9);
+    assert_int_equal(r.setting_count + r.bottleneck_count, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_worst_of_each_kind_is_never_left_out),
+        cmocka_unit_test(a_run_is_shortened_to_who_it_is_and_its_worst),
+        cmocka_unit_test(verdicts_and_advice_are_shortened_by_their_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
 from processes import PartError, wait_until
 
@@ -45,6 +45,14 @@ def topics(bootstrap):
     """Topic name -> number of partitions."""
     listed = admin(bootstrap).list_topics(timeout=10).topics
     return {name: len(topic.partitions) for name, topic in listed.items()}
+
+
+def set_topic(bootstrap, topic, key, value):
+    """One setting of a topic."""
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[
+        ConfigEntry(key, str(value), incremental_operation=AlterConfigOpType.SET)])
+    client = admin(bootstrap)
+    client.incremental_alter_configs([resource])[resource].result(20)
 
 
 class Sender:

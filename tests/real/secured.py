@@ -7,12 +7,10 @@ what an ACL allows and nothing else.
 
 import subprocess
 
-from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType,
-                                   AlterConfigOpType, ConfigEntry, ConfigResource, ResourcePatternType,
-                                   ResourceType, ScramCredentialInfo, ScramMechanism,
-                                   UserScramCredentialUpsertion)
+from confluent_kafka.admin import (AclBinding, AclBindingFilter, AclOperation, AclPermissionType, ResourcePatternType,
+                                   ResourceType, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion)
 
-from kafka_client import admin
+from kafka_client import admin, set_topic
 from parts import Broker
 from processes import HOST, PartError, free_port, fresh_dir, wait_until
 
@@ -88,10 +86,7 @@ class SecuredBroker(Broker):
 
     def set(self, topic, key, value):
         """One setting of a topic."""
-        resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[
-            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)])
-        client = admin(self.bootstrap)
-        client.incremental_alter_configs([resource])[resource].result(20)
+        set_topic(self.bootstrap, topic, key, value)
 
     def allow(self, *rights):
         """Gives the user these rights, see read(), write() and the others."""
