@@ -128,10 +128,12 @@ enum status changelog_committed(struct changelog *changelog, const char *topic, 
                             partition, code, err);
 }
 
-static void ask_leaders(struct client *client, const char *topic) {
+// The number of the topic's partitions, -1 if it is not known.
+static int ask_leaders(struct client *client, const char *topic) {
     int partitions;
     rd_kafka_resp_err_t code;
     (void)!client_ask_topic(client, topic, LEADERS_TIMEOUT_MS, &partitions, &code);
+    return partitions;
 }
 
 enum status changelog_bounds(struct changelog *changelog, const char *topic, int32_t partition,
@@ -142,7 +144,15 @@ enum status changelog_bounds(struct changelog *changelog, const char *topic, int
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         return ST_OK;
     }
-    ask_leaders(&changelog->ends, topic);
+    int partitions = ask_leaders(&changelog->ends, topic);
+    if (partitions > 0 && partition >= partitions) {
+        return err_set(err, ST_RETRY,
+                       "topic %s has no partition %d, only %d in all: were partitions added to the "
+                       "input while agents ran? What is in the new ones waits. Begin anew with "
+                       "another agent.group and empty state topics, or give this topic as many "
+                       "(applications that run are then judged in two parts)",
+                       topic, (int)partition, partitions);
+    }
     return unanswered(&changelog->ends, "asking where it ends", topic, partition, code, err);
 }
 
@@ -159,7 +169,7 @@ enum status changelog_readable(struct changelog *changelog, const char *topic, i
     MAGIC_CHECK(changelog, MAGIC);
     int64_t deadline_ms = clock_mono_ms() + timeout_ms;
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-    ask_leaders(&changelog->committed, topic);
+    (void)ask_leaders(&changelog->committed, topic);
     assign(changelog, topic, 0, RD_KAFKA_OFFSET_END);
     while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && clock_mono_ms() < deadline_ms) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(changelog->committed.rk, 50);
@@ -200,7 +210,7 @@ enum status changelog_read(struct changelog *changelog, const struct changelog_r
     struct err last = {0};
     int64_t at = 0, deadline_ms = clock_mono_ms() + reading->timeout_ms;
     if (reading->end > 0) {
-        ask_leaders(&changelog->committed, reading->topic);
+        (void)ask_leaders(&changelog->committed, reading->topic);
         assign(changelog, reading->topic, reading->partition, RD_KAFKA_OFFSET_BEGINNING);
     }
     bool stopped = false;

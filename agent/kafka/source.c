@@ -497,6 +497,17 @@ void kafka_source_hold(struct kafka_source *src, const char *topic, int32_t part
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+enum status kafka_source_bounds(struct kafka_source *src, const char *topic, int32_t partition,
+                                int timeout_ms, int64_t *first, int64_t *end, struct err *err) {
+    MAGIC_CHECK(src, SOURCE_MAGIC);
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(src->client.rk, topic, partition, first, end, timeout_ms);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? ST_OK
+               : err_set(err, ST_RETRY, "asking where %s partition %d begins and ends: %s", topic,
+                         (int)partition, rd_kafka_err2str(code));
+}
+
 struct client *kafka_source_client(struct kafka_source *src) {
     return src == NULL || src->client.rk == NULL ? NULL : &src->client;
 }
@@ -519,4 +530,9 @@ int64_t kafka_source_lag(const struct kafka_source *src) {
 bool kafka_source_caught_up(struct kafka_source *src, const char *topic, int32_t partition) {
     const struct source_partition *p = find_named(src, topic, partition);
     return p != NULL && p->caught_up;
+}
+
+int64_t kafka_source_next(struct kafka_source *src, const char *topic, int32_t partition) {
+    const struct source_partition *p = find_named(src, topic, partition);
+    return p == NULL ? -1 : p->next;
 }

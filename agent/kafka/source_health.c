@@ -13,6 +13,7 @@
 
 enum {
     PROBE_INTERVAL_MS = 1000,
+    WATCH_INTERVAL_MS = 10000, // of topics that were found
     PROBE_TIMEOUT_MS = 500,
     SILENCE_MS = 20000 // members of a group hear from their coordinator every 3 s
 };
@@ -101,6 +102,28 @@ enum status source_note_error(struct kafka_source *src, const rd_kafka_message_t
     return ST_RETRY;
 }
 
+// The library says nothing of a topic that grows, and not in every version that one is gone.
+static void note_count(struct kafka_source *src, struct source_topic *topic, int partitions) {
+    int had = topic->partition_count > 0 ? topic->partition_count : topic->first_count;
+    topic->partition_count = partitions;
+    if (topic->first_count == 0) {
+        topic->first_count = partitions;
+        return;
+    }
+    if (partitions > had) {
+        log_error("partitions_added", "group=%s topic=%s partitions=%d before=%d error=%s",
+                  src->group, topic->name, partitions, had,
+                  "messages of one key may come to another partition than the state of those "
+                  "before: begin anew with another agent.group and empty state topics");
+    }
+    int64_t added = 0;
+    for (size_t i = 0; i < src->topic_count; i++) {
+        int more = src->topics[i].partition_count - src->topics[i].first_count;
+        added += more > 0 ? more : 0;
+    }
+    metrics_set(METRIC_PARTITIONS_ADDED, added);
+}
+
 // Asks for one topic. False if no broker answered.
 static bool probe_topic(struct kafka_source *src, struct source_topic *topic) {
     int partitions;
@@ -110,9 +133,11 @@ static bool probe_topic(struct kafka_source *src, struct source_topic *topic) {
         return false;
     }
     if (partitions > 0) {
-        topic->partition_count = partitions;
-        topic->noted = false;
-        set_note(src, topic->note, "");
+        if (topic->partition_count == 0) { // else a note is about its messages
+            topic->noted = false;
+            set_note(src, topic->note, "");
+        }
+        note_count(src, topic, partitions);
     } else {
         note_topic(src, topic, code, false);
     }
@@ -121,17 +146,20 @@ static bool probe_topic(struct kafka_source *src, struct source_topic *topic) {
 
 bool source_probe(struct kafka_source *src) {
     int64_t now_ms = clock_mono_ms();
-    if (atomic_load(&src->missing) == 0 || now_ms < src->probe_at_ms) {
+    bool missing = atomic_load(&src->missing) > 0;
+    if (now_ms < src->probe_at_ms) {
         return false;
     }
     for (size_t i = 0; i < src->topic_count; i++) {
-        if (src->topics[i].partition_count == 0 && !probe_topic(src, &src->topics[i])) {
+        if ((src->topics[i].partition_count == 0 || !missing) &&
+            !probe_topic(src, &src->topics[i])) {
             break; // no broker: the others would wait as long
         }
     }
     set_missing(src);
-    src->probe_at_ms = clock_mono_ms() + PROBE_INTERVAL_MS;
-    return atomic_load(&src->missing) == 0;
+    bool found = atomic_load(&src->missing) == 0;
+    src->probe_at_ms = clock_mono_ms() + (found ? WATCH_INTERVAL_MS : PROBE_INTERVAL_MS);
+    return missing && found;
 }
 
 bool kafka_source_health(struct kafka_source *src, struct buf *reason) {

@@ -12,6 +12,7 @@ struct source_topic {
     char *name;
     rd_kafka_topic_t *handle;    // held until the end: messages of the topic have the same
     int partition_count;         // 0 while it was not found
+    int first_count;             // when it was found first
     bool noted;                  // note is not empty
     char note[SOURCE_NOTE_SIZE]; // why nothing comes from it, "" if not known; behind health_lock
 };
@@ -40,7 +41,7 @@ struct kafka_source {
     rd_kafka_message_t *message;     // what the caller looks at
     struct message_header *headers;  // of that
     uint32_t header_cap;
-    int64_t probe_at_ms; // when to ask for missing topics again
+    int64_t probe_at_ms; // when to ask for topics again
     // What the health function reads from another thread.
     pthread_mutex_t health_lock;
     _Atomic bool assigned;  // has an assignment, maybe an empty one
@@ -53,7 +54,8 @@ struct kafka_source {
 // One of the source's topics, NULL if it is none.
 struct source_topic *source_topic_named(struct kafka_source *src, const char *name);
 
-// Looks for topics that were not found yet, every second. True once the last was found.
+// Looks for topics that were not found yet, every second, and at all now and then. True when the
+// last one was found.
 bool source_probe(struct kafka_source *src);
 // Forgets what was wrong with the group, and with a topic (NULL: none).
 void source_note_well(struct kafka_source *src, struct source_topic *topic);

@@ -2,7 +2,8 @@
 // no crash or takeover can upset: first the group's position, once no transaction over it is open
 // (so no earlier owner can commit any more); then where the state topic ends, uncommitted records
 // included; then everything committed below that. Position and state were written in one
-// transaction, so they must agree; if not, nothing is guessed.
+// transaction, so they must agree; if not, nothing is guessed. Whether the input is still the one
+// that was read is seen by whoever reads on (worker_input.c).
 #include "restorer.h"
 
 #include <pthread.h>
@@ -102,19 +103,12 @@ static void take_record(void *ctx, struct str key, struct str value) {
     keep_table_put(work->table, key, value);
 }
 
-// Where reading goes on: at `offset`, or at the first message there is if retention took it away.
-static void read_on(struct load *load, int64_t offset, int64_t ticks, int64_t first) {
-    load->lost = first > offset ? first - offset : 0;
-    load->offset = offset + load->lost;
-    load->ticks = ticks;
-}
-
 // State and position must be of the same transaction.
 static enum status agree(const struct work *work, const struct changelog_position *committed,
-                         int64_t first, struct err *err) {
-    struct position position;
+                         struct err *err) {
     struct str value;
     struct load *load = work->load;
+    struct position *position = &load->position;
     if (!keep_table_get(work->table, STR(POSITION_KEY), &value)) {
         if (committed->marked) {
             return err_set(err, ST_FATAL,
@@ -124,41 +118,50 @@ static enum status agree(const struct work *work, const struct changelog_positio
                            work->home->options->group, (long long)committed->offset, work->input,
                            (int)load->partition, work->changes);
         }
-        load->offset = committed->offset >= 0 ? committed->offset : first;
+        *position = (struct position){.offset = committed->offset};
+        if (committed->offset < 0) {
+            position->offset = load->first;
+        }
         return ST_OK;
     }
-    enum status status = position_read(value, &position, err);
+    enum status status = position_read(value, position, err);
     if (status != ST_OK) {
         err_wrap(err, "%s partition %d", work->changes, (int)load->partition);
         return err->status = ST_FATAL;
     }
-    if (committed->offset >= 0 && committed->offset != position.offset) {
+    if (position->rooted && !keep_table_get(work->table, STR(ROOT_KEY), &value)) {
+        return err_set(err, ST_FATAL,
+                       "state of consumer group %s is missing from %s partition %d, whose oldest "
+                       "record is gone: was that topic deleted and made again while agents ran, "
+                       "or were records of it deleted? Begin anew with another agent.group and "
+                       "empty state topics",
+                       work->home->options->group, work->changes, (int)load->partition);
+    }
+    if (committed->offset >= 0 && committed->offset != position->offset) {
         return err_set(err, ST_FATAL,
                        "consumer group %s is at offset %lld of %s partition %d, but the state in "
                        "%s is of offset %lld: someone changed one of them. Set the group's offset "
                        "back, or begin anew with another agent.group and empty state topics",
                        work->home->options->group, (long long)committed->offset, work->input,
-                       (int)load->partition, work->changes, (long long)position.offset);
+                       (int)load->partition, work->changes, (long long)position->offset);
     }
-    read_on(load, position.offset, position.ticks, first);
     return ST_OK;
 }
 
 static enum status restore(struct work *work, struct err *err) {
     struct load *load = work->load;
     struct changelog_position committed;
-    int64_t first = 0, end = 0, input_first = 0, input_end = 0;
+    int64_t first = 0, end = 0;
     enum status status = changelog_committed(work->changelog, work->input, load->partition,
                                              ASK_TIMEOUT_MS, &committed, err);
     CRASH_POINT("restore.committed");
     if (status == ST_OK) {
         status = changelog_bounds(work->changelog, work->input, load->partition, ASK_TIMEOUT_MS,
-                                  &input_first, &input_end, err);
+                                  &load->first, &load->end, err);
     }
-    if (status == ST_OK && load->kept_offset >= 0 && committed.offset == load->kept_offset &&
-        committed.mark == load->kept_ticks) {
+    if (status == ST_OK && load->kept && committed.offset == load->position.offset &&
+        committed.mark == position_mark(&load->position)) {
         load->kept_is_good = true; // nobody else has owned it since, or did nothing
-        read_on(load, committed.offset, committed.mark, input_first);
         return ST_OK;
     }
     if (status == ST_OK) {
@@ -178,7 +181,7 @@ static enum status restore(struct work *work, struct err *err) {
         status = changelog_read(work->changelog, &reading, err);
     }
     if (status == ST_OK) {
-        status = agree(work, &committed, input_first, err);
+        status = agree(work, &committed, err);
     }
     if (status != ST_OK) {
         return status;

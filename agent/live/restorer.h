@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "keep/position.h"
 #include "stage_ops.h"
 
 // A partition's state: asked for with the first fields.
@@ -13,15 +14,15 @@ struct load {
     const struct stage_ops *ops;
     int32_t partition;
     uint64_t number;
-    int64_t kept_offset, kept_ticks; // of state that the asker still has; offset -1: none
+    bool kept;                // the asker still has state
+    struct position position; // of that
     // the answer
     bool kept_is_good;         // it is the newest: nothing was read
     enum status status;        // ST_OK, or ST_FATAL: state and position do not fit
     char words[512];           // why not
     struct stage_state *state; // unless kept_is_good
-    int64_t offset;            // from where to read on
-    int64_t lost;              // messages before it that were deleted unread
-    int64_t ticks;
+    // `position` is that of the state
+    int64_t first, end;              // of the input
     int64_t changelog_messages;      // between first and last of the changelog, compacted or not
     int64_t records, bytes, took_ms; // read
 };

@@ -212,14 +212,18 @@ static size_t put_all(struct worker *worker, struct sink_position *positions) {
             continue;
         }
         require(part->phase == PART_RUNNING && part->state != NULL);
-        struct position position = {.offset = part->next_offset,
-                                    .time_ms = part->ops->newest_ms(part->state),
-                                    .ticks = part->ticks};
+        struct position *position = &part->position;
+        if (!position->rooted) {
+            position_write(&(struct position){0}, &worker->value);
+            put_state(part, STR(ROOT_KEY), buf_str(&worker->value));
+            position->rooted = true;
+        }
         part->ops->changes(part->state, put_state, part);
-        position_write(&position, &worker->value);
+        position->time_ms = part->ops->newest_ms(part->state);
+        position_write(position, &worker->value);
         put_state(part, STR(POSITION_KEY), buf_str(&worker->value));
-        positions[count++] =
-            (struct sink_position){part->topic, part->partition, part->next_offset, part->ticks};
+        positions[count++] = (struct sink_position){part->topic, part->partition, position->offset,
+                                                    position_mark(position)};
     }
     return count;
 }
@@ -268,8 +272,8 @@ static enum status commit(struct worker *worker, int timeout_ms, struct err *err
 static void settle(struct worker *worker, int64_t now_ms) {
     for (uint32_t i = 0; i < worker->part_count; i++) {
         struct part *part = worker->parts[i];
-        require(part->next_offset >= part->committed_offset || part->phase != PART_RUNNING);
-        part->committed_offset = part->next_offset;
+        require(part->position.offset >= part->committed_offset || part->phase != PART_RUNNING);
+        part->committed_offset = part->position.offset;
         part->touched = false;
     }
     metrics_add(METRIC_URGENT_COMMITS, worker->transaction.urgent && !worker->behind);
@@ -300,17 +304,19 @@ enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err
 
 static void take(struct worker *worker, const struct message *message, int64_t now_ms) {
     struct part *part = message->owner;
-    if (part->phase != PART_RUNNING || message->offset < part->next_offset) {
-        return; // read ahead of a position that does not count any more
+    if (part->phase != PART_RUNNING || !part_accepts(part, message, now_ms)) {
+        return; // read ahead of a position that does not count any more, or again
     }
     require(part->state != NULL);
     enum metric reason = METRIC_SKIP_MALFORMED;
     struct err err = {0};
-    if (part->ops->feed(part->state, message, &reason, &err) != ST_OK) {
+    struct message placed = *message; // for a stage, order goes on where the input began again
+    placed.offset = (int64_t)((uint64_t)placed.offset + (uint64_t)part->position.shift);
+    if (part->ops->feed(part->state, &placed, &reason, &err) != ST_OK) {
         transaction_dead_letter(&worker->transaction, message, reason, err.text);
     }
-    part->next_offset = message->offset + 1;
-    part->heard_ms = now_ms;
+    position_take(&part->position, message);
+    part->taken_ms = part->heard_ms = now_ms;
     part->ticked = false;
     part->touched = true;
 }
@@ -336,18 +342,26 @@ static enum status poll(struct worker *worker, int wait_ms, int64_t *now_ms, str
     return ST_OK;
 }
 
+static void look_at_ends(struct worker *worker, int64_t now_ms) {
+    for (uint32_t i = 0; i < worker->part_count && !worker->transaction.broken; i++) {
+        if (worker->parts[i]->phase == PART_RUNNING) {
+            (void)part_accepts(worker->parts[i], NULL, now_ms);
+        }
+    }
+}
+
 // Lets the time of idle partitions go on.
 static void tick(struct worker *worker, int64_t now_ms) {
     int64_t tick_ms = worker->options->tick_ms;
     for (uint32_t i = 0; i < worker->part_count && tick_ms > 0; i++) {
         struct part *part = worker->parts[i];
-        if (part->phase == PART_RUNNING &&
+        if (part->phase == PART_RUNNING && !part->proving &&
             now_ms - part->heard_ms >= due_tick_ms(tick_ms, part->ticked) &&
             part->ops->waits(part->state) &&
             kafka_source_caught_up(worker->source, part->topic, part->partition)) {
             part->ops->tick(part->state, tick_ms);
             metrics_add(METRIC_TICKS, 1);
-            part->ticks++;
+            part->position.ticks++;
             part->heard_ms = now_ms;
             part->ticked = part->touched = true;
         }
@@ -438,6 +452,7 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
     if (status == ST_OK) {
         struct err why = {0};
         now_ms = clock_mono_ms();
+        look_at_ends(worker, now_ms);
         tick(worker, now_ms);
         worker_forget_suspended(worker, now_ms);
         forget_failures(worker);

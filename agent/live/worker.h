@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "kafka/source.h"
+#include "keep/position.h"
 #include "live/agent.h"
 #include "restorer.h"
 #include "stage_ops.h"
@@ -30,13 +31,17 @@ struct part {
     int32_t partition;
     enum part_phase phase;
     uint64_t number;            // of its load, tells a late answer
-    int64_t next_offset;        // of the next message
-    int64_t committed_offset;   // next_offset as of the last commit or load
-    int64_t ticks;              // how often its time went on by the clock
+    struct position position;   // how far it is read; time_ms is filled in when it is written
+    int64_t committed_offset;   // the position's as of the last commit, load or restart
     int64_t changelog_messages; // in its changelog when it was read
     int64_t heard_ms;           // monotonic time of the last message or tick
     bool ticked;                // it was a tick
     bool touched;               // since the last commit
+    // Whether its input is still the one that was read: see worker_input.c.
+    bool proving;             // messages that were taken come again, to be compared
+    bool cut;                 // the input ended before the position when it was looked at
+    int64_t first, same_till; // of the input; behind the last message that was the same, -1: none
+    int64_t taken_ms;         // monotonic time of the last message that was taken, or compared
 };
 
 // What the agent shows of a worker; behind its lock.
@@ -85,6 +90,15 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) M
 void worker_free(struct worker *worker);
 // Output, state and positions in one transaction; then the alerts. ST_ABORT: the transaction broke.
 enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err);
+
+// worker_input.c
+// Lets a loaded partition's messages come, from where they can be compared with what was taken.
+// ST_RETRY: not now.
+enum status part_begin(struct part *part, const struct load *load, struct err *err) MUST_USE;
+// True if this message of a running partition is the next one to be taken; to be asked with NULL,
+// too, while none comes. May find that the input is another one than was read, or break the
+// transaction so that everything is looked at again.
+bool part_accepts(struct part *part, const struct message *message, int64_t now_ms);
 
 // worker_parts.c
 extern const struct kafka_source_callbacks worker_callbacks; // ctx: NULL, to be filled in

@@ -181,20 +181,14 @@ static void ask(struct worker *worker, struct part *part) {
     load->number = part->number;
     load->ops = part->ops;
     load->partition = part->partition;
-    load->kept_offset = part->state != NULL ? part->next_offset : -1;
-    load->kept_ticks = part->ticks;
+    load->kept = part->state != NULL;
+    load->position = part->position;
     restorer_ask(worker->restorer, load);
 }
 
 static void take_over(struct worker *worker, struct part *part, struct load *load) {
     struct err err = {0};
     CRASH_POINT("restore.start");
-    if (kafka_source_start(worker->source, part->topic, part->partition, load->offset, &err) !=
-        ST_OK) {
-        log_warn("partition_not_started", "error=%s", err.text);
-        part->phase = PART_UNLOADED;
-        return;
-    }
     if (!load->kept_is_good) {
         free_state(part);
         part->state = load->state;
@@ -202,23 +196,21 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
         part->changelog_messages = load->changelog_messages;
     }
     require(part->state != NULL && part->state->ops == part->ops);
-    require(!load->kept_is_good || load->offset >= part->next_offset);
-    if (load->lost > 0) {
-        metrics_add(METRIC_INPUT_LOST, 1);
-        log_error("input_lost", "topic=%s partition=%d offset=%lld messages=%lld error=%s",
-                  part->topic, (int)part->partition, (long long)load->offset, (long long)load->lost,
-                  "the topic's retention was shorter than the outage: going on at its beginning");
-    }
-    part->next_offset = part->committed_offset = load->offset;
-    part->ticks = load->ticks;
-    part->heard_ms = clock_mono_ms();
+    part->position = load->position;
+    part->committed_offset = part->position.offset;
+    part->heard_ms = part->taken_ms = clock_mono_ms();
     part->touched = false;
     part->phase = PART_RUNNING;
+    if (part_begin(part, load, &err) != ST_OK) {
+        log_warn("partition_not_started", "error=%s", err.text);
+        part_unload(part);
+        return;
+    }
     each_alert(part, tell_alert); // an agent that died may not have told them
     log_info("partition_loaded",
              "worker=%s topic=%s partition=%d offset=%lld records=%lld bytes=%lld took_ms=%lld "
              "kept=%d",
-             worker->id, part->topic, (int)part->partition, (long long)load->offset,
+             worker->id, part->topic, (int)part->partition, (long long)part->position.offset,
              (long long)load->records, (long long)load->bytes, (long long)load->took_ms,
              (int)load->kept_is_good);
 }

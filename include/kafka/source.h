@@ -76,6 +76,12 @@ enum status kafka_source_start(struct kafka_source *src, const char *topic, int3
 // No more messages of an owned partition until it is started again.
 void kafka_source_hold(struct kafka_source *src, const char *topic, int32_t partition);
 
+// The first offset that an owned partition has, and the one after its last record. ST_RETRY: no
+// answer within `timeout_ms`.
+enum status kafka_source_bounds(struct kafka_source *src, const char *topic, int32_t partition,
+                                int timeout_ms, int64_t *first, int64_t *end,
+                                struct err *err) MUST_USE;
+
 // The handle, for kafka_sink_commit. Borrowed; NULL while closed.
 struct client *kafka_source_client(struct kafka_source *src);
 
@@ -83,6 +89,8 @@ struct client *kafka_source_client(struct kafka_source *src);
 int64_t kafka_source_lag(const struct kafka_source *src);
 // True if the end of this owned partition was reached and nothing has been read since.
 bool kafka_source_caught_up(struct kafka_source *src, const char *topic, int32_t partition);
+// The offset of the next message of an owned partition, or at least of where it ends; -1: unknown.
+int64_t kafka_source_next(struct kafka_source *src, const char *topic, int32_t partition);
 
 // True if connected, in the group, and all topics exist. Else false, and the reason in words is
 // appended. Any thread.

@@ -23,8 +23,9 @@
 //
 // Always: a partition that runs has state; one that does not takes no message. Nothing is sent
 // outside a transaction, nor in one that broke. Only what runs is touched, and a commit takes all
-// that is touched. The position of a partition never falls while it runs. State that was kept over
-// a rebalance counts only if the group's position is still its own.
+// that is touched. The position of a partition never falls while it runs, unless its input turns
+// out to be another topic than was read, which is told. State that was kept over a rebalance counts
+// only if the group's position is still its own.
 #pragma once
 
 #include <stdbool.h>

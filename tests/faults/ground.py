@@ -189,13 +189,21 @@ class Ground:
     def create_topics(self, first):
         """The events topic by hand, its records are of last year; the others by the program."""
         if self.own_events:
-            create_topics(self.bootstrap, {self.topics["events"]: self.partitions},
-                          {"retention.ms": "-1", "message.timestamp.type": "CreateTime",
-                           "max.message.bytes": "8000000"}, self.replication)
+            self.create_events()
         first.create_topics()
         await_topics(self.bootstrap, list(self.topics.values()))
         if "dlq" in self.topics:  # its letters have the time of their events
             self.alter_topics(["dlq"], {"retention.ms": "-1"})
+
+    def create_events(self):
+        create_topics(self.bootstrap, {self.topics["events"]: self.partitions},
+                      {"retention.ms": "-1", "message.timestamp.type": "CreateTime",
+                       "max.message.bytes": "8000000"}, self.replication)
+
+    def delete_topic(self, name):
+        client = admin(self.bootstrap)  # must outlive the request
+        for future in client.delete_topics([self.topics[name]]).values():
+            future.result(20)
 
     def alter_topics(self, names, config):
         """Sets topic configuration, e.g. so that compaction happens within a run."""
@@ -210,6 +218,13 @@ class Ground:
 
     def feeder(self, workload):
         return Feeder(self.bootstrap, self.topics["events"], workload.records)
+
+    def runs_feeder(self, records):
+        return Feeder(self.bootstrap, self.topics["runs"], records)
+
+    def more_events(self, workload):
+        """All of another workload behind what is there."""
+        self.feeder(workload).at_once(1.0)
 
     def positions(self):
         return insist("positions", lambda: committed(

@@ -172,6 +172,7 @@ class Play:
         self.feeder_suffers = False  # brokers are killed: the feeder's own producer may double an event then
         self.doubled = 0
         self.strangers = set()  # (topic, partition, offset) of what no agent wrote into the runs topic
+        self.anew = False  # the events topic was made anew, its offsets begin again
         self.compacted = ()  # topics that lose records meanwhile
         self.as_shipped = None  # see Look
         self.clean_up = []  # called when the play is over, last first
@@ -230,7 +231,7 @@ class Play:
         self.tail.await_ends(final.tail.reached)
         self.tail.stop()
         self.check("input", self._input())
-        self.check("I1", verdict.i1_outputs(self.reference(), final, self.strangers))
+        self.check("I1", verdict.i1_outputs(self.reference(), final, self.strangers, self.anew))
         self.check("I2", verdict.i2_downstream(self.tail.records, final.tail.records, self.compacted))
         self._second_stage_and_state(final)
         self.check("I7", verdict.i7_logs(ground.agents))

@@ -38,6 +38,7 @@ def scenarios():
     """Name -> function, in the order they run."""
     # pylint: disable=import-outside-toplevel  # needs the venv and --binary first
     import scenarios_agents
+    import scenarios_anew
     import scenarios_alerts
     import scenarios_brokers
     import scenarios_input
@@ -45,7 +46,7 @@ def scenarios():
     import scenarios_upgrade
 
     return {**scenarios_agents.SCENARIOS, **scenarios_upgrade.SCENARIOS, **scenarios_alerts.SCENARIOS, **scenarios_input.SCENARIOS,
-            **scenarios_network.SCENARIOS, **scenarios_brokers.SCENARIOS}
+            **scenarios_anew.SCENARIOS, **scenarios_network.SCENARIOS, **scenarios_brokers.SCENARIOS}
 
 
 def run_one(name, scenario, seed):

@@ -78,8 +78,11 @@ class State(unittest.TestCase):
         for value in (b"", b"\x02" + number(1, 1), b"\x01\x01\x05\x02", b"\x01\x01"):
             with self.assertRaises((ValueError, IndexError)):
                 verdict.position(value)
-        self.assertEqual({"offset": 7, "time_ms": 3, "ticks": 1},
-                         verdict.position(b"\x01" + number(1, 7) + number(2, 3) + number(3, 1)))
+        stamps = b"\x06\x03abc"
+        self.assertEqual({"offset": 7, "time_ms": 3, "ticks": 1, "shift": 0},
+                         verdict.position(b"\x01" + number(1, 7) + number(2, 3) + number(3, 1) + stamps))
+        with self.assertRaises(ValueError):
+            verdict.position(b"\x01" + stamps[:-1])
 
 
 class DeadLetters(unittest.TestCase):

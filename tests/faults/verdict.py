@@ -89,8 +89,18 @@ def dead_letters(records, events_topic, strangers=()):
     return found, wrong
 
 
-def i1_outputs(truth, found, strangers=()):
-    """Stage 1 says what it says uninterrupted. Both: Look objects (play.py)."""
+def _by_letter(letters):
+    """The same without where they lay: letter -> one entry for each."""
+    found = collections.defaultdict(list)
+    for same_place in letters.values():
+        for letter in same_place:
+            found[letter].append(letter)
+    return found
+
+
+def i1_outputs(truth, found, strangers=(), anew=False):
+    """Stage 1 says what it says uninterrupted. Both: Look objects (play.py). anew: the input was made anew
+    meanwhile, so where dead letters lay says nothing."""
     lines = []
     for name in STAGE_1:
         want, _ = sequences(truth.of(name))
@@ -100,8 +110,10 @@ def i1_outputs(truth, found, strangers=()):
     want, _ = dead_letters(truth.of("dlq"), truth.topics["events"])
     have, wrong = dead_letters(found.of("dlq"), found.topics["events"], strangers)
     lines += wrong
+    if anew:
+        want, have = _by_letter(want), _by_letter(have)
     lines += [f"dlq: {place}: {len(have.get(place, []))} letters, {len(want.get(place, []))} wanted"
-              for place in sorted(set(want) | set(have)) if want.get(place) != have.get(place)]
+              for place in sorted(set(want) | set(have), key=str) if want.get(place) != have.get(place)]
     if not any(want.values()) or not truth.of("bottlenecks"):
         lines.append("the truth itself is empty")
     return lines
@@ -176,15 +188,15 @@ def _varint(data, at):
 
 
 def position(value):
-    """{offset, time_ms, ticks} of a #pos value: a version byte, then numbered zigzag numbers."""
-    names, found, at = {1: "offset", 2: "time_ms", 3: "ticks"}, {}, 1
+    """{offset, time_ms, ticks, shift} of a #pos value: a version byte, then numbered fields, these zigzag numbers."""
+    names, found, at = {1: "offset", 2: "time_ms", 3: "ticks", 4: "shift"}, {}, 1
     if not value or value[0] != 1:
         raise ValueError(f"a position of version {value[:1].hex()}")
     while at < len(value):
         number, at = _varint(value, at)
         length, at = _varint(value, at)
-        raw, end = _varint(value, at)
-        if end != at + length:
+        raw, end = _varint(value, at) if number in names else (0, at + length)
+        if end != at + length or end > len(value):
             raise ValueError(f"field {number} of a position is damaged")
         found[names.get(number, number)] = (raw >> 1) ^ -(raw & 1)
         at = end

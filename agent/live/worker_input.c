@@ -1,0 +1,152 @@
+// worker_input: whether the input of a partition is still the one that was read. A topic may be
+// deleted and made again under its name, and a broker may lose the end of one: the position then
+// lies beyond the end, or among messages of which those before it were never read. Nothing of Kafka
+// tells in every version, so the last messages that were taken are read again and compared: when a
+// partition begins, and when it was silent for so long that there was time for another topic. What
+// is another one counts as a loss and is read from its beginning, or from where it differs, with
+// the state as it is. Called by worker.c and worker_parts.c; must never skip a message unless it is
+// the same that was taken, nor take one for another because it is gone.
+#include "base/clock.h"
+#include "base/log.h"
+#include "worker.h"
+
+enum {
+    SILENT_MS = 1000,
+    LONG_SILENT_MS = 600000, // retention may have taken what was read before
+    ASK_TIMEOUT_MS = 2000
+};
+
+// From where messages come that can be compared, if there are any.
+static enum status start(struct part *part, struct err *err) {
+    bool any = part->position.stamp_count > 0;
+    part->proving = any;
+    part->same_till = -1;
+    return kafka_source_start(part->worker->source, part->topic, part->partition,
+                              any ? part->position.stamps[0].offset : part->position.offset, err);
+}
+
+static void note_loss(const struct part *part, int64_t was, int64_t messages, const char *words) {
+    metrics_add(METRIC_INPUT_LOST, 1);
+    metrics_add(METRIC_INPUT_LOST_MESSAGES, messages);
+    log_error("input_lost", "topic=%s partition=%d was=%lld offset=%lld messages=%lld error=%s",
+              part->topic, (int)part->partition, (long long)was, (long long)part->position.offset,
+              (long long)messages, words);
+}
+
+// Reads on at `offset`, which becomes the position with the next commit.
+static enum status restart(struct part *part, int64_t offset, int64_t messages, const char *words,
+                           struct err *err) {
+    int64_t was = part->position.offset;
+    position_restart(&part->position, offset);
+    enum status status = start(part, err);
+    if (status == ST_OK) {
+        part->committed_offset = offset;
+        part->cut = false;
+        part->touched = true;
+        note_loss(part, was, messages, words);
+    }
+    return status;
+}
+
+static enum status restart_another(struct part *part, struct err *err) {
+    bool same = part->same_till >= 0;
+    return restart(part, same ? part->same_till : part->first, 0,
+                   same
+                       ? "the topic lost messages that were read: going on behind the last that is "
+                         "the same; what else it lost is not known"
+                       : "this is another topic than was read, or it lost much of its end: going "
+                         "on at its beginning; what the other one held unread is lost",
+                   err);
+}
+
+enum status part_begin(struct part *part, const struct load *load, struct err *err) {
+    int64_t at = part->position.offset;
+    part->first = load->first;
+    part->same_till = -1;
+    part->cut = load->end < at;
+    if (load->first > at) {
+        return restart(part, load->first, load->first - at,
+                       "the topic's retention was shorter than the outage: going on at its "
+                       "beginning",
+                       err);
+    }
+    position_forget_before(&part->position, part->first);
+    bool comparable = part->position.stamp_count > 0 && part->position.stamps[0].offset < load->end;
+    return part->cut && !comparable ? restart_another(part, err) : start(part, err);
+}
+
+// What cannot be decided here is left to a load, which looks at everything again.
+static void look_again(struct part *part, const struct err *err) {
+    transaction_break(&part->worker->transaction, "input", err);
+}
+
+static enum status ask_first(struct part *part, struct err *err) {
+    int64_t end;
+    return kafka_source_bounds(part->worker->source, part->topic, part->partition, ASK_TIMEOUT_MS,
+                               &part->first, &end, err);
+}
+
+static void take_for_another(struct part *part) {
+    struct err err = {0};
+    if (ask_first(part, &err) != ST_OK || restart_another(part, &err) != ST_OK) {
+        look_again(part, &err);
+    }
+}
+
+// A message comes after a silence: it waits until what came before it has been compared. False:
+// there is nothing to compare. Who asks where the input begins waits for it, so that is rare.
+static bool prove_again(struct part *part, int64_t silent_ms) {
+    struct err err = {0};
+    enum status status = silent_ms > LONG_SILENT_MS ? ask_first(part, &err) : ST_OK;
+    position_forget_before(&part->position, part->first);
+    if (status == ST_OK && part->position.stamp_count == 0) {
+        return false;
+    }
+    if (status == ST_OK) {
+        status = start(part, &err);
+    }
+    if (status != ST_OK) {
+        look_again(part, &err);
+    }
+    return true;
+}
+
+// The end was reached, if it was, before there was anything to compare.
+static void look_at_end(struct part *part) {
+    struct kafka_source *source = part->worker->source;
+    struct err err = {0};
+    if (!part->proving || !kafka_source_caught_up(source, part->topic, part->partition)) {
+        return;
+    }
+    if (kafka_source_next(source, part->topic, part->partition) >= part->position.offset) {
+        part->proving = false; // no message lies where one was: compacted, or taken back
+    } else if (part->cut) {
+        take_for_another(part);
+    } else {
+        err_set(&err, ST_ABORT, "%s partition %d ends before offset %lld, which was read",
+                part->topic, (int)part->partition, (long long)part->position.offset);
+        look_again(part, &err);
+    }
+}
+
+bool part_accepts(struct part *part, const struct message *message, int64_t now_ms) {
+    if (message == NULL) {
+        look_at_end(part);
+        return false;
+    }
+    bool next = message->offset >= part->position.offset;
+    if (!part->proving) {
+        int64_t silent_ms = now_ms - part->taken_ms;
+        return next && !(silent_ms > SILENT_MS && prove_again(part, silent_ms));
+    }
+    enum position_proof proof = position_prove(&part->position, message);
+    if (proof == POSITION_ANOTHER || (next && part->cut)) {
+        take_for_another(part);
+        return false;
+    }
+    part->taken_ms = now_ms;
+    part->same_till = proof == POSITION_SAME ? message->offset + 1 : part->same_till;
+    part->proving = !next && part->same_till != part->position.offset;
+    part->cut = part->cut && part->proving;
+    return next;
+}
