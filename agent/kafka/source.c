@@ -47,15 +47,6 @@ static struct source_partition *find(const struct kafka_source *src,
                : NULL;
 }
 
-struct source_topic *source_topic_named(struct kafka_source *src, const char *name) {
-    for (size_t i = 0; i < src->topic_count; i++) {
-        if (strcmp(src->topics[i].name, name) == 0) {
-            return &src->topics[i];
-        }
-    }
-    return NULL;
-}
-
 static struct source_partition *find_named(struct kafka_source *src, const char *topic,
                                            int32_t number) {
     return find(src, source_topic_named(src, topic), number);

@@ -2,6 +2,8 @@
 // thread that polls.
 #pragma once
 
+#include <string.h>
+
 #include "kafka/client_priv.h"
 #include "kafka/source.h"
 
@@ -52,7 +54,14 @@ struct kafka_source {
 };
 
 // One of the source's topics, NULL if it is none.
-struct source_topic *source_topic_named(struct kafka_source *src, const char *name);
+static inline struct source_topic *source_topic_named(struct kafka_source *src, const char *name) {
+    for (size_t i = 0; i < src->topic_count; i++) {
+        if (strcmp(src->topics[i].name, name) == 0) {
+            return &src->topics[i];
+        }
+    }
+    return NULL;
+}
 
 // Looks for topics that were not found yet, every second, and at all now and then. True when the
 // last one was found.
