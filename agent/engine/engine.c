@@ -1,7 +1,8 @@
 // engine: whose event is it, when to judge its run, when to let a run go. Called by the live agent
-// per message and by analyze per line; see judge.c and report.c for what comes out. Never reads a
-// clock: the time of a partition is moved by its events and by ticks.
+// per message and by analyze per line; see judge.c, report.c and pace.h for what comes out when.
+// Never reads a clock: the time of a partition is moved by its events and by ticks.
 #include "engine_priv.h"
+#include "pace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,9 @@ struct engine *engine_new(const struct engine_options *options, struct decoder *
     engine->output = *output;
     TAILQ_INIT(&engine->running);
     TAILQ_INIT(&engine->ended);
+    for (int level = 0; level < PACE_LEVELS; level++) {
+        TAILQ_INIT(&engine->waiting[level]);
+    }
     return engine;
 }
 
@@ -51,6 +55,7 @@ static struct run_queue *queue_of(struct engine *engine, const struct live_run *
 }
 
 static void release(struct engine *engine, struct live_run *live) {
+    pace_leave(engine, live);
     TAILQ_REMOVE(queue_of(engine, live), live, link);
     HASH_DEL(engine->runs, live);
     engine->recent = engine->recent == live ? NULL : engine->recent;
@@ -91,7 +96,10 @@ static bool is_remnant(const struct engine *engine, const struct live_run *live)
 
 // The run will get no more events, or its end was seen: everything is judged and told for good.
 static void settle(struct engine *engine, struct live_run *live) {
-    if (!live->over) {
+    bool ends = !live->over;
+    keep_touch(&live->kept);
+    if (ends) {
+        pace_leave(engine, live);
         TAILQ_REMOVE(&engine->running, live, link);
         live->over = true;
         TAILQ_INSERT_TAIL(&engine->ended, live, link);
@@ -106,14 +114,22 @@ static void settle(struct engine *engine, struct live_run *live) {
     judge_settle(engine, live);
     if (!is_remnant(engine, live)) {
         report(engine, live);
+    } else {
+        pace_told(engine, live, false);
+    }
+    live->pace.level = ends ? 0 : live->pace.level;
+}
+
+// Settles the run unless all of it is told.
+static void settle_rest(struct engine *engine, struct live_run *live) {
+    if (!live->over || live->pace.waits_from != 0) {
+        settle(engine, live);
     }
 }
 
-// Settles the run if it is not over, and forgets it.
+// The last word on the run, which is forgotten.
 static void give_up(struct engine *engine, struct live_run *live) {
-    if (!live->over) {
-        settle(engine, live);
-    }
+    settle_rest(engine, live);
     metrics_add(METRIC_APPLICATIONS_EVICTED, 1);
     forget(engine, live);
 }
@@ -187,9 +203,7 @@ static struct live_run *add_run(struct engine *engine, const struct run_key *key
 // for analyze.
 static struct live_run *replace(struct engine *engine, struct live_run *live,
                                 const struct run_key *key) {
-    if (!live->over) {
-        settle(engine, live);
-    }
+    settle_rest(engine, live);
     engine->recent = NULL;
     if (engine->options->one_application) {
         HASH_DEL(engine->runs, live);
@@ -226,15 +240,15 @@ static struct live_run *find_run(struct engine *engine, const struct run_key *ke
     return begins_another(engine, live, event) ? replace(engine, live, key) : live;
 }
 
-static void judge_after(struct engine *engine, struct live_run *live, const struct event *event,
-                        struct stage *stage) {
-    struct app *app = live->app;
-    if (event->kind == EVENT_APP_END || live->over) {
-        if (live->over || app->ended_ms > 0) {
-            settle(engine, live); // also for what comes late
-        }
-        return;
+// What comes after the end: another outcome is told at once, the rest gathers.
+static void judge_late(struct engine *engine, struct live_run *live) {
+    if (pace_may(live, app_status(live->app, true) != live->pace.status)) {
+        settle(engine, live);
     }
+}
+
+static void judge_after(struct engine *engine, struct live_run *live, struct stage *stage) {
+    struct app *app = live->app;
     if (stage != NULL && stage->dirty &&
         (stage->completed || app->now_ms - stage->judged_ms >= JUDGE_EVERY_MS)) {
         judge_stage(engine, live, stage, false);
@@ -242,14 +256,43 @@ static void judge_after(struct engine *engine, struct live_run *live, const stru
             app_drop_old_details(app);
         }
     }
+    if (app->started_ms == 0) {
+        return;
+    }
     int64_t minute = app->now_ms / 60000;
-    if (minute != live->run_minute && app->started_ms > 0) {
-        live->run_due = live->run_due || live->run_minute != 0;
+    bool first = live->run_minute == 0, told = false;
+    if (minute != live->run_minute && (first || pace_may(live, false))) {
         live->run_minute = minute;
         judge_run(engine, live, false);
+        told = !first;
     }
-    if (live->run_due && app->started_ms > 0) {
+    if (told || (live->run_due && pace_may(live, true))) {
         report(engine, live);
+    }
+}
+
+// Judges the run as far as an event has changed it, and tells what is due.
+static void take_event(struct engine *engine, struct live_run *live, const struct event *event,
+                       struct stage *stage) {
+    if (live->over) {
+        judge_late(engine, live);
+    } else if (event->kind == EVENT_APP_END && live->app->ended_ms > 0) {
+        settle(engine, live);
+    } else if (event->kind != EVENT_APP_END) {
+        judge_after(engine, live, stage);
+    }
+}
+
+// Tells the runs that have waited long enough.
+static void tell_waiting(struct engine *engine) {
+    struct live_run *live;
+    while ((live = pace_next(engine)) != NULL) {
+        if (live->over) {
+            settle(engine, live);
+        } else {
+            keep_touch(&live->kept);
+            report(engine, live);
+        }
     }
 }
 
@@ -374,7 +417,8 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
         app_note_limit(live->app, LIMIT_HEADERS);
     }
     if (app_apply(live->app, &event, &stage)) {
-        judge_after(engine, live, &event, stage);
+        pace_event(engine, live, message->value.len, message->offset);
+        take_event(engine, live, &event, stage);
     }
     return ST_OK;
 }
@@ -384,6 +428,7 @@ void engine_tick(struct engine *engine, int64_t by_ms) {
     engine->idle_ms += by_ms;
     engine->last_event_ms += engine->last_event_ms > 0 ? by_ms : 0;
     expire(engine);
+    tell_waiting(engine);
 }
 
 bool engine_waits(const struct engine *engine) {
@@ -394,9 +439,7 @@ void engine_finish(struct engine *engine, bool in_progress) {
     engine->in_progress = in_progress;
     struct live_run *live, *next;
     HASH_ITER(hh, engine->runs, live, next) {
-        if (!live->over) {
-            settle(engine, live);
-        }
+        settle_rest(engine, live);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/metrics.h"
 #include "engine_priv.h"
+#include "pace.h"
 
 static const struct record_row engine_rows[] = {
     RECORD_ROW(1, I64, engine, idle_ms),
@@ -70,7 +71,8 @@ static void *app_add(void *of, uint32_t count, union record_scratch *scratch) {
 }
 static const struct record_list app_list = {app_size, app_at, app_add, NULL};
 
-enum { REVISION_MAX = 999999999 }; // leaves room to rise
+enum { REVISION_MAX = 999999999 };   // leaves room to rise
+#define BYTES_MAX (INT64_C(1) << 48) // the same, with PACE_LEVELS doublings
 
 static const struct record_row run_rows[] = {
     RECORD_ROW(2, I64, live_run, seen_idle_ms),
@@ -82,6 +84,22 @@ static const struct record_row run_rows[] = {
     RECORD_ROW(8, I64, live_run, seen_offset),
     RECORD_AS(9, I64, live_run, told.verdict_revision, "verdict_revision", .most = REVISION_MAX),
     RECORD_AS(10, I64, live_run, told.verdict_base, "verdict_base", .most = REVISION_MAX),
+    RECORD_AS(11, I64, live_run, pace.since_bytes, "since_bytes", .most = BYTES_MAX),
+    RECORD_AS(12, I64, live_run, pace.price_bytes, "price_bytes", .most = BYTES_MAX),
+    RECORD_AS(13, I64, live_run, pace.waits_from, "waits_from", .most = INT64_MAX),
+    RECORD_AS(14, I64, live_run, pace.waits_idle_ms, "waits_idle_ms"),
+    RECORD_AS(15, I32, live_run, pace.level, "level", .most = PACE_LEVELS - 1),
+    RECORD_AS(16, I32, live_run, pace.at_once, "at_once", .most = INT32_MAX - 1),
+    RECORD_AS(17, I64, live_run, pace.digest, "digest"),
+    RECORD_AS(18, WORD, live_run, pace.status, "status", .words = &vocabulary_run_status),
+    {.number = 102,
+     .type = RECORD_PLACES,
+     .name = "worst",
+     .offset = offsetof(struct live_run, pace.worst),
+     .size = sizeof(uint32_t),
+     .words = &vocabulary_kind,
+     .max = KIND_COUNT,
+     .most = SEVERITY_COUNT - 1},
     RECORD_HOOKED(101, LIST, "advice", &told_list, .item = &record_advice,
                   .max = ADVICE_KIND_COUNT),
     RECORD_HOOKED(100, VALUE, "application", &app_list, .item = &record_app, .max = 1),
@@ -128,8 +146,11 @@ static bool close_run(void *of, const struct keep_key *key, void *object, bool g
     live->key_len = key->owner.len;
     live->kept.written = true;
     HASH_ADD(hh, engine->runs, key, live->key_len, live);
-    // In its queue at once, to be forgotten with the engine; the order comes last.
+    // In its queues at once, to be forgotten with the engine; the order comes last.
     TAILQ_INSERT_TAIL(live->over ? &engine->ended : &engine->running, live, link);
+    if (live->pace.waits_from > 0) {
+        pace_wait(engine, live);
+    }
     metrics_add(METRIC_APPLICATIONS_LIVE, 1);
     return true;
 }
@@ -223,20 +244,33 @@ static int by_offset(const void *x, const void *y) {
     return (a->seen_offset > b->seen_offset) - (a->seen_offset < b->seen_offset);
 }
 
-// The queue in the order of the runs' last messages.
-static void sort_queue(const struct engine *engine, struct run_queue *queue) {
+static int by_wait(const void *x, const void *y) {
+    const struct live_run *a = *(struct live_run *const *)x, *b = *(struct live_run *const *)y;
+    return (a->pace.waits_from > b->pace.waits_from) - (a->pace.waits_from < b->pace.waits_from);
+}
+
+// Puts all runs into their queues: in the order of their last messages, and of the first ones that
+// are not told.
+static void queue_runs(struct engine *engine) {
     size_t count = 0;
-    struct live_run *live;
     struct live_run **sorted = mem_alloc((HASH_COUNT(engine->runs) + 1) * sizeof *sorted);
-    TAILQ_FOREACH(live, queue, link) {
+    for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
         sorted[count++] = live;
     }
-    if (count > 0) {
-        qsort(sorted, count, sizeof *sorted, by_offset);
+    TAILQ_INIT(&engine->ended);
+    TAILQ_INIT(&engine->running);
+    for (int level = 0; level < PACE_LEVELS; level++) {
+        TAILQ_INIT(&engine->waiting[level]);
     }
-    TAILQ_INIT(queue);
+    qsort(sorted, count, sizeof *sorted, by_offset);
     for (size_t i = 0; i < count; i++) {
-        TAILQ_INSERT_TAIL(queue, sorted[i], link);
+        TAILQ_INSERT_TAIL(sorted[i]->over ? &engine->ended : &engine->running, sorted[i], link);
+    }
+    qsort(sorted, count, sizeof *sorted, by_wait);
+    for (size_t i = 0; i < count; i++) {
+        if (sorted[i]->pace.waits_from > 0) {
+            pace_wait(engine, sorted[i]);
+        }
     }
     mem_free(sorted);
 }
@@ -248,8 +282,7 @@ static bool is_whole(void *of, struct err *err) {
     for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
         whole = app_loaded(live->app) && whole;
     }
-    sort_queue(engine, &engine->ended);
-    sort_queue(engine, &engine->running);
+    queue_runs(engine);
     return whole;
 }
 

@@ -24,6 +24,20 @@ struct told {
     uint32_t advice_count;
 };
 
+// Where the telling of a run stands: see pace.h.
+struct pace {
+    int64_t since_bytes; // of its events since it was told
+    int64_t price_bytes; // of the next update, by what the last one took
+    // The first event that is not told yet: its offset and 1 (0: all is told), the idle clock then.
+    int64_t waits_from, waits_idle_ms;
+    int32_t level;              // how often the wait was doubled
+    int32_t at_once;            // updates that could not wait, as far as they are counted
+    uint64_t digest;            // of the PipelineRun as last told, but for its revision and time
+    enum run_status status;     // as last told
+    uint32_t worst[KIND_COUNT]; // severity of the worst open bottleneck of a kind, as last told
+};
+enum { PACE_LEVELS = 7 };
+
 // A run in memory with what the engine remembers of its output.
 struct live_run {
     char key[RUN_TEXT_MAX + 40];
@@ -36,9 +50,11 @@ struct live_run {
     bool over;            // end seen or given up: settled, only late events may follow
     uint32_t evaluated;   // bit per kind: the rule could be evaluated somewhere
     int64_t run_minute;
-    bool run_due; // a bottleneck opened, worsened or went
+    bool run_due; // the worst of a kind of bottleneck is another than was told
     struct told told;
-    TAILQ_ENTRY(live_run) link; // by last event, ended and running runs apart
+    struct pace pace;
+    TAILQ_ENTRY(live_run) link;    // by last event, ended and running runs apart
+    TAILQ_ENTRY(live_run) waiting; // by the first event that is not told, if there is one
     UT_hash_handle hh;
 };
 
@@ -53,7 +69,8 @@ struct engine {
     unsigned replaced;       // runs kept aside, one_application only
     bool in_progress;        // the input has ended, but only for now
     struct run_queue running, ended;
-    int64_t idle_ms; // event time that passed, jumps cut: see engine.c
+    struct run_queue waiting[PACE_LEVELS]; // runs with something untold, by how long they wait
+    int64_t idle_ms;                       // event time that passed, jumps cut: see engine.c
     int64_t last_event_ms;
     struct kept kept; // of its times
     struct keep keep;
@@ -72,7 +89,8 @@ void judge_run(struct engine *engine, struct live_run *live, bool over);
 // Settles all severities against the run's final length.
 void judge_settle(struct engine *engine, struct live_run *live);
 
-// report.c: hands out a PipelineRun and the recommendations that changed.
+// report.c: hands out a PipelineRun, unless it says what was said already, and the recommendations
+// that changed.
 void report(struct engine *engine, struct live_run *live);
 // What was told of that kind so far, begun if need be.
 struct told_advice *report_told(struct told *told, enum advice_kind kind);

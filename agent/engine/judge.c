@@ -76,7 +76,8 @@ static void publish(struct engine *engine, struct live_run *live, struct bottlen
     bool was_open = before != NULL && bottleneck_is_open(before);
     enum severity had = was_open ? before->severity : SEVERITY_NEGLIGIBLE;
     enum severity has = bottleneck_is_open(now) ? now->severity : SEVERITY_NEGLIGIBLE;
-    live->run_due = live->run_due || has != had;
+    enum severity told = live->pace.worst[now->kind];
+    live->run_due = live->run_due || has > told || (had == told && has < had);
     now->updated_ms = app_ms;
     if (now->severity < engine->options->publish_min && !now->published) {
         return;

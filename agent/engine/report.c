@@ -8,9 +8,14 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "engine_priv.h"
+#include "pace.h"
 
-static int slower_first(const void *a, const void *b) {
-    const struct stage *x = *(struct stage *const *)a, *y = *(struct stage *const *)b;
+enum {
+    LIVE_STAGES = 10, // listed while a run goes on
+    LIVE_OPEN = 10,
+};
+
+static int slower_first(const struct stage *x, const struct stage *y) {
     int64_t wx = stage_wall_ms(x), wy = stage_wall_ms(y);
     if (wx != wy) {
         return wx > wy ? -1 : 1;
@@ -19,20 +24,36 @@ static int slower_first(const void *a, const void *b) {
     return by_id != 0 ? by_id : x->summary.attempt - y->summary.attempt;
 }
 
-static void add_stages(const struct app *app, struct pipeline_run *run) {
+// The slowest of the run's stages, slowest first. Those that do not fit are left out as they come:
+// sorting them all takes longer than all the rest of a report.
+static void add_stages(const struct app *app, uint32_t most, struct pipeline_run *run) {
     if (app->stage_count == 0) {
         return;
     }
-    struct stage **sorted = mem_alloc(app->stage_count * sizeof *sorted);
-    memcpy(sorted, app->stages, app->stage_count * sizeof *sorted);
-    qsort(sorted, app->stage_count, sizeof *sorted, slower_first);
-    run->stage_count = app->stage_count < RUN_STAGES_MAX ? app->stage_count : RUN_STAGES_MAX;
-    run->stages = mem_alloc(run->stage_count * sizeof *run->stages);
-    for (uint32_t i = 0; i < run->stage_count; i++) {
-        run->stages[i] = sorted[i]->summary;
+    uint32_t count = 0;
+    const struct stage **slowest = mem_alloc((most + 1) * sizeof *slowest);
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        const struct stage *stage = app->stages[i];
+        uint32_t at = 0;
+        for (uint32_t end = count; at < end;) {
+            uint32_t middle = (at + end) / 2;
+            if (slower_first(stage, slowest[middle]) < 0) {
+                end = middle;
+            } else {
+                at = middle + 1;
+            }
+        }
+        memmove(slowest + at + 1, slowest + at, (count - at) * sizeof *slowest);
+        slowest[at] = stage;
+        count += count < most;
     }
-    run->shortened = run->stage_count < app->stage_count;
-    mem_free(sorted);
+    run->stage_count = count;
+    run->stages = mem_alloc(count * sizeof *run->stages);
+    for (uint32_t i = 0; i < count; i++) {
+        run->stages[i] = slowest[i]->summary;
+    }
+    run->shortened = count < app->stage_count;
+    mem_free(slowest);
 }
 
 static int worse_first(const void *a, const void *b) {
@@ -78,7 +99,7 @@ static struct run_verdicts collect(const struct app *app) {
     return v;
 }
 
-static void add_open(const struct run_verdicts *verdicts, struct pipeline_run *run) {
+static void add_open(const struct run_verdicts *verdicts, uint32_t most, struct pipeline_run *run) {
     uint32_t cap = 0, len = 0;
     struct open_bottleneck *open = NULL;
     for (uint32_t i = 0; i < verdicts->end[KIND_COUNT - 1]; i++) {
@@ -102,7 +123,7 @@ static void add_open(const struct run_verdicts *verdicts, struct pipeline_run *r
         qsort(open, len, sizeof *open, worse_first);
     }
     run->open = open;
-    run->open_count = run_shorten_open(open, len, RUN_OPEN_MAX);
+    run->open_count = run_shorten_open(open, len, most);
     run->shortened = run->shortened || run->open_count < len;
 }
 
@@ -132,52 +153,149 @@ static enum run_status status_of(const struct engine *engine, const struct live_
     return status == RUN_LOST && engine->in_progress ? RUN_RUNNING : status;
 }
 
-static void report_run(struct engine *engine, struct live_run *live,
-                       const struct account *account) {
+static uint64_t hash_mem(uint64_t hash, const void *bytes, size_t len) { // FNV-1a
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < len; i++) {
+        hash = (hash ^ at[i]) * 0x100000001B3u; // of Fowler, Noll and Vo
+    }
+    return hash;
+}
+
+static uint64_t hash_text(uint64_t hash, const char *text) {
+    return hash_mem(hash, text, strlen(text));
+}
+#define HASH_START 0xCBF29CE484222325u
+
+struct digesting {
+    uint64_t hash;
+    const char *object;
+};
+
+// A field of a record, by its row.
+static bool digest_row(void *ctx, const struct record_row *row, unsigned number, size_t base) {
+    struct digesting *digesting = ctx;
+    const char *at = digesting->object + base + row->offset;
+    (void)number;
+    if (row->type == RECORD_CHARS) {
+        digesting->hash = hash_mem(hash_text(digesting->hash, at), "", 1);
+        return true;
+    }
+    if (row->type != RECORD_LIST) { // a number
+        digesting->hash = hash_mem(digesting->hash, at, row->size);
+        return true;
+    }
+    const char *items = *(const char *const *)(const void *)at;
+    uint32_t count =
+        *(const uint32_t *)(const void *)(digesting->object + base + row->count_offset);
+    struct digesting item = {hash_mem(digesting->hash, &count, sizeof count), items};
+    for (uint32_t i = 0; i < count; i++) {
+        record_each_row(row->item, digest_row, &item);
+        item.object += row->item->size;
+    }
+    digesting->hash = item.hash;
+    return true;
+}
+
+// Of all that the record says: rows, and what no row describes.
+static uint64_t digest_run(const struct pipeline_run *run) {
+    struct digesting digesting = {HASH_START, (const char *)run};
+    record_each_row(&record_pipeline_run, digest_row, &digesting);
+    for (uint32_t i = 0; i < run->recommendation_count; i++) {
+        digesting.hash = hash_text(digesting.hash, run->recommendations[i]);
+    }
+    return hash_mem(digesting.hash, &run->limits, sizeof run->limits);
+}
+
+// About the bytes of the next update of the run and of the recommendations told with it, by what
+// this one takes; and for the time it takes to look at all stages and verdicts, so much for each.
+// What has no bound of its own while the run goes on (ids of what is answered) is dearer.
+static int64_t price_of(const struct live_run *live, const struct account *account,
+                        const struct pipeline_run *run) {
+    enum {
+        RUN = 900,
+        STAGE = 150,
+        OPEN = 150,
+        ADVICE = 400,
+        ID = 150,
+        LOOK = 16,
+        LATE_VERDICT = 600
+    };
+    const uint32_t verdicts = account->verdicts.end[KIND_COUNT - 1];
+    size_t bytes = RUN + STAGE * (size_t)run->stage_count;
+    for (uint32_t i = 0; i < run->open_count; i++) {
+        bytes += OPEN + strlen(run->open[i].summary);
+    }
+    for (uint32_t i = 0; i < account->advice.count; i++) {
+        const struct recommendation *r = &account->advice.list[i];
+        bytes += ADVICE + 2 * strlen(r->action) + ID * (size_t)r->bottleneck_count;
+    }
+    bytes += LOOK * ((size_t)live->app->stage_count + verdicts);
+    return (int64_t)(bytes + (live->over ? LATE_VERDICT * (size_t)verdicts : 0));
+}
+
+static void fill_run(struct engine *engine, struct live_run *live, const struct account *account,
+                     struct pipeline_run *run) {
     struct app *app = live->app;
-    struct pipeline_run run = {
+    *run = (struct pipeline_run){
         .identity = app->identity,
-        .revision = ++live->told.run_revision,
         .started_ms = app_start_ms(app),
-        .time_ms = app->now_ms,
         .duration_s = app_duration_s(app),
         .status = status_of(engine, live),
         .completeness = app_completeness(app),
+        .limits = app->limits,
     };
-    run.ended_ms = live->over && run.status != RUN_RUNNING ? app_end_ms(app) : 0;
-    memcpy(run.id, app->run_id, sizeof run.id);
-    if (run.status == RUN_FAILED) {
-        memcpy(run.failure, app->failure, sizeof run.failure);
+    run->ended_ms = live->over && run->status != RUN_RUNNING ? app_end_ms(app) : 0;
+    memcpy(run->id, app->run_id, sizeof run->id);
+    if (run->status == RUN_FAILED) {
+        memcpy(run->failure, app->failure, sizeof run->failure);
     }
-    app_totals(app, &run.totals);
-    if (run.duration_s > 0) {
-        run.records_per_s = (double)run.totals.records / run.duration_s;
-        run.gb_per_h = (double)run.totals.data_size_bytes / 1073741824.0 / (run.duration_s / 3600);
+    app_totals(app, &run->totals);
+    if (run->duration_s > 0) {
+        run->records_per_s = (double)run->totals.records / run->duration_s;
+        run->gb_per_h =
+            (double)run->totals.data_size_bytes / 1073741824.0 / (run->duration_s / 3600);
     }
-    run.limits = app->limits;
-    add_stages(app, &run);
-    add_open(&account->verdicts, &run);
+    add_stages(app, live->over ? RUN_STAGES_MAX : LIVE_STAGES, run);
+    add_open(&account->verdicts, live->over ? RUN_OPEN_MAX : LIVE_OPEN, run);
+}
+
+// What was told of the worst of each kind, from now on.
+static void note_worst(struct live_run *live, const struct pipeline_run *run) {
+    memset(live->pace.worst, 0, sizeof live->pace.worst);
+    for (uint32_t i = run->open_count; i > 0; i--) { // the worst one last
+        live->pace.worst[run->open[i - 1].kind] = run->open[i - 1].severity;
+    }
+}
+
+static void report_run(struct engine *engine, struct live_run *live,
+                       const struct account *account) {
+    struct pipeline_run run;
     char *texts[ADVICE_KIND_COUNT]; // the account's
+    fill_run(engine, live, account, &run);
     for (uint32_t i = 0; i < account->advice.count; i++) {
         texts[i] = account->advice.list[i].action;
     }
     run.recommendations = texts;
     run.recommendation_count = account->advice.count;
-    engine->output.run(engine->output.ctx, &run);
+    uint64_t content = digest_run(&run);
+    bool at_once = (live->run_due && !live->over) || run.status != live->pace.status;
+    if (live->pace.digest != content) {
+        run.revision = ++live->told.run_revision;
+        run.time_ms = live->app->now_ms;
+        engine->output.run(engine->output.ctx, &run);
+    }
+    pace_told(engine, live, at_once);
+    live->pace.digest = content;
+    live->pace.status = run.status;
+    live->pace.price_bytes = price_of(live, account, &run);
+    note_worst(live, &run);
     run.recommendation_count = 0;
     run.recommendations = NULL;
     pipeline_run_fini(&run);
 }
 
-static uint64_t hash_text(uint64_t hash, const char *text) { // FNV-1a, Fowler, Noll and Vo
-    for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * 0x100000001B3u;
-    }
-    return hash;
-}
-
 static uint64_t digest(const struct recommendation *r) {
-    uint64_t hash = hash_text(0xCBF29CE484222325u, r->action);
+    uint64_t hash = hash_text(HASH_START, r->action);
     for (uint32_t i = 0; i < r->bottleneck_count; i++) {
         hash = hash_text(hash, r->bottlenecks[i]);
     }

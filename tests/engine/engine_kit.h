@@ -30,6 +30,7 @@ static struct kit {
     struct kit_record *records;
     int count;
     int64_t offset, record_ms; // of the next message
+    int64_t bytes;             // of all messages
     struct err err;            // of the last message
     enum metric reason;
 } kit;
@@ -116,6 +117,7 @@ static inline int kit_tear_down(void **state) {
 static inline enum status kit_message(struct message message) {
     message.topic = "spark-events";
     message.offset = kit.offset++;
+    kit.bytes += (int64_t)message.value.len;
     message.timestamp_ms = kit.record_ms;
     kit.err = (struct err){0};
     return engine_feed(kit.engine, &message, message.value.len, &kit.reason, &kit.err);

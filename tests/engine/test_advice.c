@@ -57,7 +57,9 @@ static int set_up(void **state) {
 }
 
 // The next minute of the run: it is reported.
+// Of a minute two tasks end, enough events for an update.
 static void minute(int n) {
+    kit_task(APP, 0, 1000 + n, 1, 60 * n + 1, 1);
     kit_task(APP, 0, n, 1, 60 * n + 1, 1);
 }
 

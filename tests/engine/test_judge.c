@@ -190,6 +190,7 @@ static void what_could_nowhere_be_evaluated_is_told(void **state) {
              "\"Task Metrics\":{\"Executor Run Time\":1000,\"Executor CPU Time\":900000000,"
              "\"Input Metrics\":{\"Bytes Read\":1000,\"Records Read\":10}}}",
              kit_ms(12), kit_ms(13));
+    engine_tick(kit.engine, 10000);
     engine_each_run(kit.engine, see, NULL);
     assert_int_equal(app_verdict(seen, KIND_IO_BOTTLENECK)->life, LIFE_RETRACTED);
 }
