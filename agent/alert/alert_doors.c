@@ -263,22 +263,26 @@ static void tell(const struct outlet *outlet, const void *holder, const struct a
     mem_free(labels);
 }
 
-void alert_doors_update(struct alert_doors *alerts, const void *holder,
-                        const struct alert *conditions, size_t count, int64_t now_ms) {
-    require(!alerts->drained);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < alerts->count; k++) {
-            tell(&alerts->outlets[k], holder, &conditions[i], now_ms);
-        }
-    }
-}
-
 static void forget(const struct outlet *outlet, const void *holder, const struct alert *condition) {
     char *labels = render_labels(condition, outlet->external, outlet->external_count);
     for (size_t i = 0; i < outlet->count; i++) {
         alert_queue_remove(outlet->queues[i], holder, labels);
     }
     mem_free(labels);
+}
+
+void alert_doors_update(struct alert_doors *alerts, const void *holder,
+                        const struct alert *conditions, size_t count, int64_t now_ms) {
+    require(!alerts->drained);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < alerts->count; k++) {
+            if (conditions[i].silenced) {
+                forget(&alerts->outlets[k], holder, &conditions[i]);
+            } else {
+                tell(&alerts->outlets[k], holder, &conditions[i], now_ms);
+            }
+        }
+    }
 }
 
 void alert_doors_forget(struct alert_doors *alerts, const void *holder,

@@ -357,8 +357,8 @@ static int run_demo(const struct command_args *args, double speed) {
         agent.topics[t] = topic_row(t)->def;
     }
     engine_options_init(&agent.engine);
-    agent.engine.cluster = "demo";
     pipelines_options_init(&agent.pipelines);
+    agent.engine.cluster = agent.pipelines.cluster = "demo";
     print_init(&demo.print, args->color_out, terminal_width(STDOUT_FILENO));
     signals_catch();
     enum status status = open_all(&demo, &agent, speed, &err);

@@ -11,14 +11,14 @@ static int turn(const struct command_args *args, const struct agent_options *opt
     struct err err = {0};
     struct agent *agent = NULL;
     signals_catch(); // before the first thread: a signal while it starts must end it well, too
-    if (agent_new(options, &agent, &err) != ST_OK) {
-        command_failed(args, "%s", err.text);
-        return EXIT_CONFIG;
+    enum status status = agent_new(options, &agent, &err);
+    if (status != ST_OK) { // what may be mended without a hand on the settings is tried again
+        int failed = command_failed(args, "%s", err.text);
+        return status == ST_RETRY ? failed : EXIT_CONFIG;
     }
     log_info("started", "version=%s librdkafka=%s cluster=%s instance=%s http_port=%d",
              STOKER_VERSION, kafka_library_version(), options->cluster, options->instance,
              (int)agent_http_port(agent));
-    enum status status = ST_OK;
     while (signals_stop == 0 && status == ST_OK) {
         status = agent_step(agent, STEP_MS, &err);
     }

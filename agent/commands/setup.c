@@ -141,6 +141,8 @@ static void fill_pipelines(const struct config *config, struct pipelines_options
     pipelines_options_init(options);
     options->window_ms = config_int(config, "window.length");
     options->pane_ms = config_int(config, "window.pane");
+    options->cluster = config_text(config, "cluster");
+    options->pipelines_max = (uint32_t)config_int(config, "limits.pipelines");
     options->alert_min = severity_setting(config, "alertmanager.min_severity");
     options->alert_silence_ms = config_int(config, "alertmanager.expire_after");
 }

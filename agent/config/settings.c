@@ -100,6 +100,9 @@ static const struct setting rows[] = {
         "Pipelines shown by name on /metrics; the rest are summed under other."),
     INT("limits.applications", "10000", 1, 1000000,
         "Applications held in memory per input partition."),
+    INT("limits.pipelines", "10000", 1, 1000000,
+        "Pipelines held in memory per partition of the runs; beyond, those without alerts and with "
+        "the oldest news make room. As many again are held by their alerts alone."),
     TIME("limits.idle", "24h", 60000, 24 * 31 * HOURS,
          "A run silent for so long, in event time, is lost."),
     TIME("limits.grace", "10m", 0, 24 * HOURS, "How long an ended run still takes late events."),

@@ -3,8 +3,12 @@
 // text.
 //
 // A bottleneck's alert ends when the run that raised it no longer has it, or when a newer run of
-// the pipeline ends without it. The alert of a failed run ends when a newer run succeeds.
+// the pipeline ends without it. The alert of a failed run ends when a newer run succeeds. Those of
+// a silent pipeline end after a while, and those of another cluster when state is loaded: the
+// setting is another one now, and nobody will speak of that pipeline any more. Agents that still
+// have the old name may: what they raise ends after a shorter silence.
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -32,7 +36,8 @@ static void describe(struct alert *alert, const struct pipeline_run *run,
              attempt, worst->summary, severity_name(worst->severity), worst->saving_s);
 }
 
-void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind) {
+static void set_name(const struct pipeline *pipeline, struct alert *alert,
+                     enum bottleneck_kind kind) {
     const char *newline = strchr(pipeline->key, '\n');
     struct str cluster = {pipeline->key, (size_t)(newline - pipeline->key)};
     const struct detector *detector = detector_of(kind);
@@ -44,21 +49,31 @@ void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bott
     str_copy(alert->pipeline, sizeof alert->pipeline, str_of(newline + 1));
 }
 
-void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by) {
+static void count(struct pipelines *pipelines, struct pipeline *pipeline, int by) {
     require((int64_t)pipeline->alert_count + by >= 0 &&
             pipelines->alert_count >= pipeline->alert_count);
     pipeline->alert_count += (uint32_t)by;
     pipelines->alert_count += (size_t)by;
 }
 
-bool alerts_is_active(const struct pipeline_alert *kept) {
-    return kept != NULL && kept->alert.ended_ms == 0;
+// One that ended waits to be forgotten, behind those that ended before.
+static void wait_to_be_forgotten(struct pipelines *pipelines, struct pipeline *pipeline,
+                                 struct pipeline_alert *kept) {
+    kept->pipeline = pipeline;
+    TAILQ_INSERT_TAIL(&pipelines->ended, kept, ended_link);
+}
+
+static void wait_no_more(struct pipelines *pipelines, struct pipeline_alert *kept) {
+    if (kept->pipeline != NULL) {
+        TAILQ_REMOVE(&pipelines->ended, kept, ended_link);
+        kept->pipeline = NULL;
+    }
 }
 
 static struct pipeline_alert *add(struct pipelines *pipelines, struct pipeline *pipeline,
                                   enum bottleneck_kind kind) {
     require(pipeline->alerts[kind] == NULL);
-    alerts_count(pipelines, pipeline, 1);
+    count(pipelines, pipeline, 1);
     return pipeline->alerts[kind] = mem_zalloc(1, sizeof *pipeline->alerts[kind]);
 }
 
@@ -71,9 +86,11 @@ static void raise(struct pipelines *pipelines, struct pipeline *pipeline,
         memcpy(before, kept->alert.description, sizeof before);
     } else {
         kept = kept == NULL ? add(pipelines, pipeline, worst->kind) : kept;
+        wait_no_more(pipelines, kept);
         *kept = (struct pipeline_alert){.alert = {.started_ms = time_ms},
                                         .kind = (int64_t)worst->kind + 1};
-        alerts_name(pipeline, &kept->alert, worst->kind);
+        set_name(pipeline, &kept->alert, worst->kind);
+        pipeline->firing_count++;
     }
     memcpy(kept->run, run->id, ID_TEXT_SIZE);
     describe(&kept->alert, run, worst);
@@ -87,34 +104,95 @@ static void end(struct pipelines *pipelines, struct pipeline *pipeline, int kind
     struct alert *alert = &kept->alert;
     alert->ended_ms = time_ms > alert->started_ms ? time_ms : alert->started_ms;
     kept->ended_clock_ms = pipelines->clock_ms;
+    wait_to_be_forgotten(pipelines, pipeline, kept);
+    pipeline->firing_count--;
     keep_touch(&pipeline->kept);
-    pipelines->output.alert(pipelines->output.ctx, alert);
 }
 
-void alerts_end_all(struct pipelines *pipelines, struct pipeline *pipeline) {
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        if (alerts_is_active(pipeline->alerts[kind])) {
-            end(pipelines, pipeline, kind, pipelines->time_ms);
-        }
-    }
+static void tell_end(struct pipelines *pipelines, struct pipeline *pipeline, int kind,
+                     int64_t time_ms) {
+    end(pipelines, pipeline, kind, time_ms);
+    pipelines->output.alert(pipelines->output.ctx, &pipeline->alerts[kind]->alert);
 }
 
-void alerts_expire(struct pipelines *pipelines, struct pipeline *pipeline) {
-    const struct pipelines_options *options = pipelines->options;
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        struct pipeline_alert *kept = pipeline->alerts[kind];
-        if (alerts_is_active(kept)) {
-            if (pipelines->clock_ms - pipeline->seen_clock_ms > options->alert_silence_ms) {
-                end(pipelines, pipeline, kind, pipelines->time_ms);
+static void forget(struct pipelines *pipelines, struct pipeline_alert *kept) {
+    struct pipeline *pipeline = kept->pipeline;
+    wait_no_more(pipelines, kept);
+    pipeline->alerts[kept->kind - 1] = NULL;
+    mem_free(kept);
+    count(pipelines, pipeline, -1);
+    keep_touch(&pipeline->kept);
+    registry_change(pipelines, pipeline);
+}
+
+// Ends what is active of pipelines that have been silent for longer than `silence_ms`. The list is
+// in the order of their last updates.
+static void end_silent(struct pipelines *pipelines, const struct pipeline_list *firing,
+                       int64_t silence_ms) {
+    struct pipeline *p = TAILQ_FIRST(firing);
+    while (p != NULL && pipelines->clock_ms - p->seen_clock_ms > silence_ms) {
+        for (int kind = 0; kind < KIND_COUNT; kind++) {
+            if (alerts_is_active(p->alerts[kind])) {
+                tell_end(pipelines, p, kind, pipelines->time_ms);
             }
-        } else if (kept != NULL &&
-                   pipelines->clock_ms - kept->ended_clock_ms > options->alert_keep_ms) {
-            mem_free(kept);
-            pipeline->alerts[kind] = NULL;
-            alerts_count(pipelines, pipeline, -1);
-            keep_touch(&pipeline->kept);
+        }
+        registry_change(pipelines, p);
+        p = TAILQ_FIRST(firing);
+    }
+}
+
+void alerts_age(struct pipelines *pipelines) {
+    const struct pipelines_options *options = pipelines->options;
+    end_silent(pipelines, &pipelines->firing[false], options->alert_silence_ms);
+    end_silent(pipelines, &pipelines->firing[true], options->alert_keep_ms);
+    struct pipeline_alert *kept;
+    while ((kept = TAILQ_FIRST(&pipelines->ended)) != NULL &&
+           pipelines->clock_ms - kept->ended_clock_ms > options->alert_keep_ms) {
+        forget(pipelines, kept);
+    }
+}
+
+static int by_end(const void *x, const void *y) {
+    const struct pipeline_alert *a = *(struct pipeline_alert *const *)x,
+                                *b = *(struct pipeline_alert *const *)y;
+    return (a->ended_clock_ms > b->ended_clock_ms) - (a->ended_clock_ms < b->ended_clock_ms);
+}
+
+static void complete(struct pipelines *pipelines, struct pipeline *p) {
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        struct pipeline_alert *kept = p->alerts[kind];
+        if (kept == NULL) {
+            continue;
+        }
+        set_name(p, &kept->alert, (enum bottleneck_kind)kind);
+        count(pipelines, p, 1);
+        p->firing_count += alerts_is_active(kept);
+        if (!alerts_is_active(kept)) {
+            wait_to_be_forgotten(pipelines, p, kept);
+        } else if (p->is_foreign) {
+            end(pipelines, p, kind, pipelines->time_ms);
         }
     }
+}
+
+void alerts_complete(struct pipelines *pipelines) {
+    for (struct pipeline *p = pipelines->all; p != NULL; p = p->hh.next) {
+        complete(pipelines, p);
+    }
+    struct pipeline_alert *kept,
+        **ended = mem_alloc((pipelines->alert_count + 1) * sizeof(struct pipeline_alert *));
+    size_t ended_count = 0;
+    while ((kept = TAILQ_FIRST(&pipelines->ended)) != NULL) {
+        ended[ended_count++] = kept;
+        TAILQ_REMOVE(&pipelines->ended, kept, ended_link);
+    }
+    if (ended_count > 0) {
+        qsort(ended, ended_count, sizeof *ended, by_end);
+    }
+    for (size_t i = 0; i < ended_count; i++) {
+        TAILQ_INSERT_TAIL(&pipelines->ended, ended[i], ended_link);
+    }
+    mem_free(ended);
 }
 
 void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
@@ -132,7 +210,7 @@ void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
         bool better =
             run->ended_ms > 0 && (kind != KIND_PIPELINE_FAILURE || run->status == RUN_SUCCEEDED);
         if (own || better) {
-            end(pipelines, pipeline, kind, time_ms);
+            tell_end(pipelines, pipeline, kind, time_ms);
         }
     }
 }

@@ -1,6 +1,7 @@
-// pipelines: the registry of pipelines, what is remembered of their runs, and the time of their
-// partition, which closes panes and lets alerts age. Called by the live agent per PipelineRun
-// record; windows are in window.c, alerts in alerts.c. Never reads a clock.
+// pipelines: what is remembered of the runs of pipelines, and the time of their partition, which
+// closes panes and lets alerts age. Called by the live agent per PipelineRun record; which
+// pipelines there are is in registry.c, windows are in window.c, alerts in alerts.c. Never reads a
+// clock.
 #include "pipelines_priv.h"
 
 #include <math.h>
@@ -26,93 +27,8 @@ void pipelines_options_init(struct pipelines_options *options) {
                                           .alert_silence_ms = INT64_C(7) * 24 * 3600000};
 }
 
-struct pipelines *pipelines_new(const struct pipelines_options *options,
-                                const struct pipelines_output *output) {
-    struct pipelines *pipelines = mem_zalloc(1, sizeof *pipelines);
-    pipelines->options = options;
-    pipelines->output = *output;
-    TAILQ_INIT(&pipelines->by_update);
-    return pipelines;
-}
-
 uint32_t pipelines_panes_lost(const struct pipelines *pipelines) {
     return pipelines->panes_lost;
-}
-
-static void release(struct pipelines *pipelines, struct pipeline *p) {
-    require(p != NULL);
-    TAILQ_REMOVE(&pipelines->by_update, p, link);
-    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash keeps the links
-    HASH_DEL(pipelines->all, p);
-    window_fini(pipelines, p);
-    alerts_count(pipelines, p, -(int)p->alert_count);
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        mem_free(p->alerts[kind]);
-    }
-    mem_free(p->runs);
-    mem_free(p);
-    metrics_add(METRIC_PIPELINES_LIVE, -1);
-}
-
-void pipelines_free(struct pipelines *pipelines) {
-    if (pipelines == NULL) {
-        return;
-    }
-    while (!TAILQ_EMPTY(&pipelines->by_update)) {
-        release(pipelines, TAILQ_FIRST(&pipelines->by_update));
-    }
-    keep_fini(&pipelines->keep);
-    mem_free(pipelines);
-}
-
-static void drop(struct pipelines *pipelines, struct pipeline *p) {
-    alerts_end_all(pipelines, p);
-    pipelines_forget(pipelines, p);
-    release(pipelines, p);
-}
-
-struct pipeline *pipelines_add(struct pipelines *pipelines, struct str key) {
-    struct pipeline *p = mem_zalloc(1, sizeof *p);
-    const char *newline = memchr(key.p, '\n', key.len);
-    require(newline != NULL && key.len < sizeof p->key); // cluster, newline, name
-    p->key_len = key.len;
-    memcpy(p->key, key.p, key.len);
-    size_t cluster = (size_t)(newline - key.p);
-    memcpy(p->stats.pipeline, newline + 1, key.len - cluster - 1);
-    window_init(p, pipelines->options);
-    HASH_ADD(hh, pipelines->all, key, p->key_len, p);
-    TAILQ_INSERT_TAIL(&pipelines->by_update, p, link);
-    metrics_add(METRIC_PIPELINES_LIVE, 1);
-    return p;
-}
-
-struct pipeline *pipelines_find(const struct pipelines *pipelines, struct str key) {
-    struct pipeline *p;
-    HASH_FIND(hh, pipelines->all, key.p, key.len, p);
-    return p;
-}
-
-// The pipeline of an update, the newest of the list from now on.
-static struct pipeline *pipeline_of(struct pipelines *pipelines,
-                                    const struct run_identity *identity) {
-    char key[2 * (RUN_TEXT_MAX + 1)];
-    size_t cluster = strlen(identity->cluster), name = strlen(identity->pipeline);
-    for (size_t i = 0; i < cluster; i++) { // the first newline ends the cluster
-        key[i] = identity->cluster[i] == '\n' ? '?' : identity->cluster[i];
-    }
-    key[cluster] = '\n';
-    memcpy(key + cluster + 1, identity->pipeline, name + 1);
-    struct pipeline *p = pipelines_find(pipelines, (struct str){key, cluster + 1 + name});
-    if (p != NULL) {
-        TAILQ_REMOVE(&pipelines->by_update, p, link);
-        TAILQ_INSERT_TAIL(&pipelines->by_update, p, link);
-        return p;
-    }
-    while (HASH_COUNT(pipelines->all) >= pipelines->options->pipelines_max) {
-        drop(pipelines, TAILQ_FIRST(&pipelines->by_update));
-        metrics_add(METRIC_LIMIT_PIPELINES, 1);
-    }
-    return pipelines_add(pipelines, (struct str){key, cluster + 1 + name});
 }
 
 uint32_t known_runs_victim(const struct known_run *runs, uint32_t count) {
@@ -220,15 +136,15 @@ static void count_run(struct pipeline *p, const struct known_run *before,
 }
 
 // Panes that pipelines have left open are closed when time enters another one.
-static void close_panes(struct pipelines *pipelines, const struct pipeline *except, int64_t from_ms,
-                        int64_t to_ms) {
+static void close_panes(struct pipelines *pipelines, int64_t from_ms, int64_t to_ms) {
     int64_t pane_ms = pipelines->options->pane_ms;
     if (from_ms / pane_ms == to_ms / pane_ms) {
         return;
     }
-    struct pipeline *p;
-    TAILQ_FOREACH(p, &pipelines->by_update, link) {
-        if (p != except && p->changed_panes > 0 && p->ring.newest < to_ms / pane_ms) {
+    struct pipeline *next;
+    for (struct pipeline *p = TAILQ_FIRST(&pipelines->open); p != NULL; p = next) {
+        next = TAILQ_NEXT(p, open_link);
+        if (p->ring.newest < to_ms / pane_ms) {
             window_flush(pipelines, p);
         }
     }
@@ -238,26 +154,21 @@ static void close_panes(struct pipelines *pipelines, const struct pipeline *exce
 static void age_alerts(struct pipelines *pipelines, int64_t by_ms) {
     int64_t before = pipelines->clock_ms / SWEEP_EVERY_MS;
     pipelines->clock_ms += by_ms;
-    if (pipelines->clock_ms / SWEEP_EVERY_MS == before) {
-        return;
-    }
-    struct pipeline *p;
-    TAILQ_FOREACH(p, &pipelines->by_update, link) {
-        if (p->alert_count > 0) {
-            alerts_expire(pipelines, p);
-        }
+    if (pipelines->clock_ms / SWEEP_EVERY_MS != before) {
+        alerts_age(pipelines);
     }
 }
 
-// An update of `pipeline` moves the partition's time.
-static void advance(struct pipelines *pipelines, const struct pipeline *pipeline, int64_t time_ms) {
+// An update moves the partition's time. Its own pipeline is in no list: its panes are closed as the
+// update is added to them.
+static void advance(struct pipelines *pipelines, int64_t time_ms) {
     int64_t before = pipelines->time_ms;
     if (time_ms <= before) {
         return;
     }
     pipelines->time_ms = time_ms;
     keep_touch(&pipelines->kept);
-    close_panes(pipelines, pipeline, before, time_ms);
+    close_panes(pipelines, before, time_ms);
     int64_t step = time_ms - before;
     age_alerts(pipelines, step < CLOCK_STEP_MAX_MS ? step : CLOCK_STEP_MAX_MS);
 }
@@ -273,16 +184,11 @@ static int64_t time_of(const struct pipelines *pipelines, const struct pipeline_
     return ahead ? record_ms + AHEAD_MAX_MS : run->time_ms;
 }
 
-void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset,
-                    int64_t record_ms) {
-    int64_t time_ms = time_of(pipelines, run, record_ms);
-    struct pipeline *p = pipeline_of(pipelines, &run->identity);
+static void take_in(struct pipelines *pipelines, struct pipeline *p, const struct pipeline_run *run,
+                    int64_t time_ms) {
     struct known_run now = known_run_of(run, time_ms), old;
     struct known_run *slot = find_run(p, run->id);
     bool is_first = slot == NULL;
-    keep_touch(&p->kept);
-    p->seen_offset = offset;
-    p->seen_clock_ms = pipelines->clock_ms;
     if (!is_first && run->revision <= slot->revision) {
         return; // heard before
     }
@@ -297,9 +203,20 @@ void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run,
     keep_touch(&slot->kept);
     count_open(p);
     count_run(p, is_first ? NULL : &old, &now, run->records_per_s);
-    advance(pipelines, p, time_ms);
+    advance(pipelines, time_ms);
     window_add(pipelines, p, is_first ? NULL : &old, &now);
     alerts_update(pipelines, p, run, time_ms);
+}
+
+void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset,
+                    int64_t record_ms) {
+    int64_t time_ms = time_of(pipelines, run, record_ms);
+    struct pipeline *p = registry_take(pipelines, &run->identity);
+    keep_touch(&p->kept);
+    p->seen_offset = offset;
+    p->seen_clock_ms = pipelines->clock_ms;
+    take_in(pipelines, p, run, time_ms);
+    registry_enter(pipelines, p);
 }
 
 void pipelines_tick(struct pipelines *pipelines, int64_t by_ms) {
@@ -310,7 +227,7 @@ void pipelines_tick(struct pipelines *pipelines, int64_t by_ms) {
     by_ms = by_ms < 0 ? 0 : by_ms < room_ms ? by_ms : room_ms;
     pipelines->time_ms += by_ms;
     keep_touch(&pipelines->kept);
-    close_panes(pipelines, NULL, before, pipelines->time_ms);
+    close_panes(pipelines, before, pipelines->time_ms);
     age_alerts(pipelines, by_ms);
 }
 
@@ -328,7 +245,9 @@ void pipelines_flush(struct pipelines *pipelines) {
 void pipelines_each(const struct pipelines *pipelines,
                     void (*each)(void *ctx, const struct pipeline_stats *stats), void *ctx) {
     for (const struct pipeline *p = pipelines->all; p != NULL; p = p->hh.next) {
-        each(ctx, &p->stats);
+        if (p->run_count > 0) { // one that shrank has none
+            each(ctx, &p->stats);
+        }
     }
 }
 

@@ -53,7 +53,6 @@ static bool alert_added(void *of, void *item) {
     if (p->alerts[kind] == NULL) {
         p->alerts[kind] = mem_zalloc(1, sizeof *kept);
     }
-    alerts_name(p, &kept->alert, kind);
     *p->alerts[kind] = *kept;
     return true;
 }
@@ -172,7 +171,7 @@ static void *open_pipeline(void *of, struct keep_key *key) {
         memchr(owner.p, '\0', owner.len) != NULL) {
         return NULL;
     }
-    struct pipeline *p = pipelines_add(pipelines, owner);
+    struct pipeline *p = registry_add(pipelines, owner);
     p->kept.written = true;
     return p;
 }
@@ -196,9 +195,6 @@ static bool close_pipeline(void *of, const struct keep_key *key, void *object, b
         ring_init(&p->ring, pipelines->options->pane_ms, p->ring.panes);
         keep_touch(&p->kept);
     }
-    for (int kind = 0; kind < KIND_COUNT; kind++) {
-        alerts_count(pipelines, p, p->alerts[kind] != NULL);
-    }
     return good && fits(pipelines, p);
 }
 
@@ -214,7 +210,7 @@ static bool take_run(struct pipelines *pipelines, struct str key, const struct k
         key.p[prefix - 1] != '.') {
         return false;
     }
-    struct pipeline *p = pipelines_find(pipelines, (struct str){key.p + prefix, key.len - prefix});
+    struct pipeline *p = registry_find(pipelines, (struct str){key.p + prefix, key.len - prefix});
     if (p == NULL || run->number >= p->run_number) {
         return false;
     }
@@ -231,7 +227,7 @@ static bool close_run(void *of, const struct keep_key *key, void *object, bool g
 }
 
 static void *open_pane(void *of, struct keep_key *key) {
-    struct pipeline *p = pipelines_find(of, key->owner);
+    struct pipeline *p = registry_find(of, key->owner);
     key->of = p;
     int64_t number = key->numbers[0];
     if (p == NULL || number < 0 || number > PARTITION_TIME_MAX_MS) {
@@ -363,15 +359,12 @@ static bool order_runs(struct pipeline *p) {
     return good;
 }
 
-static int by_offset(const void *x, const void *y) {
+static int by_update(const void *x, const void *y) {
     const struct pipeline *a = *(struct pipeline *const *)x, *b = *(struct pipeline *const *)y;
-    if (a->seen_offset == b->seen_offset) { // no two can be, but the order must not depend on qsort
-        return strcmp(a->key, b->key);
-    }
-    return a->seen_offset > b->seen_offset ? 1 : -1;
+    return pipeline_is_older(a, b) ? -1 : a != b;
 }
 
-// The list in the order of the pipelines' last updates.
+// All pipelines enter the lists, in the order of their last updates.
 static void order_pipelines(struct pipelines *pipelines) {
     size_t count = 0;
     struct pipeline **sorted = mem_alloc((HASH_COUNT(pipelines->all) + 1) * sizeof *sorted);
@@ -379,11 +372,10 @@ static void order_pipelines(struct pipelines *pipelines) {
         sorted[count++] = p;
     }
     if (count > 0) {
-        qsort(sorted, count, sizeof *sorted, by_offset);
+        qsort(sorted, count, sizeof *sorted, by_update);
     }
-    TAILQ_INIT(&pipelines->by_update);
     for (size_t i = 0; i < count; i++) {
-        TAILQ_INSERT_TAIL(&pipelines->by_update, sorted[i], link);
+        registry_enter(pipelines, sorted[i]);
     }
     mem_free(sorted);
 }
@@ -401,7 +393,10 @@ static bool is_whole(void *of, struct err *err) {
             buf_fini(&key);
         }
     }
-    order_pipelines(pipelines);
+    if (good) {
+        alerts_complete(pipelines);
+        order_pipelines(pipelines);
+    }
     return good;
 }
 

@@ -1,6 +1,7 @@
 // pipelines_priv: what the files of stage 2 share.
 #pragma once
 
+#include <string.h>
 #include <sys/queue.h>
 
 #include "base/hash.h"
@@ -36,9 +37,20 @@ struct pane {
 // alert.ended_ms != 0: it ended, and is kept to be told once more.
 struct pipeline_alert {
     struct alert alert;
-    int64_t kind;           // its bottleneck kind and 1; 0: there is none
-    char run[ID_TEXT_SIZE]; // the run that keeps it up
-    int64_t ended_clock_ms; // the clock when it ended
+    int64_t kind;              // its bottleneck kind and 1; 0: there is none
+    char run[ID_TEXT_SIZE];    // the run that keeps it up
+    int64_t ended_clock_ms;    // the clock when it ended
+    struct pipeline *pipeline; // while it is in the list of those that ended
+    TAILQ_ENTRY(pipeline_alert) ended_link;
+};
+
+// How a pipeline stands when room is needed: see registry.c. Those that shrank have no runs.
+enum standing {
+    STANDING_NONE, // in no list: it is being updated or loaded
+    STANDING_QUIET,
+    STANDING_ALERTING,
+    STANDING_SHRUNK,
+    STANDING_COUNT
 };
 
 struct pipeline {
@@ -51,22 +63,39 @@ struct pipeline {
     int64_t run_number;     // of the next run
     uint32_t changed_panes; // not handed out as they are
     uint32_t alert_count;   // active or kept
+    uint32_t firing_count;  // of them, active
     struct pipeline_stats stats;
     struct pipeline_alert *alerts[KIND_COUNT]; // NULL: there is none
     int64_t seen_offset;                       // of the last update: the order of the list
     int64_t seen_clock_ms;                     // the clock at the last update
     struct kept kept;                          // with its alerts; runs and panes have their own
-    TAILQ_ENTRY(pipeline) link;
+    // What follows is registry.c's.
+    enum standing standing;
+    uint32_t quiet_at;                 // its place in the heap
+    bool is_foreign;                   // of another cluster than is set now
+    bool is_open, is_firing;           // in the list
+    TAILQ_ENTRY(pipeline) link;        // of all
+    TAILQ_ENTRY(pipeline) open_link;   // of those with changed panes
+    TAILQ_ENTRY(pipeline) firing_link; // of those with active alerts
+    TAILQ_ENTRY(pipeline) standing_link;
     UT_hash_handle hh;
 };
 
 TAILQ_HEAD(pipeline_list, pipeline); // the pipeline with the oldest last update first
+TAILQ_HEAD(ended_list, pipeline_alert);
 
 struct pipelines {
     const struct pipelines_options *options;
     struct pipelines_output output;
     struct pipeline *all;
-    struct pipeline_list by_update;
+    struct pipeline_list by_update, open;
+    struct pipeline_list firing[2]; // of our cluster, of others
+    struct ended_list ended;        // alerts that ended, the first first
+    struct pipeline_list standing[STANDING_COUNT];
+    uint32_t standing_count[STANDING_COUNT]; // but of those that are quiet
+    struct pipeline **quiet;                 // a heap, the oldest on top
+    uint32_t quiet_count, quiet_cap;
+    struct pipelines_pushed_out pushed_out;
     int64_t time_ms;                   // of the newest update, and ticks; 0 before the first
     int64_t clock_ms;                  // time that passed, jumps cut
     struct kept kept;                  // of both times
@@ -79,13 +108,34 @@ struct pipelines {
 #define PARTITION_TIME_MAX_MS (2 * EVENT_TIME_MAX_MS)
 
 // pipelines.c
-// The pipeline with this key, or NULL.
-struct pipeline *pipelines_find(const struct pipelines *pipelines, struct str key);
-// A new one, the newest of the list.
-struct pipeline *pipelines_add(struct pipelines *pipelines, struct str key);
 // Which run makes room for another one: the oldest that ended, the oldest of all if none has. There
 // is at least one.
 uint32_t known_runs_victim(const struct known_run *runs, uint32_t count);
+
+// The order of the last updates, oldest first.
+static inline bool pipeline_is_older(const struct pipeline *a, const struct pipeline *b) {
+    if (a->seen_offset == b->seen_offset) { // no two can be, but the order must be one
+        return strcmp(a->key, b->key) < 0;
+    }
+    return a->seen_offset < b->seen_offset;
+}
+
+static inline bool alerts_is_active(const struct pipeline_alert *alert) {
+    return alert != NULL && alert->alert.ended_ms == 0;
+}
+
+// registry.c
+// The pipeline with this key, or NULL.
+struct pipeline *registry_find(const struct pipelines *pipelines, struct str key);
+// A new one, in no list yet.
+struct pipeline *registry_add(struct pipelines *pipelines, struct str key);
+// The pipeline of an update, for which others may have to go. In no list: what it is may change
+// freely until it enters.
+struct pipeline *registry_take(struct pipelines *pipelines, const struct run_identity *identity);
+// It is in the lists that it belongs to, the newest of each.
+void registry_enter(struct pipelines *pipelines, struct pipeline *pipeline);
+// It lost alerts or news while it is in the lists. One that had shrunk and has no alerts left goes.
+void registry_change(struct pipelines *pipelines, struct pipeline *pipeline);
 
 // pipelines_kept.c: they are about to go: so do their keys.
 void pipelines_forget_run(struct pipelines *pipelines, const struct pipeline *pipeline,
@@ -109,14 +159,10 @@ struct pane *window_pane(const struct pipeline *pipeline, int64_t number);
 struct pane *window_open_pane(struct pipeline *pipeline, int64_t number);
 
 // alerts.c
-bool alerts_is_active(const struct pipeline_alert *alert);
-// So many alerts more (or less) are active or kept.
-void alerts_count(struct pipelines *pipelines, struct pipeline *pipeline, int by);
-// Sets what an alert of this kind always says.
-void alerts_name(const struct pipeline *pipeline, struct alert *alert, enum bottleneck_kind kind);
-// The pipeline is dropped: what is active ends.
-void alerts_end_all(struct pipelines *pipelines, struct pipeline *pipeline);
-// Alerts that ended long ago are forgotten, those of silent pipelines end.
-void alerts_expire(struct pipelines *pipelines, struct pipeline *pipeline);
+// The clock went on: alerts that ended long ago are forgotten, those of silent pipelines end.
+void alerts_age(struct pipelines *pipelines);
+// All pipelines are loaded, with what was kept of their alerts: the rest is worked out. Those of
+// another cluster end, without a word: whoever loads tells all alerts.
+void alerts_complete(struct pipelines *pipelines);
 void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
                    const struct pipeline_run *run, int64_t time_ms);

@@ -168,5 +168,6 @@ void window_flush(struct pipelines *pipelines, struct pipeline *pipeline) {
     if (pipeline->ring.started) {
         close_before(pipelines, pipeline, pipeline->ring.newest);
         hand_out(pipelines, pipeline, pipeline->ring.newest);
+        registry_change(pipelines, pipeline);
     }
 }

@@ -67,7 +67,7 @@ static enum status start_workers(struct agent *agent, struct err *err) {
     }
     for (int i = 0; i < agent->options.workers && status == ST_OK; i++) {
         if (pthread_create(&agent->workers[i]->thread, NULL, run_worker, agent->workers[i]) != 0) {
-            status = err_set(err, ST_FATAL, "the system gives no thread for worker %d", i);
+            status = err_set(err, ST_RETRY, "the system gives no thread for worker %d", i);
         } else {
             agent->threads++;
         }
@@ -93,7 +93,7 @@ enum status agent_new(const struct agent_options *options, struct agent **out, s
     }
     if (status != ST_OK) {
         agent_free(agent);
-        return ST_FATAL;
+        return status == ST_RETRY ? ST_RETRY : ST_FATAL;
     }
     *out = agent;
     return ST_OK;
@@ -178,6 +178,8 @@ bool agent_ready(struct agent *agent, struct buf *reason) {
 struct agent_view {
     int64_t lag, newest_event_ms, partitions, loading, changelog_messages;
     int64_t events_read, events_skipped;
+    const char *full; // a setting whose limit is reached
+    int64_t partitions_full;
     struct pipeline_stats *stats;
     size_t stats_count, stats_cap;
 };
@@ -199,6 +201,8 @@ static void add_up(struct agent *agent, struct agent_view *sum) {
         sum->changelog_messages += view->changelog_messages;
         sum->events_read += view->events_read;
         sum->events_skipped += view->events_skipped;
+        sum->partitions_full += view->partitions_full;
+        sum->full = view->partitions_full > 0 ? view->full : sum->full;
         if (view->newest_event_ms > sum->newest_event_ms) {
             sum->newest_event_ms = view->newest_event_ms;
         }
@@ -265,6 +269,11 @@ static void publish_pages(struct agent *agent, int64_t now_ms) {
     set_gauges(&sum);
     bool ready = agent_ready(agent, &reason);
     (void)alert_doors_health(agent->alerts, &details);
+    if (sum.partitions_full > 0) {
+        buf_printf(&details,
+                   "%s is reached in %lld partitions: what is new pushes out what is old\n",
+                   sum.full, (long long)sum.partitions_full);
+    }
     http_set_ready(agent->http, ready, buf_text(&reason), buf_text(&details));
     struct exposition_input input = {
         .version = STOKER_VERSION, .pipelines = sum.stats, .pipeline_count = sum.stats_count};

@@ -42,8 +42,7 @@ struct stage_state {
     int32_t partition;
 };
 
-// All are set but the last two. `waits`, `newest_ms`, `each_alert` and `each_pipeline` change
-// nothing.
+// All are set but the last three. `waits`, `newest_ms` and the last three change nothing.
 struct stage_ops {
     const char *name;
     enum topic input; // topic_of_state knows where its state goes
@@ -71,6 +70,9 @@ struct stage_ops {
     // The numbers of its pipelines for the pages; NULL: a stage without.
     void (*each_pipeline)(const struct stage_state *state,
                           void (*each)(void *ctx, const struct pipeline_stats *stats), void *ctx);
+    // The setting whose limit is reached, so that what is new pushes out what is old; NULL: none.
+    // NULL: a stage that does not tell.
+    const char *(*full)(const struct stage_state *state);
 };
 
 #define STAGE(name) extern const struct stage_ops stage_##name;

@@ -2,20 +2,29 @@
 // out. Called through its row in stages.def alone. Must not commit, nor know which partition it
 // has but for the log.
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "fleet/pipelines.h"
 #include "stage_ops.h"
 
+enum { COMPLAIN_EVERY_MS = 60000 };
+
 struct fleet {
     struct stage_state state; // first
     struct pipelines *pipelines;
+    struct pipelines_pushed_out said; // to be pushed out
+    struct log_gate gate;
 };
 
-static struct pipelines *pipelines_of(const struct stage_state *state) {
+static struct fleet *fleet_of(const struct stage_state *state) {
     require(state->ops == &stage_pipelines);
-    return ((const struct fleet *)state)->pipelines;
+    return (struct fleet *)state;
+}
+
+static struct pipelines *pipelines_of(const struct stage_state *state) {
+    return fleet_of(state)->pipelines;
 }
 
 static void on_window(void *ctx, const struct pipeline_window *window) {
@@ -57,6 +66,23 @@ static enum status load(struct stage_state *state, const struct keep_table *tabl
     return status;
 }
 
+// Says in the log what had to make room.
+static void say_pushed_out(struct fleet *fleet) {
+    struct pipelines_pushed_out now = pipelines_pushed_out(fleet->pipelines);
+    if (now.pipelines == fleet->said.pipelines && now.alerts == fleet->said.alerts) {
+        return;
+    }
+    if (log_gate_open(&fleet->gate, clock_mono_ms(), COMPLAIN_EVERY_MS, NULL)) {
+        log_warn("pipelines_pushed_out",
+                 "partition=%d pipelines=%llu alerts_silenced=%llu error=%s",
+                 (int)fleet->state.partition,
+                 (unsigned long long)(now.pipelines - fleet->said.pipelines),
+                 (unsigned long long)(now.alerts - fleet->said.alerts),
+                 "more pipelines than limits.pipelines: those with the oldest news made room");
+        fleet->said = now;
+    }
+}
+
 static enum status feed(struct stage_state *state, const struct message *message,
                         enum metric *reason, struct err *err) {
     const struct agent_options *options = state->home->options;
@@ -69,6 +95,7 @@ static enum status feed(struct stage_state *state, const struct message *message
         return ST_SKIP;
     }
     pipelines_feed(pipelines_of(state), &run, message->offset, message->timestamp_ms);
+    say_pushed_out(fleet_of(state));
     if (options->on_run != NULL) {
         options->on_run(options->hook_ctx, &run);
     }
@@ -103,6 +130,10 @@ static void each_pipeline(const struct stage_state *state,
     pipelines_each(pipelines_of(state), each, ctx);
 }
 
+static const char *full(const struct stage_state *state) {
+    return pipelines_full(pipelines_of(state)) ? "limits.pipelines" : NULL;
+}
+
 const struct stage_ops stage_pipelines = {.name = "pipelines",
                                           .input = TOPIC_RUNS,
                                           .new = new_state,
@@ -114,4 +145,5 @@ const struct stage_ops stage_pipelines = {.name = "pipelines",
                                           .changes = changes,
                                           .newest_ms = newest_ms,
                                           .each_alert = each_alert,
-                                          .each_pipeline = each_pipeline};
+                                          .each_pipeline = each_pipeline,
+                                          .full = full};

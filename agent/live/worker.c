@@ -120,7 +120,7 @@ static void fill(struct worker *worker, int64_t loading, const struct buf *reaso
     view->loading = loading;
     view->events_read = worker->home.events_read;
     view->events_skipped = worker->home.events_skipped;
-    view->newest_event_ms = view->changelog_messages = 0;
+    view->newest_event_ms = view->changelog_messages = view->partitions_full = 0;
     view->stats_count = 0;
     for (uint32_t i = 0; i < worker->part_count; i++) {
         const struct part *part = worker->parts[i];
@@ -134,6 +134,9 @@ static void fill(struct worker *worker, int64_t loading, const struct buf *reaso
         if (part->ops->each_pipeline != NULL) {
             part->ops->each_pipeline(part->state, add_stats, view);
         }
+        const char *full = part->ops->full == NULL ? NULL : part->ops->full(part->state);
+        view->full = full != NULL ? full : view->full;
+        view->partitions_full += full != NULL;
     }
 }
 

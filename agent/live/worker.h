@@ -52,6 +52,8 @@ struct worker_view {
     size_t stats_count, stats_cap;
     int64_t lag, newest_event_ms, partitions, loading, changelog_messages;
     int64_t events_read, events_skipped; // since the worker began
+    const char *full;                    // the setting whose limit is reached, NULL: none
+    int64_t partitions_full;             // in which it is
     enum status status;                  // ST_FATAL: it has ended
     char fatal[512];
 };

@@ -183,7 +183,7 @@ enum status http_new(const char *listen, struct http **out, struct err *err) {
     if (http->daemon == NULL) {
         close(fd);
         http_free(http);
-        return err_set(err, ST_FATAL, "cannot start the web server on %s", listen);
+        return err_set(err, ST_RETRY, "cannot start the web server on %s", listen);
     }
     *out = http;
     return ST_OK;

@@ -113,7 +113,7 @@ static int try_open(const union listen_address *address, bool both) {
 
 static enum status explain(const char *text, int why, struct err *err) {
     if (why == EADDRINUSE) {
-        return err_set(err, ST_FATAL,
+        return err_set(err, ST_RETRY,
                        "cannot listen on %s: the port is taken, perhaps by another stoker. Stop "
                        "that one, or set http.listen to another port (0 takes any free one)",
                        text);
@@ -124,12 +124,12 @@ static enum status explain(const char *text, int why, struct err *err) {
                        text);
     }
     if (why == EADDRNOTAVAIL || why == EAFNOSUPPORT) {
-        return err_set(err, ST_FATAL,
+        return err_set(err, ST_RETRY,
                        "cannot listen on %s: this machine has no such address. Set http.listen to "
                        "one it has, or to :PORT for all",
                        text);
     }
-    return err_set(err, ST_FATAL, "cannot listen on %s: %s", text, strerror(why));
+    return err_set(err, ST_RETRY, "cannot listen on %s: %s", text, strerror(why));
 }
 
 enum status listen_open(const char *text, int *fd, uint16_t *port, struct err *err) {

@@ -54,9 +54,9 @@ enum status alert_doors_new(const struct alert_target *targets, size_t count,
                             struct alert_doors **out, struct err *err) MUST_USE;
 
 // Takes conditions that began, changed or ended (ended_ms > 0), keyed by their label set, and
-// returns without waiting. `now_ms` is wall time: a start never lies after it, and an end is
-// brought into started..now. The same condition twice changes nothing. `holder` is only compared:
-// who tells a condition holds it from then on.
+// returns without waiting; one that was silenced is forgotten (below). `now_ms` is wall time: a
+// start never lies after it, and an end is brought into started..now. The same condition twice
+// changes nothing. `holder` is only compared: who tells a condition holds it from then on.
 void alert_doors_update(struct alert_doors *alerts, const void *holder,
                         const struct alert *conditions, size_t count, int64_t now_ms);
 

@@ -6,13 +6,15 @@
 // heard of, oldest first, and at most one alert per kind of bottleneck. An update of a run counts
 // as what it brought over the one before, so an update that was missed is made up for by the next,
 // and one that comes twice (not newer than the last of its run) changes nothing. What holds:
-// - pipelines are in the hash table by key and in the list by last update, oldest first;
+// - pipelines are in the hash table by key and in lists by last update, oldest first;
 // - `changed_panes` and `alert_count` of all pipelines add up to those of the partition;
 // - nothing in a pipeline is newer than its partition's time.
 //
 // The partition's time is that of its newest update, and goes on by ticks while it is idle: by it
-// panes close. Alerts age by a clock that one update moves by at most a minute, so that a jump in
-// the updates' times ends nothing at a stroke.
+// panes close. No more than `pipelines_max` pipelines are held: those that are silent for longest
+// and have no alerts make room first, and a pipeline that goes is never told to have recovered
+// (fleet/registry.c). Alerts age by a clock that one update moves by at most a minute, so that a
+// jump in the updates' times ends nothing at a stroke.
 #pragma once
 
 #include <stdbool.h>
@@ -23,12 +25,14 @@
 #include "model/run.h"
 
 struct pipelines_options {
+    const char *cluster;        // ours, borrowed; NULL: pipelines of all clusters are ours
     int64_t window_ms, pane_ms; // pane divides window
     enum severity alert_min;    // bottlenecks below raise no alert
-    uint32_t pipelines_max;     // beyond, the one silent for longest is dropped
+    uint32_t pipelines_max;     // beyond, others make room
     uint32_t runs_max;          // runs remembered per pipeline
-    int64_t alert_keep_ms;      // an alert that ended is still told for so long, after a restart
-    int64_t alert_silence_ms;   // an alert of a pipeline without updates for so long ends
+    int64_t alert_keep_ms;      // an alert that ended is still told for so long, after a restart;
+                                // one of another cluster ends after so long without updates
+    int64_t alert_silence_ms;   // one of ours ends after so long without updates
 };
 // One hour of one-minute panes, alerts from moderate, 10,000 pipelines, 100 runs each; alerts are
 // kept for 15 minutes and end after 7 days of silence.
@@ -37,7 +41,7 @@ void pipelines_options_init(struct pipelines_options *options);
 struct pipelines_output {
     void *ctx;
     void (*window)(void *ctx, const struct pipeline_window *window);
-    void (*alert)(void *ctx, const struct alert *alert); // raised, changed or ended
+    void (*alert)(void *ctx, const struct alert *alert); // raised, changed, ended or silenced
 };
 
 struct pipelines;
@@ -62,6 +66,15 @@ bool pipelines_waits(const struct pipelines *pipelines);
 // How many panes of the state that was loaded the window set now has no room for: its panes are of
 // another length, or it is shorter. All else of that state was kept.
 uint32_t pipelines_panes_lost(const struct pipelines *pipelines);
+
+// True while every new pipeline pushes another one out.
+bool pipelines_full(const struct pipelines *pipelines);
+// What has been pushed out since the object was made: pipelines, whole or but for their alerts, and
+// alerts that held and are told no more.
+struct pipelines_pushed_out {
+    uint64_t pipelines, alerts;
+};
+struct pipelines_pushed_out pipelines_pushed_out(const struct pipelines *pipelines);
 
 // Hands out the panes that are still open, as they are now: the end of input.
 void pipelines_flush(struct pipelines *pipelines);

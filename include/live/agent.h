@@ -71,7 +71,7 @@ struct agent_options {
 struct agent;
 
 // Opens the doors without waiting for any of them, and starts the workers. ST_FATAL for settings
-// that cannot work.
+// that cannot work, ST_RETRY for what the machine does not give now, such as a port that is taken.
 enum status agent_new(const struct agent_options *options, struct agent **out,
                       struct err *err) MUST_USE;
 // Keeps the pages fresh for about `budget_ms`, and does the work if there are no threads for it.

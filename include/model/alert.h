@@ -17,6 +17,7 @@ struct alert {
     char description[1024];
     int64_t started_ms; // event time the condition began
     int64_t ended_ms;   // 0 while it holds
+    bool silenced;      // a limit pushed it out while it held: told no more, and no end
 };
 
 // One family of numbers per pipeline, shown on /metrics.

@@ -27,8 +27,8 @@ enum { HTTP_BEAT_MAX_MS = 60000 };
 struct http;
 
 // Listens on `listen`: "127.0.0.1:9571", "[::1]:9571", ":9571" (every address), "localhost:9571";
-// port 0 takes any free one. ST_FATAL with the address and what to do about it when the text is no
-// address, the port is taken or not allowed. Not ready until told so; alive from now on.
+// port 0 takes any free one. Fails as listen_open does; ST_RETRY also if the system gives no
+// thread. Not ready until told so; alive from now on.
 enum status http_new(const char *listen, struct http **out, struct err *err) MUST_USE;
 // Stops the server and releases everything. Takes NULL.
 void http_free(struct http *http);

@@ -18,6 +18,8 @@ bool listen_good(const char *text);
 // the loopback where it means every address. False if it is none, or longer than `cap`.
 bool listen_local(const char *text, char *out, size_t cap);
 
-// Opens the socket; *fd is the caller's to close, *port is what the system gave. ST_FATAL with the
-// address and what to do about it: no address, a port that is taken or not allowed.
+// Opens the socket; *fd is the caller's to close, *port is what the system gave. With words that
+// name the address and what to do about it: ST_FATAL if it is none, or a port that is not allowed;
+// ST_RETRY if it may be there later: a port that is taken, an address the machine does not have
+// (yet).
 enum status listen_open(const char *text, int *fd, uint16_t *port, struct err *err) MUST_USE;

@@ -107,6 +107,30 @@ static void a_door_that_nobody_answers_is_named(void **state) {
     fake_free(other);
 }
 
+// Pushed out while it held: no end is told, and it is not told again.
+static void a_silenced_alert_is_forgotten_without_an_end(void **state) {
+    (void)state;
+    struct fake *am = fake_new(), *other = fake_new();
+    fake_set(other, 202, "", false);
+    struct alert_doors *doors = two_doors(am, other);
+    struct buf lines = {0};
+    tell(doors, "orders", 0);
+    json_decref(fake_wait(am, 1));
+    wait_health(doors, ": ok, 1 firing, 0 waiting");
+    struct alert pushed_out = alert_of("PipelineDataSkew", "orders", 0);
+    pushed_out.silenced = true;
+    alert_doors_update(doors, NULL, &pushed_out, 1, clock_wall_ms());
+    alert_doors_health(doors, &lines);
+    assert_non_null(strstr(lines.data, ", 0 firing, 0 waiting"));
+    assert_null(strstr(lines.data, "1 firing"));
+    assert_true(alert_doors_drain(doors, 20000));
+    assert_int_equal(fake_count(am), 1);
+    alert_doors_free(doors);
+    buf_fini(&lines);
+    fake_free(am);
+    fake_free(other);
+}
+
 static bool has_setting(const struct alert_door *door, const char *name) {
     char key[100];
     unsigned count;
@@ -350,6 +374,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_door_gets_the_same_alerts),
         cmocka_unit_test(a_door_that_nobody_answers_is_named),
+        cmocka_unit_test(a_silenced_alert_is_forgotten_without_an_end),
         cmocka_unit_test(every_row_is_whole),
         cmocka_unit_test(hostile_names_become_labels_that_are_taken),
         cmocka_unit_test(a_probe_asks_once),

@@ -113,6 +113,22 @@ ended_early() { # by a signal as soon as its pages answer, while its workers sti
   [ $code -eq 0 ] || { echo "exit $code"; cat "$tmp/err"; return 1; }
 }
 ok "run: a signal while it starts ends it well" ended_early
+taken_port() { # may be free again soon: an exit after which the unit tries again, unlike a mistake in the settings
+  local never code
+  python3 - "$binary" >"$tmp/out" 2>"$tmp/err" <<'PYTHON'
+import socket, subprocess, sys
+taken = socket.socket()
+taken.bind(("127.0.0.1", 0))
+taken.listen()
+listen = f"http.listen=127.0.0.1:{taken.getsockname()[1]}"
+sys.exit(subprocess.run([sys.argv[1], "run", "--set", "kafka.brokers=127.0.0.1:1", "--set", listen]).returncode)
+PYTHON
+  code=$?
+  never=$(sed -n 's/^RestartPreventExitStatus=//p' deploy/systemd/stoker.service)
+  [ $code -eq 1 ] && [[ " $never " == *" 78 "* && " $never " != *" $code "* ]] || { echo "exit $code"; return 1; }
+  complains "the port is taken"
+}
+ok "run: a taken port is exit 1, after which the unit tries again" taken_port
 help_of_help() { exits 0 --help && cp "$tmp/out" "$tmp/list" && exits 0 help help && cmp "$tmp/list" "$tmp/out" &&
   exits 0 help --help && cmp "$tmp/list" "$tmp/out"; }
 ok "help of help is the list" help_of_help

@@ -74,6 +74,7 @@ static void test_of_the_stages(void **state) {
         "limits.idle=2h",
         "limits.grace=1m",
         "limits.applications=9",
+        "limits.pipelines=8",
         "window.length=30m",
         "window.pane=2m",
         "alertmanager.min_severity=critical",
@@ -96,6 +97,8 @@ static void test_of_the_stages(void **state) {
     assert_int_equal(o->pipelines.window_ms, 30 * 60 * 1000);
     assert_int_equal(o->pipelines.pane_ms, 2 * 60 * 1000);
     assert_int_equal(o->pipelines.alert_min, SEVERITY_CRITICAL);
+    assert_int_equal(o->pipelines.pipelines_max, 8);
+    assert_string_equal(o->pipelines.cluster, "default");
     assert_int_equal(o->pipelines.alert_silence_ms, 24 * 3600 * 1000);
     assert_string_equal(o->decode.wrapper_event_key, "e");
     assert_string_equal(o->decode.wrapper_app_key, "a");
@@ -174,6 +177,7 @@ static void test_defaults_agree(void **state) {
     assert_int_equal(agent.options.engine.idle_ms, engine.idle_ms);
     assert_int_equal(agent.options.engine.grace_ms, engine.grace_ms);
     assert_int_equal(agent.options.engine.applications_max, engine.applications_max);
+    pipelines.cluster = agent.options.pipelines.cluster; // whose state would come from elsewhere
     assert_memory_equal(&agent.options.pipelines, &pipelines, sizeof pipelines);
     setup_agent_fini(&agent);
     config_free(config);

@@ -30,7 +30,7 @@ static void on_alert(void *ctx, const struct alert *alert) {
 static struct seen seen;
 static struct pipelines_options options;
 
-static struct pipelines *fresh(void) {
+static inline struct pipelines *fresh(void) {
     memset(&seen, 0, sizeof seen);
     pipelines_options_init(&options);
     struct pipelines_output output = {&seen, on_window, on_alert};

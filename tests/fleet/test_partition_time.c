@@ -148,22 +148,6 @@ static void a_wrong_clock_does_not_empty_the_window(void **state) {
     pipelines_free(p);
 }
 
-static void the_alerts_of_a_dropped_pipeline_end(void **state) {
-    (void)state;
-    struct pipelines *p = fresh();
-    options.pipelines_max = 1;
-    struct pipeline_run run = skewed("a", 1, 10), other = update("b", 1, 11);
-    pipelines_feed(p, &run, 0, 0);
-    snprintf(other.identity.pipeline, sizeof other.identity.pipeline, "other");
-    pipelines_feed(p, &other, 1, 0);
-    assert_int_equal(seen.alert_count, 2);
-    assert_true(seen.alerts[1].ended_ms > 0);
-    assert_true(pipelines_waits(p)); // for the other's pane
-    pipelines_tick(p, minutes(1));
-    assert_false(pipelines_waits(p));
-    pipelines_free(p);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tick_closes_the_pane_that_is_past),
@@ -172,7 +156,6 @@ int main(void) {
         cmocka_unit_test(an_alert_that_begins_again_is_a_new_one),
         cmocka_unit_test(one_jump_ends_nothing),
         cmocka_unit_test(a_wrong_clock_does_not_empty_the_window),
-        cmocka_unit_test(the_alerts_of_a_dropped_pipeline_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
