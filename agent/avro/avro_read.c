@@ -12,6 +12,7 @@
 #include "base/json_writer.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "base/scrub.h"
 
 // Avro binary that is being read.
 struct avro_bytes {
@@ -253,7 +254,7 @@ static bool take_row(struct avro_bytes *from, const struct avro_node *field, cha
         *(bool *)at = take_bool(from);
         break;
     case RECORD_CHARS:
-        str_copy(at, row->size, take_text(from));
+        (row->prose ? scrub_copy : str_copy)(at, row->size, take_text(from));
         break;
     case RECORD_WORD:
         word = vocabulary_parse(row->words, take_text(from));

@@ -1,6 +1,6 @@
 // log: builds each line in a local buffer and writes it with one call, so lines of threads never
 // mix. Values are found again by separator bytes that no caller's text may hold; every value is
-// escaped before it is written.
+// scrubbed and escaped before it is written.
 #include "base/log.h"
 
 #include <stdatomic.h>
@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
+#include "base/scrub.h"
 
 static _Atomic int log_level = LOG_INFO;
 static _Atomic int log_form = LOG_LOGFMT;
@@ -55,7 +56,6 @@ struct line {
 };
 
 static void add_field(struct line *line, struct str key, struct str value) {
-    value.len = str_cut_utf8(value, 1024);
     if (line->json.out != NULL) {
         json_put_key(&line->json, key);
         json_put_str(&line->json, value);
@@ -98,8 +98,10 @@ static void add_fields(struct line *line, const char *text) {
         if (end == NULL) {
             break;
         }
+        char room[SCRUB_COPY_MAX];
+        struct str value = {key_end + 1, (size_t)(end - key_end - 1)};
         add_field(line, (struct str){text, (size_t)(key_end - text)},
-                  (struct str){key_end + 1, (size_t)(end - key_end - 1)});
+                  scrub_cut(value, sizeof room - 1, room));
         text = end + 1;
     }
 }

@@ -38,7 +38,7 @@ const struct command command_config = {
     .name = "config",
     .summary = "print the settings in force, a sample file or the reference page",
     .usage = "show [-c FILE] | sample | doc",
-    .details = "show prints every setting with where its value comes from; secrets as ********.\n"
+    .details = "show prints every setting with where its value comes from; secrets as [hidden].\n"
                "sample prints a commented file with every setting at its default.\n"
                "doc prints the reference page (Markdown).\n"
                "\n"

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/scrub.h"
 #include "commands/setup.h"
 #include "net/url.h"
 
@@ -111,7 +112,7 @@ static void check_door(struct config *config, const struct alert_door *door) {
         struct url url;
         if (url_parse(urls[i], "", &url, NULL) != ST_OK) {
             struct buf shown = {0};
-            config_add_url(&shown, urls[i]);
+            scrub_add(&shown, str_of(urls[i]));
             config_add_error(config, key_of(door, "urls"),
                              "not a URL such as http://host:9093: %.200s", buf_text(&shown));
             buf_fini(&shown);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/scrub.h"
 #include "config/config_priv.h"
 
 struct config *config_new(const struct setting_table *tables, unsigned count) {
@@ -99,8 +100,9 @@ static void add_error(struct config *config, const char *origin, const char *key
                       va_list args) PRINTF_LIKE(4, 0);
 static void add_error(struct config *config, const char *origin, const char *key, const char *fmt,
                       va_list args) {
-    char words[512];
-    vsnprintf(words, sizeof words, fmt, args);
+    char said[512], words[512];
+    vsnprintf(said, sizeof said, fmt, args);
+    scrub_copy(words, sizeof words, str_of(said));
     config->error_count++;
     if (config->error_count > CONFIG_ERRORS_MAX) {
         if (config->error_count == CONFIG_ERRORS_MAX + 1) {

@@ -5,23 +5,8 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/secret.h"
+#include "base/scrub.h"
 #include "config/config_priv.h"
-
-void config_add_url(struct buf *out, const char *url) {
-    const char *scheme_end = strstr(url, "://");
-    const char *host = scheme_end == NULL ? url : scheme_end + 3;
-    const char *at = NULL;
-    for (const char *p = host; *p != '\0' && strchr("/?#", *p) == NULL; p++) {
-        at = *p == '@' ? p : at;
-    }
-    if (at == NULL) {
-        buf_add_text(out, url);
-    } else {
-        buf_add(out, url, (size_t)(host - url));
-        buf_printf(out, "********%s", at);
-    }
-}
 
 static const char *const type_names[] = {
     [SETTING_TEXT] = "text",
@@ -60,7 +45,7 @@ static void add_list(struct buf *out, const struct entry *entry) {
     buf_add_char(out, '[');
     for (unsigned i = 0; i < entry->item_count; i++) {
         struct buf shown = {0};
-        config_add_url(&shown, entry->items[i]);
+        scrub_add(&shown, str_of(entry->items[i]));
         buf_add_text(out, i > 0 ? ", " : "");
         buf_add_json(out, buf_str(&shown));
         buf_fini(&shown);
@@ -70,14 +55,28 @@ static void add_list(struct buf *out, const struct entry *entry) {
 
 static void add_value(struct buf *out, const struct entry *entry) {
     if ((entry->setting->flags & SETTING_SECRET) != 0) {
-        buf_add_text(out, entry->text[0] == '\0' ? "\"\"" : "\"********\"");
+        buf_add_text(out, entry->text[0] == '\0' ? "\"\"" : "\"" SCRUB_MARK "\"");
     } else if (entry->setting->type == SETTING_LIST) {
         add_list(out, entry);
     } else if (entry->setting->type == SETTING_MAP) {
         buf_add_text(out, "{}");
     } else {
-        add_yaml(out, entry->text);
+        struct buf shown = {0};
+        scrub_add(&shown, str_of(entry->text));
+        add_yaml(out, buf_text(&shown));
+        buf_fini(&shown);
     }
+}
+
+// A property of librdkafka: hidden whole if its name says so, else what of its value is a secret.
+static void add_pair(struct buf *out, const struct config_pair *pair) {
+    struct buf shown = {0};
+    scrub_add(&shown,
+              scrub_hides_setting(str_of(pair->key)) ? STR(SCRUB_MARK) : str_of(pair->value));
+    buf_add_json(out, str_of(pair->key));
+    buf_add_text(out, ": ");
+    buf_add_json(out, buf_str(&shown));
+    buf_fini(&shown);
 }
 
 static void add_origin(struct buf *out, const char *origin) {
@@ -125,9 +124,7 @@ void config_show(const struct config *config, struct buf *out) {
         for (unsigned p = 0; p < entry->pair_count; p++) {
             const struct config_pair *pair = &entry->pairs[p];
             buf_printf(out, "%*s", indent + 2, "");
-            buf_add_json(out, str_of(pair->key));
-            buf_add_text(out, ": ");
-            buf_add_json(out, str_of(secret_setting(str_of(pair->key)) ? "********" : pair->value));
+            add_pair(out, pair);
             add_origin(out, entry->notes[p].origin);
         }
     }

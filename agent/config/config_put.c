@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "base/secret.h"
+#include "base/scrub.h"
 #include "config/config_priv.h"
 
 enum { SECRET_MAX = 65536 };
@@ -78,9 +78,10 @@ static char *twin_of(const struct config *config, const char *key) {
     }
     char *twin = mem_strndup(key, len - 5);
     const struct entry *entry = config_find(config, twin), *map = config_find_map(config, twin);
-    bool secret = entry != NULL ? (entry->setting->flags & SETTING_SECRET) != 0
-                                : map != NULL && strncmp(twin, "kafka.", 6) == 0 &&
-                                      secret_setting(str_of(twin + strlen(map->setting->key) + 1));
+    bool secret = entry != NULL
+                      ? (entry->setting->flags & SETTING_SECRET) != 0
+                      : map != NULL && strncmp(twin, "kafka.", 6) == 0 &&
+                            scrub_hides_setting(str_of(twin + strlen(map->setting->key) + 1));
     if (!secret) {
         mem_free(twin);
         return NULL;

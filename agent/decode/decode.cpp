@@ -219,16 +219,19 @@ static void take_nested(context &c, size_t rank, value v, wrapper *w) {
 // Takes a field of what may be a wrapper. True if it is "Event" and a text.
 static bool wrapper_field(decoder *d, const char *raw, value v, wrapper *w) {
     if (key_is(raw, str_of("Event"))) {
-        return w->name.p == nullptr && get_text(v, SIZE_MAX, &w->name);
+        std::string_view name;
+        bool first = w->name.p == nullptr && !v.get_string().get(name);
+        w->name = first ? view(name) : w->name;
+        return first;
     }
     size_t rank = rank_of(raw, d->event_key, event_keys);
     if (rank > 0) {
         take_nested(d->c, rank, v, w);
     } else if (rank_of(raw, d->app_key, app_keys) > 0) {
-        str id = text(v, 256);
+        str id = name(d->c, v, 256);
         w->app_id = w->app_id.len > 0 ? w->app_id : id;
     } else if (d->attempt_key.len > 0 && key_is(raw, d->attempt_key)) {
-        w->attempt = text(v, 32);
+        w->attempt = name(d->c, v, 32);
     }
     return false;
 }
@@ -397,6 +400,7 @@ static void reset(decoder *d, const idmap *wanted, event *out) {
     c.wanted = wanted;
     c.broken = c.has_info = false;
     c.app_id_rank = c.attempt_rank = RANK_NONE;
+    c.room_used = 0;
     memset(c.words, 0, sizeof c.words);
     c.properties.len = c.ids.len = c.accums.len = c.nodes.len = c.metrics.len = 0;
 }

@@ -2,7 +2,7 @@
 // task ends, and the table of all kinds. Of properties only allow-listed ones are kept, and only
 // their text; hundreds of others, some of them secrets, are never copied.
 extern "C" {
-#include "base/secret.h"
+#include "base/scrub.h"
 }
 
 #include "decode_shape.h"
@@ -26,7 +26,7 @@ void read_stage_ids(context &c, value v) {
 bool may_keep(const context &c, str key) {
     for (unsigned i = 0; i < c.more_property_count; i++) {
         if (str_is(key, c.more_properties[i])) {
-            return !secret_property(key);
+            return !scrub_hides_property(key);
         }
     }
     return event_property_allowed(key);
@@ -88,7 +88,7 @@ void read_properties(context &c, value v) {
             c.broken = true;
             return;
         }
-        if (allowed_key(c, f, &key) && get_text(f.value(), 256, &content)) {
+        if (allowed_key(c, f, &key) && get_text(c, f.value(), 256, &content)) {
             add_property(c, key, content);
         }
         if (c.broken) {
@@ -103,24 +103,24 @@ const shape rdd_shape(rdd_rules);
 void read_rdds(context &c, value v) {
     items(c, v, [&](value rdd) {
         each_field(c, rdd, rdd_shape, [&](const rule &, value name) {
-            c.out->stage.python = c.out->stage.python || str_is(text(name, 64), "PythonRDD");
+            c.out->stage.python = c.out->stage.python || str_is(word(name, 64), "PythonRDD");
             return true;
         });
     });
 }
 
 void read_app_id(context &c, value v) {
-    c.out->app_start.app_id = text(v, 256);
+    c.out->app_start.app_id = name(c, v, 256);
     see_app_id(c, c.out->app_start.app_id, RANK_OWN);
 }
 
 void read_attempt(context &c, value v) {
-    c.out->app_start.attempt = text(v, 32);
+    c.out->app_start.attempt = name(c, v, 32);
     see_attempt(c, c.out->app_start.attempt, RANK_OWN);
 }
 
 void read_top_level_app_id(context &c, value v) {
-    see_app_id(c, text(v, 256), RANK_TOP_LEVEL);
+    see_app_id(c, name(c, v, 256), RANK_TOP_LEVEL);
 }
 
 void read_exit_code(context &c, value v) {
@@ -198,7 +198,7 @@ const rule profile_rules[] = {
 const shape profile_shape(profile_rules);
 
 const rule executor_info_rules[] = {
-    {"Host", as::text, AT(executor.host), 256},
+    {"Host", as::name, AT(executor.host), 256},
     {"Total Cores", as::metric, AT(executor.cores)},
     {"Resource Profile Id", as::id, AT(executor.profile_id)},
     {"Registration Time", as::metric, AT(executor.registration_ms)},
@@ -207,15 +207,15 @@ const rule executor_info_rules[] = {
 const shape executor_info_shape(executor_info_rules);
 
 const rule executor_rules[] = {
-    {"Executor ID", as::text, AT(executor.id), 64},
+    {"Executor ID", as::name, AT(executor.id), 64},
     {"Executor Info", as::object, 0, 0, &executor_info_shape},
     {"Removed Reason", as::text, AT(executor.reason), 512},
 };
 const shape executor_shape(executor_rules);
 
 const rule exclusion_rules[] = {
-    {"executorId", as::text, AT(exclusion.executor), 64},
-    {"hostId", as::text, AT(exclusion.host), 256},
+    {"executorId", as::name, AT(exclusion.executor), 64},
+    {"hostId", as::name, AT(exclusion.host), 256},
     {"taskFailures", as::metric, AT(exclusion.failures)},
     {"executorFailures", as::metric, AT(exclusion.failures)},
     {"stageId", as::id, AT(exclusion.stage)},
@@ -223,7 +223,7 @@ const rule exclusion_rules[] = {
 };
 const shape exclusion_shape(exclusion_rules);
 
-const rule block_manager_id_rules[] = {{"Executor ID", as::text, AT(block_manager.executor), 64}};
+const rule block_manager_id_rules[] = {{"Executor ID", as::name, AT(block_manager.executor), 64}};
 const shape block_manager_id_shape(block_manager_id_rules);
 const rule block_manager_rules[] = {
     {"Block Manager ID", as::object, 0, 0, &block_manager_id_shape},

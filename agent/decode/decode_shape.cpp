@@ -6,21 +6,63 @@
 
 namespace decode {
 
-bool get_text(value v, size_t max, str *out) {
+// The room is bounded, so a message of nothing but secrets gets marks alone at last.
+static str shown(context &c, str whole, size_t max) {
+    if (ROOM_BYTES - c.room_used < max) {
+        return scrub_is_clean(whole) && whole.len <= max ? whole : STR(SCRUB_MARK);
+    }
+    char *room = c.room + c.room_used;
+    str s = scrub_cut(whole, max, room);
+    c.room_used += s.p == room ? s.len : 0;
+    return s;
+}
+
+static bool get_word(value v, str *out) {
     std::string_view s;
     if (v.get_string().get(s)) {
         return false;
     }
     *out = view(s);
-    if (out->len > max) {
-        out->len = str_cut_utf8(*out, max);
+    return true;
+}
+
+bool get_text(context &c, value v, size_t max, str *out) {
+    if (!get_word(v, out)) {
+        return false;
+    }
+    *out = shown(c, *out, max);
+    return true;
+}
+
+str text(context &c, value v, size_t max) {
+    str s = {"", 0};
+    get_text(c, v, max, &s);
+    return s;
+}
+
+static bool is_plain_name(str s) {
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char b = static_cast<unsigned char>(s.p[i]);
+        unsigned char letter = b | 0x20;
+        bool plain =
+            (letter >= 'a' && letter <= 'z') || (b >= '-' && b <= ':' && b != '/') || b == '_';
+        if (!plain) {
+            return false;
+        }
     }
     return true;
 }
 
-str text(value v, size_t max) {
+str name(context &c, value v, size_t max) {
     str s = {"", 0};
-    return get_text(v, max, &s) ? s : str{"", 0};
+    get_word(v, &s);
+    return s.len <= max && is_plain_name(s) ? s : shown(c, s, max);
+}
+
+str word(value v, size_t max) {
+    str s = {"", 0};
+    get_word(v, &s);
+    return {s.p, str_cut_utf8(s, max)};
 }
 
 // What is written as a number but is no int64.
@@ -154,10 +196,12 @@ void apply(context &c, const rule &r, value v) {
         at<int32_t>(c, r) = id32(v);
         break;
     case as::text:
-        at<str>(c, r) = text(v, r.limit);
+    case as::name:
+        at<str>(c, r) = r.what == as::text ? text(c, v, r.limit) : name(c, v, r.limit);
         break;
     case as::word:
-        c.words[r.at] = text(v, r.limit);
+    case as::words:
+        c.words[r.at] = r.what == as::word ? word(v, r.limit) : text(c, v, r.limit);
         break;
     case as::flag:
         at<bool>(c, r) = maybe(v) == 1;
@@ -193,6 +237,7 @@ void set_missing(const shape &s, event *out) {
             *reinterpret_cast<int *>(field) = -1;
             break;
         case as::text:
+        case as::name:
             *reinterpret_cast<str *>(field) = {"", 0};
             break;
         case as::call:

@@ -10,6 +10,7 @@
 extern "C" {
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/scrub.h"
 #include "base/str.h"
 #include "model/event.h"
 #include "stats/idmap.h"
@@ -46,6 +47,8 @@ template <typename T> struct list {
     }
 };
 
+constexpr size_t ROOM_BYTES = 32 << 10;
+
 enum app_rank { RANK_NONE, RANK_PROPERTY, RANK_TOP_LEVEL, RANK_OWN };
 enum word { WORD_RESULT, WORD_DESCRIPTION, WORD_MESSAGE, WORD_LOSS, WORD_KILL, WORD_COUNT };
 
@@ -62,6 +65,8 @@ struct context {
     bool has_info = false; // Task Info is an object
     app_rank app_id_rank = RANK_NONE, attempt_rank = RANK_NONE;
     str words[WORD_COUNT] = {}; // texts that finish() turns into something else
+    char room[ROOM_BYTES];      // for texts of which something had to be hidden
+    size_t room_used = 0;
     list<event_property> properties;
     list<int32_t> ids;
     list<event_accum> accums;
@@ -73,10 +78,16 @@ inline str view(std::string_view s) {
     return {s.data(), s.size()};
 }
 
-// True and *out if the value is a string. Cut to `max` bytes between characters.
-bool get_text(value v, size_t max, str *out);
+// Every string of an event comes from one of these; each cuts to `max` bytes between characters.
+// What may be kept or shown, scrubbed (base/scrub.h): true and *out if the value is a string.
+bool get_text(context &c, value v, size_t max, str *out);
 // The same; empty for anything else.
-str text(value v, size_t max);
+str text(context &c, value v, size_t max);
+// The same of a name that most events carry (of a host, an executor, an application): nothing is
+// looked for if it is made of letters, digits and . _ : - alone.
+str name(context &c, value v, size_t max);
+// What is only compared with words of ours, and never kept: as it is.
+str word(value v, size_t max);
 // True and *out if the value is an integer, an integer in a string or a float, which is truncated.
 bool get_integer(value v, int64_t *out);
 // The same for what get_int64 does not take.
@@ -198,8 +209,10 @@ enum class as : uint8_t {
     count,  // int64_t, -1 if missing or negative
     id,     // int32_t, likewise
     id64,   // int64_t, likewise
-    text,   // str of at most `limit` bytes
-    word,   // the same, into context.words[at]
+    text,   // str of at most `limit` bytes, by text()
+    name,   // the same, by name()
+    word,   // the same, by word(), into context.words[at]
+    words,  // the same, by text(), into context.words[at]
     flag,   // bool, true only for true
     maybe,  // int: 1, 0, or -1 for anything but true and false
     real,   // double, 0 if missing or negative

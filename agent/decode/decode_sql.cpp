@@ -53,11 +53,11 @@ void add_metric(context &c, value v) {
     }
     bool is_object = each_field(c, v, metric_shape, [&](const rule &r, value inner) {
         if (r.at == METRIC_NAME) {
-            m.name = text(inner, 256);
+            m.name = word(inner, 256);
         } else if (r.at == METRIC_ID) {
             m.accum_id = id64(inner);
         } else {
-            m.type = text(inner, 64);
+            m.type = word(inner, 64);
         }
         return true;
     });
@@ -89,9 +89,13 @@ void enter(walk &w, value v, int32_t parent) {
     c.nodes.push({{"", 0}, {"", 0}, parent, c.metrics.len, 0});
 }
 
+bool is_told(const event_plan_node &node) {
+    return str_contains(node.name, STR("Join")) || str_contains(node.name, STR("Exchange"));
+}
+
 void leave(walk &w) {
     event_plan_node &node = w.c.nodes.items[w.levels[--w.depth].node];
-    if (!str_contains(node.name, STR("Join")) && !str_contains(node.name, STR("Exchange"))) {
+    if (!is_told(node)) {
         node.text = {"", 0};
     }
 }
@@ -104,13 +108,16 @@ void read_node_metrics(context &c, uint32_t node, value v) {
 
 // Reads one field; true if it was the children, which are to be walked first.
 bool read_node_field(context &c, level &l, const rule &r, value v) {
+    event_plan_node &node = c.nodes.items[l.node];
     array a;
     switch (r.at) {
     case NODE_NAME:
-        c.nodes.items[l.node].name = text(v, 256);
+        node.name = word(v, 256);
         break;
     case NODE_TEXT:
-        c.nodes.items[l.node].text = text(v, 256);
+        if (node.name.len == 0 || is_told(node)) { // not scrubbed for nothing
+            node.text = text(c, v, 256);
+        }
         break;
     case NODE_METRICS:
         read_node_metrics(c, l.node, v);
@@ -207,7 +214,7 @@ void read_driver_accums(context &c, value v) {
 }
 
 void read_error_message(context &c, value v) {
-    c.out->sql.has_error = get_text(v, 512, &c.out->sql.error);
+    c.out->sql.has_error = get_text(c, v, 512, &c.out->sql.error);
 }
 
 const rule sql_rules[] = {
@@ -249,7 +256,7 @@ void read_sources(context &c, value v) {
 const rule duration_rules[] = {{"triggerExecution", as::metric, AT(stream.trigger_ms)}};
 const shape duration_shape(duration_rules);
 #define STREAM_NAMES                                                                               \
-    {"id", as::text, AT(stream.query_id), 64}, {"runId", as::text, AT(stream.run_id), 64}, {       \
+    {"id", as::name, AT(stream.query_id), 64}, {"runId", as::name, AT(stream.run_id), 64}, {       \
         "name", as::text, AT(stream.name), 256                                                     \
     }
 const rule progress_rules[] = {

@@ -9,14 +9,14 @@ namespace {
 const rule reason_rules[] = {
     {"Reason", as::word, WORD_RESULT, 64},
     {"Class Name", as::text, AT(task.error_class), 256},
-    {"Description", as::word, WORD_DESCRIPTION, 256},
+    {"Description", as::words, WORD_DESCRIPTION, 256},
     {"Stack Trace"},
     {"Full Stack Trace"},
     {"Accumulator Updates"},
-    {"Message", as::word, WORD_MESSAGE, 256},
+    {"Message", as::words, WORD_MESSAGE, 256},
     {"Exit Caused By App", as::maybe, AT(task.exit_caused_by_app)},
-    {"Loss Reason", as::word, WORD_LOSS, 256},
-    {"Kill Reason", as::word, WORD_KILL, 256},
+    {"Loss Reason", as::words, WORD_LOSS, 256},
+    {"Kill Reason", as::words, WORD_KILL, 256},
 };
 const shape reason_shape(reason_rules);
 
@@ -43,7 +43,7 @@ void read_accumulable(context &c, value v) {
         if (r.at == ACCUM_UPDATE) {
             decimal = get_integer(inner, &accum.update);
         } else if (r.at == ACCUM_METADATA) {
-            sql = str_is(text(inner, 8), "sql");
+            sql = str_is(word(inner, 8), "sql");
         }
         return true;
     });
@@ -71,9 +71,9 @@ const rule info_rules[] = {
     {"Attempt", as::id, AT(task.attempt)},
     {"Partition ID"},
     {"Launch Time", as::time, AT(task.launch_ms)},
-    {"Executor ID", as::text, AT(task.executor), 64},
-    {"Host", as::text, AT(task.host), 256},
-    {"Locality", as::text, AT(task.locality), 32},
+    {"Executor ID", as::name, AT(task.executor), 64},
+    {"Host", as::name, AT(task.host), 256},
+    {"Locality", as::name, AT(task.locality), 32},
     {"Speculative", as::flag, AT(task.speculative)},
     {"Getting Result Time", as::time, AT(task.getting_result_ms)},
     {"Finish Time", as::time, AT(task.finish_ms)},

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/check.h"
+#include "base/scrub.h"
 
 #define DETECTOR(name) extern const struct detector detector_##name;
 #include "detect/detectors.def"
@@ -55,10 +56,12 @@ void verdict_evidence(struct verdict *verdict, const char *name, double value) {
 }
 
 void verdict_summary(struct verdict *verdict, const char *fmt, ...) {
+    char text[SCRUB_COPY_MAX];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(verdict->summary, sizeof verdict->summary, fmt, args);
+    vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
+    scrub_copy(verdict->summary, sizeof verdict->summary, str_of(text));
 }
 
 // Seconds that matter whatever the run's length, or seconds with a share of the run that matters.

@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "base/scrub.h"
 #include "detect/detector.h"
 #include "pipelines_priv.h"
 
@@ -30,10 +31,12 @@ static const struct open_bottleneck *worst_of(const struct pipeline_run *run,
 static void describe(struct alert *alert, const struct pipeline_run *run,
                      const struct open_bottleneck *worst) {
     const char *attempt = run->identity.attempt;
-    snprintf(alert->description, sizeof alert->description,
+    char text[SCRUB_COPY_MAX];
+    snprintf(text, sizeof text,
              "Pipeline %.100s, run %.100s%s%s: %s (severity %s, up to %.1f s lost).",
              run->identity.pipeline, run->identity.app_id, attempt[0] != '\0' ? " attempt " : "",
              attempt, worst->summary, severity_name(worst->severity), worst->saving_s);
+    scrub_copy(alert->description, sizeof alert->description, str_of(text)); // names are cut above
 }
 
 static void set_name(const struct pipeline *pipeline, struct alert *alert,

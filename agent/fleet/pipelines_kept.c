@@ -23,7 +23,7 @@ static bool alert_is_of_a_kind(void *object) {
 }
 static const struct record_row alert_rows[] = {
     RECORD_ROW(1, I64, pipeline_alert, kind, .most = KIND_COUNT),
-    RECORD_AS(2, CHARS, pipeline_alert, alert.description, "description"),
+    RECORD_AS(2, CHARS, pipeline_alert, alert.description, "description", .prose = true),
     RECORD_AS(3, I64, pipeline_alert, alert.started_ms, "started_ms",
               .most = PARTITION_TIME_MAX_MS),
     RECORD_AS(4, I64, pipeline_alert, alert.ended_ms, "ended_ms", .most = PARTITION_TIME_MAX_MS),

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/secret.h"
+#include "base/scrub.h"
 
 #define VERSION_2_2_0 0x020200ff
 #define VERSION_2_5_0 0x020500ff
@@ -179,7 +179,7 @@ enum status client_conf_set(rd_kafka_conf_t *conf, const char *key, const char *
         return ST_OK;
     }
     return err_set(err, ST_FATAL, "librdkafka %s does not take %s: %s", rd_kafka_version_str(), key,
-                   secret_setting(str_of(key)) ? "invalid value" : text);
+                   scrub_hides_setting(str_of(key)) ? "invalid value" : text);
 }
 
 static enum status judge(const rd_kafka_conf_t *conf, const char *section, const char *key,
@@ -209,7 +209,7 @@ static enum status set_property(rd_kafka_conf_t *conf, const char *section,
                        section, key, rd_kafka_version_str());
     default:
         client_printable(shown, sizeof shown,
-                         secret_setting(str_of(property->key)) ? "invalid value" : text);
+                         scrub_hides_setting(str_of(property->key)) ? "invalid value" : text);
         return err_set(err, ST_FATAL, "%s.%s: %s", section, key, shown);
     }
 }

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/scrub.h"
+
 #define VERSION_2_6_1 0x020601ff
 
 enum status client_status(rd_kafka_resp_err_t code) {
@@ -79,9 +81,8 @@ const char *client_hint(rd_kafka_resp_err_t code, bool scram) {
 
 void client_printable(char *out, size_t cap, const char *text) {
     struct buf shown = {0};
-    struct str in = str_of(text);
-    in.len = str_cut_utf8(in, 1024);
-    buf_add_printable(&shown, in);
+    char room[SCRUB_COPY_MAX];
+    buf_add_printable(&shown, scrub_cut(str_of(text), sizeof room - 1, room));
     str_copy(out, cap, buf_str(&shown));
     buf_fini(&shown);
 }

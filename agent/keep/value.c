@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/scrub.h"
 #include "model/run.h"
 #include "wire.h"
 
@@ -283,6 +284,10 @@ static bool read_row(const struct record_row *row, struct str field, char *objec
     case RECORD_F64:
         return read_real(row, field, at);
     case RECORD_CHARS:
+        if (row->prose) { // an older release may have kept what this one hides
+            scrub_copy(at, row->size, field);
+            return field.len < row->size;
+        }
         return str_copy(at, row->size, field);
     case RECORD_NAME:
         *(const char **)(void *)at = run_static_name(field);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json_writer.h"
+#include "base/scrub.h"
 #include "keep/value.h"
 #include "wire.h"
 
@@ -93,13 +94,19 @@ static bool show_item(const struct record_row *row, struct str field, struct jso
     return show_fields(row->item, field, json);
 }
 
+// An older release may have kept what this one hides.
+static void show_text(const struct record_row *row, struct str field, struct json_writer *json) {
+    char room[SCRUB_COPY_MAX];
+    json_put_str(json, row->prose ? scrub_cut(field, sizeof room - 1, room) : field);
+}
+
 // One field of a value under its name; of a list, one item of it.
 static bool show_field(const struct record_row *row, struct str field, struct json_writer *json) {
     int64_t place, number;
     switch (row->type) {
     case RECORD_CHARS:
     case RECORD_NAME:
-        json_put_str(json, field);
+        show_text(row, field, json);
         return true;
     case RECORD_F64:
         return show_real(field, json);

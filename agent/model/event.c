@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 #include "base/compiler.h"
-#include "base/secret.h"
+#include "base/scrub.h"
 
 static const struct str names[EVENT_KIND_COUNT] = {
     [EVENT_OTHER] = {"", 0},
@@ -74,8 +74,8 @@ enum property event_property_of(struct str key) {
         if (properties[i].scope == FAMILY ? str_starts(key, properties[i].key)
                                           : str_eq(key, properties[i].key)) {
             // Nobody has looked at the names in a family.
-            return properties[i].scope == FAMILY && secret_property(key) ? PROPERTY_NONE
-                                                                         : (enum property)i;
+            return properties[i].scope == FAMILY && scrub_hides_property(key) ? PROPERTY_NONE
+                                                                              : (enum property)i;
         }
     }
     return PROPERTY_NONE;

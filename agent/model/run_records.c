@@ -4,9 +4,12 @@
 #include "model/run.h"
 
 static const struct record_row identity[] = {
-    RECORD_ROW(1, CHARS, run_identity, cluster),       RECORD_ROW(2, CHARS, run_identity, app_id),
-    RECORD_ROW(3, CHARS, run_identity, attempt),       RECORD_ROW(4, CHARS, run_identity, pipeline),
-    RECORD_ROW(5, CHARS, run_identity, app_name),      RECORD_ROW(6, CHARS, run_identity, user),
+    RECORD_ROW(1, CHARS, run_identity, cluster),
+    RECORD_ROW(2, CHARS, run_identity, app_id),
+    RECORD_ROW(3, CHARS, run_identity, attempt),
+    RECORD_ROW(4, CHARS, run_identity, pipeline, .prose = true),
+    RECORD_ROW(5, CHARS, run_identity, app_name, .prose = true),
+    RECORD_ROW(6, CHARS, run_identity, user, .prose = true),
     RECORD_ROW(7, CHARS, run_identity, spark_version),
 };
 const struct record record_run_identity = RECORD_OF("identity", run_identity, identity);
@@ -42,7 +45,7 @@ const struct record record_run_totals = RECORD_OF("totals", run_totals, totals);
 static const struct record_row stage_summary[] = {
     RECORD_ROW(1, I32, stage_summary, stage),
     RECORD_ROW(2, I32, stage_summary, attempt),
-    RECORD_ROW(3, CHARS, stage_summary, name),
+    RECORD_ROW(3, CHARS, stage_summary, name, .prose = true),
     RECORD_ROW(4, I64, stage_summary, submitted_ms),
     RECORD_ROW(5, I64, stage_summary, completed_ms),
     RECORD_ROW(6, I64, stage_summary, tasks_expected),
@@ -100,7 +103,7 @@ static const struct record_row bottleneck[] = {
     RECORD_ROW(16, F64, bottleneck, completeness),
     RECORD_ROW(17, I64, bottleneck, opened_ms),
     RECORD_ROW(18, I64, bottleneck, updated_ms),
-    RECORD_ROW(19, CHARS, bottleneck, summary),
+    RECORD_ROW(19, CHARS, bottleneck, summary, .prose = true),
     RECORD_ROW(219, ARRAY, bottleneck, evidence, .item = &record_evidence,
                .count_offset = offsetof(struct bottleneck, evidence_count), .max = EVIDENCE_MAX),
 };
@@ -114,7 +117,7 @@ static const struct record_row open_bottleneck[] = {
     RECORD_ROW(0, I32, open_bottleneck, stage),
     RECORD_ROW(0, I32, open_bottleneck, stage_attempt),
     RECORD_ROW(0, F64, open_bottleneck, saving_s),
-    RECORD_ROW(0, CHARS, open_bottleneck, summary),
+    RECORD_ROW(0, CHARS, open_bottleneck, summary, .prose = true),
 };
 const struct record record_open_bottleneck =
     RECORD_OF("open bottleneck", open_bottleneck, open_bottleneck);
@@ -150,7 +153,7 @@ static const struct record_row pipeline_run[] = {
     RECORD_ROW(0, I64, pipeline_run, time_ms),
     RECORD_ROW(0, F64, pipeline_run, duration_s),
     RECORD_ROW(0, WORD, pipeline_run, status, .words = &vocabulary_run_status),
-    RECORD_ROW(0, CHARS, pipeline_run, failure),
+    RECORD_ROW(0, CHARS, pipeline_run, failure, .prose = true),
     RECORD_ROW(0, INLINE, pipeline_run, totals, .item = &record_run_totals),
     RECORD_ROW(0, F64, pipeline_run, records_per_s),
     RECORD_ROW(0, F64, pipeline_run, gb_per_h),

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
+#include "base/scrub.h"
 #include "model/id.h"
 
 static int64_t stage_key(int32_t id, int32_t attempt) {
@@ -279,8 +280,8 @@ void app_note_limit(struct app *app, enum limit limit) {
 
 static void apply_app_start(struct app *app, const struct event *event) {
     const struct event_app_start *start = &event->app_start;
-    bool whole = str_copy(app->identity.app_name, sizeof app->identity.app_name, start->name);
-    whole &= str_copy(app->identity.user, sizeof app->identity.user, start->user);
+    bool whole = scrub_copy(app->identity.app_name, sizeof app->identity.app_name, start->name);
+    whole &= scrub_copy(app->identity.user, sizeof app->identity.user, start->user);
     if (!whole) {
         limit_hit(&app->limits, LIMIT_NAMES);
     }

@@ -102,7 +102,7 @@ struct pipeline_value {
 _Static_assert(sizeof(struct pipeline_value) <= sizeof(union record_scratch), "built in scratch");
 static const struct record_row pipeline_value_rows[] = {
     RECORD_ROW(1, I64, pipeline_value, place, .most = APP_PIPELINE_KEYS_MAX - 1),
-    RECORD_ROW(2, CHARS, pipeline_value, text),
+    RECORD_ROW(2, CHARS, pipeline_value, text, .prose = true),
 };
 static const struct record record_pipeline_value =
     RECORD_OF("property", pipeline_value, pipeline_value_rows);
@@ -213,7 +213,7 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(25, I64, app, blacklistings),
     RECORD_ROW(26, I64, app, executor_memory_mib),
     RECORD_ROW(27, BOOL, app, sql_error),
-    RECORD_ROW(28, CHARS, app, failure),
+    RECORD_ROW(28, CHARS, app, failure, .prose = true),
     RECORD_ROW(29, BOOL, app, limit_hit),
     RECORD_ROW(30, BOOL, app, foreign_engine),
     RECORD_ROW(31, I32, app, stage_number),

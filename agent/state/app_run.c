@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/sat.h"
+#include "base/scrub.h"
 
 void app_keep_property(struct app *app, const struct event_property *property) {
     if (app->pipeline_fixed || property->value.len == 0) {
@@ -105,8 +106,10 @@ void app_settle_pipeline(struct app *app) {
         if (app->pipeline_values[i] != NULL) {
             str_copy(name, sizeof app->identity.pipeline, str_of(app->pipeline_values[i]));
         } else if (strcmp(app->pipeline_rule->keys[i], "app_name") == 0) {
-            str_copy(name, sizeof app->identity.pipeline, str_of(app->identity.app_name));
-            app_strip_run_mark(name);
+            char bare[sizeof app->identity.pipeline];
+            str_copy(bare, sizeof bare, str_of(app->identity.app_name));
+            app_strip_run_mark(bare);
+            scrub_copy(name, sizeof app->identity.pipeline, str_of(bare));
         }
     }
     if (name[0] == '\0') {

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "base/sat.h"
-#include "base/secret.h"
+#include "base/scrub.h"
 
 static int64_t execution_of(const struct event_job *job) {
     for (uint32_t i = 0; i < job->property_count; i++) {
@@ -88,16 +88,13 @@ static void set_failed(struct app *app, int64_t key, bool failed) {
     }
 }
 
-// The first line of an error, without what looks like a secret's value.
+// The first line of an error.
 static void keep_failure(struct app *app, struct str text) {
     const char *line_end = memchr(text.p, '\n', text.len);
     if (line_end != NULL) {
         text.len = (size_t)(line_end - text.p);
     }
-    if (secret_mentioned(text)) {
-        text = STR("(withheld: the message mentions a credential)");
-    }
-    str_copy(app->failure, sizeof app->failure, text);
+    scrub_copy(app->failure, sizeof app->failure, text);
 }
 
 static void apply_job_end(struct app *app, const struct event_job *job) {

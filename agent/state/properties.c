@@ -129,7 +129,7 @@ struct kept_property {
 static const struct record_row property_rows[] = {
     RECORD_ROW(1, I64, kept_property, number, .most = INT64_MAX),
     RECORD_ROW(2, CHARS, kept_property, name),
-    RECORD_ROW(3, CHARS, kept_property, value),
+    RECORD_ROW(3, CHARS, kept_property, value, .prose = true),
 };
 static const struct record record_property = RECORD_OF("property", kept_property, property_rows);
 _Static_assert(sizeof(struct kept_property) <= sizeof(union record_scratch), "built in scratch");

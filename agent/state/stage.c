@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/sat.h"
+#include "base/scrub.h"
 
 struct stage *stage_new(int32_t id, int32_t attempt) {
     struct stage *stage = mem_zalloc(1, sizeof *stage);
@@ -38,7 +39,7 @@ void stage_free(struct stage *stage) {
 void stage_apply_info(struct stage *stage, const struct event_stage *info, bool completed) {
     struct stage_summary *summary = &stage->summary;
     if (info->name.len > 0) {
-        str_copy(summary->name, sizeof summary->name, info->name);
+        scrub_copy(summary->name, sizeof summary->name, info->name); // shorter than it was
     }
     stage->python = stage->python || info->python;
     // The submission's word wins; the completion only fills what is missing.

@@ -39,9 +39,6 @@ void settings_agent_check(struct config *config);
 // Adds a mistake that only a caller can see, at the place that set `key`. The key must exist.
 void config_add_error(struct config *config, const char *key, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
-// Appends a text that is a URL or was meant to be one, with what stands before the @ of its host
-// hidden: for mistakes and pages.
-void config_add_url(struct buf *out, const char *url);
 // All mistakes so far, one "place: key: words" a line; empty if there is none.
 const char *config_errors(const struct config *config);
 

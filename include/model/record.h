@@ -79,6 +79,7 @@ struct record_row {
     // What a reader accepts, if they differ: numbers from `least` to `most`; reals that are finite
     // and not below `least` (INT64_MIN: any).
     int64_t least, most;
+    bool prose; // of CHARS: text of other people, scrubbed again when it is read
 };
 
 struct record {

@@ -6,7 +6,6 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/sat.h"
-#include "base/secret.h"
 #include "base/span.h"
 
 static void utf8_is_told_from_what_is_not(void **state) {
@@ -117,28 +116,6 @@ static void one_walk_mends_text_for_every_escaper(void **state) {
     }
 }
 
-static void secrets_are_known_by_their_words(void **state) {
-    (void)state;
-    static const struct {
-        const char *text;
-        bool setting, property, sentence;
-    } cases[] = {
-        {"sasl.PassWord", 1, 1, 1},    {"oauth.client.secret", 1, 1, 1},
-        {"bearer_token", 1, 1, 1},     {"fs.credentials.provider", 1, 1, 1},
-        {"sasl.jaas.config", 1, 1, 1}, {"assertion.jwt.template", 1, 0, 0},
-        {"ssl.key.pem", 1, 1, 0},      {"sasl.oauthbearer.config", 1, 1, 0},
-        {"ssl.key.location", 0, 1, 0}, {"access.key", 0, 1, 0},
-        {"authenticate", 0, 1, 0},     {"key not found: 7", 0, 1, 0},
-        {"executor.memory", 0, 0, 0},  {"", 0, 0, 0},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct str text = str_of(cases[i].text);
-        assert_int_equal(secret_setting(text), cases[i].setting);
-        assert_int_equal(secret_property(text), cases[i].property);
-        assert_int_equal(secret_mentioned(text), cases[i].sentence);
-    }
-}
-
 static void long_text_grows_the_buffer(void **state) {
     (void)state;
     struct buf buf = {0};
@@ -223,7 +200,6 @@ int main(void) {
         cmocka_unit_test(integers_are_parsed_exactly),
         cmocka_unit_test(escapers_leave_nothing_dangerous),
         cmocka_unit_test(one_walk_mends_text_for_every_escaper),
-        cmocka_unit_test(secrets_are_known_by_their_words),
         cmocka_unit_test(long_text_grows_the_buffer),
         cmocka_unit_test(spans_are_read_and_written),
         cmocka_unit_test(sums_stop_at_the_ends),

@@ -84,7 +84,7 @@ ok "check: a missing file" missing_file
 secret() {
   printf 'hush-hush\n' >"$tmp/secret"
   exits 0 config show --set kafka.common.sasl.password=hush-hush --set alertmanager.bearer_token_file="$tmp/secret" &&
-    says '"sasl.password": "********"' && says 'bearer_token: "********"' && ! grep -r hush-hush "$tmp/out" "$tmp/err"
+    says '"sasl.password": "[hidden]"' && says 'bearer_token: "[hidden]"' && ! grep -r hush-hush "$tmp/out" "$tmp/err"
 }
 ok "config show: no secret" secret
 no_agent() { exits 1 healthcheck --url http://127.0.0.1:1/readyz && complains "Connection refused"; }

@@ -108,7 +108,7 @@ static const struct bad_file bad_files[] = {
         "f:1: alertmanager.urls: not a URL such as http://host:9093: h:9093\n"),
     BAD("alertmanager: {urls: [\"http://\", \"ftp://u:hush@h\"]}\n",
         "f:1: alertmanager.urls: not a URL such as http://host:9093: http://\n"
-        "f:1: alertmanager.urls: not a URL such as http://host:9093: ftp://********@h\n"),
+        "f:1: alertmanager.urls: not a URL such as http://host:9093: ftp://[hidden]@h\n"),
     BAD("alertmanager: {bearer_token: hush, basic_auth_user: u}\n",
         "f:1: alertmanager.bearer_token: basic and bearer authentication exclude each other\n"),
     BAD("alertmanager: {basic_auth_password: hush}\n",

@@ -95,8 +95,8 @@ static void test_urls(void **state) {
         {"http://a:0", "http://a:0"},
         {"http://a:65536", "http://a:65536"},
         {"http://a:b", "http://a:b"},
-        {"http://u:hush@", "http://********@"},
-        {"http://u:hush@a:99999", "http://********@a:99999"},
+        {"http://u:hush@", "http://[hidden]@"},
+        {"http://u:hush@a:99999", "http://[hidden]@a:99999"},
         {"http://[::1", "http://[::1"},
         {"http://a b", "http://a b"},
     };

@@ -18,10 +18,10 @@ static void test_secrets_stay_hidden(void **state) {
     assert_string_equal(
         config_errors(config),
         "f:11: alertmanager.bearer_token: holds a line break or another control character\n"
-        "f:12: alertmanager.urls: not a URL such as http://host:9093: smtp://********@host\n");
-    assert_non_null(strstr(buf_text(&shown), "\"sasl.password\": \"********\" # f:3\n"));
-    assert_non_null(strstr(buf_text(&shown), "  basic_auth_password: \"********\" # f:10\n"));
-    assert_non_null(strstr(buf_text(&shown), "[\"https://********@host/x\", "));
+        "f:12: alertmanager.urls: not a URL such as http://host:9093: smtp://[hidden]@host\n");
+    assert_non_null(strstr(buf_text(&shown), "\"sasl.password\": \"[hidden]\" # f:3\n"));
+    assert_non_null(strstr(buf_text(&shown), "  basic_auth_password: \"[hidden]\" # f:10\n"));
+    assert_non_null(strstr(buf_text(&shown), "[\"https://[hidden]@host/x\", "));
     assert_non_null(strstr(buf_text(&shown), "  bearer_token: \"\" # default\n"));
     buf_fini(&shown);
     config_free(config);

@@ -1,9 +1,11 @@
 // oracle: text to a jansson tree, single values out of it, and the door: which JSON object of a
 // message is the event, whose it is, and which reader fills it. See oracle.h. Numbers that jansson
 // refuses to hold are made null beforehand, so that one of them does not cost the whole message.
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/scrub.h"
 #include "oracle_priv.h"
 
 enum { DEPTH_MAX = 1024 };
@@ -136,12 +138,24 @@ int32_t oracle_id32(const json_t *object, const char *key) {
     return number > INT32_MAX ? -1 : (int32_t)number;
 }
 
-struct str oracle_text_of(const json_t *value, size_t max) {
+struct str oracle_word_of(const json_t *value, size_t max) {
     if (!json_is_string(value)) {
         return STR("");
     }
     struct str text = {json_string_value(value), json_string_length(value)};
     text.len = str_cut_utf8(text, max);
+    return text;
+}
+
+// For texts of which something had to be hidden; filled anew by every event.
+static char room[1 << 20];
+static size_t room_used;
+
+struct str oracle_text_of(const json_t *value, size_t max) {
+    struct str whole = oracle_word_of(value, SIZE_MAX);
+    assert(sizeof room - room_used >= max);
+    struct str text = scrub_cut(whole, max, room + room_used);
+    room_used += text.p == room + room_used ? text.len : 0;
     return text;
 }
 
@@ -270,7 +284,7 @@ static enum status read_wrapper(struct oracle *o, const struct idmap *wanted, st
         return refuse(o, DECODE_NOT_AN_EVENT, err);
     }
     if (json_is_string(value)) {
-        event = o->inside = parse(oracle_text_of(value, SIZE_MAX), &o->error);
+        event = o->inside = parse(oracle_word_of(value, SIZE_MAX), &o->error);
         if (event == NULL) {
             return refuse(o, o->error, err);
         }
@@ -279,7 +293,7 @@ static enum status read_wrapper(struct oracle *o, const struct idmap *wanted, st
     if (!json_is_string(name)) {
         return refuse(o, DECODE_NOT_AN_EVENT, err);
     }
-    if (!read_event(o, event, oracle_text_of(name, SIZE_MAX), wanted, out)) {
+    if (!read_event(o, event, oracle_word_of(name, SIZE_MAX), wanted, out)) {
         return refuse(o, DECODE_INVALID_FIELD, err);
     }
     bool named = opt->wrapper_app_key[0] != '\0';
@@ -297,6 +311,7 @@ enum status oracle_decode(struct oracle *o, struct str value, const struct idmap
                           struct event *out, struct err *err) {
     drop_trees(o);
     memset(out, 0, sizeof *out);
+    room_used = 0;
     o->property_count = o->id_count = o->accum_count = o->node_count = o->metric_count = 0;
     if (value.len > o->options->max_bytes) {
         return refuse(o, DECODE_TOO_LARGE, err);
@@ -312,7 +327,7 @@ enum status oracle_decode(struct oracle *o, struct str value, const struct idmap
     if (!json_is_string(name)) {
         return read_wrapper(o, wanted, out, err);
     }
-    struct str text = oracle_text_of(name, SIZE_MAX);
+    struct str text = oracle_word_of(name, SIZE_MAX);
     return read_event(o, o->root, text, wanted, out) ? ST_OK : refuse(o, DECODE_INVALID_FIELD, err);
 }
 

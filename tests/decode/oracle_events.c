@@ -41,7 +41,7 @@ static bool runs_python(const json_t *rdds) {
     size_t i;
     json_t *rdd;
     json_array_foreach((json_t *)rdds, i, rdd) {
-        if (str_is(oracle_text(rdd, "Name", SIZE_MAX), "PythonRDD")) {
+        if (str_is(oracle_word_of(oracle_field(rdd, "Name"), SIZE_MAX), "PythonRDD")) {
             return true;
         }
     }
@@ -83,7 +83,8 @@ static bool read_job(struct oracle *o, const json_t *event, struct event *out) {
         read_properties(o, oracle_field(event, "Properties"));
     } else {
         const json_t *result = oracle_field(event, "Job Result");
-        j->succeeded = !str_is(oracle_text(result, "Result", SIZE_MAX), "JobFailed");
+        j->succeeded =
+            !str_is(oracle_word_of(oracle_field(result, "Result"), SIZE_MAX), "JobFailed");
         j->error = oracle_text(oracle_field(result, "Exception"), "Message", 512);
     }
     j->stages = o->ids;
@@ -180,7 +181,7 @@ static void read_task_info(const json_t *info, struct event *out) {
 
 static void read_reason(const json_t *reason, struct event_task *t) {
     static const char *const texts[] = {"Description", "Message", "Loss Reason", "Kill Reason"};
-    struct str name = oracle_text(reason, "Reason", 64);
+    struct str name = oracle_word_of(oracle_field(reason, "Reason"), 64);
     if (name.len > 0) {
         t->result = event_task_result(name);
     } else {
@@ -244,7 +245,7 @@ static void read_accums(struct oracle *o, const json_t *list, const struct idmap
     json_array_foreach((json_t *)list, i, entry) {
         struct event_accum accum = {oracle_id64(entry, "ID"), 0};
         if (accum.id < 0 || (wanted != NULL && !idmap_get(wanted, accum.id, NULL)) ||
-            !str_is(oracle_text(entry, "Metadata", SIZE_MAX), "sql") ||
+            !str_is(oracle_word_of(oracle_field(entry, "Metadata"), SIZE_MAX), "sql") ||
             !oracle_integer(oracle_field(entry, "Update"), &accum.update)) {
             continue;
         }
@@ -282,8 +283,8 @@ static void add_metrics(struct oracle *o, const json_t *list, struct event_plan 
     size_t i;
     json_t *entry;
     json_array_foreach((json_t *)list, i, entry) {
-        struct event_plan_metric metric = {oracle_text(entry, "name", 256),
-                                           oracle_text(entry, "metricType", 64),
+        struct event_plan_metric metric = {oracle_word_of(oracle_field(entry, "name"), 256),
+                                           oracle_word_of(oracle_field(entry, "metricType"), 64),
                                            oracle_id64(entry, "accumulatorId")};
         if (o->metric_count == EVENT_PLAN_METRICS_MAX) {
             plan->truncated = true;
@@ -305,7 +306,7 @@ static void add_node(struct oracle *o, const json_t *node, int32_t parent, int d
         plan->truncated = true;
         return;
     }
-    struct str name = oracle_text(node, "nodeName", 256), text = STR("");
+    struct str name = oracle_word_of(oracle_field(node, "nodeName"), 256), text = STR("");
     if (str_contains(name, STR("Join")) || str_contains(name, STR("Exchange"))) {
         text = oracle_text(node, "simpleString", 256);
     }

@@ -14,7 +14,7 @@ static void check_print(const struct config *config, const struct setting_table 
                         unsigned count) {
     struct buf shown = {0};
     config_show(config, &shown);
-    if (config_errors(config)[0] == '\0' && strstr(buf_text(&shown), "********") == NULL) {
+    if (config_errors(config)[0] == '\0' && strstr(buf_text(&shown), "[hidden]") == NULL) {
         struct config *again = config_new(tables, count);
         config_load_text(again, "shown", buf_str(&shown));
         require(config_errors(again)[0] == '\0');

@@ -1,0 +1,63 @@
+// scrub_priv: what the files of scrub share: spans of a text, questions about words, and the table
+// of finders. Private to scrub*.c.
+#pragma once
+
+#include "base/compiler.h"
+#include "base/scrub.h"
+
+// Bytes [at, end) of a text; none if they are equal.
+struct span {
+    size_t at, end;
+};
+#define NO_SPAN ((struct span){0, 0})
+
+// One way to find a secret. Asked at every word, slash, dash and percent sign of a text, with the
+// index; answers with what is to be hidden, at the index or behind it, or NO_SPAN. Looks no further
+// ahead than what it hides, or than a constant.
+struct finder {
+    struct span (*find)(struct str text, size_t i);
+};
+extern const struct finder finder_key;
+
+static inline unsigned char byte_at(struct str t, size_t i) {
+    return i < t.len ? (unsigned char)t.p[i] : 0;
+}
+static inline bool is_digit(unsigned char c) {
+    return c >= '0' && c <= '9';
+}
+static inline bool is_alnum(unsigned char c) { // ASCII, whatever the locale
+    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+static inline bool is_one_of(unsigned char c, const char *set) { // sets are short
+    while (*set != '\0' && (unsigned char)*set != c) {
+        set++;
+    }
+    return *set != '\0';
+}
+static inline bool is_token(unsigned char c) {
+    return is_alnum(c) || c == '_' || c == '-';
+}
+static inline bool is_quote(unsigned char c) {
+    return c == '"' || c == '\'' || c == '`';
+}
+static inline bool is_blank(unsigned char c) { // ends whatever is not quoted; beyond the text, too
+    return c <= ' ' || c == 0x7F;
+}
+static inline struct str part(struct str t, size_t from, size_t to) {
+    return (struct str){t.p + from, to - from};
+}
+// True if `what` stands at i, in whatever case.
+bool scrub_is_here(struct str t, size_t i, const char *what);
+// True if the word is in the list, in whatever case.
+bool scrub_is_among(struct str word, const char *const *list, size_t count);
+// The value says that there is none, or stands for one: null, ****, ${PASSWORD}, <password>.
+bool scrub_is_none(struct str value);
+
+// What a word is made of.
+struct makeup {
+    size_t letters, lower, upper, digits, other, turns; // turns: from one kind to another
+    size_t lowers, uppers;                              // stretches of small and of capital letters
+    size_t hex, longest_letters, longest_digits;        // longest: of one case
+    bool parted;                                        // by - _ or /
+};
+struct makeup scrub_makeup(struct str word);
