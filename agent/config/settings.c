@@ -155,6 +155,17 @@ static void check_window(struct config *config) {
     }
 }
 
+// Group and instance make names in Kafka, which are bounded.
+static void check_names(struct config *config) {
+    enum { HOST_MAX = 64, TOGETHER_MAX = 230 };
+    size_t group = strlen(config_text(config, "agent.group"));
+    size_t instance = strlen(config_text(config, "agent.instance"));
+    if (group + (instance > 0 ? instance : HOST_MAX) > TOGETHER_MAX) {
+        config_add_error(config, instance > 0 ? "agent.instance" : "agent.group",
+                         "group and instance have more than %d bytes together", TOGETHER_MAX);
+    }
+}
+
 void settings_agent_check(struct config *config) {
     check_window(config);
     if (config_text(config, "kafka.brokers")[0] == '\0') {
@@ -164,4 +175,5 @@ void settings_agent_check(struct config *config) {
         config_add_error(config, "agent.group", "is empty; name a consumer group");
     }
     check_topics(config);
+    check_names(config);
 }

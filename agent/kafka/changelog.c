@@ -120,6 +120,7 @@ enum status changelog_committed(struct changelog *changelog, const char *topic, 
     code = code == RD_KAFKA_RESP_ERR_NO_ERROR ? p->err : code;
     out->offset = p->offset >= 0 ? p->offset : -1;
     out->marked = p->offset >= 0 && p->metadata_size > 0;
+    out->former = client_former_mark(p);
     out->mark = out->marked ? mark_of((struct str){p->metadata, p->metadata_size}) : -1;
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR

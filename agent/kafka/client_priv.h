@@ -12,11 +12,17 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "kafka/client.h"
 
 #define CLIENT_MAGIC 0x434c4e54u // "CLNT"
 #define CLIENT_TROUBLE_SIZE 512
 #define CLIENT_TOPIC_SIZE 256
+
+// Kept with every position, before a number: tells a group that has state in Kafka from one that
+// has none, and how the transaction was called that kept it (1: up to release 0.1.0).
+#define CLIENT_MARK "stoker 2 "
+#define CLIENT_MARK_FORMER "stoker 1 "
 
 struct client {
     uint32_t magic;
@@ -89,6 +95,13 @@ bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason);
 // *code says what is wrong with the topic. ST_RETRY: no answer in time, *code says why.
 enum status client_ask_topic(struct client *c, const char *name, int timeout_ms, int *partitions,
                              rd_kafka_resp_err_t *code) MUST_USE;
+
+// True if this position was kept by a transaction of the former form of ids.
+static inline bool client_former_mark(const rd_kafka_topic_partition_t *position) {
+    return position->offset >= 0 &&
+           str_starts((struct str){position->metadata, position->metadata_size},
+                      STR(CLIENT_MARK_FORMER));
+}
 
 // The current trouble in words, "" if none. Any thread.
 void client_trouble(struct client *c, char out[CLIENT_TROUBLE_SIZE]);

@@ -18,9 +18,6 @@
 #include "kafka/sizes.h"
 
 #define MAGIC 0x4b534e4bu // "KSNK"
-// Kept with every position: tells a group that has state in Kafka from one that has none.
-#define POSITION_MARK "stoker 1 %lld"
-
 enum {
     DEFAULT_RECORD_BYTES = 1000000,
     DEFAULT_WAIT_MS = 1000,
@@ -527,7 +524,7 @@ static enum status send_positions(struct kafka_sink *sink, struct client *group,
         p->offset = positions[i].offset;
         char mark[64];
         p->metadata_size =
-            (size_t)snprintf(mark, sizeof mark, POSITION_MARK, (long long)positions[i].mark);
+            (size_t)snprintf(mark, sizeof mark, CLIENT_MARK "%lld", (long long)positions[i].mark);
         p->metadata = strdup(mark); // the library frees it
     }
     // Asked for now: a member that was thrown out of the group since must be refused.

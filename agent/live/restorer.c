@@ -155,6 +155,7 @@ static enum status restore(struct work *work, struct err *err) {
     enum status status = changelog_committed(work->changelog, work->input, load->partition,
                                              ASK_TIMEOUT_MS, &committed, err);
     CRASH_POINT("restore.committed");
+    load->former = status == ST_OK && committed.former;
     if (status == ST_OK) {
         status = changelog_bounds(work->changelog, work->input, load->partition, ASK_TIMEOUT_MS,
                                   &load->first, &load->end, err);

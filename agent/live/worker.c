@@ -22,24 +22,55 @@ enum {
     COMMIT_TIMEOUT_MS = 60000, // a broker may be away for a while
     COMMIT_SLICE_MS = 500,
     LAST_COMMIT_MS = 5000,
-    BEHIND_MESSAGES = 5000
+    BEHIND_MESSAGES = 5000,
+    JOIN_PAUSE_MS = 50
 };
+
+static bool is_static(const struct agent_options *options) {
+    return !options->alone && !options->dynamic;
+}
 
 static enum status open_source(struct worker *worker, struct err *err) {
     const struct agent_options *o = worker->options;
-    const char *topics[STAGES];
-    for (int i = 0; i < STAGES; i++) {
-        topics[i] = o->topics[stage_at(i)->input];
-    }
     struct kafka_source_options options = {.group = o->group,
-                                           .topics = topics,
+                                           .topics = worker->topics,
                                            .topic_count = STAGES,
                                            .alone = o->alone,
-                                           .member = o->alone || o->dynamic ? NULL : worker->id,
+                                           .member = is_static(o) ? worker->names.member : NULL,
                                            .held = true};
     struct kafka_source_callbacks callbacks = worker_callbacks;
     callbacks.ctx = worker;
     return kafka_source_new(&o->consumer, &options, callbacks, &worker->source, err);
+}
+
+// Joins the group at once, so that its partitions wait for the producer; but not before it is known
+// whether a predecessor of an earlier release has a transaction open.
+static enum status begin_to_join(struct worker *worker, struct err *err) {
+    const struct agent_options *o = worker->options;
+    struct predecessor_options options = {.consumer = &o->consumer,
+                                          .producer = &o->producer,
+                                          .group = o->group,
+                                          .topics = worker->topics,
+                                          .topic_count = STAGES,
+                                          .member = worker->names.member,
+                                          .former = worker->names.former_id};
+    return is_static(o) && options.former[0] != '\0'
+               ? predecessor_new(&options, &worker->predecessor, err)
+               : open_source(worker, err);
+}
+
+static enum status join(struct worker *worker, struct err *err) {
+    struct transaction *tx = &worker->transaction;
+    enum status status = predecessor_end(worker->predecessor, err);
+    if (status == ST_RETRY) {
+        str_copy(tx->waiting, sizeof tx->waiting, str_of(err->text));
+        clock_sleep_ms(JOIN_PAUSE_MS); // an error may come at once
+        return ST_OK;
+    }
+    tx->waiting[0] = '\0';
+    predecessor_free(worker->predecessor);
+    worker->predecessor = NULL;
+    return status == ST_OK ? open_source(worker, err) : status;
 }
 
 enum status worker_new(const struct agent_options *options, struct alert_doors *alerts, int index,
@@ -47,8 +78,11 @@ enum status worker_new(const struct agent_options *options, struct alert_doors *
     struct worker *worker = mem_zalloc(1, sizeof *worker);
     worker->options = options;
     worker->alerts = alerts;
-    snprintf(worker->id, sizeof worker->id, "%.100s-%.200s-%d", options->group, options->instance,
-             index);
+    names_of(options->group, options->instance, index, &worker->names);
+    worker->id = worker->names.transactional_id;
+    for (int i = 0; i < STAGES; i++) {
+        worker->topics[i] = options->topics[stage_at(i)->input];
+    }
     require(pthread_mutex_init(&worker->lock, NULL) == 0);
     worker->committed_ms = clock_mono_ms();
     atomic_store(&worker->beat_ms, clock_mono_ms());
@@ -63,8 +97,8 @@ enum status worker_new(const struct agent_options *options, struct alert_doors *
     if (status == ST_OK) {
         status = restorer_new(&worker->home, &worker->restorer, err);
     }
-    if (status == ST_OK) { // joins the group at once: its partitions wait for the producer
-        status = open_source(worker, err);
+    if (status == ST_OK) {
+        status = begin_to_join(worker, err);
     }
     if (status != ST_OK) {
         worker_free(worker);
@@ -437,6 +471,11 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
     int64_t now_ms = clock_mono_ms();
     bool possible = false;
     atomic_store(&worker->beat_ms, now_ms);
+    if (worker->predecessor != NULL) {
+        enum status joining = join(worker, err);
+        show(worker, now_ms);
+        return joining;
+    }
     enum status status = worker->transaction.broken ? begin_again(worker, now_ms, err) : ST_OK;
     if (status == ST_OK) {
         status = transaction_possible(&worker->transaction, &possible, err);
@@ -472,6 +511,7 @@ void worker_free(struct worker *worker) {
         return;
     }
     worker->closing = true;
+    predecessor_free(worker->predecessor);
     kafka_source_free(worker->source); // commits through the callback
     worker->source = NULL;
     worker_drop_parts(worker);

@@ -6,9 +6,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "kafka/predecessor.h"
 #include "kafka/source.h"
 #include "keep/position.h"
 #include "live/agent.h"
+#include "live/names.h"
 #include "restorer.h"
 #include "stage_ops.h"
 #include "transaction.h"
@@ -61,10 +63,13 @@ struct worker_view {
 struct worker {
     const struct agent_options *options;
     struct alert_doors *alerts; // the agent's
-    char id[320];               // group, instance and number: the same after a restart
+    struct names names;         // the same after a restart
+    const char *id;             // one of them, for the log
     pthread_t thread;
     _Atomic bool stop;
-    _Atomic int64_t beat_ms; // monotonic time of its last turn
+    _Atomic int64_t beat_ms;         // monotonic time of its last turn
+    const char *topics[STAGES];      // that it reads
+    struct predecessor *predecessor; // while it is looked for, there is no source
     struct kafka_source *source;
     struct restorer *restorer;
     struct stage_home home;

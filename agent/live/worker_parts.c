@@ -199,7 +199,7 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
     part->position = load->position;
     part->committed_offset = part->position.offset;
     part->heard_ms = part->taken_ms = clock_mono_ms();
-    part->touched = false;
+    part->touched = load->former;
     part->phase = PART_RUNNING;
     if (part_begin(part, load, &err) != ST_OK) {
         log_warn("partition_not_started", "error=%s", err.text);

@@ -24,6 +24,7 @@ void changelog_free(struct changelog *changelog);
 struct changelog_position {
     int64_t offset; // of the next message to be read; -1: the group has none
     bool marked;    // written by a transaction of an agent: there must be state too
+    bool former;    // and of an earlier release, under a transactional id of another form
     int64_t mark;   // the number it kept with it; -1: none that can be read
 };
 

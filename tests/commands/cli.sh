@@ -104,7 +104,7 @@ ok "http.listen: check and run agree" bad_listen
 ended_early() { # by a signal as soon as its pages answer, while its workers still start
   local port pid code
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-  "$binary" run --set kafka.brokers=127.0.0.1:1 --set agent.workers=8 --set "http.listen=127.0.0.1:$port" 2>"$tmp/err" &
+  "$binary" run --set kafka.brokers=127.0.0.1:1 --set agent.workers=8 --set "http.listen=127.0.0.1:$port" "$@" 2>"$tmp/err" &
   pid=$!
   until (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do kill -0 $pid || return 1; done
   kill -TERM $pid
@@ -113,6 +113,7 @@ ended_early() { # by a signal as soon as its pages answer, while its workers sti
   [ $code -eq 0 ] || { echo "exit $code"; cat "$tmp/err"; return 1; }
 }
 ok "run: a signal while it starts ends it well" ended_early
+ok "run: and while it looks for a predecessor" ended_early --set agent.group=stoker-eu
 taken_port() { # may be free again soon: an exit after which the unit tries again, unlike a mistake in the settings
   local never code
   python3 - "$binary" >"$tmp/out" 2>"$tmp/err" <<'PYTHON'

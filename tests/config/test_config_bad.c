@@ -2,6 +2,10 @@
 // are right.
 #include "config/config_support.h"
 
+#define TEXT10 "0-a.B_c/ d"
+#define TEXT30 TEXT10 TEXT10 TEXT10
+#define TEXT100 TEXT30 TEXT30 TEXT30 TEXT10
+
 #define BAD(text, errors)                                                                          \
     { text, sizeof(text) - 1, errors }
 
@@ -101,6 +105,10 @@ static const struct bad_file bad_files[] = {
     BAD("kafka: {brokers: }\n", "f:1: kafka.brokers: is empty; name at least one broker, "
                                 "host:port\n"),
     BAD("agent: {group: \"\"}\n", "f:1: agent.group: is empty; name a consumer group\n"),
+    BAD("agent: {group: " TEXT100 TEXT100 "}\n",
+        "f:1: agent.group: group and instance have more than 230 bytes together\n"),
+    BAD("agent: {group: " TEXT100 ", instance: " TEXT100 "x" TEXT30 "}\n",
+        "f:1: agent.instance: group and instance have more than 230 bytes together\n"),
     BAD("topics: {runs: \"\"}\n", "f:1: topics.runs: is empty; name a topic\n"),
     BAD("topics: {runs: x, windows: x}\n", "f:1: topics.windows: is the same topic as "
                                            "topics.runs\n"),
@@ -174,6 +182,7 @@ static void test_good_files(void **state) {
         GOOD("kafka: {brokers: a, common: {\n  x.y: z}}\nlog:\n  level: debug\n"),
         GOOD("kafka.brokers: a\n"),
         GOOD("alertmanager:\n  urls:\n  - http://a:1/x\n  - \"https://b\"\n"),
+        GOOD("agent: {group: " TEXT100 ", instance: " TEXT100 TEXT30 "}\n"),
         GOOD("alertmanager:\n  urls: http://a, http://b\n"),
         GOOD("kafka: {common: {ssl.certificate.pem: \"a\\nb\\n\"}}\n"),
     };

@@ -183,6 +183,20 @@ static void a_restart_goes_on_where_it_was(void **state) {
     world_free(w);
 }
 
+// A group whose name has a '-' is joined, although this broker cannot say who was in it before.
+static void a_group_of_two_words_is_joined(void **state) {
+    (void)state;
+    struct world *w = world_new(true);
+    agent_free(w->agent);
+    w->options.alone = false;
+    w->options.group = "g-eu";
+    open_agent(w);
+    turn_until(w, ready);
+    agent_free(w->agent);
+    open_agent(w); // and ended while it still looks for a predecessor
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_log_goes_the_whole_way),
@@ -193,6 +207,7 @@ int main(void) {
         cmocka_unit_test(a_broker_that_goes_away_is_waited_for),
         cmocka_unit_test(a_refused_producer_starts_again_from_what_is_committed),
         cmocka_unit_test(a_restart_goes_on_where_it_was),
+        cmocka_unit_test(a_group_of_two_words_is_joined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
