@@ -81,6 +81,16 @@ void buf_add_mended(struct buf *buf, struct str text) {
     }
 }
 
+// As JSON writes what it may not or should not hold: UTF-16, in hexadecimal.
+static void add_utf16(struct buf *buf, uint32_t code) {
+    if (code > 0xFFFF) {
+        code -= 0x10000;
+        buf_printf(buf, "\\u%04x", (unsigned)(0xD800 | code >> 10));
+        code = 0xDC00 | (code & 0x3FF);
+    }
+    buf_printf(buf, "\\u%04x", (unsigned)code);
+}
+
 void buf_add_json(struct buf *buf, struct str text) {
     struct str_char c;
     buf_add_char(buf, '"');
@@ -88,8 +98,8 @@ void buf_add_json(struct buf *buf, struct str text) {
         if (c.byte == '"' || c.byte == '\\') {
             buf_add_char(buf, '\\');
             buf_add_char(buf, (char)c.byte);
-        } else if (c.byte < 0x20 || c.byte == 0x7F) {
-            buf_printf(buf, "\\u%04x", c.byte);
+        } else if (str_is_unseen(c.code)) {
+            add_utf16(buf, c.code);
         } else {
             buf_add_str(buf, c.shown);
         }
@@ -112,35 +122,17 @@ void buf_add_json_number(struct buf *buf, double value) {
     buf_add_text(buf, text);
 }
 
-// Low byte of a character U+20xx given as its three UTF-8 bytes.
-static unsigned bidi_code(const char *p) {
-    return (((unsigned char)p[1] & 0x03u) << 6) | ((unsigned char)p[2] & 0x3Fu);
-}
-
-// Characters that turn the direction of text around them: a name could make a line say something
-// else.
-static bool is_bidi_control(const char *p) {
-    if ((unsigned char)p[0] != 0xE2 || ((unsigned char)p[1] & 0xFC) != 0x80) {
-        return false;
-    }
-    unsigned code = bidi_code(p);
-    return code == 0x0E || code == 0x0F || (code >= 0x2A && code <= 0x2E) ||
-           (code >= 0x66 && code <= 0x69);
-}
-
 void buf_add_printable(struct buf *buf, struct str text) {
     struct str_char c;
     for (struct str at = text; str_next(&text, &c); at = text) {
-        // C1 controls (U+0080..U+009F) drive terminals too.
-        bool c1 = c.good && c.byte == 0xC2 && (unsigned char)c.shown.p[1] < 0xA0;
-        if (c.byte < 0x20 || c.byte == 0x7F || !c.good || c1) {
+        if (c.good && !str_is_unseen(c.code)) {
+            buf_add_str(buf, c.shown);
+        } else if (c.good && c.code > 0xFF) {
+            buf_printf(buf, c.code > 0xFFFF ? "\\U%08x" : "\\u%04x", (unsigned)c.code);
+        } else {
             for (; at.p < text.p; at.p++) {
                 buf_printf(buf, "\\x%02x", (unsigned char)*at.p);
             }
-        } else if (c.shown.len == 3 && is_bidi_control(c.shown.p)) {
-            buf_printf(buf, "\\u20%02x", bidi_code(c.shown.p));
-        } else {
-            buf_add_str(buf, c.shown);
         }
     }
 }
@@ -150,8 +142,10 @@ void buf_add_html(struct buf *buf, struct str text) {
     while (str_next(&text, &c)) {
         if (c.byte != '\0' && strchr("&<>\"'", c.byte) != NULL) {
             buf_printf(buf, "&#%d;", c.byte);
-        } else if (c.byte >= 0x20 && c.byte != 0x7F) {
-            buf_add_str(buf, c.shown);
+        } else if (c.byte == '\n' || c.byte == '\t') {
+            buf_add_char(buf, ' ');
+        } else {
+            buf_add_str(buf, str_is_unseen(c.code) ? STR("\xEF\xBF\xBD") : c.shown);
         }
     }
 }

@@ -85,12 +85,43 @@ bool str_is_utf8(struct str in) {
     return true;
 }
 
+// Of a well-formed sequence.
+static uint32_t code_of(const unsigned char *p, size_t n) {
+    uint32_t code = n == 1 ? p[0] : p[0] & (0x7Fu >> n);
+    for (size_t i = 1; i < n; i++) {
+        code = code << 6 | (p[i] & 0x3Fu);
+    }
+    return code;
+}
+
+bool str_is_unseen(uint32_t code) {
+    static const struct {
+        uint32_t first, last;
+    } unseen[] = {
+        {0x00, 0x1F},       {0x7F, 0x9F},       {0xAD, 0xAD},     {0x34F, 0x34F},
+        {0x61C, 0x61C},     {0x115F, 0x1160},   {0x17B4, 0x17B5}, {0x180B, 0x180F},
+        {0x200B, 0x200F},   {0x2028, 0x202E},   {0x2060, 0x206F}, {0x3164, 0x3164},
+        {0xFEFF, 0xFEFF},   {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB}, {0x1BCA0, 0x1BCA3},
+        {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},
+    };
+    if (code >= 0x20 && code < 0x7F) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(unseen) && code >= unseen[i].first; i++) {
+        if (code <= unseen[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool str_next(struct str *rest, struct str_char *out) {
     if (rest->len == 0) {
         return false;
     }
     size_t n = utf8_step((const unsigned char *)rest->p, rest->len);
     *out = (struct str_char){.shown = n == 0 ? STR("\xEF\xBF\xBD") : (struct str){rest->p, n},
+                             .code = n == 0 ? 0xFFFD : code_of((const unsigned char *)rest->p, n),
                              .byte = (unsigned char)rest->p[0],
                              .good = n > 0};
     n += n == 0;

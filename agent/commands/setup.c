@@ -123,6 +123,7 @@ void setup_engine(const struct config *config, struct engine_options *options) {
     options->cluster = config_text(config, "cluster");
     options->pipeline.keys = config_list(config, "pipeline.from", &options->pipeline.count);
     options->publish_min = severity_setting(config, "publish.min_severity");
+    options->no_failure_text = strcmp(config_text(config, "publish.failure_text"), "none") == 0;
     options->idle_ms = config_int(config, "limits.idle");
     options->grace_ms = config_int(config, "limits.grace");
     options->applications_max = (uint32_t)config_int(config, "limits.applications");

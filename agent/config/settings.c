@@ -19,6 +19,7 @@ static const char *const severities[] = {
 #include "model/words.def"
     NULL};
 static const char *const memberships[] = {"static", "dynamic", NULL};
+static const char *const failure_texts[] = {"scrubbed", "none", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
 
 #define HOURS 3600000.0
@@ -85,6 +86,10 @@ static const struct setting rows[] = {
          "Where a run's pipeline name comes from, tried in order: Spark properties, or app_name "
          "for the application's name without a trailing run mark."),
     CHOICE("publish.min_severity", "low", severities, "Bottlenecks below stay out of the topics."),
+    CHOICE(
+        "publish.failure_text", "scrubbed", failure_texts,
+        "scrubbed: the first line of why a run failed is published with credentials hidden; none: "
+        "no text of a failure is kept, published, alerted on or shown."),
     CHOICE("avro.framing", "single-object", framings,
            "Framing of Avro records; single-object needs no registry."),
     CHOICE("avro.write_version", "current", avro_write_versions,

@@ -416,7 +416,11 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
     if (message->headers_dropped > 0) {
         app_note_limit(live->app, LIMIT_HEADERS);
     }
-    if (app_apply(live->app, &event, &stage)) {
+    bool changed = app_apply(live->app, &event, &stage);
+    if (engine->options->no_failure_text) {
+        app_withhold_failure(live->app);
+    }
+    if (changed) {
         pace_event(engine, live, message->value.len, message->offset);
         take_event(engine, live, &event, stage);
     }

@@ -78,9 +78,9 @@ static const struct family *family_of(enum family_id id) {
     return &families[id];
 }
 
-// Appends `text` as a label value without its quotes: backslash, quote and line end escaped, other
-// control characters and bad UTF-8 replaced by U+FFFD. Prometheus throws away a whole page for one
-// bad byte.
+// Appends `text` as a label value without its quotes: backslash, quote and line end escaped, bad
+// UTF-8 replaced by U+FFFD, unseen characters written as \uNNNN (two names that differ in them must
+// not become one series). Prometheus throws away a whole page for one bad byte.
 static void add_label_value(struct buf *out, struct str text) {
     struct str_char c;
     while (str_next(&text, &c)) {
@@ -89,8 +89,8 @@ static void add_label_value(struct buf *out, struct str text) {
             buf_add_char(out, (char)c.byte);
         } else if (c.byte == '\n') {
             buf_add_text(out, "\\n");
-        } else if (c.byte < 0x20 || c.byte == 0x7F) {
-            buf_add_text(out, "\xEF\xBF\xBD");
+        } else if (str_is_unseen(c.code)) {
+            buf_printf(out, "\\\\u%04x", (unsigned)c.code);
         } else {
             buf_add_str(out, c.shown);
         }

@@ -182,6 +182,12 @@ enum run_status app_status(const struct app *app, bool over) {
     return ended ? RUN_SUCCEEDED : RUN_LOST;
 }
 
+void app_withhold_failure(struct app *app) {
+    if (app->failure[0] != '\0') {
+        str_copy(app->failure, sizeof app->failure, STR("(withheld by publish.failure_text)"));
+    }
+}
+
 struct bottleneck *app_verdict(const struct app *app, enum bottleneck_kind kind) {
     for (uint32_t i = 0; i < app->verdict_count; i++) {
         if (app->verdicts[i]->kind == kind) {

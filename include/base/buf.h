@@ -31,16 +31,20 @@ void buf_printf(struct buf *buf, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 // Appends `text` with bytes that are not UTF-8 replaced by U+FFFD.
 void buf_add_mended(struct buf *buf, struct str text);
+// The escapers. None writes raw what nobody would see (str_is_unseen): each has its own way to show
+// it.
+//
 // Appends `text` as a JSON string with its quotes: valid UTF-8 stays, bad bytes become U+FFFD,
-// control characters are escaped.
+// unseen characters are escaped as \uNNNN: a parser reads the same string back.
 void buf_add_json(struct buf *buf, struct str text);
 // Appends a finite number the way JSON wants it, shortest form that reads back equal; NaN and
 // infinities become null.
 void buf_add_json_number(struct buf *buf, double value);
-// Appends `text` for one line of terminal output: control characters (ESC too) and bad UTF-8 are
-// shown as \xNN, characters that turn the direction of text as \u20NN.
+// Appends `text` for one line of terminal output: bytes of control characters (ESC too) and of bad
+// UTF-8 are shown as \xNN, other unseen characters as \uNNNN or \UNNNNNNNN.
 void buf_add_printable(struct buf *buf, struct str text);
-// Appends `text` with & < > " ' escaped for HTML, control characters dropped, bad UTF-8 replaced.
+// Appends `text` with & < > " ' escaped for HTML, line ends and tabs as spaces, bad UTF-8 and
+// unseen characters replaced by U+FFFD.
 void buf_add_html(struct buf *buf, struct str text);
 
 // The content as a view, and as a C string ("" when empty). Valid until the next change.

@@ -48,12 +48,19 @@ bool str_is_utf8(struct str in);
 // One character of text from outside.
 struct str_char {
     struct str shown;   // its well-formed UTF-8, or U+FFFD in place of a byte that begins none
+    uint32_t code;      // its code point; U+FFFD if it is not good
     unsigned char byte; // its first byte as it came: what an escaper looks at
     bool good;          // false: `shown` is U+FFFD
 };
 // Takes the next character off the front of *rest; a byte that begins none is taken alone. False
 // when nothing is left. Every escaper and whoever mends text walks with it.
 bool str_next(struct str *rest, struct str_char *out);
+
+// True if a character must not stand in an output as it is, because nobody would see it and what
+// shows the output would obey: controls (ESC and the C1 ones too, which drive terminals), what ends
+// a line or turns the direction of text, what has no width, tags. Every escaper asks it, and writes
+// such a character in a way that can be seen.
+bool str_is_unseen(uint32_t code);
 
 // Parses an optional '-' and decimal digits filling the whole view. False (and *out untouched) on
 // anything else, including overflow of int64.

@@ -30,6 +30,7 @@ struct engine_options {
     const struct advisor *const *advisors; // in the order they are asked
     unsigned advisor_count;
     enum severity publish_min; // verdicts below stay inside
+    bool no_failure_text;      // why a run failed is not kept, let alone handed out
     int64_t idle_ms;           // a run silent for so long is lost
     int64_t grace_ms;          // an ended run still takes late events for so long
     uint32_t applications_max;

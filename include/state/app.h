@@ -111,6 +111,9 @@ void app_free(struct app *app);
 // event was a repetition and changed nothing.
 bool app_apply(struct app *app, const struct event *event, struct stage **touched);
 
+// Forgets why the run failed, and says so in its place.
+void app_withhold_failure(struct app *app);
+
 // True if this ApplicationStart begins another run than the one in `app`.
 bool app_is_other_run(const struct app *app, const struct event *event);
 

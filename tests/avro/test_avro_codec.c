@@ -103,6 +103,29 @@ static void runs_come_back_as_they_went(void **state) {
     avro_codec_free(codec);
 }
 
+// What an agent of an earlier release published as it came is hidden when it is read.
+static void secrets_published_before_are_hidden(void **state) {
+    (void)state;
+    struct avro_codec *codec = avro_codec_new();
+    struct buf bytes = {0};
+    struct open_bottleneck open = {.summary = "the run failed: token=hunter2x"};
+    struct pipeline_run run = {.status = RUN_FAILED,
+                               .identity.pipeline = "etl pwd=hunter2x",
+                               .failure = "cannot open jdbc:x://u:hunter2x@h",
+                               .open = &open,
+                               .open_count = 1};
+    struct pipeline_run back;
+    struct err err;
+    avro_encode_run(codec, &run, &bytes);
+    assert_int_equal(avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &back, &err), ST_OK);
+    assert_string_equal(back.failure, "cannot open jdbc:x://[hidden]@h");
+    assert_string_equal(back.identity.pipeline, "etl pwd=[hidden]");
+    assert_string_equal(back.open[0].summary, "the run failed: token=[hidden]");
+    pipeline_run_fini(&back);
+    buf_fini(&bytes);
+    avro_codec_free(codec);
+}
+
 static void damaged_bytes_are_refused_or_read_but_never_harm(void **state) {
     (void)state;
     struct avro_codec *codec = avro_codec_new();
@@ -232,6 +255,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fingerprints_are_the_standard_ones),
         cmocka_unit_test(runs_come_back_as_they_went),
+        cmocka_unit_test(secrets_published_before_are_hidden),
         cmocka_unit_test(damaged_bytes_are_refused_or_read_but_never_harm),
         cmocka_unit_test(words_of_a_newer_release_are_left_out),
         cmocka_unit_test(other_records_are_told_apart_and_readable),

@@ -55,7 +55,7 @@ static void escapers_leave_nothing_dangerous(void **state) {
     struct buf buf = {0};
     struct str nasty = {"a\"\\\n\x1b[31m<\xFF\xC2\x9B", 13};
     buf_add_json(&buf, nasty);
-    assert_string_equal(buf_text(&buf), "\"a\\\"\\\\\\u000a\\u001b[31m<\xEF\xBF\xBD\xC2\x9B\"");
+    assert_string_equal(buf_text(&buf), "\"a\\\"\\\\\\u000a\\u001b[31m<\xEF\xBF\xBD\\u009b\"");
     buf_clear(&buf);
     buf_add_printable(&buf, nasty);
     assert_string_equal(buf_text(&buf), "a\"\\\\x0a\\x1b[31m<\\xff\\xc2\\x9b");
@@ -65,7 +65,7 @@ static void escapers_leave_nothing_dangerous(void **state) {
     assert_string_equal(buf_text(&buf), "a\\u202eb\\u2067\xE2\x82\xAC");
     buf_clear(&buf);
     buf_add_html(&buf, STR("<b a='1'>&\"\x01"));
-    assert_string_equal(buf_text(&buf), "&#60;b a=&#39;1&#39;&#62;&#38;&#34;");
+    assert_string_equal(buf_text(&buf), "&#60;b a=&#39;1&#39;&#62;&#38;&#34;\xEF\xBF\xBD");
     buf_clear(&buf);
     buf_add_json_number(&buf, 0.1);
     buf_add_char(&buf, ' ');
@@ -74,6 +74,37 @@ static void escapers_leave_nothing_dangerous(void **state) {
     buf_add_json_number(&buf, 1e300);
     assert_string_equal(buf_text(&buf), "0.1 null 1e+300");
     buf_fini(&buf);
+}
+
+// Characters of every kind that nobody sees, and some that everybody does.
+static const char *const unseen[] = {
+    "\x1B",         "\x7F",         "\xC2\x80",         "\xC2\x9B",         "\xC2\x9F",
+    "\xC2\xAD",     "\xD8\x9C",     "\xE2\x80\x8B",     "\xE2\x80\x8F",     "\xE2\x80\xA8",
+    "\xE2\x80\xA9", "\xE2\x80\xAE", "\xE2\x81\xA6",     "\xE2\x81\xA9",     "\xEF\xBB\xBF",
+    "\xE2\x81\xA0", "\xE1\xA0\x8E", "\xF3\xA0\x80\x81", "\xF3\xA0\x81\xBF",
+};
+static const char *const seen[] = {
+    "a", "~", "\xC2\xA0", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"};
+
+static void what_nobody_sees_is_never_written_raw(void **state) {
+    (void)state;
+    void (*const escapers[])(struct buf *, struct str) = {buf_add_json, buf_add_printable,
+                                                          buf_add_html};
+    for (size_t e = 0; e < ARRAY_LEN(escapers); e++) {
+        for (size_t i = 0; i < ARRAY_LEN(unseen) + ARRAY_LEN(seen); i++) {
+            bool hidden = i < ARRAY_LEN(unseen);
+            const char *text = hidden ? unseen[i] : seen[i - ARRAY_LEN(unseen)];
+            struct buf out = {0};
+            escapers[e](&out, str_of(text));
+            assert_int_equal(strstr(buf_text(&out), text) == NULL, hidden);
+            assert_true(out.len > 0 && str_is_utf8(buf_str(&out)));
+            buf_fini(&out);
+        }
+    }
+    struct buf shown = {0};
+    buf_add_printable(&shown, STR("\xF3\xA0\x80\x81\xD8\x9C"));
+    assert_string_equal(buf_text(&shown), "\\U000e0001\\u061c");
+    buf_fini(&shown);
 }
 
 // What stands for the character at `at`, and how many bytes it took.
@@ -199,6 +230,7 @@ int main(void) {
         cmocka_unit_test(copies_are_cut_between_characters),
         cmocka_unit_test(integers_are_parsed_exactly),
         cmocka_unit_test(escapers_leave_nothing_dangerous),
+        cmocka_unit_test(what_nobody_sees_is_never_written_raw),
         cmocka_unit_test(one_walk_mends_text_for_every_escaper),
         cmocka_unit_test(long_text_grows_the_buffer),
         cmocka_unit_test(spans_are_read_and_written),

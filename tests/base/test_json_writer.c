@@ -45,6 +45,31 @@ static void every_kind_of_value_in_its_place(void **state) {
     buf_fini(&out);
 }
 
+// Whatever a string holds, another parser reads the same one back, and every byte is ASCII or seen.
+static void strings_are_read_back_as_they_were(void **state) {
+    (void)state;
+    for (uint32_t code = 1; code < 0x110000; code += code < 0x3000 || code > 0xFE00 ? 1 : 97) {
+        char text[8];
+        size_t n = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+        if ((code >= 0xD800 && code < 0xE000) || (code > 0xE1000 && code % 1009 != 0)) {
+            continue;
+        }
+        for (size_t i = n; i > 1; i--) {
+            text[i - 1] = (char)(0x80 | (code >> 6 * (n - i) & 0x3F));
+        }
+        text[0] = (char)(n == 1 ? code : (0xF00u >> n & 0xFF) | code >> 6 * (n - 1));
+        struct buf out = {0};
+        buf_add_json(&out, (struct str){text, n});
+        json_t *string = json_loadb(out.data, out.len, JSON_DECODE_ANY, NULL);
+        assert_non_null(string);
+        assert_int_equal(json_string_length(string), n);
+        assert_memory_equal(json_string_value(string), text, n);
+        assert_true(!str_is_unseen(code) || memmem(out.data, out.len, text, n) == NULL);
+        json_decref(string);
+        buf_fini(&out);
+    }
+}
+
 // Calls that are right where the writer stands, at random; another parser has the last word.
 static void whatever_is_written_is_json(void **state) {
     (void)state;
@@ -135,6 +160,7 @@ static void calls_out_of_place_are_our_own_mistake(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_of_value_in_its_place),
+        cmocka_unit_test(strings_are_read_back_as_they_were),
         cmocka_unit_test(whatever_is_written_is_json),
         cmocka_unit_test(calls_out_of_place_are_our_own_mistake),
     };

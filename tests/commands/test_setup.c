@@ -71,6 +71,7 @@ static void test_of_the_stages(void **state) {
     static const char *const sets[] = {
         "pipeline.from=spark.x, app_name",
         "publish.min_severity=severe",
+        "publish.failure_text=none",
         "limits.idle=2h",
         "limits.grace=1m",
         "limits.applications=9",
@@ -91,6 +92,7 @@ static void test_of_the_stages(void **state) {
     assert_int_equal(o->engine.pipeline.count, 2);
     assert_string_equal(o->engine.pipeline.keys[0], "spark.x");
     assert_int_equal(o->engine.publish_min, SEVERITY_SEVERE);
+    assert_true(o->engine.no_failure_text);
     assert_int_equal(o->engine.idle_ms, 2 * 3600 * 1000);
     assert_int_equal(o->engine.grace_ms, 60 * 1000);
     assert_int_equal(o->engine.applications_max, 9);

@@ -32,6 +32,7 @@ static struct avro_codec *codec;
 static struct pipelines *pipelines;
 static int64_t offset, run_offset;
 static size_t form;
+static bool no_failure_text, plant = true;
 static bool all_strings; // those, too, that must be certain words for the event to mean anything
 
 // Does the agent compare this string with words, or find its way by it?
@@ -52,7 +53,7 @@ static json_t *planted(json_t *value, const char *key) {
     size_t i;
     json_t *inner;
     void *next;
-    if (json_is_string(value) && !is_word(key)) {
+    if (json_is_string(value) && plant && !is_word(key)) {
         struct buf text = {0};
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -169,6 +170,7 @@ static void play(const char *path) {
     struct engine_output output = {NULL, on_run, on_verdict, on_advice};
     struct pipelines_output pipelines_output = {NULL, on_window, on_alert};
     engine_options_init(&options);
+    options.no_failure_text = no_failure_text;
     pipelines_options_init(&pipelines_options);
     struct engine *engine = engine_new(&options, decoder, &output);
     pipelines = pipelines_new(&pipelines_options, &pipelines_output);
@@ -219,12 +221,36 @@ static void no_secret_leaves(void **state) {
     }
 }
 
+static bool is_told(int place, const char *text) {
+    return memmem(out[place].data, out[place].len, text, strlen(text)) != NULL;
+}
+
+// publish.failure_text: none. The words of the failure are nowhere, and it is said why.
+static void failures_are_withheld_on_request(void **state) {
+    (void)state;
+    plant = false;
+    for (int none = 0; none < 2; none++) {
+        no_failure_text = none;
+        offset = run_offset = 0;
+        play(FIXTURES "/shapes/job_failed.jsonl");
+        for (int p = 0; p < PLACES; p++) {
+            if (is_told(p, "boom") == none || is_told(p, "(withheld by") != none) {
+                fail_msg("%s, %d", places[p], none);
+            }
+            buf_fini(&out[p]);
+        }
+    }
+    no_failure_text = false;
+    plant = true;
+}
+
 int main(void) {
     static const struct decode_options decode = {.max_bytes = 32 << 20,
                                                  .wrapper_event_key = "",
                                                  .wrapper_app_key = "",
                                                  .wrapper_attempt_key = ""};
-    const struct CMUnitTest tests[] = {cmocka_unit_test(no_secret_leaves)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(no_secret_leaves),
+                                       cmocka_unit_test(failures_are_withheld_on_request)};
     decoder = decoder_new(&decode);
     codec = avro_codec_new();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

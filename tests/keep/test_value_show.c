@@ -53,6 +53,22 @@ static void show(void *ctx, struct str key, struct str value) {
     buf_fini(&json);
 }
 
+// What an earlier release kept as it came is hidden when it is read, and when it is shown.
+static void secrets_kept_before_are_hidden(void **state) {
+    (void)state;
+    struct stage_summary kept = {.stage = 1, .name = "read jdbc:x://u:hunter2@h"}, read = {0};
+    struct buf value = {0}, json = {0};
+    struct err err;
+    value_write(&record_stage_summary, &kept, &value);
+    assert_non_null(memmem(value.data, value.len, "hunter2", 7));
+    assert_int_equal(value_read(&record_stage_summary, buf_str(&value), &read, &err), ST_OK);
+    assert_string_equal(read.name, "read jdbc:x://[hidden]@h");
+    assert_int_equal(value_to_json(&record_stage_summary, buf_str(&value), &json, &err), ST_OK);
+    assert_non_null(strstr(buf_text(&json), "jdbc:x://[hidden]@h"));
+    buf_fini(&value);
+    buf_fini(&json);
+}
+
 static void every_value_can_be_shown(void **state) {
     (void)state;
     struct buf sink = {0};
@@ -137,6 +153,7 @@ static void every_kind_and_table_obeys_the_rules(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(secrets_kept_before_are_hidden),
         cmocka_unit_test(every_kind_and_table_obeys_the_rules),
         cmocka_unit_test(every_value_can_be_shown),
         cmocka_unit_test(damaged_values_are_said_to_be),
