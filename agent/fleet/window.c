@@ -121,9 +121,9 @@ static void leave_pane(void *ctx, int64_t number) {
     }
 }
 
-// The pane for a time: its own while the window holds it, else the newest.
+// The pane for a time: its own while the window holds it, else the newest. *is_new: it was none.
 static struct pane *open_pane(struct pipelines *pipelines, struct pipeline *pipeline,
-                              int64_t time_ms) {
+                              int64_t time_ms, bool *is_new) {
     struct ring *ring = &pipeline->ring;
     struct leaving leaving = {pipelines, pipeline};
     int64_t number = ring_pane_of(ring, time_ms);
@@ -135,18 +135,17 @@ static struct pane *open_pane(struct pipelines *pipelines, struct pipeline *pipe
         number = ring->newest;
     }
     struct pane *pane = window_pane(pipeline, number);
-    return pane != NULL ? pane : window_open_pane(pipeline, number);
+    *is_new = pane == NULL;
+    return *is_new ? window_open_pane(pipeline, number) : pane;
 }
 
 void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
                 const struct known_run *before, const struct known_run *now) {
     static const struct known_run nothing;
     const struct known_run *from = before == NULL ? &nothing : before;
-    struct pane *pane = open_pane(pipelines, pipeline, now->time_ms);
-    struct pipeline_window *w = &pane->window;
-    window_count_changed(pipelines, pipeline, !pane->changed);
-    pane->changed = true;
-    keep_touch(&pane->kept);
+    bool is_new;
+    struct pane *pane = open_pane(pipelines, pipeline, now->time_ms, &is_new);
+    struct pipeline_window *w = &pane->window, was = *w;
 #define WINDOW_FIGURE(pane_number, run_number, name, of)                                           \
     sat_inc(&w->name, sat_sub0(now->name, from->name));
 #include "model/window_figures.def"
@@ -162,6 +161,11 @@ void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
         sketch_add(pane->durations_s10, (int64_t)(now->duration_s * 10 + 0.5));
     }
     memcpy(w->open_bottlenecks, pipeline->stats.open_bottlenecks, sizeof w->open_bottlenecks);
+    if (is_new || memcmp(&was, w, sizeof was) != 0) { // else it would be handed out as it was
+        window_count_changed(pipelines, pipeline, !pane->changed);
+        pane->changed = true;
+        keep_touch(&pane->kept);
+    }
 }
 
 void window_flush(struct pipelines *pipelines, struct pipeline *pipeline) {

@@ -85,7 +85,7 @@ static bool is_wanted(const struct render_state *render, struct str key) {
 static const struct keep_kind *kind_of(struct str key) {
     static const struct keep_kinds position = {&keep_kind_position, 1};
     const struct keep_kinds *const all[] = {&position, &engine_kinds, &pipelines_kinds};
-    const struct keep_kind *kind = NULL;
+    const struct keep_kind *kind = str_eq(key, STR(ROOT_KEY)) ? &keep_kind_position : NULL;
     for (size_t i = 0; i < ARRAY_LEN(all) && kind == NULL; i++) {
         kind = keep_kind_of(all[i], key);
     }

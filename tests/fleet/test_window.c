@@ -110,8 +110,39 @@ static void quantiles_are_never_beyond_the_longest(void **state) {
     pipelines_free(p);
 }
 
+// News that change nothing of a pane that was handed out do not bring it again.
+static void a_pane_comes_again_only_with_other_figures(void **state) {
+    (void)state;
+    struct pipelines *p = fresh();
+    struct pipeline_run run = over("a", 10, RUN_SUCCEEDED, 60), other = over("b", 11, RUN_LOST, 5);
+    run.totals.records = 100;
+    pipelines_feed(p, &run, 0, 0);
+    pipelines_feed(p, &other, 1, 0);
+    assert_int_equal(count, 1);
+    for (int64_t revision = 2; revision < 6; revision++) {
+        run.revision = revision;
+        pipelines_feed(p, &run, revision, 0);
+        other.revision = revision;
+        other.time_ms += 60000;
+        other.totals.records = 7 * revision;
+        pipelines_feed(p, &other, revision, 0);
+    }
+    for (int i = 1; i < count; i++) {
+        assert_true(windows[i].pane_start_ms > windows[i - 1].pane_start_ms);
+    }
+    assert_int_equal(count, 5);
+    run.revision = 6;
+    run.totals.records = 101;
+    pipelines_feed(p, &run, 6, 0);
+    pipelines_flush(p);
+    assert_int_equal(windows[5].pane_start_ms, windows[0].pane_start_ms);
+    assert_int_equal(windows[5].records, 101);
+    pipelines_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pane_comes_again_only_with_other_figures),
         cmocka_unit_test(late_news_of_an_ended_run_is_no_other_run),
         cmocka_unit_test(only_failed_runs_are_failed),
         cmocka_unit_test(an_older_pane_does_not_count_what_came_after_it),

@@ -147,6 +147,7 @@ static void only_what_changed_is_written(void **state) {
                                          "w1.\\x0ax w2.\\x0ax w3.\\x0ax ");
     buf_clear(&keys);
     run.revision = 2;
+    run.totals.records = 1;
     pipelines_feed(p, &run, 4, 0);
     pipelines_changes(p, note_key, &keys);
     assert_string_equal(buf_text(&keys), "p\\x0ax k3.\\x0ax w3.\\x0ax ");
