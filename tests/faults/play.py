@@ -247,7 +247,7 @@ class Play:
 
     def _reference_options(self):
         """What of the options can show in outputs."""
-        return {key: value for key, value in self.options.items() if key.startswith(("limits__", "window__"))}
+        return {key: value for key, value in self.options.items() if key.startswith(("avro__", "limits__", "window__"))}
 
     def _second_stage_and_state(self, final):
         alone = second_stage(self.ground, self.as_shipped)

@@ -1,6 +1,7 @@
-"""Scenarios in which agents of two releases stand in one group: today's, and one that writes by schemas with more
-fields (stoker-faults-later). Each replaces the agents one by one under load; no run may be lost to either side, and the
-records must be those of an undisturbed agent of today, once they are read by today's schemas.
+"""Scenarios in which agents of two releases stand in one group: today's, which writes by the schemas of the last release,
+and one that writes by schemas with more fields (stoker-faults-later). Each replaces the agents one by one under load; no run
+may be lost to either side, and the records must be those of an undisturbed agent of today, once they are read by the
+released schemas.
 
 A scenario is a function (seed) -> Play that has finished; its first line says what it is. Listed in run.py.
 """
@@ -10,11 +11,11 @@ import time
 from ground import BINARY
 from play import Play, at_work
 from processes import BUILD, PartError, wait_until
-from records import Codec
+from records import RELEASED, Codec
 
 LATER = BINARY.with_name(f"{BINARY.name}-later")
 LATER_SCHEMAS = BUILD / "later-schemas"
-TODAY = "0.1.0"  # the release that today's agent is, or whose schemas it writes
+TODAY = "0.1.0"  # the release whose schemas today's agent writes: both know them
 FEED_S = 70
 BESIDE = 10  # runs that are published while agents of two kinds stand beside each other, so that each reads some of both
 
@@ -22,8 +23,8 @@ BESIDE = 10  # runs that are published while agents of two kinds stand beside ea
 def _play(name, seed):
     if not LATER.exists():
         raise PartError(f"no {LATER}: tests/faults/build.sh makes it")
-    play = Play(name, seed)
-    codec = Codec(LATER_SCHEMAS)
+    play = Play(name, seed, avro__write_version=TODAY)
+    codec = Codec(LATER_SCHEMAS, shipped=RELEASED / TODAY)
     play.as_shipped = codec.as_shipped
     play.ground.reads_all = LATER
     return play, codec
@@ -58,7 +59,7 @@ def _by_both(play, codec, final):
 
 
 def upgrade(seed):
-    """Two agents become those of a later release, which write by today's schemas until both have
+    """Two agents become those of a later release, which write by the released schemas until both have
     (avro.write_version), and by their own then."""
     play, codec = _play("upgrade", seed)
     both = play.begin(play.ground.agent(), play.ground.agent(), feed_s=FEED_S)
@@ -72,7 +73,7 @@ def upgrade(seed):
 
 
 def downgrade(seed):
-    """The way back: both agents write by today's schemas, and become today's when all before is read."""
+    """The way back: both agents write by the released schemas, and become today's when all before is read."""
     play, codec = _play("downgrade", seed)
     both = (play.ground.agent(), play.ground.agent())
     for agent in both:
@@ -85,7 +86,7 @@ def downgrade(seed):
     wait_until("no lag", lambda: sum(agent.metric("stoker_input_lag_messages") for agent in both) == 0, 60, 0.1)
     time.sleep(2)
     for agent, kill in zip(both, play.random.sample((True, False), 2)):
-        _become(play, agent, BINARY, "current", kill)
+        _become(play, agent, BINARY, TODAY, kill)
         _go_on(play)
     _by_both(play, codec, play.finish(120))
     return play

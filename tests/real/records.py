@@ -1,5 +1,5 @@
-"""Decodes what the agent writes: single-object Avro, by fastavro and the shipped schemas (and those of another release,
-where a suite has agents of one).
+"""Decodes what the agent writes: single-object Avro, by fastavro and today's schemas, those of every release (and those of a
+later one, where a suite has agents of it).
 
 Framing: C3 01, the CRC-64-AVRO fingerprint of the schema's parsing canonical form in little-endian
 order, the body. Anything else about a record (an unknown fingerprint, bytes left over) is an error.
@@ -14,6 +14,7 @@ import fastavro.schema
 from processes import ROOT, PartError
 
 SCHEMAS = ROOT / "schemas"
+RELEASED = SCHEMAS / "released"
 MAGIC = b"\xc3\x01"
 # A known answer (Avro's own tests): the fingerprint of the schema "int".
 INT_FINGERPRINT = (0x7275D51A3F395C8F).to_bytes(8, "little")
@@ -26,13 +27,14 @@ def fingerprint(schema):
 
 
 class Codec:
-    """Schemas by fingerprint: the four shipped ones, and those of the folders given."""
+    """Schemas by fingerprint: the four shipped ones (today's, or those of another folder), all that were released, and those
+    of the folders given."""
 
-    def __init__(self, *others):
+    def __init__(self, *others, shipped=SCHEMAS):
         if fingerprint("int") != INT_FINGERPRINT:
             raise PartError("fastavro's CRC-64-AVRO is not what records.py expects")
         self._by_fingerprint, self._shipped = {}, {}
-        for folder in (SCHEMAS, *others):
+        for folder in (shipped, SCHEMAS, *sorted(RELEASED.iterdir()), *others):
             for name in ("PipelineRun", "Bottleneck", "Recommendation", "PipelineWindow"):
                 path = folder / f"{name}.avsc"
                 if not path.exists():
