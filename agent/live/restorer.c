@@ -40,6 +40,8 @@ static void free_state(struct load *load) {
         load->ops->free(load->state);
         load->state = NULL;
     }
+    keep_table_free(load->split);
+    load->split = NULL;
 }
 
 void load_free(struct load *load) {
@@ -188,6 +190,7 @@ static enum status restore(struct work *work, struct err *err) {
         return status;
     }
     load->state = load->ops->new (work->home, load->partition);
+    load->split = keep_table_split(work->table);
     if (load->ops->load(load->state, work->table, err) != ST_OK) {
         err_wrap(err, "%s partition %d", work->changes, (int)load->partition);
         status = ST_FATAL;

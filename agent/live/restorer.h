@@ -21,6 +21,7 @@ struct load {
     enum status status;        // ST_OK, or ST_FATAL: state and position do not fit
     char words[512];           // why not
     struct stage_state *state; // unless kept_is_good
+    struct keep_table *split;  // likewise: its keys whose values are kept in pieces
     bool former;               // it is to be kept anew, under a transactional id of today's form
     // `position` is that of the state
     int64_t first, end;              // of the input

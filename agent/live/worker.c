@@ -23,7 +23,9 @@ enum {
     COMMIT_SLICE_MS = 500,
     LAST_COMMIT_MS = 5000,
     BEHIND_MESSAGES = 5000,
-    JOIN_PAUSE_MS = 50
+    JOIN_PAUSE_MS = 50,
+    PIECE_KEY_BYTES = 12, // what the key of a piece has beyond the value's
+    PIECE_LEAST_BYTES = 256
 };
 
 static bool is_static(const struct agent_options *options) {
@@ -218,7 +220,8 @@ static int commit_in(const struct worker *worker, int64_t now_ms, int most) {
     return anything(worker) && left_ms < most ? (int)left_ms : most;
 }
 
-static void put_state(void *ctx, struct str key, struct str value) {
+// Puts one record into the part's partition of its state topic.
+static void put_record(void *ctx, struct str key, struct str value) {
     struct part *part = ctx;
     struct transaction *tx = &part->worker->transaction;
     enum topic topic = topic_of_state(part->ops->input);
@@ -227,17 +230,63 @@ static void put_state(void *ctx, struct str key, struct str value) {
                                  .value = value,
                                  .to_partition = true,
                                  .partition = part->partition};
-    if (transaction_send(tx, topic, &record) == ST_SKIP) {
+    if (transaction_send(tx, topic, &record) == ST_SKIP) { // it takes less than a moment ago
         struct err err = {0};
-        err_set(&err, ST_ABORT,
-                "a state value of %zu bytes is too large for topic %s: raise its "
-                "max.message.bytes",
-                value.len, record.topic);
+        err_set(&err, ST_ABORT, "%zu bytes for topic %s", key.len + value.len, record.topic);
         transaction_break(tx, "state", &err);
         return;
     }
     metrics_add(METRIC_STATE_RECORDS_OUT, 1);
     metrics_add(METRIC_STATE_BYTES_OUT, (int64_t)(key.len + value.len));
+}
+
+static void put_piece(void *ctx, struct str key, struct str value) {
+    struct part *part = ctx;
+    put_record(part, key, value);
+    if (!keep_is_piece(key)) { // says how many there are
+        keep_table_put(part->split, key, value);
+    }
+}
+
+// A value that is larger than the topic takes goes out in pieces. They are half as large as they
+// could be: if the limit has to be learned, it is soon known.
+static void put_split(struct part *part, struct str key, struct str value, int64_t room) {
+    struct transaction *tx = &part->worker->transaction;
+    enum topic topic = topic_of_state(part->ops->input);
+    int64_t piece_bytes = room / 2 - (int64_t)key.len - PIECE_KEY_BYTES;
+    if (piece_bytes < PIECE_LEAST_BYTES) {
+        struct err err = {0};
+        const char *name = part->worker->options->topics[topic];
+        err_set(&err, ST_FATAL,
+                "topic %s takes records of %lld bytes, too few to keep state: raise its "
+                "max.message.bytes (kafka-configs.sh --alter --entity-type topics --entity-name %s "
+                "--add-config max.message.bytes=%d)",
+                name, (long long)room, name, TOPIC_STATE_BYTES);
+        tx->hopeless = true;
+        transaction_break(tx, "state", &err);
+        return;
+    }
+    keep_split(key, value, (size_t)piece_bytes, put_piece, part);
+    transaction_oversize(tx, topic, (int64_t)(key.len + value.len));
+}
+
+static void put_state(void *ctx, struct str key, struct str value) {
+    struct part *part = ctx;
+    struct transaction *tx = &part->worker->transaction;
+    const char *topic = part->worker->options->topics[topic_of_state(part->ops->input)];
+    uint32_t before = keep_table_pieces(part->split, key);
+    int64_t room = kafka_sink_room(tx->sink, topic);
+    if ((int64_t)(key.len + value.len) > room && value.p != NULL) {
+        put_split(part, key, value, room);
+    } else {
+        put_record(part, key, value);
+        if (before > 0) {
+            keep_table_put(part->split, key, (struct str){NULL, 0});
+        }
+    }
+    if (before > 0) {
+        keep_split_forget(key, keep_table_pieces(part->split, key), before, put_record, part);
+    }
 }
 
 // The changed state of every touched partition, its position last.

@@ -29,6 +29,7 @@ struct part {
     struct worker *worker;
     const struct stage_ops *ops;
     struct stage_state *state; // owned; NULL before it is loaded
+    struct keep_table *split;  // owned, with it: its keys whose values are kept in pieces
     const char *topic;         // one of options.topics
     int32_t partition;
     enum part_phase phase;

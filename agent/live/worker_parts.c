@@ -29,6 +29,8 @@ static void free_state(struct part *part) {
         part->ops->free(part->state);
         part->state = NULL;
     }
+    keep_table_free(part->split);
+    part->split = NULL;
 }
 
 // What is told to the alert door of the alerts that a partition's state holds.
@@ -192,7 +194,9 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
     if (!load->kept_is_good) {
         free_state(part);
         part->state = load->state;
+        part->split = load->split;
         load->state = NULL;
+        load->split = NULL;
         part->changelog_messages = load->changelog_messages;
     }
     require(part->state != NULL && part->state->ops == part->ops);

@@ -338,7 +338,10 @@ void render_state_schema(struct buf *out) {
         "numbered from 1; in a list of place and number, 1 is the place, from 0, and 2\nthe "
         "number. What is zero or empty is left out, an unknown number is passed over, a retired "
         "one is\nnever used again. A run key is application id, newline, attempt; a pipeline key "
-        "is cluster, newline,\nname.\n");
+        "is cluster, newline,\nname.\n\n"
+        "A value that is larger than its topic takes is kept in pieces: under its key the byte "
+        "254 and how many\nthere are in digits, then under `#0.<key>`, `#1.<key>`, ... what makes "
+        "the value again, one behind the other.\n");
     add_kinds(&keep_kind_position, 1, out);
     add_kinds(engine_kinds.list, engine_kinds.count, out);
     add_kinds(pipelines_kinds.list, pipelines_kinds.count, out);

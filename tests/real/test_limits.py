@@ -37,6 +37,15 @@ def many_stages(app_id, count):
     return Log("many_stages", [orjson.dumps(event) for event in events])
 
 
+def with_executors(log, count=300):
+    """The same run with so many more executors on hosts with long names: values of state of 20 kB."""
+    at = next(i for i, line in enumerate(log.lines) if b'"SparkListenerApplicationStart"' in line[:200])
+    time_ms = orjson.loads(log.lines[at])["Timestamp"]
+    added = [orjson.dumps({"Event": "SparkListenerExecutorAdded", "Timestamp": time_ms, "Executor ID": f"x{i}", "Executor Info": {
+        "Host": noise(50, i).hex(), "Total Cores": 1, "Log Urls": {}, "Attributes": {}}}) for i in range(count)]
+    return Log(f"{log.name} with executors", log.lines[:at + 1] + added + log.lines[at + 1:])
+
+
 class LimitsCase(RealCase):
     def setUp(self):
         self.logs = [Log.fixture(name) for name in LOGS]
@@ -247,6 +256,111 @@ class Records(LimitsCase):
         self.assertEqual(0, agent.metric(ABORTS))
         results = site.results().settle([(log.app_id, log.attempt) for log in self.logs], 60, agent.process)
         self.assert_sound(results)
+        agent.stop()
+
+
+class State(LimitsCase):
+    """State topics that take little: nothing is lost, and read back it is the same."""
+
+    def setUp(self):
+        self.logs = [with_executors(Log.fixture(name)) for name in LOGS]
+
+    def raw(self, site, topic):
+        """What a restart reads: the newest value of every key of every partition."""
+        reader = Reader(site.broker.bootstrap, [site.topics[topic]]).to_end()
+        return {(m.partition(), m.key()): m.value() for m in reader.records[site.topics[topic]]}
+
+    def assert_no_orphans(self, site, topic):
+        """Every piece belongs to a value that is kept in as many."""
+        newest = self.raw(site, topic)
+        pieces = 0
+        for (partition, key), value in newest.items():
+            if value is not None and key[:1] == b"#" and key[1:2].isdigit():
+                number, of = key[1:].split(b".", 1)
+                pieces += 1
+                head = newest[partition, of]
+                self.assertEqual(b"\xfe", (head or b" ")[:1], key)
+                self.assertLess(int(number), int(head[1:]), key)
+        return pieces
+
+    def check_in_pieces(self, lib):
+        site = self.place("pieces", state_applications=4096, state_pipelines=4096)
+        agent = site.agent(lib).start().wait_ready()
+        half = len(self.logs[0].lines) // 2
+        sender = site.sender()
+        for log in self.logs:
+            for line in log.lines[:half]:
+                sender.send(site.topics["events"], line, log.app_id)
+        sender.flush()
+        wait_until("half read", lambda: agent.metric("stoker_events_read_total") >= 2 * half, 30)
+        wait_until("in pieces", lambda: agent.metric("stoker_records_too_large_total", topic="state") > 0, 30)
+        self.assertEqual(0, agent.metric(ABORTS))
+        agent.kill()
+        self.assertGreater(self.assert_no_orphans(site, "state_applications"), 0)
+        agent.start().wait_ready()
+        for log in self.logs:
+            for line in log.lines[half:]:
+                sender.send(site.topics["events"], line, log.app_id)
+        sender.flush()
+        site.results().settle([(log.app_id, log.attempt) for log in self.logs], 60, agent.process)
+        self.assert_no_orphans(site, "state_applications")
+        self.limit(site, "state_applications", 1_000_000)
+        agent.stop()
+        agent.start().wait_ready()  # from pieces, with whole ones to come
+        more = with_executors(Log.fixture(LOGS[0]).copy("app-more"))
+        self.send(site, logs=[more])
+        self.judged_as_ever(site, agent, [*self.logs, more])
+        self.assertEqual(0, agent.metric("stoker_records_too_large_total", topic="state"))
+        self.assert_no_orphans(site, "state_applications")
+        agent.stop()
+
+    def test_in_pieces(self):
+        self.check_in_pieces("old")
+
+    def test_in_pieces_newest_library(self):
+        self.check_in_pieces("new")
+
+    def test_lowered_while_it_runs(self):
+        site = self.place("lowered")
+        agent = site.agent().start().wait_ready()
+        self.send(site, logs=self.logs[:1])
+        site.results().settle([(self.logs[0].app_id, self.logs[0].attempt)], 60, agent.process)
+        self.limit(site, "state_applications", 5000)
+        self.send(site, logs=self.logs[1:])
+        self.judged_as_ever(site, agent)
+        self.assertLessEqual(agent.metric(ABORTS), 2)
+        self.assertGreater(self.assert_no_orphans(site, "state_applications"), 0)
+        agent.stop()
+
+    def test_learned_from_refusals(self):
+        broker = secured_broker()
+        site = self.place("learned", broker, state_applications=5000)
+        site.config["kafka"].update(brokers=broker.sasl, common=PLAIN)
+        broker.allow(*least_rights(site))
+        agent = site.agent().start().wait_ready(20)
+        self.send(site)
+        self.judged_as_ever(site, agent)
+        self.assertLessEqual(agent.metric(ABORTS), 12)
+        self.assertGreater(self.assert_no_orphans(site, "state_applications"), 0)
+        agent.stop()
+
+    def test_no_room_at_all_ends_it(self):
+        """With the command that mends it: at its start, and under it."""
+        site = self.place("no-room")
+        agent = site.agent().start().wait_ready()
+        self.limit(site, "state_applications", 700)
+        self.send(site)
+        wait_until("its end", agent.process.ended, 60)
+        self.assertEqual(1, agent.process.code())
+        wanted = f"--entity-name {site.topics['state_applications']} --add-config max.message.bytes=1000000"
+        self.assertIn(wanted, agent.process.tail(60))
+        agent.start()
+        wait_until("its end", agent.process.ended, 60)
+        self.assertEqual(1, agent.process.code())
+        self.assertIn("--add-config max.message.bytes=", agent.process.tail(60))
+        self.limit(site, "state_applications", 1_000_000)
+        agent.start().wait_ready()
+        self.judged_as_ever(site, agent)
         agent.stop()
 
 
