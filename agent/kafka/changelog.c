@@ -17,7 +17,9 @@ enum { LEADERS_TIMEOUT_MS = 2000, DESTROY_MS = 3000 };
 
 struct changelog {
     uint32_t magic;
-    struct client committed, ends;
+    const struct kafka_settings *settings;
+    char *group;
+    struct client committed, ends; // `ends` is opened by who asks for them
     bool denied;
 };
 
@@ -50,12 +52,11 @@ enum status changelog_new(const struct kafka_settings *settings, const char *gro
                           struct changelog **out, struct err *err) {
     struct changelog *changelog = mem_zalloc(1, sizeof *changelog);
     changelog->magic = MAGIC;
+    changelog->settings = settings;
+    changelog->group = mem_strdup(group);
     client_init(&changelog->committed, changelog);
     client_init(&changelog->ends, changelog);
     enum status st = open_consumer(&changelog->committed, settings, group, "read_committed", err);
-    if (st == ST_OK) {
-        st = open_consumer(&changelog->ends, settings, group, "read_uncommitted", err);
-    }
     if (st != ST_OK) {
         changelog_free(changelog);
         return st;
@@ -79,6 +80,7 @@ void changelog_free(struct changelog *changelog) {
     client_fini(&changelog->committed);
     client_fini(&changelog->ends);
     changelog->magic = 0;
+    mem_free(changelog->group);
     mem_free(changelog);
 }
 
@@ -140,6 +142,13 @@ static int ask_leaders(struct client *client, const char *topic) {
 enum status changelog_bounds(struct changelog *changelog, const char *topic, int32_t partition,
                              int timeout_ms, int64_t *first, int64_t *end, struct err *err) {
     MAGIC_CHECK(changelog, MAGIC);
+    if (changelog->ends.rk == NULL) {
+        enum status st = open_consumer(&changelog->ends, changelog->settings, changelog->group,
+                                       "read_uncommitted", err);
+        if (st != ST_OK) {
+            return st;
+        }
+    }
     rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(changelog->ends.rk, topic,
                                                                 partition, first, end, timeout_ms);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -197,9 +206,16 @@ static int64_t take_message(struct changelog *changelog, const struct changelog_
         client_error_right(err, reading->topic, m->err, rd_kafka_message_errstr(m), "READ");
         return -1;
     }
-    if (m->offset < reading->end) {
-        reading->take(reading->ctx, (struct str){m->key, m->key_len},
-                      (struct str){m->payload, m->len});
+    struct str key = {m->key, m->key_len}, value = {m->payload, m->len};
+    if (m->offset < reading->end && reading->see != NULL) {
+        struct message message = {.key = key,
+                                  .value = m->payload == NULL ? STR("") : value,
+                                  .partition = m->partition,
+                                  .offset = m->offset,
+                                  .timestamp_ms = client_time_ms(m)};
+        reading->see(reading->ctx, &message);
+    } else if (m->offset < reading->end) {
+        reading->take(reading->ctx, key, value);
     }
     return m->offset + 1;
 }
@@ -207,12 +223,13 @@ static int64_t take_message(struct changelog *changelog, const struct changelog_
 enum status changelog_read(struct changelog *changelog, const struct changelog_reading *reading,
                            struct err *err) {
     MAGIC_CHECK(changelog, MAGIC);
-    require(reading->take != NULL && reading->timeout_ms > 0);
+    require((reading->take != NULL || reading->see != NULL) && reading->timeout_ms > 0);
     struct err last = {0};
     int64_t at = 0, deadline_ms = clock_mono_ms() + reading->timeout_ms;
     if (reading->end > 0) {
         (void)ask_leaders(&changelog->committed, reading->topic);
-        assign(changelog, reading->topic, reading->partition, RD_KAFKA_OFFSET_BEGINNING);
+        assign(changelog, reading->topic, reading->partition,
+               reading->first > 0 ? reading->first : RD_KAFKA_OFFSET_BEGINNING);
     }
     bool stopped = false;
     while (at < reading->end && !stopped && !changelog->denied && clock_mono_ms() < deadline_ms) {

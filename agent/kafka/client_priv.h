@@ -128,3 +128,10 @@ bool client_is_fence(rd_kafka_resp_err_t code);
 const char *client_hint(rd_kafka_resp_err_t code, bool scram);
 // Appends text that came from outside, one line, at most `max` bytes of it, into a C string.
 void client_printable(char *out, size_t cap, const char *text);
+
+// The time of a message, 0 if it has none.
+static inline int64_t client_time_ms(const rd_kafka_message_t *m) {
+    rd_kafka_timestamp_type_t type;
+    int64_t time_ms = rd_kafka_message_timestamp(m, &type);
+    return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || time_ms < 0 ? 0 : time_ms;
+}

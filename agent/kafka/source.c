@@ -392,16 +392,13 @@ static void fill_headers(struct kafka_source *src, const rd_kafka_message_t *m,
 
 static void fill(struct kafka_source *src, const rd_kafka_message_t *m,
                  const struct source_partition *p, struct message *out) {
-    rd_kafka_timestamp_type_t type;
-    int64_t timestamp_ms = rd_kafka_message_timestamp(m, &type);
     *out = (struct message){
         .value = m->payload == NULL ? STR("") : (struct str){m->payload, m->len},
         .key = {m->key, m->key_len},
         .topic = p->topic->name,
         .partition = m->partition,
         .offset = m->offset,
-        .timestamp_ms =
-            type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || timestamp_ms < 0 ? 0 : timestamp_ms,
+        .timestamp_ms = client_time_ms(m),
         .owner = p->owner,
     };
     fill_headers(src, m, out);

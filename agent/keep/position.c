@@ -6,7 +6,7 @@
 #include "base/compiler.h"
 #include "base/hash.h"
 
-enum { SAMPLE_BYTES = 32, SAMPLES = 3 };
+enum { SAMPLE_BYTES = 16, SAMPLES = 3 };
 
 static const struct record_row stamp_rows[] = {
     RECORD_ROW(1, I64, position_stamp, offset, .most = INT64_MAX),

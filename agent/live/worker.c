@@ -565,6 +565,7 @@ void worker_free(struct worker *worker) {
     worker->source = NULL;
     worker_drop_parts(worker);
     restorer_free(worker->restorer);
+    changelog_free(worker->peeker);
     transaction_fini(&worker->transaction);
     avro_codec_free(worker->home.codec);
     decoder_free(worker->home.decoder);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "kafka/changelog.h"
 #include "kafka/predecessor.h"
 #include "kafka/source.h"
 #include "keep/position.h"
@@ -73,6 +74,8 @@ struct worker {
     struct predecessor *predecessor; // while it is looked for, there is no source
     struct kafka_source *source;
     struct restorer *restorer;
+    struct changelog *peeker; // of inputs; NULL before it is needed first
+    int64_t peek_ms;          // monotonic time: not before may it look again
     struct stage_home home;
     struct transaction transaction;
     struct part **parts;    // owned

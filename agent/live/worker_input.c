@@ -13,7 +13,10 @@
 enum {
     SILENT_MS = 1000,
     LONG_SILENT_MS = 600000, // retention may have taken what was read before
-    ASK_TIMEOUT_MS = 2000
+    ASK_TIMEOUT_MS = 2000,
+    PEEK_TIMEOUT_MS = 200,
+    PEEK_PAUSES = 20,    // a worker spends a twentieth of its time on looks at most
+    PEEK_SAVED_MS = 2000 // of pauses, for several in a row
 };
 
 // From where messages come that can be compared, if there are any.
@@ -93,10 +96,51 @@ static void take_for_another(struct part *part) {
     }
 }
 
-// A message comes after a silence: it waits until what came before it has been compared. False:
-// there is nothing to compare. Who asks where the input begins waits for it, so that is rare.
-static bool prove_again(struct part *part, int64_t silent_ms) {
+struct peek {
+    const struct position *position;
+    bool another;
+};
+
+static void see(void *ctx, const struct message *message) {
+    struct peek *peek = ctx;
+    peek->another |= position_prove(peek->position, message) == POSITION_ANOTHER;
+}
+
+// Looks at what was taken before by a reader of its own, which answers in a few milliseconds: to
+// let it come again from the source takes as long as the source waits for messages. False: it is
+// another one, or cannot be told now.
+static bool looks_same(struct part *part, int64_t now_ms) {
+    struct worker *worker = part->worker;
+    const struct agent_options *options = worker->options;
+    struct peek peek = {.position = &part->position};
+    struct changelog_reading reading = {.topic = part->topic,
+                                        .partition = part->partition,
+                                        .first = part->position.stamps[0].offset,
+                                        .end = part->position.offset,
+                                        .timeout_ms = PEEK_TIMEOUT_MS,
+                                        .stop = &worker->stop,
+                                        .ctx = &peek,
+                                        .see = see};
     struct err err = {0};
+    enum status status = now_ms < worker->peek_ms ? ST_RETRY : ST_OK;
+    if (status == ST_OK && worker->peeker == NULL) {
+        status = changelog_new(&options->consumer, options->group, &worker->peeker, &err);
+    }
+    if (status == ST_OK) {
+        status = changelog_read(worker->peeker, &reading, &err);
+        int64_t done_ms = clock_mono_ms(), saved_ms = done_ms - PEEK_SAVED_MS;
+        worker->peek_ms = (worker->peek_ms > saved_ms ? worker->peek_ms : saved_ms) +
+                          PEEK_PAUSES * (done_ms - now_ms);
+    }
+    return status == ST_OK && !peek.another;
+}
+
+// A message comes after a silence: true if it must wait until what came before it has come again.
+static bool prove_again(struct part *part, int64_t now_ms, int64_t silent_ms) {
+    struct err err = {0};
+    if (part->position.stamp_count == 0 || looks_same(part, now_ms)) {
+        return false;
+    }
     enum status status = silent_ms > LONG_SILENT_MS ? ask_first(part, &err) : ST_OK;
     position_forget_before(&part->position, part->first);
     if (status == ST_OK && part->position.stamp_count == 0) {
@@ -137,7 +181,7 @@ bool part_accepts(struct part *part, const struct message *message, int64_t now_
     bool next = message->offset >= part->position.offset;
     if (!part->proving) {
         int64_t silent_ms = now_ms - part->taken_ms;
-        return next && !(silent_ms > SILENT_MS && prove_again(part, silent_ms));
+        return next && !(silent_ms > SILENT_MS && prove_again(part, now_ms, silent_ms));
     }
     enum position_proof proof = position_prove(&part->position, message);
     if (proof == POSITION_ANOTHER || (next && part->cut)) {

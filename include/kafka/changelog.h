@@ -1,7 +1,8 @@
 // changelog: reads back what an agent wrote in transactions: the committed positions of a group and
 // the records of a partition of a state topic, up to everything that may still become committed.
-// Called by the live agent's restore and by `stoker state`, from one thread. The order matters:
-// positions first, then the records, see the live agent's restorer.
+// Called by the live agent's restore, by its workers and by `stoker state`, each with one of its
+// own in one thread. The order matters: positions first, then the records, see the live agent's
+// restorer.
 #pragma once
 
 #include <stdatomic.h>
@@ -11,11 +12,12 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "kafka/client.h"
+#include "model/message.h"
 
 struct changelog;
 
-// Opens the consumers; returns before any broker was asked. `group` is the agents' consumer group,
-// which is not joined. ST_FATAL for bad settings.
+// Opens the consumer that reads; returns before any broker was asked. `settings` is borrowed for
+// its life. `group` is the agents' consumer group, which is not joined. ST_FATAL for bad settings.
 enum status changelog_new(const struct kafka_settings *settings, const char *group,
                           struct changelog **out, struct err *err) MUST_USE;
 // Takes NULL.
@@ -51,12 +53,15 @@ bool changelog_denied(const struct changelog *changelog);
 struct changelog_reading {
     const char *topic;
     int32_t partition;
+    int64_t first;            // from there on, or the oldest that is left
     int64_t end;              // as changelog_bounds said
     int timeout_ms;           // without any progress
     const _Atomic bool *stop; // may be NULL; set: give up with ST_RETRY
     void *ctx;
     // One committed record, in order; both borrowed; value.p NULL: a tombstone.
     void (*take)(void *ctx, struct str key, struct str value);
+    // Instead, for who must know where it lay: headers and topic are left out.
+    void (*see)(void *ctx, const struct message *message);
 };
 
 // Hands out every committed record below `end`; waits for transactions that are still open below

@@ -95,8 +95,12 @@ def _input_anew(name, seed, applications, falls):
     if play.workload.fall() != falls:
         raise PartError("this seed does not make what is to be tested")
     agent = _begin(play, first)
-    _events_anew(play)  # at once, and filled at once: nothing may tell the agent
+    if not falls:
+        agent.process.pause()  # it must not see the topic while that is short
+    _events_anew(play)
     play.ground.feeder(second).at_once(1.0)
+    if not falls:
+        agent.process.cont()
     _settled(play, second)
     _lost(play, agent, play.ground.partitions)
     play.codes |= play.ground.stop()
