@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/kind.h"
+#include "serve/hosts.h"
 #include "serve/listen.h"
 
 enum { ROWS_MAX = KIND_COUNT * DETECTOR_THRESHOLDS_MAX, KEY_SIZE = 96 };
@@ -72,6 +73,15 @@ void setup_check(struct config *config) {
                          "not an address to listen on: %.80s; write 127.0.0.1:9571, [::1]:9571 or "
                          ":9571",
                          listen);
+    }
+    unsigned count;
+    const char *const *hosts = config_list(config, "http.hosts", &count);
+    for (unsigned i = 0; i < count; i++) {
+        if (!hosts_good(hosts[i])) {
+            config_add_error(config, "http.hosts",
+                             "not a name: %.80s; write stoker, *.example.com or *, without a port",
+                             hosts[i]);
+        }
     }
 }
 
@@ -318,6 +328,7 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
         .http_listen = config_text(config, "http.listen"),
         .metrics_pipelines_max = (size_t)config_int(config, "metrics.max_pipelines"),
     };
+    options->http_hosts = config_list(config, "http.hosts", &options->http_host_count);
     for (enum topic t = 0; t < TOPIC_COUNT; t++) {
         options->topics[t] = config_text(config, topic_row(t)->setting);
     }

@@ -101,6 +101,11 @@ static const struct setting rows[] = {
          "An alert whose pipeline has had no news for so long, in event time, ends."),
     TEXT("http.listen", "127.0.0.1:9571",
          "Address of /metrics, /livez, /readyz and the landing page; empty: none."),
+    LIST(
+        "http.hosts", "",
+        "Names by which these may be asked beside addresses in numbers, localhost and the host's "
+        "own name: stoker, *.monitoring.svc, or * for any. A browser must not read them for a page "
+        "of a stranger, under the stranger's name."),
     INT("metrics.max_pipelines", "1000", 1, 100000,
         "Pipelines shown by name on /metrics; the rest are summed under other."),
     INT("limits.applications", "10000", 1, 1000000,

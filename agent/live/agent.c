@@ -82,7 +82,10 @@ enum status agent_new(const struct agent_options *options, struct agent **out, s
     agent->exposition = exposition_new(options->metrics_pipelines_max);
     enum status status = ST_OK;
     if (options->http_listen[0] != '\0') {
-        status = http_new(options->http_listen, &agent->http, err);
+        struct http_options http = {.listen = options->http_listen,
+                                    .hosts = options->http_hosts,
+                                    .host_count = options->http_host_count};
+        status = http_new(&http, &agent->http, err);
     }
     if (status == ST_OK) {
         status = alert_doors_new(options->alert_targets, options->alert_target_count,

@@ -1,24 +1,34 @@
-// http: routes and answers over libmicrohttpd. Called by the agent (publish, ready, beat) and by
-// the library's thread (requests). Finished answers are kept and queued as they are; the only lock
-// is held for pointer swaps and short copies.
+// http: routes and answers over libmicrohttpd. Called by the agent (publish, ready, beat); requests
+// are served by a thread of its own, which also lets guests in and shows them out (guests.h): the
+// library knows neither a deadline that a byte now and then does not prolong, nor whom to let go.
+// Finished answers are kept and queued as they are; the only lock is held for pointer swaps and
+// short copies.
 #include "serve/http.h"
 
+#include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <strings.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "serve/guests.h"
+#include "serve/hosts.h"
 #include "serve/listen.h"
 
 enum {
-    CONNECTIONS_MAX = 64,
-    IDLE_TIMEOUT_S = 10,
-    CONNECTION_BYTES = 16384 // request line and headers
+    HEAD_MS = 10000,
+    WHOLE_MS = 30000,
+    CONNECTION_BYTES = 16384, // request line and headers
+    ADMIT_MAX = 16, // in one turn, so that who has asked is answered before many more come
+    PAUSE_MS = 100  // when the system has no file descriptor left
 };
 
 #define TEXT "text/plain; charset=utf-8"
@@ -35,7 +45,13 @@ enum { HTTP_MAGIC = 0x73657276 };
 
 struct http {
     uint32_t magic;
-    struct MHD_Daemon *daemon;
+    struct MHD_Daemon *daemon; // turned by the thread
+    struct guests guests;      // the thread's
+    struct hosts hosts;
+    int listen_fd, wake_fd, library_fd;
+    pthread_t thread;
+    bool started;
+    _Atomic bool stop;
     uint16_t port;
     _Atomic int64_t beat_ms;
     pthread_mutex_t lock; // guards all below
@@ -53,6 +69,7 @@ static struct MHD_Response *answer_of(const char *type, const char *data, size_t
         MHD_create_response_from_buffer(len, (void *)data, MHD_RESPMEM_MUST_COPY);
     require(response != NULL);
     add_header(response, "Content-Type", type);
+    add_header(response, "Connection", "close"); // one request a guest: see guests.h
     add_header(response, "Cache-Control", "no-store");
     add_header(response, "X-Content-Type-Options", "nosniff");
     if (strncmp(type, "text/html", 9) == 0) {
@@ -133,13 +150,61 @@ static const struct {
     {"/readyz", serve_ready}, {"/-/ready", serve_ready},
 };
 
+struct asked_host {
+    const char *name; // NULL: the request has none
+    int count;
+};
+static enum MHD_Result note_host(void *ctx, enum MHD_ValueKind kind, const char *key,
+                                 const char *value) {
+    struct asked_host *host = ctx;
+    (void)kind;
+    if (strcasecmp(key, MHD_HTTP_HEADER_HOST) == 0) {
+        host->name = value == NULL ? "" : value;
+        host->count++;
+    }
+    return MHD_YES;
+}
+
+// NULL if the request may be answered under the name it came with; else why not. A request without
+// any comes from no browser: HTTP/1.0 allows it.
+static const char *refusal(const struct http *http, struct MHD_Connection *connection,
+                           const char *version, unsigned *code) {
+    struct asked_host host = {0};
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, note_host, &host);
+    *code = MHD_HTTP_BAD_REQUEST;
+    if (host.count > 1 || (host.count == 0 && strcmp(version, MHD_HTTP_VERSION_1_0) != 0)) {
+        return "the request must say once by which name it asks (Host)\n";
+    }
+    *code = MHD_HTTP_MISDIRECTED_REQUEST;
+    return host.count == 0 || hosts_allow(&http->hosts, host.name)
+               ? NULL
+               : "not asked by a name of this agent: ask by its address in numbers, or add the "
+                 "name "
+                 "to http.hosts\n";
+}
+
+static void note_heard(struct MHD_Connection *connection) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct guest *guest = info == NULL ? NULL : info->socket_context;
+    require(guest != NULL); // on_connection was called first
+    guest->heard = true;
+}
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *path,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state) {
-    (void)version, (void)data, (void)size, (void)state;
+    (void)data, (void)size, (void)state;
     struct http *http = ctx;
     MAGIC_CHECK(http, HTTP_MAGIC);
     metrics_add(METRIC_HTTP_REQUESTS, 1);
+    note_heard(connection);
+    unsigned code;
+    const char *why = refusal(http, connection, version, &code);
+    if (why != NULL) {
+        metrics_add(METRIC_HTTP_REFUSED, 1);
+        return say(connection, code, why, NULL);
+    }
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
         return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n", "GET, HEAD");
     }
@@ -157,45 +222,135 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
                "not found; there are /, /metrics, /status, /livez and /readyz\n", NULL);
 }
 
-enum status http_new(const char *listen, struct http **out, struct err *err) {
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **of,
+                          enum MHD_ConnectionNotificationCode what) {
+    struct http *http = ctx;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        *of = guests_find(
+            &http->guests,
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+    } else {
+        guests_gone(*of);
+    }
+}
+
+// Lets in who waits. Returns false if nobody can be let in for a while.
+static bool admit(struct http *http) {
+    for (int i = 0; i < ADMIT_MAX; i++) {
+        struct sockaddr_storage from = {0};
+        struct sockaddr *address = (struct sockaddr *)&from;
+        socklen_t size = sizeof from;
+        int fd = accept4(http->listen_fd, address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0) {
+            return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED;
+        }
+        struct guest *guest = guests_admit(&http->guests, fd, address, clock_mono_ms());
+        if (guest == NULL) {
+            close(fd);
+        } else if (MHD_add_connection(http->daemon, fd, address, size) != MHD_YES) {
+            guests_gone(guest); // the library has closed it
+        }
+    }
+    return true;
+}
+
+static int wait_ms(struct http *http, int64_t next_ms, bool paused) {
+    int64_t ms = next_ms - clock_mono_ms();
+    MHD_UNSIGNED_LONG_LONG library_ms;
+    if (MHD_get_timeout(http->daemon, &library_ms) == MHD_YES && (int64_t)library_ms < ms) {
+        ms = (int64_t)library_ms;
+    }
+    ms = ms < HEAD_MS ? ms : HEAD_MS;
+    ms = paused && ms > PAUSE_MS ? PAUSE_MS : ms;
+    return ms < 0 ? 0 : (int)ms;
+}
+
+static void *serve(void *ctx) {
+    struct http *http = ctx;
+    MAGIC_CHECK(http, HTTP_MAGIC);
+    bool paused = false;
+    while (!atomic_load(&http->stop)) {
+        int64_t next_ms = guests_hurry(&http->guests, clock_mono_ms());
+        struct pollfd fds[] = {{.fd = http->wake_fd, .events = POLLIN},
+                               {.fd = http->library_fd, .events = POLLIN},
+                               {.fd = paused ? -1 : http->listen_fd, .events = POLLIN}};
+        (void)poll(fds, ARRAY_LEN(fds), wait_ms(http, next_ms, paused));
+        paused = !paused && fds[2].revents != 0 && !admit(http);
+        MHD_run(http->daemon);
+    }
+    return NULL;
+}
+
+static bool start(struct http *http) {
+    // Signals are the main thread's business.
+    sigset_t all, before;
+    http->wake_fd = eventfd(0, EFD_CLOEXEC);
+    http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
+                                    on_request, http, MHD_OPTION_CONNECTION_LIMIT,
+                                    (unsigned)GUEST_PLACES, MHD_OPTION_NOTIFY_CONNECTION,
+                                    on_connection, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                    (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+    if (http->wake_fd < 0 || http->daemon == NULL) {
+        return false;
+    }
+    http->library_fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    http->started = pthread_create(&http->thread, NULL, serve, http) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return http->started;
+}
+
+enum status http_new(const struct http_options *options, struct http **out, struct err *err) {
     int fd = -1;
     uint16_t port = 0;
-    enum status status = listen_open(listen, &fd, &port, err);
+    enum status status = listen_open(options->listen, &fd, &port, err);
     if (status != ST_OK) {
         return status;
     }
     struct http *http = mem_zalloc(1, sizeof *http);
     http->magic = HTTP_MAGIC;
     http->port = port;
+    http->listen_fd = fd;
+    http->wake_fd = -1;
+    http->hosts = (struct hosts){.names = options->hosts, .count = options->host_count};
+    if (gethostname(http->hosts.own, sizeof http->hosts.own - 1) != 0) {
+        http->hosts.own[0] = '\0';
+    }
+    guests_init(&http->guests, options->head_ms > 0 ? options->head_ms : HEAD_MS,
+                options->whole_ms > 0 ? options->whole_ms : WHOLE_MS);
     atomic_store(&http->beat_ms, clock_mono_ms());
     pthread_mutex_init(&http->lock, NULL);
     buf_add_text(&http->reason, "starting");
-    // Signals are the main thread's business.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    http->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, on_request, http,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)CONNECTION_BYTES, MHD_OPTION_END);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (http->daemon == NULL) {
-        close(fd);
+    if (!start(http)) {
         http_free(http);
-        return err_set(err, ST_RETRY, "cannot start the web server on %s", listen);
+        return err_set(err, ST_RETRY, "cannot start the web server on %s", options->listen);
     }
     *out = http;
     return ST_OK;
+}
+
+static void stop(struct http *http) {
+    atomic_store(&http->stop, true);
+    if (http->started) {
+        uint64_t one = 1;
+        require(write(http->wake_fd, &one, sizeof one) == sizeof one);
+        pthread_join(http->thread, NULL);
+    }
+    if (http->daemon != NULL) {
+        MHD_stop_daemon(http->daemon);
+    }
+    close(http->listen_fd);
+    if (http->wake_fd >= 0) {
+        close(http->wake_fd);
+    }
 }
 
 void http_free(struct http *http) {
     if (http == NULL) {
         return;
     }
-    if (http->daemon != NULL) {
-        MHD_stop_daemon(http->daemon); // closes the socket too
-    }
+    stop(http);
     for (int page = 0; page < HTTP_PAGE_COUNT; page++) {
         if (http->ready_made[page] != NULL) {
             MHD_destroy_response(http->ready_made[page]);

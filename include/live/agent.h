@@ -58,7 +58,9 @@ struct agent_options {
     struct pipelines_options pipelines;
     const struct alert_target *alert_targets;
     size_t alert_target_count;
-    const char *http_listen; // "" = none
+    const char *http_listen;       // "" = none
+    const char *const *http_hosts; // names by which its pages may be asked: serve/hosts.h
+    unsigned http_host_count;
     size_t metrics_pipelines_max;
     // Told of records as they are handed to Kafka, and of run updates as stage 2 takes them; from
     // the workers' threads; may be NULL.

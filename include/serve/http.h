@@ -5,7 +5,8 @@
 // with http_publish; the server keeps the last finished page of each kind and serves that, from a
 // thread of its own. So a request never waits for the agent nor the agent for a request: the one
 // lock is held for pointer swaps and short copies. What always holds: only GET and HEAD get a page,
-// no text from outside reaches a page unescaped, memory and connections are bounded, and whether
+// no text from outside reaches a page unescaped, a name that is not ours gets nothing, memory,
+// connections and the time of each are bounded (guests.h), a new one is always let in, and whether
 // the agent is alive is told from its beat, not from the server's own thread. The only user of its
 // library.
 //
@@ -26,10 +27,19 @@ enum { HTTP_BEAT_MAX_MS = 60000 };
 
 struct http;
 
-// Listens on `listen`: "127.0.0.1:9571", "[::1]:9571", ":9571" (every address), "localhost:9571";
-// port 0 takes any free one. Fails as listen_open does; ST_RETRY also if the system gives no
-// thread. Not ready until told so; alive from now on.
-enum status http_new(const char *listen, struct http **out, struct err *err) MUST_USE;
+struct http_options {
+    const char *listen; // "127.0.0.1:9571", "[::1]:9571", ":9571" (every address),
+                        // "localhost:9571"; port 0 takes any free one
+    const char *const *hosts; // names by which it may be asked, beside its own (hosts.h); borrowed
+    unsigned host_count;
+    int64_t head_ms,
+        whole_ms; // time for a request to come; to come and be answered; 0: 10 and 30 s
+};
+
+// Fails as listen_open does; ST_RETRY also if the system gives no thread. Not ready until told so;
+// alive from now on.
+enum status http_new(const struct http_options *options, struct http **out,
+                     struct err *err) MUST_USE;
 // Stops the server and releases everything. Takes NULL.
 void http_free(struct http *http);
 // The port listened on.

@@ -101,6 +101,8 @@ bad_listen() { # what run could not bind is a mistake for everyone who reads the
   done
 }
 ok "http.listen: check and run agree" bad_listen
+bad_hosts() { exits 78 check --set http.hosts=stoker:9571 && complains "--set: http.hosts: not a name: stoker:9571"; }
+ok "http.hosts: a name has no port" bad_hosts
 ended_early() { # by a signal as soon as its pages answer, while its workers still start
   local port pid code
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

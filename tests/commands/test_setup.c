@@ -32,6 +32,7 @@ static void test_of_the_agent(void **state) {
         "topics.dlq_enabled=false",
         "input.max_message_bytes=1m",
         "http.listen=:0",
+        "http.hosts=stoker, *.svc",
         "metrics.max_pipelines=7",
         "kafka.brokers=b1:1",
         "kafka.common.client.rack=r",
@@ -55,6 +56,7 @@ static void test_of_the_agent(void **state) {
     assert_int_equal(o->decode.max_bytes, 1 << 20);
     assert_int_equal(o->max_record_bytes, (1 << 20) + 65536); // the headers of a dead letter
     assert_string_equal(o->http_listen, ":0");
+    assert_string_equal(o->http_hosts[1], "*.svc");
     assert_int_equal(o->metrics_pipelines_max, 7);
     assert_string_equal(o->consumer.brokers, "b1:1");
     assert_string_equal(o->producer.client_id, "i1");

@@ -1,8 +1,9 @@
-// test_http: the agent's web server over real sockets: methods, routes, headers, health, a taken
-// port, and pages that change while they are read.
+// test_http: the agent's web server over real sockets: methods, routes, headers, names it is asked
+// by, health, a taken port, guests that are slow, and pages that change while they are read.
 #include "support/test.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,12 +15,18 @@
 #include "base/metrics.h"
 #include "serve/http.h"
 
-static struct http *server(void) {
+static struct http *server_with(const struct http_options *given) {
     struct http *http = NULL;
     struct err err;
-    assert_int_equal(http_new("127.0.0.1:0", &http, &err), ST_OK);
+    struct http_options options = *given;
+    options.listen = "127.0.0.1:0";
+    assert_int_equal(http_new(&options, &http, &err), ST_OK);
     assert_true(http_port(http) > 0);
     return http;
+}
+
+static struct http *server(void) {
+    return server_with(&(struct http_options){0});
 }
 
 static int connect_to(const struct http *http) {
@@ -53,7 +60,7 @@ static void ask_raw(const struct http *http, const char *request, size_t len, st
 static const char *ask(const struct http *http, const char *method, const char *path,
                        struct buf *answer) {
     struct buf request = {0};
-    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", method, path);
+    buf_printf(&request, "%s %s HTTP/1.1\r\nHost: localhost\r\n\r\n", method, path);
     ask_raw(http, request.data, request.len, answer);
     buf_fini(&request);
     return buf_text(answer);
@@ -124,7 +131,7 @@ static void other_paths_and_methods_are_refused(void **state) {
     }
     struct buf answer = {0};
     static const char post[] =
-        "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\nabc";
+        "POST /metrics HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 100000000\r\n\r\nabc";
     ask_raw(http, post, sizeof post - 1, &answer); // the body is not waited for
     assert_non_null(strstr(buf_text(&answer), "HTTP/1.1 405 "));
     buf_fini(&answer);
@@ -142,7 +149,7 @@ static void floods_and_garbage_do_no_harm(void **state) {
     }
     buf_add_text(&long_line, " HTTP/1.1\r\n\r\n");
     ask_raw(http, long_line.data, long_line.len, &answer);
-    assert_null(strstr(buf_text(&answer), " 200 "));
+    assert_memory_equal(buf_text(&answer), "HTTP/1.1 414 ", 13);
     uint64_t seed = 42;
     for (int round = 0; round < 50; round++) {
         char noise[300];
@@ -155,16 +162,145 @@ static void floods_and_garbage_do_no_harm(void **state) {
         assert_true(send(fd, noise, sizeof noise, MSG_NOSIGNAL) > 0);
         close(fd);
     }
-    int idle[100];
-    for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
-        idle[i] = connect_to(http); // more than the server holds
-    }
-    for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
-        close(idle[i]);
-    }
     expect(http, "GET", "/metrics", "200", "a 1");
     buf_fini(&answer);
     buf_fini(&long_line);
+    http_free(http);
+}
+
+// Asks with these lines behind the first, and looks at the beginning of the answer.
+static void expect_host(const struct http *http, const char *lines, const char *wanted) {
+    struct buf request = {0}, answer = {0};
+    buf_printf(&request, "GET /metrics %s\r\n\r\n", lines);
+    ask_raw(http, request.data, request.len, &answer);
+    if (strncmp(buf_text(&answer), wanted, strlen(wanted)) != 0) {
+        fail_msg("%s: wanted %s, got %s", lines, wanted, buf_text(&answer));
+    }
+    buf_fini(&request);
+    buf_fini(&answer);
+}
+
+static void only_our_own_names_are_answered(void **state) {
+    (void)state;
+    static const char *const names[] = {"stoker"};
+    struct http *http = server_with(&(struct http_options){.hosts = names, .host_count = 1});
+    char own[300] = "HTTP/1.1\r\nHost: ";
+    assert_int_equal(gethostname(own + strlen(own), 200), 0);
+    publish(http, HTTP_METRICS, "a 1\n");
+    metrics_reset();
+    expect_host(http, "HTTP/1.1\r\nHost: 127.0.0.1:9571", "HTTP/1.1 200 ");
+    expect_host(http, "HTTP/1.1\r\nhost: 10.1.2.3", "HTTP/1.1 200 ");
+    expect_host(http, "HTTP/1.1\r\nHost: Stoker:9571", "HTTP/1.1 200 ");
+    expect_host(http, own, "HTTP/1.1 200 ");
+    expect_host(http, "HTTP/1.0", "HTTP/1.1 200 "); // no browser
+    assert_int_equal(metrics_get(METRIC_HTTP_REFUSED), 0);
+    expect_host(http, "HTTP/1.1\r\nHost: stranger.example", "HTTP/1.1 421 ");
+    expect_host(http, "HTTP/1.0\r\nHost: stranger.example", "HTTP/1.1 421 ");
+    expect_host(http, "HTTP/1.1\r\nHost: stranger.example:9571", "HTTP/1.1 421 ");
+    expect_host(http, "HTTP/1.1\r\nHost:", "HTTP/1.1 421 ");
+    expect_host(http, "HTTP/1.1\r\nHost: stoker\r\nHost: stranger.example", "HTTP/1.1 400 ");
+    expect_host(http, "HTTP/1.1\r\nHost: stranger.example\r\nHost: stoker", "HTTP/1.1 400 ");
+    assert_int_equal(metrics_get(METRIC_HTTP_REFUSED), 6);
+    expect_host(http, "HTTP/1.1", "HTTP/1.1 400 ");
+    http_free(http);
+}
+
+// Waits until the server has ended the connection; false after half a minute without.
+static bool was_shown_out(int fd) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLRDHUP};
+    return poll(&poll_fd, 1, 30000) == 1;
+}
+static bool is_here(int fd) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLRDHUP};
+    return poll(&poll_fd, 1, 0) == 0;
+}
+
+// None of them ever ends what it says, nor its connection.
+static void slow_guests_keep_nobody_out(void **state) {
+    (void)state;
+    struct http *http = server();
+    publish(http, HTTP_METRICS, "a 1\n");
+    http_set_ready(http, true, "", "");
+    metrics_reset();
+    int slow[100];
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: y";
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+        slow[i] = connect_to(http);
+        assert_true(slow[i] >= 0);
+        (void)send(slow[i], request, sizeof request - 1, MSG_NOSIGNAL);
+    }
+    static const char *const paths[] = {"/livez", "/readyz", "/metrics"};
+    for (int round = 0; round < 10; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+            expect(http, "GET", paths[i], "200", "\r\n\r\n");
+        }
+        for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+            (void)send(slow[i], "z", 1, MSG_NOSIGNAL);
+        }
+    }
+    assert_true(was_shown_out(slow[0])); // the oldest made room
+    assert_true(metrics_get(METRIC_HTTP_CROWDED) >= (int64_t)ARRAY_LEN(slow) - 16);
+    assert_int_equal(metrics_get(METRIC_HTTP_SLOW), 0);
+    assert_true(is_here(slow[ARRAY_LEN(slow) - 1]));
+    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
+        close(slow[i]);
+    }
+    http_free(http);
+}
+
+// A byte now and then prolongs nothing.
+static void a_dripping_request_has_its_time(void **state) {
+    (void)state;
+    struct http *http = server_with(&(struct http_options){.head_ms = 200, .whole_ms = 60000});
+    metrics_reset();
+    int fd = connect_to(http), silent = connect_to(http);
+    int64_t deadline_ms = clock_mono_ms() + 30000;
+    assert_true(send(fd, "GET /", 5, MSG_NOSIGNAL) == 5);
+    while (is_here(fd) && clock_mono_ms() < deadline_ms) {
+        (void)send(fd, "a", 1, MSG_NOSIGNAL);
+        clock_sleep_ms(10);
+    }
+    assert_true(was_shown_out(fd));
+    assert_true(was_shown_out(silent));
+    assert_int_equal(metrics_get(METRIC_HTTP_SLOW), 2);
+    assert_int_equal(metrics_get(METRIC_HTTP_REQUESTS), 0);
+    close(fd);
+    close(silent);
+    http_free(http);
+}
+
+static void a_reader_that_does_not_read_has_its_time(void **state) {
+    (void)state;
+    struct http *http = server_with(&(struct http_options){.head_ms = 60000, .whole_ms = 300});
+    struct buf page = {0};
+    memset(buf_reserve(&page, 32 << 20), 'x', 32 << 20);
+    page.len = 32 << 20;
+    http_publish(http, HTTP_METRICS, &page);
+    buf_fini(&page);
+    metrics_reset();
+    int fd = connect_to(http);
+    static const char request[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert_true(send(fd, request, sizeof request - 1, MSG_NOSIGNAL) > 0);
+    assert_true(was_shown_out(fd));
+    assert_int_equal(metrics_get(METRIC_HTTP_REQUESTS), 1);
+    assert_int_equal(metrics_get(METRIC_HTTP_SLOW), 1);
+    close(fd);
+    http_free(http);
+}
+
+// So nobody stays for as long as he likes by asking again and again.
+static void a_connection_is_good_for_one_request(void **state) {
+    (void)state;
+    struct http *http = server();
+    publish(http, HTTP_METRICS, "a 1\n");
+    metrics_reset();
+    static const char twice[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                "GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    struct buf answer = {0};
+    ask_raw(http, twice, sizeof twice - 1, &answer);
+    assert_non_null(strstr(buf_text(&answer), "Connection: close\r\n"));
+    assert_int_equal(metrics_get(METRIC_HTTP_REQUESTS), 1);
+    buf_fini(&answer);
     http_free(http);
 }
 
@@ -208,12 +344,13 @@ static void a_taken_port_is_explained(void **state) {
     struct err err = {0};
     char taken[32];
     snprintf(taken, sizeof taken, "127.0.0.1:%u", http_port(first));
-    assert_int_equal(http_new(taken, &http, &err), ST_RETRY); // it may be free soon
+    struct http_options options = {.listen = taken};
+    assert_int_equal(http_new(&options, &http, &err), ST_RETRY); // it may be free soon
     assert_non_null(strstr(err.text, taken));
     assert_non_null(strstr(err.text, "the port is taken"));
     assert_non_null(strstr(err.text, "set http.listen to another port"));
     http_free(first);
-    assert_int_equal(http_new(taken, &http, &err), ST_OK); // free again at once
+    assert_int_equal(http_new(&options, &http, &err), ST_OK); // free again at once
     http_free(http);
     http_free(NULL);
 }
@@ -277,6 +414,11 @@ int main(void) {
         cmocka_unit_test(pages_are_served_with_their_types),
         cmocka_unit_test(other_paths_and_methods_are_refused),
         cmocka_unit_test(floods_and_garbage_do_no_harm),
+        cmocka_unit_test(only_our_own_names_are_answered),
+        cmocka_unit_test(slow_guests_keep_nobody_out),
+        cmocka_unit_test(a_dripping_request_has_its_time),
+        cmocka_unit_test(a_reader_that_does_not_read_has_its_time),
+        cmocka_unit_test(a_connection_is_good_for_one_request),
         cmocka_unit_test(health_says_why),
         cmocka_unit_test(a_taken_port_is_explained),
         cmocka_unit_test(pages_change_while_they_are_read),
