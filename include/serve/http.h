@@ -28,8 +28,8 @@ enum { HTTP_BEAT_MAX_MS = 60000 };
 struct http;
 
 struct http_options {
-    const char *listen; // "127.0.0.1:9571", "[::1]:9571", ":9571" (every address),
-                        // "localhost:9571"; port 0 takes any free one
+    const char *listen;       // "127.0.0.1:9571", "[::1]:9571", ":9571" (every address),
+                              // "localhost:9571"; port 0 takes any free one
     const char *const *hosts; // names by which it may be asked, beside its own (hosts.h); borrowed
     unsigned host_count;
     int64_t head_ms,

@@ -106,3 +106,20 @@ class Alerts(RealCase):
         self.agent.stop()
         time.sleep(1)
         self.assertFalse(self.hook.alerts(status="resolved"))
+    def test_a_renamed_cluster_resolves_the_old_name(self):
+        """Under the old labels, and for good: a failed run of before does not fire under both names."""
+        bad = Log.fixture("failed_stage")
+        self.send(bad)
+        self.at_both("PipelineFailure", "firing", alertname="PipelineFailure", cluster=CLUSTER)
+        self.agent.stop()
+        self.agent.configure(dict(self.agent.config, cluster="renamed"))
+        self.agent.start().wait_ready()
+        for alert in self.at_both("resolved PipelineFailure", "resolved", alertname="PipelineFailure"):
+            self.assertEqual(CLUSTER, alert["labels"]["cluster"])
+            self.assertEqual(bad.app_name, alert["labels"]["pipeline"])
+        self.send(bad.copy("app-bad-again", bad.app_name, later_ms=HOUR_MS))
+        self.at_both("PipelineFailure", "firing", alertname="PipelineFailure", cluster="renamed")
+        for manager in self.managers:
+            firing = {alert["labels"]["cluster"] for alert in manager.alerts(alertname="PipelineFailure")}
+            self.assertEqual({"renamed"}, firing)
+        self.agent.stop()
