@@ -401,7 +401,7 @@ static enum status open_record(const struct avro_codec *codec, struct str bytes,
 // Limits of a newer release are left out.
 static void take_limits(struct avro_bytes *from, struct pipeline_run *run) {
     for (int64_t block = 0; take_item(from, &block);) {
-        int limit = limit_parse(take_text(from));
+        int limit = vocabulary_parse(&vocabulary_limit, take_text(from));
         run->limits |= limit >= 0 ? 1u << limit : 0;
     }
 }

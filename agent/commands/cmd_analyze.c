@@ -148,6 +148,14 @@ static bool analyze(struct job *job, const struct engine_options *engine_options
                  (unsigned long long)(job->skipped - before));
         warn(path, words);
     }
+    if (engine_let_go_count(engine) > 0) {
+        char words[160];
+        snprintf(words, sizeof words,
+                 "%lu runs are not shown: the log holds more than limits.applications and "
+                 "limits.memory have room for",
+                 (unsigned long)engine_let_go_count(engine));
+        warn(path, words);
+    }
     engine_each_run(engine, print_run, job);
     engine_free(engine);
     eventlog_free(log);
@@ -160,6 +168,7 @@ static int analyze_all(struct job *job, const struct config *config) {
     setup_engine(config, &engine);
     setup_decode(config, &decode);
     engine.one_application = true;
+    engine.budget = budget_new(config_int(config, "limits.memory"));
     struct decoder *decoder = decoder_new(&decode);
     bool good = true;
     if (job->format == FORMAT_HTML) {
@@ -175,6 +184,7 @@ static int analyze_all(struct job *job, const struct config *config) {
         fputs(buf_text(&job->out), stdout);
     }
     decoder_free(decoder);
+    budget_free(engine.budget);
     buf_fini(&job->out);
     if (fflush(stdout) != 0 || job->write_failed) {
         return command_failed(job->args, "cannot write the result: %s", strerror(errno));

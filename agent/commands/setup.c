@@ -338,7 +338,10 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
     options->consumer = agent->consumer.settings;
     options->producer = agent->producer.settings;
     setup_engine(config, &options->engine);
+    agent->budget = budget_new(config_int(config, "limits.memory"));
+    options->engine.budget = agent->budget;
     fill_pipelines(config, &options->pipelines);
+    options->pipelines.budget = agent->budget;
     setup_decode(config, &options->decode);
     setup_alerts_init(&agent->alerts, config);
     options->alert_targets = agent->alerts.targets;
@@ -346,6 +349,7 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
 }
 
 void setup_agent_fini(struct setup_agent *agent) {
+    budget_free(agent->budget);
     setup_alerts_fini(&agent->alerts);
     setup_kafka_fini(&agent->consumer);
     setup_kafka_fini(&agent->producer);

@@ -113,6 +113,10 @@ static const struct setting rows[] = {
     INT("limits.pipelines", "10000", 1, 1000000,
         "Pipelines held in memory per partition of the runs; beyond, those without alerts and with "
         "the oldest news make room. As many again are held by their alerts alone."),
+    SIZE(
+        "limits.memory", "512m", 1 << 24, INT64_C(1) << 40,
+        "Bytes that the state of all applications and pipelines takes at most, over all partitions "
+        "of the process. Beyond it detail is let go, then whole runs; results say so."),
     TIME("limits.idle", "24h", 60000, 24 * 31 * HOURS,
          "A run silent for so long, in event time, is lost."),
     TIME("limits.grace", "10m", 0, 24 * HOURS, "How long an ended run still takes late events."),

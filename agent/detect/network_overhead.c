@@ -31,7 +31,8 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
     // What moving the data costs at most: the time of the tasks that fetch a shuffle, spread over
     // the slots that were busy, in proportion to what is above the allowed ratio.
-    double shuffling_s = 0, most_slots = 1;
+    double shuffling_s = app->gone_shuffle_s;
+    double most_slots = app->gone_slots_most > 1 ? (double)app->gone_slots_most : 1;
     for (uint32_t i = 0; i < app->stage_count; i++) {
         const struct stage *stage = app->stages[i];
         double slots = stage->slots > 0 ? (double)stage->slots : 1;

@@ -47,6 +47,7 @@ struct engine *engine_new(const struct engine_options *options, struct decoder *
     for (int level = 0; level < PACE_LEVELS; level++) {
         TAILQ_INIT(&engine->waiting[level]);
     }
+    budget_open(&engine->account, options->budget);
     return engine;
 }
 
@@ -59,6 +60,7 @@ static void release(struct engine *engine, struct live_run *live) {
     TAILQ_REMOVE(queue_of(engine, live), live, link);
     HASH_DEL(engine->runs, live);
     engine->recent = engine->recent == live ? NULL : engine->recent;
+    budget_count(&engine->account, -live->bytes);
     app_free(live->app);
     mem_free(live);
     metrics_add(METRIC_APPLICATIONS_LIVE, -1);
@@ -79,6 +81,7 @@ void engine_free(struct engine *engine) {
     while (!TAILQ_EMPTY(&engine->ended)) {
         release(engine, TAILQ_FIRST(&engine->ended));
     }
+    budget_close(&engine->account);
     keep_fini(&engine->keep);
     mem_free(engine);
 }
@@ -118,6 +121,7 @@ static void settle(struct engine *engine, struct live_run *live) {
         pace_told(engine, live, false);
     }
     live->pace.level = ends ? 0 : live->pace.level;
+    trim_count(engine, live);
 }
 
 // Settles the run unless all of it is told.
@@ -128,9 +132,10 @@ static void settle_rest(struct engine *engine, struct live_run *live) {
 }
 
 // The last word on the run, which is forgotten.
-static void give_up(struct engine *engine, struct live_run *live) {
+void engine_give_up(struct engine *engine, struct live_run *live) {
     settle_rest(engine, live);
     metrics_add(METRIC_APPLICATIONS_EVICTED, 1);
+    engine->let_go++;
     forget(engine, live);
 }
 
@@ -141,11 +146,11 @@ static void expire(struct engine *engine) {
     struct live_run *live;
     while ((live = TAILQ_FIRST(&engine->ended)) != NULL &&
            engine->idle_ms - live->seen_idle_ms > engine->options->grace_ms) {
-        give_up(engine, live);
+        engine_give_up(engine, live);
     }
     while ((live = TAILQ_FIRST(&engine->running)) != NULL &&
            engine->idle_ms - live->seen_idle_ms > engine->options->idle_ms) {
-        give_up(engine, live);
+        engine_give_up(engine, live);
     }
 }
 
@@ -182,8 +187,9 @@ static struct live_run *add_run(struct engine *engine, const struct run_key *key
     while (HASH_COUNT(engine->runs) >= engine->options->applications_max) {
         struct live_run *oldest =
             TAILQ_FIRST(TAILQ_EMPTY(&engine->ended) ? &engine->running : &engine->ended);
-        limit_hit(&oldest->app->limits, LIMIT_APPLICATIONS);
-        give_up(engine, oldest);
+        app_note_limit(oldest->app, LIMIT_APPLICATIONS);
+        metrics_add(METRIC_LIMIT_APPLICATIONS, 1);
+        engine_give_up(engine, oldest);
     }
     struct live_run *live = mem_zalloc(1, sizeof *live);
     require(key->len > 0 && key->len <= sizeof live->key);
@@ -252,9 +258,6 @@ static void judge_after(struct engine *engine, struct live_run *live, struct sta
     if (stage != NULL && stage->dirty &&
         (stage->completed || app->now_ms - stage->judged_ms >= JUDGE_EVERY_MS)) {
         judge_stage(engine, live, stage, false);
-        if (stage->completed) {
-            app_drop_old_details(app);
-        }
     }
     if (app->started_ms == 0) {
         return;
@@ -424,6 +427,8 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
         pace_event(engine, live, message->value.len, message->offset);
         take_event(engine, live, &event, stage);
     }
+    trim_count(engine, live);
+    trim(engine);
     return ST_OK;
 }
 
@@ -433,6 +438,7 @@ void engine_tick(struct engine *engine, int64_t by_ms) {
     engine->last_event_ms += engine->last_event_ms > 0 ? by_ms : 0;
     expire(engine);
     tell_waiting(engine);
+    trim(engine);
 }
 
 bool engine_waits(const struct engine *engine) {
@@ -441,14 +447,21 @@ bool engine_waits(const struct engine *engine) {
 
 void engine_finish(struct engine *engine, bool in_progress) {
     engine->in_progress = in_progress;
-    struct live_run *live, *next;
-    HASH_ITER(hh, engine->runs, live, next) {
+    struct live_run *live;
+    TAILQ_FOREACH(live, &engine->ended, link) {
         settle_rest(engine, live);
+    }
+    while (!TAILQ_EMPTY(&engine->running)) {
+        settle(engine, TAILQ_FIRST(&engine->running));
     }
 }
 
 int64_t engine_newest_ms(const struct engine *engine) {
     return engine->last_event_ms;
+}
+
+uint32_t engine_let_go_count(const struct engine *engine) {
+    return engine->let_go;
 }
 
 uint32_t engine_application_count(const struct engine *engine) {

@@ -285,6 +285,7 @@ static bool is_whole(void *of, struct err *err) {
             app_withhold_failure(live->app);
             keep_touch(&live->kept); // not kept any longer, either
         }
+        trim_count(engine, live);
     }
     queue_runs(engine);
     return whole;

@@ -3,6 +3,7 @@
 
 #include <sys/queue.h>
 
+#include "base/budget.h"
 #include "base/hash.h"
 #include "engine/engine.h"
 #include "keep/keep.h"
@@ -45,6 +46,7 @@ struct live_run {
     struct app *app;
     int64_t seen_offset;  // of its last event: the order of the queues
     int64_t seen_idle_ms; // the engine's idle clock at its last event
+    int64_t bytes;        // of it in the engine's account
     struct kept kept;     // with the app, but for its parts
     bool app_read;        // its value was there, when the run is loaded
     bool over;            // end seen or given up: settled, only late events may follow
@@ -67,17 +69,28 @@ struct engine {
     struct live_run *runs;   // by key
     struct live_run *recent; // the one looked up last
     unsigned replaced;       // runs kept aside, one_application only
+    unsigned let_go;         // runs that were given up
     bool in_progress;        // the input has ended, but only for now
     struct run_queue running, ended;
     struct run_queue waiting[PACE_LEVELS]; // runs with something untold, by how long they wait
     int64_t idle_ms;                       // event time that passed, jumps cut: see engine.c
     int64_t last_event_ms;
-    struct kept kept; // of its times
+    struct kept kept;              // of its times
+    struct budget_account account; // the bytes of all runs
     struct keep keep;
 };
 
 // engine_kept.c: the run is about to go: so do its keys.
 void engine_forget(struct engine *engine, struct live_run *live);
+
+// engine.c: settles the run if it is not over, and forgets it.
+void engine_give_up(struct engine *engine, struct live_run *live);
+
+// trim.c
+// The run changed: the account follows.
+void trim_count(struct engine *engine, struct live_run *live);
+// Lets go until the budget is kept. Runs may be gone after it.
+void trim(struct engine *engine);
 
 // judge.c
 // By which thresholds a run is judged: the one place that may tell its pipeline from others.

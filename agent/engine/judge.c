@@ -198,7 +198,7 @@ void judge_stage(struct engine *engine, struct live_run *live, struct stage *sta
         subject.before = stage_verdict(stage, detector->kind);
         conclude(engine, live, detector, &subject, &verdict);
     }
-    stage_judged(stage, live->app->now_ms);
+    app_stage_judged(live->app, stage, over);
 }
 
 // A rule that could be evaluated nowhere in the run is told once, with the reason.

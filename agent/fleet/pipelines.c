@@ -217,6 +217,7 @@ void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run,
     p->seen_clock_ms = pipelines->clock_ms;
     take_in(pipelines, p, run, time_ms);
     registry_enter(pipelines, p);
+    registry_trim(pipelines);
 }
 
 void pipelines_tick(struct pipelines *pipelines, int64_t by_ms) {
@@ -229,6 +230,7 @@ void pipelines_tick(struct pipelines *pipelines, int64_t by_ms) {
     keep_touch(&pipelines->kept);
     close_panes(pipelines, before, pipelines->time_ms);
     age_alerts(pipelines, by_ms);
+    registry_trim(pipelines);
 }
 
 bool pipelines_waits(const struct pipelines *pipelines) {

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/budget.h"
 #include "base/hash.h"
 #include "fleet/pipelines.h"
 #include "keep/keep.h"
@@ -58,6 +59,7 @@ struct pipeline {
     size_t key_len;
     struct ring ring;
     struct pane **panes;    // ring.panes of them, NULL where nothing happened
+    uint32_t pane_count;    // not NULL
     struct known_run *runs; // oldest first
     uint32_t run_count, run_cap;
     int64_t run_number;     // of the next run
@@ -71,6 +73,7 @@ struct pipeline {
     struct kept kept;                          // with its alerts; runs and panes have their own
     // What follows is registry.c's.
     enum standing standing;
+    int64_t bytes;                     // of it in the account
     uint32_t quiet_at;                 // its place in the heap
     bool is_foreign;                   // of another cluster than is set now
     bool is_open, is_firing;           // in the list
@@ -96,6 +99,7 @@ struct pipelines {
     struct pipeline **quiet;                 // a heap, the oldest on top
     uint32_t quiet_count, quiet_cap;
     struct pipelines_pushed_out pushed_out;
+    struct budget_account account;     // the bytes of all pipelines
     int64_t time_ms;                   // of the newest update, and ticks; 0 before the first
     int64_t clock_ms;                  // time that passed, jumps cut
     struct kept kept;                  // of both times
@@ -134,6 +138,8 @@ struct pipeline *registry_add(struct pipelines *pipelines, struct str key);
 struct pipeline *registry_take(struct pipelines *pipelines, const struct run_identity *identity);
 // It is in the lists that it belongs to, the newest of each.
 void registry_enter(struct pipelines *pipelines, struct pipeline *pipeline);
+// Lets pipelines go, in the order in which they make room, until the budget is kept.
+void registry_trim(struct pipelines *pipelines);
 // It lost alerts or news while it is in the lists. One that had shrunk and has no alerts left goes.
 void registry_change(struct pipelines *pipelines, struct pipeline *pipeline);
 

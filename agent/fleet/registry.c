@@ -111,6 +111,21 @@ static enum standing standing_of(const struct pipeline *p) {
                                  : STANDING_ALERTING;
 }
 
+// By what is kept, so that it is the same after a restart.
+static int64_t bytes_of(const struct pipeline *p) {
+    enum { BLOCK_BYTES = 32, PANE_BYTES = sizeof(struct pane) + sizeof(struct sketch) };
+    return (int64_t)sizeof *p + 4 * BLOCK_BYTES + p->ring.panes * (int64_t)sizeof(struct pane *) +
+           p->pane_count * (int64_t)(PANE_BYTES + 2 * BLOCK_BYTES) +
+           p->run_count * (int64_t)sizeof(struct known_run) * 3 / 2 + // grows by doubling
+           p->alert_count * (int64_t)(sizeof(struct pipeline_alert) + BLOCK_BYTES);
+}
+
+static void count_bytes(struct pipelines *pipelines, struct pipeline *p) {
+    int64_t bytes = bytes_of(p);
+    budget_count(&pipelines->account, bytes - p->bytes);
+    p->bytes = bytes;
+}
+
 void registry_enter(struct pipelines *pipelines, struct pipeline *p) {
     require(p->standing == STANDING_NONE && !p->is_open && !p->is_firing);
     TAILQ_INSERT_TAIL(&pipelines->by_update, p, link);
@@ -123,6 +138,7 @@ void registry_enter(struct pipelines *pipelines, struct pipeline *p) {
         TAILQ_INSERT_TAIL(&pipelines->firing[p->is_foreign], p, firing_link);
     }
     stand(pipelines, p, standing_of(p));
+    count_bytes(pipelines, p);
 }
 
 static void close_lists(struct pipelines *pipelines, struct pipeline *p, bool open, bool firing) {
@@ -156,6 +172,7 @@ static void release(struct pipelines *pipelines, struct pipeline *p) {
         mem_free(p->alerts[kind]);
     }
     pipelines->alert_count -= p->alert_count;
+    budget_count(&pipelines->account, -p->bytes);
     mem_free(p->runs);
     mem_free(p);
     metrics_add(METRIC_PIPELINES_LIVE, -1);
@@ -170,6 +187,7 @@ void registry_change(struct pipelines *pipelines, struct pipeline *p) {
     if (p->standing == STANDING_NONE) {
         return; // it enters with what it is then
     }
+    count_bytes(pipelines, p);
     close_lists(pipelines, p, p->changed_panes > 0, p->firing_count > 0);
     if (p->standing == STANDING_SHRUNK && p->alert_count == 0) {
         drop(pipelines, p);
@@ -217,17 +235,34 @@ struct pipelines_pushed_out pipelines_pushed_out(const struct pipelines *pipelin
     return pipelines->pushed_out;
 }
 
+// There is one that has not shrunk.
+static void push_out_one(struct pipelines *pipelines) {
+    pipelines->pushed_out.pipelines++;
+    if (pipelines->quiet_count > 0) {
+        window_flush(pipelines, pipelines->quiet[0]);
+        drop(pipelines, pipelines->quiet[0]);
+        metrics_add(METRIC_PIPELINES_EVICTED, 1);
+    } else {
+        shrink(pipelines, TAILQ_FIRST(&pipelines->standing[STANDING_ALERTING]));
+    }
+}
+
+void registry_trim(struct pipelines *pipelines) {
+    int64_t most_bytes = pipelines->account.bytes - budget_excess(&pipelines->account);
+    while (pipelines->account.bytes > most_bytes) {
+        metrics_add(METRIC_LIMIT_MEMORY, 1);
+        if (pipelines->quiet_count + pipelines->standing_count[STANDING_ALERTING] > 0) {
+            push_out_one(pipelines);
+        } else {
+            silence(pipelines, TAILQ_FIRST(&pipelines->standing[STANDING_SHRUNK]));
+        }
+    }
+}
+
 static void make_room(struct pipelines *pipelines) {
     while (pipelines_full(pipelines)) {
-        pipelines->pushed_out.pipelines++;
         metrics_add(METRIC_LIMIT_PIPELINES, 1);
-        if (pipelines->quiet_count > 0) {
-            window_flush(pipelines, pipelines->quiet[0]);
-            drop(pipelines, pipelines->quiet[0]);
-            metrics_add(METRIC_PIPELINES_EVICTED, 1);
-        } else {
-            shrink(pipelines, TAILQ_FIRST(&pipelines->standing[STANDING_ALERTING]));
-        }
+        push_out_one(pipelines);
     }
     struct pipeline *oldest;
     while (pipelines->standing_count[STANDING_SHRUNK] > pipelines->options->pipelines_max &&
@@ -266,6 +301,7 @@ struct pipelines *pipelines_new(const struct pipelines_options *options,
     for (int i = 0; i < STANDING_COUNT; i++) {
         TAILQ_INIT(&pipelines->standing[i]);
     }
+    budget_open(&pipelines->account, options->budget);
     return pipelines;
 }
 
@@ -277,6 +313,7 @@ void pipelines_free(struct pipelines *pipelines) {
     HASH_ITER(hh, pipelines->all, p, next) {
         release(pipelines, p);
     }
+    budget_close(&pipelines->account);
     keep_fini(&pipelines->keep);
     mem_free(pipelines->quiet);
     mem_free(pipelines);

@@ -28,6 +28,7 @@ static void clear_slot(struct pipelines *pipelines, struct pipeline *pipeline, u
         mem_free(pane->durations_s10);
         mem_free(pane);
         pipeline->panes[slot] = NULL;
+        pipeline->pane_count--;
     }
 }
 
@@ -52,6 +53,7 @@ struct pane *window_open_pane(struct pipeline *pipeline, int64_t number) {
     pane->window.pane_end_ms = (number + 1) * pipeline->ring.pane_ms;
     require(pipeline->panes[ring_slot(&pipeline->ring, number)] == NULL);
     pipeline->panes[ring_slot(&pipeline->ring, number)] = pane;
+    pipeline->pane_count++;
     return pane;
 }
 

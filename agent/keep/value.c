@@ -77,12 +77,6 @@ static void write_text(struct buf *out, unsigned number, const char *text) {
     }
 }
 
-static void write_packed(const struct record_row *row, const char *object, struct buf *out) {
-    const char *numbers = *(const char *const *)(const void *)(object + row->offset);
-    uint32_t count = *(const uint32_t *)(const void *)(object + row->count_offset);
-    wire_put(out, row->number, (struct str){numbers, count * sizeof(int32_t)});
-}
-
 // One number, boolean or text.
 static void write_one(const struct record_row *row, const void *at, struct buf *out) {
     double real;
@@ -133,9 +127,6 @@ static void write_row(const struct record_row *row, const char *object, struct b
         break;
     case RECORD_SPARSE:
         write_sparse(row, at, out);
-        break;
-    case RECORD_PACKED:
-        write_packed(row, object, out);
         break;
     default:
         write_one(row, at, out);
@@ -257,18 +248,6 @@ static bool read_sparse(const struct record_row *row, struct str field, char *nu
     return wire_get_pair(field, &place, &number) && set_number(row, numbers, place, number);
 }
 
-static bool read_packed(const struct record_row *row, struct str field, char *object) {
-    size_t count = field.len / sizeof(int32_t);
-    if (field.len % sizeof(int32_t) != 0 || count > row->max) {
-        return false;
-    }
-    void *numbers = row->list->add(object, (uint32_t)count, NULL);
-    if (numbers != NULL && count > 0) {
-        memcpy(numbers, field.p, field.len);
-    }
-    return numbers != NULL;
-}
-
 // `object` is the struct the row is of.
 static bool read_row(const struct record_row *row, struct str field, char *object,
                      struct err *err) {
@@ -301,8 +280,6 @@ static bool read_row(const struct record_row *row, struct str field, char *objec
         return read_places(row, field, object);
     case RECORD_SPARSE:
         return read_sparse(row, field, at);
-    case RECORD_PACKED:
-        return read_packed(row, field, object);
     case RECORD_TEXT:
     case RECORD_INLINE:
         break;

@@ -72,17 +72,6 @@ static bool show_places(const struct record_row *row, struct str field, struct j
     return !reader.broken;
 }
 
-static bool show_packed(struct str field, struct json_writer *json) {
-    int32_t number;
-    json_begin_list(json);
-    for (size_t at = 0; at + sizeof number <= field.len; at += sizeof number) {
-        memcpy(&number, field.p + at, sizeof number);
-        json_put_i64(json, number);
-    }
-    json_end_list(json);
-    return field.len % sizeof number == 0;
-}
-
 static bool show_item(const struct record_row *row, struct str field, struct json_writer *json) {
     if (row->type == RECORD_VALUE) {
         struct wire_reader inside = {0};
@@ -114,8 +103,6 @@ static bool show_field(const struct record_row *row, struct str field, struct js
         return show_places(row, field, json);
     case RECORD_SPARSE:
         return wire_get_pair(field, &place, &number) && show_place(row, place, place, number, json);
-    case RECORD_PACKED:
-        return show_packed(field, json);
     case RECORD_NESTED:
     case RECORD_VALUE:
     case RECORD_ARRAY:
@@ -225,7 +212,6 @@ static void add_type(const struct record_row *row, struct buf *out) {
         [RECORD_LIST] = "list of ",
         [RECORD_PLACES] = "numbers by place",
         [RECORD_SPARSE] = "list of place and number",
-        [RECORD_PACKED] = "32-bit numbers, little-endian",
     };
     bool one = row->type == RECORD_LIST && row->max == 1;
     buf_add_text(out, one ? "" : names[row->type]);

@@ -28,7 +28,11 @@ static void log_limits(struct stage_home *home, const struct pipeline_run *run) 
     if (run->limits != 0 &&
         log_gate_open(&home->limits_gate, clock_mono_ms(), TELL_LIMITS_EVERY_MS, &held)) {
         struct buf names = {0};
-        limits_add_names(&names, run->limits);
+        for (int limit = 0; limit < LIMIT_COUNT; limit++) {
+            if (limit_in(run->limits, (enum limit)limit)) {
+                buf_printf(&names, "%s%s", names.len > 0 ? "," : "", limit_name((enum limit)limit));
+            }
+        }
         log_warn("limits_hit", "run=%s limits=%s held_back=%lu", run->id, buf_text(&names), held);
         buf_fini(&names);
     }

@@ -102,7 +102,10 @@ NAMES(life, enum life)
 NAMES(run_status, enum run_status)
 NAMES(records_from, enum records_from)
 NAMES(advice_kind, enum advice_kind)
-NAMES(limit, enum limit)
+
+const char *limit_name(enum limit limit) {
+    return vocabulary_name(&vocabulary_limit, (int)limit);
+}
 
 enum advice_kind advice_kind_of(enum bottleneck_kind kind) {
     return (enum advice_kind)kind;

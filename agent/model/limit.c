@@ -58,13 +58,3 @@ const char *limit_means(enum limit limit) {
     require(limit >= 0 && limit < LIMIT_COUNT);
     return limits_by_number[limit].means;
 }
-
-void limits_add_names(struct buf *out, uint32_t limits) {
-    const char *comma = "";
-    for (int limit = 0; limit < LIMIT_COUNT; limit++) {
-        if (limit_in(limits, (enum limit)limit)) {
-            buf_printf(out, "%s%s", comma, limit_name((enum limit)limit));
-            comma = ",";
-        }
-    }
-}

@@ -62,9 +62,8 @@ const struct record_row *record_by_number(const struct record *record, unsigned 
 
 static const char *size_fault(const struct record_row *row) {
     static const size_t sizes[] = {
-        [RECORD_I64] = 8,  [RECORD_I32] = 4,  [RECORD_WORD] = 4, [RECORD_BOOL] = sizeof(bool),
-        [RECORD_F64] = 8,  [RECORD_NAME] = 8, [RECORD_TEXT] = 8, [RECORD_PACKED] = 8,
-        [RECORD_LIST] = 8,
+        [RECORD_I64] = 8, [RECORD_I32] = 4,  [RECORD_WORD] = 4, [RECORD_BOOL] = sizeof(bool),
+        [RECORD_F64] = 8, [RECORD_NAME] = 8, [RECORD_TEXT] = 8, [RECORD_LIST] = 8,
     };
     bool sized = (size_t)row->type < ARRAY_LEN(sizes) && sizes[row->type] != 0 && row->list == NULL;
     if (sized && row->size != sizes[row->type]) {

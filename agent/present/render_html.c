@@ -57,9 +57,10 @@ void render_html(struct buf *out, const struct app *app, enum run_status status,
     buf_add_html(out, str_of(app->identity.pipeline));
     buf_add_text(out, "</h2>\n<p>Run ");
     buf_add_html(out, str_of(app->identity.app_id));
-    buf_printf(out, ": %s in %s, %lld tasks in %u stages, input %s.</p>\n", run_status_name(status),
-               span_format_seconds(app_duration_s(app), took), (long long)totals.tasks,
-               app->stage_count, span_format_bytes((double)totals.data_size_bytes, data));
+    buf_printf(out, ": %s in %s, %lld tasks in %lld stages, input %s.</p>\n",
+               run_status_name(status), span_format_seconds(app_duration_s(app), took),
+               (long long)totals.tasks, (long long)totals.stages,
+               span_format_bytes((double)totals.data_size_bytes, data));
     add_limits(out, app->limits);
     const struct bottleneck **verdicts;
     uint32_t n = render_verdicts(app, &verdicts), shown = 0;

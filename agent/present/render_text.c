@@ -102,8 +102,8 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
         buf_add_printable(out, str_of(app->identity.attempt));
     }
     buf_printf(out, "  %s, %s\n", run_status_name(status), span_format_seconds(duration_s, took));
-    buf_printf(out, "  %lld task%s in %u stage%s, ", (long long)t.tasks, t.tasks == 1 ? "" : "s",
-               app->stage_count, app->stage_count == 1 ? "" : "s");
+    buf_printf(out, "  %lld task%s in %lld stage%s, ", (long long)t.tasks, t.tasks == 1 ? "" : "s",
+               (long long)t.stages, t.stages == 1 ? "" : "s");
     if (t.records_from == RECORDS_UNKNOWN) {
         buf_add_text(out, "records unknown");
     } else {

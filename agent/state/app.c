@@ -15,66 +15,21 @@
 #include "base/scrub.h"
 #include "model/id.h"
 
-static int64_t stage_key(int32_t id, int32_t attempt) {
-    return (int64_t)(((uint64_t)(uint32_t)id << 32) | (uint32_t)attempt);
-}
-
 struct stage *app_stage(const struct app *app, int32_t id, int32_t attempt) {
-    int64_t key = stage_key(id, attempt);
-    struct app_stage_slot *slot;
-    HASH_FIND(hh, app->stage_index, &key, sizeof key, slot);
+    const struct app_stage_slot *slot = app_stage_slot(app, id, attempt);
     return slot == NULL ? NULL : slot->stage;
-}
-
-static void forget_stage(struct app *app, uint32_t at) {
-    struct stage *stage = app->stages[at];
-    int64_t key = stage_key(stage->summary.stage, stage->summary.attempt);
-    struct app_stage_slot *slot;
-    HASH_FIND(hh, app->stage_index, &key, sizeof key, slot);
-    require(slot != NULL); // every stage is in the index
-    HASH_DEL(app->stage_index, slot);
-    mem_free(slot);
-    memmove(app->stages + at, app->stages + at + 1,
-            (app->stage_count - at - 1) * sizeof(struct stage *));
-    app->stage_count--;
-    require(stage->completed || app->open_stages > 0);
-    app->open_stages -= !stage->completed;
-    if (app->recent_stage == stage) {
-        app->recent_stage = NULL;
-    }
-    keep_gone(&app->gone, &stage->kept,
-              (struct kept_part){'s', {stage->summary.stage, stage->summary.attempt}});
-    stage_free(stage);
-    limit_hit(&app->limits, LIMIT_STAGES);
-}
-
-// The oldest finished stage goes first, the oldest open one if too many are open.
-static void make_room(struct app *app, bool too_many_open) {
-    for (uint32_t i = 0; i < app->stage_count; i++) {
-        if (app->stages[i]->completed != too_many_open) {
-            forget_stage(app, i);
-            return;
-        }
-    }
-    forget_stage(app, 0);
-}
-
-void app_stages_bound(struct app *app, uint32_t coming) {
-    while (app->open_stages + coming > APP_OPEN_STAGES_MAX ||
-           app->stage_count + coming > APP_STAGES_MAX) {
-        make_room(app, app->open_stages + coming > APP_OPEN_STAGES_MAX);
-    }
 }
 
 void app_stage_adopt(struct app *app, struct stage *stage) {
     require(app_stage(app, stage->summary.stage, stage->summary.attempt) == NULL);
     struct app_stage_slot *slot = mem_zalloc(1, sizeof *slot);
-    slot->key = stage_key(stage->summary.stage, stage->summary.attempt);
+    slot->key = app_stage_key(stage->summary.stage, stage->summary.attempt);
     slot->stage = stage;
     HASH_ADD(hh, app->stage_index, key, sizeof slot->key, slot);
     MEM_GROW(app->stages, app->stage_count, app->stage_cap);
     app->stages[app->stage_count++] = stage;
     app->open_stages += !stage->completed;
+    app_count_stage(app, stage);
 }
 
 static struct stage *get_stage(struct app *app, int32_t id, int32_t attempt) {
@@ -107,45 +62,22 @@ static void free_stages(struct app *app) {
     mem_free(app->stages);
 }
 
-void app_drop_old_details(struct app *app) {
-    unsigned kept = 0;
-    for (uint32_t i = app->stage_count; i > 0; i--) {
-        struct stage *stage = app->stages[i - 1];
-        if (stage->completed && stage->detail != NULL && ++kept > APP_CLOSED_DETAILS) {
-            stage_drop_detail(stage);
-            keep_touch(&stage->kept);
-            return; // one closes at a time, so at most one is too many
-        }
-    }
-}
-
 static struct stage *apply_stage(struct app *app, const struct event *event) {
     bool completed = event->kind == EVENT_STAGE_COMPLETED;
     struct stage *stage = get_stage(app, event->stage.id, event->stage.attempt);
     bool was_completed = stage->completed;
     stage_apply_info(stage, &event->stage, completed);
-    if (stage->job < 0) {
-        stage->job = app_job_of_stage(app, event->stage.id);
-    }
     if (completed && !was_completed) {
         app->open_stages--;
     }
+    app_count_stage(app, stage);
     return stage;
 }
 
 // True if another stage of the run had tasks on the cluster while this one waited.
 static bool others_were_running(const struct app *app, const struct stage *stage) {
-    for (uint32_t i = app->stage_count; i > 0; i--) {
-        const struct stage *other = app->stages[i - 1];
-        if (other != stage &&
-            (other->tasks_running > 0 || other->last_finish_ms > stage->summary.submitted_ms)) {
-            return true;
-        }
-        if (other->completed && app->stage_count - i > 64) {
-            break; // stages this far back ended long ago
-        }
-    }
-    return false;
+    return app->sums.busy > stage->counted.busy ||
+           app->last_finish_ms > stage->summary.submitted_ms;
 }
 
 // The first sign of a task fixes how many slots the stage could have used.
@@ -170,6 +102,7 @@ static struct stage *apply_task_start(struct app *app, const struct event_task *
     first_task(app, stage);
     launched(stage, task->launch_ms);
     stage->tasks_running++;
+    app_count_stage(app, stage);
     return NULL; // nothing to judge yet
 }
 
@@ -213,15 +146,10 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
         }
         return true;
     }
-    bool joined = false;
-    if (task->task_id >= 0 &&
-        !rangeset_add(&app->ended_tasks, task->task_id, APP_TASK_RANGES_MAX, &joined)) {
+    if (task->task_id >= 0 && !app_add_id(app, &app->ended_tasks, task->task_id)) {
         metrics_add(METRIC_DUPLICATES, 1);
         *touched = NULL;
         return false;
-    }
-    if (joined) {
-        limit_hit(&app->limits, LIMIT_TASK_IDS);
     }
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
     first_task(app, stage);
@@ -231,6 +159,7 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
     int32_t host = executors_task(&app->executors, task->executor, task->host, &cold);
     int64_t scan_ns = class == TASK_CLASS_SUCCESS ? app_apply_task_accums(app, task) : -1;
     stage_apply_task(stage, task, host, cold, scan_ns);
+    app_count_stage(app, stage);
     add_totals(app, task, class);
     *touched = stage;
     return true;

@@ -8,8 +8,6 @@
 #include "app_priv.h"
 #include "base/mem.h"
 
-enum { ACCUM_CHUNK_BITS = 8, ACCUM_CHUNK = 1 << ACCUM_CHUNK_BITS };
-
 // A verdict list of a run or of a stage.
 static struct bottleneck *add_verdict(struct bottleneck ***items, uint32_t *count) {
     if (*count >= KIND_COUNT) {
@@ -217,6 +215,12 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(29, BOOL, app, limit_hit),
     RECORD_ROW(30, BOOL, app, foreign_engine),
     RECORD_ROW(31, I32, app, stage_number),
+    RECORD_ROW(32, I64, app, gone_expected, .most = INT64_MAX),
+    RECORD_ROW(33, I64, app, gone_seen, .most = INT64_MAX),
+    RECORD_ROW(34, F64, app, gone_shuffle_s, .most = INT64_MAX),
+    RECORD_ROW(35, I64, app, gone_slots_most, .most = INT64_MAX),
+    RECORD_ROW(36, I64, app, gone_last_finish_ms, .most = INT64_MAX),
+    RECORD_ROW(37, I64, app, accums_from, .most = INT64_MAX),
     RECORD_ROW(200, NESTED, app, totals, .item = &record_run_totals),
     RECORD_HOOKED(201, LIST, "pipeline_values", &pipeline_value_list,
                   .item = &record_pipeline_value, .max = APP_PIPELINE_KEYS_MAX),
@@ -316,7 +320,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(1, BOOL, stage, python),
     RECORD_ROW(2, BOOL, stage, submitted),
     RECORD_ROW(3, BOOL, stage, completed),
-    RECORD_ROW(4, I32, stage, job),
+    {.number = 4, .type = RECORD_RETIRED},
     RECORD_ROW(5, I64, stage, slots),
     RECORD_ROW(6, I64, stage, first_launch_ms),
     RECORD_ROW(7, I64, stage, last_finish_ms),
@@ -361,23 +365,11 @@ static const struct record_row stage_rows[] = {
 };
 const struct record record_stage = RECORD_OF("stage", stage, stage_rows);
 
-static void *job_stages_add(void *of, uint32_t count, union record_scratch *scratch) {
-    struct app_job *job = of;
-    (void)scratch;
-    if (job->stages != NULL) {
-        return NULL;
-    }
-    job->stages = mem_alloc(count * sizeof *job->stages + 1);
-    job->stage_count = count;
-    return job->stages;
-}
-static const struct record_list job_stage_list = {.add = job_stages_add};
 static const struct record_row job_rows[] = {
     RECORD_ROW(1, I64, app_job, number),
     RECORD_ROW(2, I64, app_job, execution_id),
     RECORD_ROW(4, I32, app_job, id, .most = INT32_MAX),
-    RECORD_ROW(3, PACKED, app_job, stages, .list = &job_stage_list,
-               .count_offset = offsetof(struct app_job, stage_count), .max = EVENT_STAGE_IDS_MAX),
+    {.number = 3, .type = RECORD_RETIRED},
 };
 const struct record record_job = RECORD_OF("job", app_job, job_rows);
 
@@ -432,27 +424,6 @@ static const struct record_row accumulators_rows[] = {
 };
 const struct record record_accumulators = RECORD_OF("accumulators", accum_chunk, accumulators_rows);
 
-// Marks of chunks of accumulators stand in a map by chunk.
-enum { CHUNK_TOUCHED = 1, CHUNK_WRITTEN = 2 };
-
-static struct kept mark_of(int64_t bits) {
-    return (struct kept){(bits & CHUNK_TOUCHED) != 0, (bits & CHUNK_WRITTEN) != 0};
-}
-
-static int64_t bits_of(struct kept kept) {
-    return (kept.touched ? CHUNK_TOUCHED : 0) | (kept.written ? CHUNK_WRITTEN : 0);
-}
-
-void app_touch_accum(struct app *app, int64_t id) {
-    int64_t chunk = id >> ACCUM_CHUNK_BITS, bits = 0;
-    idmap_get(&app->accum_chunks, chunk, &bits);
-    struct kept kept = mark_of(bits);
-    if (!kept.touched) {
-        keep_touch(&kept);
-        idmap_put(&app->accum_chunks, chunk, bits_of(kept), SIZE_MAX);
-    }
-}
-
 void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx) {
     for (uint32_t i = 0; i < app->job_count; i++) {
         struct app_job *job = &app->jobs[i];
@@ -462,9 +433,9 @@ void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx) 
         int64_t number = app->accum_chunks.keys[i];
         if (number != INT64_MIN) {
             struct accum_chunk chunk = {app, number * ACCUM_CHUNK};
-            struct kept kept = mark_of(app->accum_chunks.values[i]);
+            struct kept kept = app_chunk_mark(app->accum_chunks.values[i]);
             each(ctx, (struct kept_part){'a', {number}}, &kept, &chunk);
-            app->accum_chunks.values[i] = bits_of(kept);
+            app->accum_chunks.values[i] = app_chunk_bits(kept);
         }
     }
     for (uint32_t i = 0; i < executors_chunks(&app->executors); i++) {
@@ -496,8 +467,7 @@ void *app_part_open(struct app *app, struct kept_part part) {
     case 's':
         stage = stage_new(0, 0);
         stage_drop_detail(stage);
-        stage->job = 0; // what is zero is not written
-        stage->summary.tasks_expected = 0;
+        stage->summary.tasks_expected = 0; // what is zero is not written
         return stage;
     case 'j':
         return mem_zalloc(1, sizeof(struct app_job));
@@ -549,8 +519,6 @@ static bool take_job(struct app *app, struct kept_part part, struct app_job *job
         }
         job->kept.written = true;
         app->jobs[at] = *job;
-    } else {
-        mem_free(job->stages);
     }
     mem_free(job);
     return good;
@@ -568,7 +536,7 @@ bool app_part_close(struct app *app, struct kept_part part, void *object, bool g
         return good;
     }
     if (part.letter == 'a' && good) {
-        idmap_put(&app->accum_chunks, part.numbers[0], CHUNK_WRITTEN, SIZE_MAX);
+        idmap_put(&app->accum_chunks, part.numbers[0], ACCUM_CHUNK_WRITTEN, SIZE_MAX);
     } else if (part.letter == 'x' && good) {
         app->executors.kept[part.numbers[0]].written = true;
     }
@@ -588,6 +556,15 @@ bool app_loaded(struct app *app) {
     }
     if (app->stage_count > 0) {
         qsort(app->stages, app->stage_count, sizeof(struct stage *), by_number);
+    }
+    app->last_finish_ms = app->gone_last_finish_ms > app->last_finish_ms ? app->gone_last_finish_ms
+                                                                         : app->last_finish_ms;
+    for (uint32_t i = app->stage_count; i > 0; i--) {
+        struct stage *stage = app->stages[i - 1];
+        if (stage->completed && stage->detail != NULL &&
+            app->closed_detail_count < APP_CLOSED_DETAILS) {
+            app->closed_details[app->closed_detail_count++] = stage;
+        }
     }
     app_stages_bound(app, 0);
     return executors_complete(&app->executors);

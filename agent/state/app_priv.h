@@ -4,23 +4,54 @@
 #include "base/hash.h"
 #include "state/app.h"
 
+static inline int64_t app_stage_key(int32_t id, int32_t attempt) {
+    return (int64_t)(((uint64_t)(uint32_t)id << 32) | (uint32_t)attempt);
+}
+
 struct app_stage_slot {
     int64_t key; // stage id and attempt
     struct stage *stage;
     UT_hash_handle hh;
 };
 
+// The stage's entry in the index, or NULL.
+static inline struct app_stage_slot *app_stage_slot(const struct app *app, int32_t id,
+                                                    int32_t attempt) {
+    int64_t key = app_stage_key(id, attempt);
+    struct app_stage_slot *slot;
+    HASH_FIND(hh, app->stage_index, &key, sizeof key, slot);
+    return slot;
+}
+
+// Adds an id to one of the sets of ids; false if it was there already.
+static inline bool app_add_id(struct app *app, struct rangeset *ids, int64_t id) {
+    bool joined = false;
+    bool added = rangeset_add(ids, id, APP_TASK_RANGES_MAX, &joined);
+    if (joined) {
+        limit_hit(&app->limits, LIMIT_TASK_IDS);
+    }
+    return added;
+}
+
 struct app_job {
     int32_t id;
     int64_t execution_id; // SQL execution, -1 none
-    int32_t *stages;      // owned
-    uint32_t stage_count;
-    int64_t number; // how many jobs began before it
+    int64_t number;       // how many jobs began before it
     struct kept kept;
 };
 
-// app_kept.c: what is known of an accumulator changed.
-void app_touch_accum(struct app *app, int64_t id);
+// Accumulators are kept in chunks by id.
+enum { ACCUM_CHUNK_BITS = 8, ACCUM_CHUNK = 1 << ACCUM_CHUNK_BITS };
+// Marks of chunks of accumulators stand in a map by chunk.
+enum { ACCUM_CHUNK_TOUCHED = 1, ACCUM_CHUNK_WRITTEN = 2 };
+
+static inline struct kept app_chunk_mark(int64_t bits) {
+    return (struct kept){(bits & ACCUM_CHUNK_TOUCHED) != 0, (bits & ACCUM_CHUNK_WRITTEN) != 0};
+}
+
+static inline int64_t app_chunk_bits(struct kept kept) {
+    return (kept.touched ? ACCUM_CHUNK_TOUCHED : 0) | (kept.written ? ACCUM_CHUNK_WRITTEN : 0);
+}
 
 // executors.c: EXECUTORS_PER_CHUNK executors and as many hosts, as they are kept.
 struct executor_chunk {
@@ -28,22 +59,33 @@ struct executor_chunk {
     uint32_t number;
 };
 extern const struct record record_executor_sums; // of struct executors
+// What an executor and a host take, each with its places in tables.
+enum { EXECUTOR_BYTES = 224, HOST_BYTES = 256 };
 // Chunks that are in use.
-uint32_t executors_chunks(const struct executors *executors);
+static inline uint32_t executors_chunks(const struct executors *executors) {
+    uint32_t most =
+        executors->count > executors->host_count ? executors->count : executors->host_count;
+    return (most + EXECUTORS_PER_CHUNK - 1) / EXECUTORS_PER_CHUNK;
+}
 // True if chunks came complete: no gap among hosts and executors, every host known.
 bool executors_complete(const struct executors *executors);
+// Forgets all executors and hosts, which are new when they are heard of again; their slots count
+// on. Chunks that were kept are added to `gone`.
+void executors_let_go(struct executors *executors, struct kept_gone *gone);
 
 // app.c
 // Takes a stage over; the app must not have one with its id.
 void app_stage_adopt(struct app *app, struct stage *stage);
+
+// app_bound.c
+// The stage changed: the sums over the stages follow.
+void app_count_stage(struct app *app, struct stage *stage);
 // Forgets stages until there is room for so many more within the limits.
 void app_stages_bound(struct app *app, uint32_t coming);
 
 // app_work.c
 // Merges an event about jobs and SQL executions.
 void app_apply_work(struct app *app, const struct event *event);
-// The newest open job that lists the stage, or -1.
-int32_t app_job_of_stage(const struct app *app, int32_t stage);
 // Adds a successful task's scan rows; returns its scan time in ns, -1 if it reports none.
 int64_t app_apply_task_accums(struct app *app, const struct event_task *task);
 void app_jobs_fini(struct app *app);

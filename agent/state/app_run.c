@@ -153,18 +153,12 @@ void app_totals(const struct app *app, struct run_totals *out) {
     bool vectored = app->spark_major > 4 || (app->spark_major == 4 && app->spark_minor >= 1);
     out->data_size_is_files = vectored && app->files_bytes > app->totals.input_bytes;
     out->data_size_bytes = out->data_size_is_files ? app->files_bytes : app->totals.input_bytes;
-    out->stages = app->stage_count;
+    out->stages = app->stage_number;
 }
 
 double app_completeness(const struct app *app) {
-    double expected = 0, seen = 0;
-    for (uint32_t i = 0; i < app->stage_count; i++) {
-        const struct stage_summary *s = &app->stages[i]->summary;
-        if (app->stages[i]->completed && !s->failed && s->tasks_expected > 0) {
-            expected += (double)s->tasks_expected;
-            seen += (double)(s->tasks < s->tasks_expected ? s->tasks : s->tasks_expected);
-        }
-    }
+    double expected = (double)app->sums.expected + (double)app->gone_expected;
+    double seen = (double)app->sums.seen + (double)app->gone_seen;
     return expected > 0 ? seen / expected : 1.0;
 }
 

@@ -32,27 +32,16 @@ static struct app_job *find_job(const struct app *app, int32_t id) {
 
 static void forget_job(struct app *app, struct app_job *job) {
     keep_gone(&app->gone, &job->kept, (struct kept_part){'j', {job->id}});
-    mem_free(job->stages);
     size_t at = (size_t)(job - app->jobs);
     memmove(job, job + 1, (app->job_count - at - 1) * sizeof *job);
     app->job_count--;
-}
-
-// False if it was there already.
-static bool add_job_id(struct app *app, struct rangeset *ids, int32_t id) {
-    bool joined = false;
-    bool added = rangeset_add(ids, id, APP_TASK_RANGES_MAX, &joined);
-    if (joined) {
-        limit_hit(&app->limits, LIMIT_TASK_IDS);
-    }
-    return added;
 }
 
 static void apply_job_start(struct app *app, const struct event_job *job) {
     for (uint32_t i = 0; i < job->property_count; i++) {
         app_keep_property(app, &job->properties[i]);
     }
-    if (!add_job_id(app, &app->started_jobs, job->id)) {
+    if (!app_add_id(app, &app->started_jobs, job->id)) {
         return;
     }
     app->totals.jobs++;
@@ -65,11 +54,6 @@ static void apply_job_start(struct app *app, const struct event_job *job) {
     *open = (struct app_job){
         .id = job->id, .execution_id = execution_of(job), .number = app->totals.jobs};
     keep_touch(&open->kept);
-    open->stages = mem_alloc(job->stage_count * sizeof *open->stages);
-    if (job->stage_count > 0) {
-        memcpy(open->stages, job->stages, job->stage_count * sizeof *open->stages);
-    }
-    open->stage_count = job->stage_count;
 }
 
 static void set_failed(struct app *app, int64_t key, bool failed) {
@@ -100,7 +84,7 @@ static void keep_failure(struct app *app, struct str text) {
 static void apply_job_end(struct app *app, const struct event_job *job) {
     struct app_job *open = find_job(app, job->id);
     int64_t key = open == NULL ? -1 : open->execution_id;
-    bool first = add_job_id(app, &app->ended_jobs, job->id);
+    bool first = app_add_id(app, &app->ended_jobs, job->id);
     bool cancelled =
         !job->succeeded && (str_contains_nocase(job->error, STR("cancelled")) ||
                             str_contains_nocase(job->error, STR("SparkContext was shut down")));
@@ -121,18 +105,6 @@ static void apply_sql_end(struct app *app, const struct event_sql *sql) {
     if (app->sql_error && app->failure[0] == '\0') {
         keep_failure(app, sql->error);
     }
-}
-
-int32_t app_job_of_stage(const struct app *app, int32_t stage) {
-    for (uint32_t i = app->job_count; i > 0; i--) {
-        const struct app_job *job = &app->jobs[i - 1];
-        for (uint32_t k = 0; k < job->stage_count; k++) {
-            if (job->stages[k] == stage) {
-                return job->id;
-            }
-        }
-    }
-    return -1;
 }
 
 void app_jobs_fini(struct app *app) {
@@ -167,9 +139,20 @@ static enum accum_role role_of(const struct event_plan_metric *metric, bool in_s
     return in_scan && rows ? ROLE_SCAN_ROWS : ROLE_NONE;
 }
 
+// What is known of an accumulator changed.
+static void touch_accum(struct app *app, int64_t id) {
+    int64_t chunk = id >> ACCUM_CHUNK_BITS, bits = 0;
+    idmap_get(&app->accum_chunks, chunk, &bits);
+    struct kept kept = app_chunk_mark(bits);
+    if (!kept.touched) {
+        keep_touch(&kept);
+        idmap_put(&app->accum_chunks, chunk, app_chunk_bits(kept), SIZE_MAX);
+    }
+}
+
 static void add_metric(struct app *app, const struct event_plan_metric *metric, bool in_scan) {
     enum accum_role role = role_of(metric, in_scan);
-    if (role == ROLE_NONE || metric->accum_id < 0 ||
+    if (role == ROLE_NONE || metric->accum_id < app->accums_from ||
         idmap_get(&app->accum_roles, metric->accum_id, NULL)) {
         return;
     }
@@ -177,7 +160,7 @@ static void add_metric(struct app *app, const struct event_plan_metric *metric, 
         limit_hit(&app->limits, LIMIT_ACCUMULATORS);
         return;
     }
-    app_touch_accum(app, metric->accum_id);
+    touch_accum(app, metric->accum_id);
     int64_t early; // a value that came before the plan that explains it
     if (role == ROLE_FILES_BYTES && idmap_get(&app->driver_values, metric->accum_id, &early)) {
         sat_inc(&app->files_bytes, early);
@@ -216,12 +199,15 @@ static void apply_driver_accums(struct app *app, const struct event_sql *sql) {
         int64_t id = sql->accums[i].id;
         int64_t value = sql->accums[i].update < 0 ? 0 : sql->accums[i].update;
         int64_t before = 0, role = 0;
+        if (id < app->accums_from) {
+            continue;
+        }
         idmap_get(&app->driver_values, id, &before);
         if (!idmap_put(&app->driver_values, id, value, APP_DRIVER_ACCUMS_MAX)) {
             limit_hit(&app->limits, LIMIT_ACCUMULATORS);
             continue;
         }
-        app_touch_accum(app, id);
+        touch_accum(app, id);
         if (idmap_get(&app->accum_roles, id, &role) && role == ROLE_FILES_BYTES) {
             app->files_bytes = sat_add(sat_sub0(app->files_bytes, before), value);
         }

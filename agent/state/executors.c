@@ -5,7 +5,6 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "base/sat.h"
 
 enum { HOSTS_MAX = EXECUTORS_MAX };
 
@@ -25,7 +24,12 @@ struct executor {
     UT_hash_handle hh;
 };
 
-void executors_fini(struct executors *executors) {
+enum { PLACES_BYTES = 2 * sizeof(void *) + 32 }; // in the list, and the block of memory
+_Static_assert(sizeof(struct executor) + PLACES_BYTES <= EXECUTOR_BYTES &&
+                   sizeof(struct host) + PLACES_BYTES <= HOST_BYTES,
+               "counted for what they are");
+
+static void release_all(struct executors *executors) {
     struct executor *executor, *next_executor;
     HASH_ITER(hh, executors->by_id, executor, next_executor) {
         HASH_DEL(executors->by_id, executor);
@@ -38,12 +42,43 @@ void executors_fini(struct executors *executors) {
     }
     mem_free(executors->hosts);
     mem_free(executors->list);
+    executors->hosts = NULL;
+    executors->list = NULL;
+    executors->recent = NULL;
+    executors->host_count = executors->host_cap = executors->count = executors->list_cap = 0;
+}
+
+void executors_fini(struct executors *executors) {
+    release_all(executors);
     *executors = (struct executors){0};
 }
 
-void executors_set_task_cpus(struct executors *executors, int64_t cpus) {
-    executors->task_cpus = cpus < 1 ? 1 : cpus;
+void executors_let_go(struct executors *executors, struct kept_gone *gone) {
+    if (executors->count + executors->host_count == 0) {
+        return;
+    }
+    executors->gone_slots = executors_live_slots(executors);
+    for (uint32_t i = 0; i < executors_chunks(executors); i++) {
+        keep_gone(gone, &executors->kept[i], (struct kept_part){'x', {i}});
+        executors->kept[i] = (struct kept){0};
+    }
+    release_all(executors);
     executors->slots_stale = true;
+}
+
+void executors_set_task_cpus(struct executors *executors, int64_t cpus) {
+    cpus = cpus < 1 ? 1 : cpus;
+    executors->slots_stale = executors->slots_stale || cpus != executors->task_cpus;
+    executors->task_cpus = cpus;
+}
+
+// More than any machine has, and few enough for the sum over all executors.
+enum { SLOTS_MAX = 1 << 20 };
+
+static int64_t slots_of(const struct executors *executors, const struct executor *executor) {
+    int64_t cpus = executors->task_cpus < 1 ? 1 : executors->task_cpus;
+    int64_t slots = executor->cores / cpus;
+    return slots < 1 ? 1 : slots < SLOTS_MAX ? slots : SLOTS_MAX;
 }
 
 static void touch(struct executors *executors, int32_t number) {
@@ -107,6 +142,7 @@ void executors_add(struct executors *executors, struct str id, struct str host, 
     executor->host = host_index(executors, host);
     executor->cores = cores < 1 ? 1 : cores;
     executor->alive = true;
+    executors->live_slots += slots_of(executors, executor);
     touch(executors, executor->number);
     executors->added++;
     if (executors->first_added_ms == 0) {
@@ -114,7 +150,6 @@ void executors_add(struct executors *executors, struct str id, struct str host, 
     }
     executors->last_added_ms =
         time_ms > executors->last_added_ms ? time_ms : executors->last_added_ms;
-    executors->slots_stale = true;
 }
 
 void executors_remove(struct executors *executors, struct str id, struct str reason) {
@@ -126,8 +161,8 @@ void executors_remove(struct executors *executors, struct str id, struct str rea
         return;
     }
     executor->alive = false;
+    executors->live_slots -= slots_of(executors, executor);
     touch(executors, executor->number);
-    executors->slots_stale = true;
     switch (executors_classify_loss(reason)) {
     case LOSS_NONE:
         break;
@@ -141,11 +176,6 @@ void executors_remove(struct executors *executors, struct str id, struct str rea
         executors->lost_unknown++;
         break;
     }
-}
-
-static int64_t slots_of(const struct executors *executors, const struct executor *executor) {
-    int64_t cpus = executors->task_cpus < 1 ? 1 : executors->task_cpus;
-    return executor->cores / cpus < 1 ? 1 : executor->cores / cpus;
 }
 
 int32_t executors_task(struct executors *executors, struct str id, struct str host, bool *cold) {
@@ -168,12 +198,14 @@ int64_t executors_live_slots(struct executors *executors) {
         struct executor *executor, *next;
         HASH_ITER(hh, executors->by_id, executor, next) {
             if (executor->alive) {
-                sat_inc(&executors->live_slots, slots_of(executors, executor));
+                executors->live_slots += slots_of(executors, executor);
             }
         }
         executors->slots_stale = false;
     }
-    return executors->live_slots < 1 ? 1 : executors->live_slots;
+    int64_t slots = executors->live_slots > executors->gone_slots ? executors->live_slots
+                                                                  : executors->gone_slots;
+    return slots < 1 ? 1 : slots;
 }
 
 const char *executors_host_name(const struct executors *executors, int32_t host) {
@@ -211,7 +243,7 @@ static const struct record_row sums_rows[] = {
     RECORD_ROW(1, I64, executors, task_cpus),     RECORD_ROW(2, I64, executors, added),
     RECORD_ROW(3, I64, executors, lost_memory),   RECORD_ROW(4, I64, executors, lost_infra),
     RECORD_ROW(5, I64, executors, lost_unknown),  RECORD_ROW(6, I64, executors, first_added_ms),
-    RECORD_ROW(7, I64, executors, last_added_ms),
+    RECORD_ROW(7, I64, executors, last_added_ms), RECORD_ROW(8, I64, executors, gone_slots),
 };
 const struct record record_executor_sums = RECORD_OF("sums", executors, sums_rows);
 
@@ -305,12 +337,6 @@ static const struct record_row chunk_rows[] = {
                   .max = EXECUTORS_PER_CHUNK),
 };
 const struct record record_executors = RECORD_OF("executors", executor_chunk, chunk_rows);
-
-uint32_t executors_chunks(const struct executors *executors) {
-    uint32_t most =
-        executors->count > executors->host_count ? executors->count : executors->host_count;
-    return (most + EXECUTORS_PER_CHUNK - 1) / EXECUTORS_PER_CHUNK;
-}
 
 bool executors_complete(const struct executors *executors) {
     bool complete = true;

@@ -11,7 +11,6 @@ struct stage *stage_new(int32_t id, int32_t attempt) {
     stage->summary.stage = id;
     stage->summary.attempt = attempt;
     stage->summary.tasks_expected = -1;
-    stage->job = -1;
     stage->detail = mem_zalloc(1, sizeof *stage->detail);
     return stage;
 }
@@ -247,12 +246,6 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
         break;
     }
     stage->dirty = true;
-}
-
-void stage_judged(struct stage *stage, int64_t now_ms) {
-    stage->judged_ms = now_ms;
-    stage->dirty = false;
-    keep_touch(&stage->kept);
 }
 
 struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind) {

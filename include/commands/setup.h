@@ -70,6 +70,7 @@ struct setup_agent {
     char instance[SETUP_INSTANCE_SIZE]; // agent.instance, or the host's name
     struct setup_kafka consumer, producer;
     struct setup_alerts alerts;
+    struct budget *budget; // limits.memory
 };
 // Filled from the settings; released with setup_agent_fini.
 void setup_agent_init(struct setup_agent *agent, const struct config *config);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "advise/advise.h"
+#include "base/budget.h"
 #include "base/err.h"
 #include "base/metrics.h"
 #include "decode/decode.h"
@@ -34,7 +35,8 @@ struct engine_options {
     int64_t idle_ms;           // a run silent for so long is lost
     int64_t grace_ms;          // an ended run still takes late events for so long
     uint32_t applications_max;
-    bool one_application; // every message is of one application (an event log), whatever its key
+    struct budget *budget; // of the bytes that all engines keep together; NULL: no bound
+    bool one_application;  // every message is of one application (an event log), whatever its key
 };
 // The built-in defaults: cluster "default", pipeline by app_name, thresholds of the detectors,
 // all advisors.
@@ -77,6 +79,9 @@ void engine_finish(struct engine *engine, bool in_progress);
 
 // Time of the newest event seen, ms; 0 before the first.
 int64_t engine_newest_ms(const struct engine *engine);
+
+// Applications that were given up: silent for too long, or without room. Not kept.
+uint32_t engine_let_go_count(const struct engine *engine);
 
 // Applications held now.
 uint32_t engine_application_count(const struct engine *engine);

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/budget.h"
 #include "keep/keep.h"
 #include "model/alert.h"
 #include "model/run.h"
@@ -30,6 +31,7 @@ struct pipelines_options {
     enum severity alert_min;    // bottlenecks below raise no alert
     uint32_t pipelines_max;     // beyond, others make room
     uint32_t runs_max;          // runs remembered per pipeline
+    struct budget *budget;      // of the bytes that all partitions keep together; NULL: no bound
     int64_t alert_keep_ms;      // an alert that ended is still told for so long, after a restart;
                                 // one of another cluster ends after so long without updates
     int64_t alert_silence_ms;   // one of ours ends after so long without updates

@@ -117,4 +117,3 @@ int life_parse(struct str name);
 int run_status_parse(struct str name);
 int records_from_parse(struct str name);
 int advice_kind_parse(struct str name);
-int limit_parse(struct str name);

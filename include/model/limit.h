@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/buf.h"
 #include "model/kind.h"
 
 // The limit was reached: notes it in the set and counts it (stoker_limits_hit_total).
@@ -15,5 +14,3 @@ void limit_hit(uint32_t *limits, enum limit limit);
 bool limit_in(uint32_t limits, enum limit limit);
 // What went beyond it and what that means for the run's results, in words (static).
 const char *limit_means(enum limit limit);
-// The names of a set as one text, with a comma between them.
-void limits_add_names(struct buf *out, uint32_t limits);

@@ -39,7 +39,6 @@ enum record_type {
     // numbers in a list; `size` is that of one: 8 (int64_t) or 4 (uint32_t)
     RECORD_PLACES, // in place or reached by `list`: `max` numbers, kept under their place from 1
     RECORD_SPARSE, // in place: `max` numbers, kept as a list of place from 0 and number
-    RECORD_PACKED, // a pointer to int32_t, owned, counted; kept as one run of bytes
 };
 
 // What lies in the way of an item that is not just an element of a C array, for a walker to build
@@ -57,7 +56,7 @@ struct record_list {
     uint32_t (*size)(const void *owner); // places to ask `at` for
     // The item at a place; NULL: there is none at this place.
     const void *(*at)(const void *owner, uint32_t place, union record_scratch *scratch);
-    // Room for `count` more (1, but of RECORD_PACKED), zeroed; NULL if there may be no more. Owned
+    // Room for `count` more (always 1), zeroed; NULL if there may be no more. Owned
     // by `owner` or the (zeroed) scratch.
     void *(*add)(void *owner, uint32_t count, union record_scratch *scratch);
     // What `add` gave was filled; false if it does not fit to what is there already. NULL: it does.

@@ -6,8 +6,9 @@
 // Every event is a merge: idempotent where Kafka may repeat it (ids of tasks and jobs that ended
 // are kept as ranges), tolerant of any order. What holds between events:
 // - every stage is in `stages`, in order of appearance, and in the index by id and attempt, once;
-// - `open_stages` counts those without `completed`;
+// - `open_stages` counts those without `completed`, and `sums` is the sum of what each `counted`;
 // - an open job is in started_jobs, and in `jobs` until it ends;
+// - nothing that an event costs grows with the stages, jobs or executors of the run;
 // - whoever changes something that is kept under a key of its own says keep_touch of its mark, and
 //   keep_gone when it goes; the run's own value is marked by whoever applies an event to it.
 // No clock, no I/O. Written only here; detect and engine read the fields (engine also owns the
@@ -77,6 +78,13 @@ struct app {
     struct app_stage_slot *stage_index;
     struct stage *recent_stage;
     uint32_t open_stages;
+    struct stage_part sums;           // over `stages`
+    int64_t gone_expected, gone_seen; // the same over stages that were let go
+    double gone_shuffle_s;            // and the time by slots of their tasks that read a shuffle
+    int64_t gone_slots_most, gone_last_finish_ms;     // the largest among them
+    int64_t last_finish_ms;                           // of any stage
+    struct stage *closed_details[APP_CLOSED_DETAILS]; // finished stages with their detail
+    unsigned closed_detail_count;
 
     struct app_job *jobs; // open jobs
     uint32_t job_count, job_cap;
@@ -88,6 +96,7 @@ struct app {
     struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
     struct idmap driver_values; // driver-side accumulator id -> last value
     struct rangeset ended_tasks, started_jobs, ended_jobs;
+    int64_t accums_from;       // those of smaller ids were let go and are not known again
     struct idmap accum_chunks; // marks of both, by id / 256: see app_kept.c
     struct kept_gone gone;     // stages and jobs
     int32_t stage_number;      // stages that appeared so far
@@ -144,9 +153,20 @@ struct str app_property_of(const struct app *app, enum property family, const ch
 
 // The stage, or NULL.
 struct stage *app_stage(const struct app *app, int32_t id, int32_t attempt);
-// Drops the detail of stages that closed a while ago: late events of a stage come soon after its
-// end, so only the few that closed last keep theirs. To be called after a closed stage was judged.
-void app_drop_old_details(struct app *app);
+// It was judged as it is; `over`: the run is. Late events of a stage come soon after its end, so
+// while a run goes on only the few that closed last keep their detail.
+void app_stage_judged(struct app *app, struct stage *stage, bool over);
+
+// Bytes of memory that the run takes: counts times sizes, so the same after a restart. O(1).
+int64_t app_bytes(const struct app *app);
+// What a run can do without.
+enum app_letting {
+    LET_GO_DETAILS,                // slowest tasks and hosts of stages, executors, SQL metrics
+    LET_GO_CLOSED_WITHOUT_VERDICT, // finished stages of which no bottleneck stands
+    LET_GO_CLOSED,                 // finished stages
+};
+// Lets it go, noting the limit of memory; totals stay. False if there was nothing.
+bool app_let_go(struct app *app, enum app_letting what);
 // The run-level verdict of a kind, or NULL.
 struct bottleneck *app_verdict(const struct app *app, enum bottleneck_kind kind);
 

@@ -30,8 +30,9 @@ struct executors {
     struct executor **list; // in order of appearance
     uint32_t count, list_cap;
     struct kept kept[EXECUTOR_CHUNKS]; // of the executors and hosts in a chunk
-    int64_t live_slots;                // valid while !slots_stale
+    int64_t live_slots;                // of those alive, valid while !slots_stale
     bool slots_stale;
+    int64_t gone_slots; // that were alive when all were let go; they count as long as no more are
     int64_t task_cpus;
     int64_t added, lost_memory, lost_infra, lost_unknown;
     int64_t first_added_ms, last_added_ms;

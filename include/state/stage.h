@@ -37,11 +37,17 @@ struct stage_detail {
     struct sketch durations_ms;
 };
 
+// What a stage adds to the sums over the stages of its run.
+struct stage_part {
+    int64_t expected, seen; // tasks of a stage that ended well
+    int64_t bytes;          // that it takes in memory
+    int64_t busy;           // 1: it is open and has tasks that run
+};
+
 struct stage {
     struct stage_summary summary; // names, volumes, counts as published
     bool python;                  // Python workers do its work: the JVM's CPU time says little
     bool submitted, completed;    // the event was seen
-    int32_t job;                  // newest job that lists the stage, -1 unknown
     int64_t slots;                // task slots it could use, fixed at its first task; 0 before
     int64_t first_launch_ms, last_finish_ms; // over all attempts; 0 unknown
     bool waited_for_own;                     // it waited while other stages of the run held slots
@@ -61,9 +67,10 @@ struct stage {
     struct stage_detail *detail;  // NULL once the stage is closed and others closed after it
     struct bottleneck **verdicts; // owned; at most one per kind
     uint32_t verdict_count;
-    int64_t judged_ms; // app time of the last judgement, 0 = never
-    bool dirty;        // changed since
-    int32_t number;    // place among the run's stages, in order of appearance
+    int64_t judged_ms;         // app time of the last judgement, 0 = never
+    bool dirty;                // changed since
+    int32_t number;            // place among the run's stages, in order of appearance
+    struct stage_part counted; // of it in the run's sums
     struct kept kept;
 };
 
@@ -78,8 +85,6 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
 // reported.
 void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
                       int64_t scan_ns);
-// It was judged as it is, at that time of its run.
-void stage_judged(struct stage *stage, int64_t now_ms);
 // The stage's verdict of a kind, or NULL.
 struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind);
 

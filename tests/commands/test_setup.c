@@ -112,6 +112,27 @@ static void test_of_the_stages(void **state) {
     config_free(config);
 }
 
+// One for all partitions of the process.
+static void test_of_the_budget(void **state) {
+    (void)state;
+    static const char *const sets[] = {"limits.memory=64m"};
+    struct config *config = with(sets, sizeof sets / sizeof *sets);
+    struct setup_agent agent;
+    setup_agent_init(&agent, config);
+    const struct agent_options *o = &agent.options;
+    assert_ptr_equal(o->engine.budget, agent.budget);
+    assert_ptr_equal(o->pipelines.budget, agent.budget);
+    struct budget_account account = {0};
+    budget_open(&account, agent.budget);
+    budget_count(&account, 64 << 20);
+    assert_int_equal(budget_excess(&account), 0);
+    budget_count(&account, 1);
+    assert_int_equal(budget_excess(&account), (8 << 20) + 1);
+    budget_close(&account);
+    setup_agent_fini(&agent);
+    config_free(config);
+}
+
 static void test_of_the_alert_door(void **state) {
     (void)state;
     static const char *const sets[] = {
@@ -181,6 +202,7 @@ static void test_defaults_agree(void **state) {
     assert_int_equal(agent.options.engine.idle_ms, engine.idle_ms);
     assert_int_equal(agent.options.engine.grace_ms, engine.grace_ms);
     assert_int_equal(agent.options.engine.applications_max, engine.applications_max);
+    pipelines.budget = agent.options.pipelines.budget;
     pipelines.cluster = agent.options.pipelines.cluster; // whose state would come from elsewhere
     assert_memory_equal(&agent.options.pipelines, &pipelines, sizeof pipelines);
     setup_agent_fini(&agent);
@@ -189,9 +211,9 @@ static void test_defaults_agree(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_of_the_agent),      cmocka_unit_test(test_of_the_stages),
-        cmocka_unit_test(test_of_the_alert_door), cmocka_unit_test(test_of_a_detector),
-        cmocka_unit_test(test_defaults_agree),
+        cmocka_unit_test(test_of_the_agent),  cmocka_unit_test(test_of_the_stages),
+        cmocka_unit_test(test_of_the_budget), cmocka_unit_test(test_of_the_alert_door),
+        cmocka_unit_test(test_of_a_detector), cmocka_unit_test(test_defaults_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,13 +72,15 @@ static struct engine *load(const struct keep_table *table) {
     return engine;
 }
 
-// The fields of a value in the order of their bytes: of accumulators it is another one today.
+// The fields of a value; of accumulators in the order of their bytes, as it is another one today.
 static int by_bytes(const void *x, const void *y) {
     const struct str *a = x, *b = y;
     int order = memcmp(a->p, b->p, a->len < b->len ? a->len : b->len);
     return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
-static void sorted_fields(struct str value, struct buf *out) {
+// Without those that this release does not keep any more.
+static void kept_fields(struct str key, struct str value, struct buf *out) {
+    const struct record *record = keep_kind_of(&engine_kinds, key)->record;
     struct str list[600];
     size_t count = 0;
     struct wire_reader reader;
@@ -87,9 +89,17 @@ static void sorted_fields(struct str value, struct buf *out) {
     assert_int_equal(wire_open(value, &reader, NULL), ST_OK);
     for (const char *at = reader.at; wire_next(&reader, &number, &field); at = reader.at) {
         assert_true(count < ARRAY_LEN(list));
+        size_t base;
+        const struct record_row *row = record_by_number(record, number, &base);
+        assert_non_null(row);
+        if (row->type == RECORD_RETIRED) {
+            continue;
+        }
         list[count++] = (struct str){at, (size_t)(reader.at - at)};
     }
-    qsort(list, count, sizeof *list, by_bytes);
+    if (key.p[0] == 'a') {
+        qsort(list, count, sizeof *list, by_bytes);
+    }
     for (size_t i = 0; i < count; i++) {
         buf_add_str(out, list[i]);
     }
@@ -100,9 +110,9 @@ static void assert_same(void *ctx, struct str key, struct str value) {
     struct str then;
     struct buf x = {0}, y = {0};
     assert_true(keep_table_get(ctx, key, &then));
-    sorted_fields(value, &x);
-    sorted_fields(then, &y);
-    if (!str_eq(buf_str(&x), buf_str(&y)) || (key.p[0] != 'a' && !str_eq(value, then))) {
+    kept_fields(key, value, &x);
+    kept_fields(key, then, &y);
+    if (!str_eq(buf_str(&x), buf_str(&y))) {
         fail_msg("%.*s is written otherwise", (int)key.len, key.p);
     }
     seen[(unsigned char)key.p[0] % 128]++;

@@ -140,6 +140,21 @@ static void crashes_show_nowhere(void **state) {
     engine_options_init(&engine_options);
 }
 
+// What goes when the budget is used up is the same whatever was read back: detail, stages, whole
+// runs.
+static void what_has_no_room_goes_in_the_same_order(void **state) {
+    (void)state;
+    for (uint64_t round = 1; round <= 16; round++) {
+        int64_t hits = metrics_get(METRIC_LIMIT_MEMORY);
+        engine_options_init(&engine_options);
+        engine_options.budget = budget_new((int64_t)round * 9000);
+        same_with_crashes(100 + round);
+        assert_true(metrics_get(METRIC_LIMIT_MEMORY) > hits);
+        budget_free(engine_options.budget);
+    }
+    engine_options_init(&engine_options);
+}
+
 // The lines of the logs make room for a test's own, and come back.
 static struct line *all_lines;
 static size_t all_count, all_cap;
@@ -187,6 +202,10 @@ static void the_bounds_of_a_run_show_nowhere_either(void **state) {
         add_line(text);
     }
     same_with_crashes(5);
+    engine_options.budget = budget_new(600000);
+    same_with_crashes(6);
+    budget_free(engine_options.budget);
+    engine_options_init(&engine_options);
     take_lines_back();
 }
 
@@ -290,6 +309,7 @@ static void only_what_changed_is_written(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(crashes_show_nowhere),
+        cmocka_unit_test(what_has_no_room_goes_in_the_same_order),
         cmocka_unit_test(the_bounds_of_a_run_show_nowhere_either),
         cmocka_unit_test(what_the_end_of_a_run_changes_is_written),
         cmocka_unit_test(the_order_of_ended_runs_is_kept),

@@ -213,14 +213,14 @@ static void stages_and_jobs_are_bounded(void **state) {
     for (int i = 0; i < APP_OPEN_STAGES_MAX + 50; i++) {
         spark_stage(app, EVENT_STAGE_SUBMITTED, i, 1, 1000000 + i, 0);
     }
-    assert_int_equal(app->stage_count, APP_OPEN_STAGES_MAX);
+    assert_in_range(app->stage_count, APP_OPEN_STAGES_MAX * 7 / 8, APP_OPEN_STAGES_MAX);
     assert_true(app->limit_hit);
     assert_null(app_stage(app, 0, 0));
     assert_non_null(app_stage(app, APP_OPEN_STAGES_MAX + 49, 0));
     for (int i = 0; i < APP_STAGES_MAX + 100; i++) {
         spark_stage(app, EVENT_STAGE_COMPLETED, 100000 + i, 1, 1000000, 1000001);
     }
-    assert_int_equal(app->stage_count, APP_STAGES_MAX);
+    assert_in_range(app->stage_count, APP_STAGES_MAX * 7 / 8, APP_STAGES_MAX);
     for (int i = 0; i < APP_OPEN_JOBS_MAX + 10; i++) {
         job_start(app, i, NULL);
     }

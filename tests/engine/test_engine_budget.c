@@ -1,0 +1,245 @@
+// test_engine_budget: what engines keep stays within the budget, whoever sends what; detail goes
+// before stages, stages before runs, and totals stay as they are.
+#include "support/test.h"
+
+#include <stdio.h>
+
+#include "base/compiler.h"
+#include "base/mem.h"
+#include "engine/engine.h"
+
+enum { LIMIT_BYTES = 1 << 19, SMALL_BYTES = 40000 };
+
+static struct decoder *decoder;
+static struct engine_options options;
+static int64_t offset;
+static struct pipeline_run last; // without its lists
+static unsigned lost;            // runs that were given up
+
+static void on_run(void *ctx, const struct pipeline_run *run) {
+    (void)ctx;
+    last = *run;
+    lost += run->status == RUN_LOST;
+}
+static void on_verdict(void *ctx, const struct run_identity *identity, const char *run_id,
+                       const struct bottleneck *b) {
+    (void)ctx, (void)identity, (void)run_id, (void)b;
+}
+static void on_advice(void *ctx, const struct run_identity *identity, const char *run_id,
+                      const struct recommendation *advice) {
+    (void)ctx, (void)identity, (void)run_id, (void)advice;
+}
+
+static struct engine *begin(void) {
+    struct engine_output output = {NULL, on_run, on_verdict, on_advice};
+    return engine_new(&options, decoder, &output);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    static const struct decode_options decode = {.max_bytes = 32 << 20,
+                                                 .wrapper_event_key = "",
+                                                 .wrapper_app_key = "",
+                                                 .wrapper_attempt_key = ""};
+    metrics_reset();
+    decoder = decoder_new(&decode);
+    engine_options_init(&options);
+    options.budget = budget_new(LIMIT_BYTES);
+    offset = lost = 0;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    decoder_free(decoder);
+    budget_free(options.budget);
+    return 0;
+}
+
+static void feed_text(struct engine *engine, const char *key, struct str text) {
+    struct message message = {
+        .value = text, .key = str_of(key), .topic = "spark-events", .offset = offset++};
+    assert_int_equal(engine_feed(engine, &message, text.len, NULL, NULL), ST_OK);
+}
+
+static void PRINTF_LIKE(3, 4)
+    feed(struct engine *engine, const char *key, const char *format, ...) {
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    assert_in_range(n, 1, sizeof text - 1);
+    feed_text(engine, key, (struct str){text, (size_t)n});
+}
+
+static void feed_stage(struct engine *engine, const char *key, int id, bool ends) {
+    feed(engine, key,
+         "{\"Event\":\"SparkListenerStage%s\",\"Stage Info\":{\"Stage ID\":%d,\"Stage Attempt "
+         "ID\":0,\"Stage Name\":\"s\",\"Number of Tasks\":2,\"Submission Time\":1000%s}}",
+         ends ? "Completed" : "Submitted", id, ends ? ",\"Completion Time\":90000" : "");
+}
+
+static void feed_task(struct engine *engine, const char *key, int stage, int task,
+                      const char *executor) {
+    feed(engine, key,
+         "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":%d,\"Stage Attempt ID\":0,\"Task End "
+         "Reason\":{\"Reason\":\"Success\"},\"Task Info\":{\"Task ID\":%d,\"Index\":1,\"Launch "
+         "Time\":1000,\"Finish Time\":%d,\"Executor ID\":\"%s\",\"Host\":\"host-%s\"},\"Task "
+         "Metrics\":{\"Executor Run Time\":900,\"Executor CPU Time\":1000000,\"Shuffle Read "
+         "Metrics\":{\"Remote Bytes Read\":1000,\"Local Bytes Read\":0,\"Total Records "
+         "Read\":10}}}",
+         stage, task, task % 2 == 0 ? 2000 : 60000, executor, executor);
+}
+
+// What each kind of hostile application sends as its `i`th event.
+static void many_stages(struct engine *engine, const char *key, int i) {
+    feed_stage(engine, key, i / 4, i % 4 == 3);
+    feed_task(engine, key, i / 4, i, "1");
+}
+static void many_executors(struct engine *engine, const char *key, int i) {
+    char name[60];
+    snprintf(name, sizeof name, "%050d", i);
+    feed_task(engine, key, 1, i, name);
+}
+static void many_gaps(struct engine *engine, const char *key, int i) {
+    feed_task(engine, key, 1, i * 2, "1");
+}
+static void many_metrics(struct engine *engine, const char *key, int i) {
+    feed(engine, key,
+         "{\"Event\":\"org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart\","
+         "\"executionId\":%d,\"sparkPlanInfo\":{\"nodeName\":\"Scan x\",\"simpleString\":\"\","
+         "\"children\":[],\"metrics\":[{\"name\":\"scan time\",\"accumulatorId\":%lld,"
+         "\"metricType\":\"timing\"},{\"name\":\"number of output rows\",\"accumulatorId\":%lld,"
+         "\"metricType\":\"sum\"}]}}",
+         i, i * 1000LL, i * 1000LL + 300);
+}
+static void many_jobs(struct engine *engine, const char *key, int i) {
+    feed(engine, key,
+         "{\"Event\":\"SparkListenerJobStart\",\"Job ID\":%d,\"Submission Time\":1000,\"Stage "
+         "IDs\":[1,2,3],\"Properties\":{\"spark.job.description\":\"%0500d\"}}",
+         i * 2, i);
+}
+static void long_texts(struct engine *engine, const char *key, int i) {
+    feed(engine, key,
+         "{\"Event\":\"SparkListenerEnvironmentUpdate\",\"Spark Properties\":{"
+         "\"spark.sql.shuffle.partitions\":\"%0700d\",\"spark.app.name\":\"%0900d\"}}",
+         i, i);
+}
+static void (*const kinds[])(struct engine *engine, const char *key, int i) = {
+    many_stages, many_executors, many_gaps, many_metrics, many_jobs, long_texts};
+
+static int64_t held(void) {
+    static const enum mem_room rooms[] = {MEM_ROOM_state, MEM_ROOM_stats, MEM_ROOM_engine,
+                                          MEM_ROOM_keep, MEM_ROOM_advise};
+    int64_t bytes = 0;
+    for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
+        bytes += mem_room_bytes(rooms[i]);
+    }
+    return bytes;
+}
+
+// Applications of all kinds, or of one, until much more was sent than there is room for.
+static void memory_stays_within(int only) {
+    enum { APPS = 150, EVENTS = 100 };
+    int64_t before = held(), largest = 0;
+    struct engine *engine = begin();
+    for (int i = 0; i < EVENTS; i++) {
+        for (int app = 0; app < APPS; app++) {
+            char key[32];
+            snprintf(key, sizeof key, "app-%d", app);
+            kinds[only < 0 ? (size_t)app % ARRAY_LEN(kinds) : (size_t)only](engine, key, i);
+        }
+        largest = held() - before > largest ? held() - before : largest;
+    }
+    print_message("kind %d: %.1f MiB of %.1f\n", only, (double)largest / 1048576,
+                  LIMIT_BYTES / 1048576.0);
+    assert_in_range(largest, LIMIT_BYTES * 3 / 4, LIMIT_BYTES * 5 / 4);
+    engine_free(engine);
+    assert_true(held() == before);
+}
+
+static void memory_is_bounded_whatever_comes(void **state) {
+    (void)state;
+    memory_stays_within(-1);
+    assert_true(metrics_get(METRIC_LIMIT_MEMORY) > 0);
+    for (size_t kind = 0; kind < ARRAY_LEN(kinds); kind++) {
+        memory_stays_within((int)kind);
+    }
+}
+
+static void a_long_run(struct engine *engine) {
+    feed(engine, "app",
+         "{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\",\"Timestamp\":1000}");
+    for (int i = 0; i < 300; i++) {
+        feed_stage(engine, "app", i, false);
+        feed_task(engine, "app", i, 2 * i, i % 2 == 0 ? "1" : "2");
+        if (i % 3 != 0) {
+            feed_task(engine, "app", i, 2 * i + 1, "3");
+        }
+        feed_stage(engine, "app", i, true);
+    }
+    feed(engine, "app", "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":100000}");
+    assert_int_equal(last.status, RUN_SUCCEEDED);
+}
+
+static void totals_stay(void **state) {
+    (void)state;
+    struct engine *engine = begin();
+    a_long_run(engine);
+    engine_free(engine);
+    struct pipeline_run whole = last;
+    assert_int_equal(whole.limits, 0);
+    budget_free(options.budget);
+    options.budget = budget_new(SMALL_BYTES);
+    engine = begin();
+    a_long_run(engine);
+    assert_int_equal(last.limits, 1u << LIMIT_MEMORY);
+    assert_memory_equal(&last.totals, &whole.totals, sizeof whole.totals);
+    assert_true(last.completeness == whole.completeness && whole.completeness < 1);
+    assert_int_equal(last.totals.stages, 300);
+    assert_int_equal(lost, 0);
+    engine_free(engine);
+}
+
+static void feed_some(struct engine *engine, struct engine *other, int events) {
+    for (int i = 0; i < events; i++) {
+        many_stages(engine, i % 2 == 0 ? "app-1" : "app-2", i);
+        if (other != NULL) {
+            engine_tick(other, 1); // it has no events, but its time goes on
+        }
+    }
+}
+
+// One partition uses what the other does not need, and gives it back when it does.
+static void a_partition_keeps_its_share(void **state) {
+    (void)state;
+    enum { MOST = 400, SOME = 200 }; // events, by trial: most of the budget, and less than half
+    struct engine *first = begin(), *second = begin();
+    int64_t before = held();
+    feed_some(first, NULL, MOST);
+    assert_int_equal(metrics_get(METRIC_LIMIT_MEMORY), 0);
+    assert_true(held() - before > LIMIT_BYTES / 2);
+    feed_some(second, first, SOME);
+    assert_true(metrics_get(METRIC_LIMIT_MEMORY) > 0);
+    engine_free(first);
+    int64_t with_first = held();
+    engine_free(second);
+    with_first -= held();
+    budget_free(options.budget);
+    options.budget = NULL;
+    second = begin();
+    feed_some(second, NULL, SOME);
+    int64_t alone = held();
+    engine_free(second);
+    assert_int_equal(with_first, alone - held()); // it gave nothing
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(memory_is_bounded_whatever_comes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(totals_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_partition_keeps_its_share, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
