@@ -44,6 +44,10 @@ void kafka_tune_memory(void) {
     (void)mallopt(M_TRIM_THRESHOLD, 256 * MIB);
 }
 
+void kafka_give_memory_back(void) {
+    (void)malloc_trim(0);
+}
+
 static _Atomic int64_t any_answered_ms;
 
 int64_t kafka_answered_ms(void) {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "due.h"
 #include "serve/exposition.h"
 #include "serve/http.h"
 #include "serve/landing.h"
@@ -25,6 +26,8 @@ struct agent {
     struct worker **workers; // owned
     int worker_count, threads;
     int64_t started_ms, page_ms;
+    int64_t memory_asked_ms;
+    struct due_memory memory;
     int64_t stuck_since_ms; // monotonic time since when a worker stands still, 0: none does
 };
 
@@ -290,6 +293,26 @@ static void publish_pages(struct agent *agent, int64_t now_ms) {
     buf_fini(&page);
 }
 
+// What fetched events took stays with the allocator: a backlog would be paid for ever after.
+static void give_memory_back(struct agent *agent, int64_t now_ms) {
+    if (now_ms - agent->memory_asked_ms < PAGE_EVERY_MS) {
+        return;
+    }
+    agent->memory_asked_ms = now_ms;
+    int64_t lag = 0, events_read = 0;
+    for (int i = 0; i < agent->worker_count; i++) {
+        struct worker *worker = agent->workers[i];
+        pthread_mutex_lock(&worker->lock);
+        lag += worker->view.lag;
+        events_read += worker->view.events_read;
+        pthread_mutex_unlock(&worker->lock);
+    }
+    if (due_for_memory(&agent->memory, now_ms, events_read, lag)) {
+        kafka_give_memory_back();
+        log_debug("memory_given_back", "events=%lld", (long long)events_read);
+    }
+}
+
 enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
     int64_t start_ms = clock_mono_ms(), now_ms;
     enum status status = ST_OK;
@@ -305,6 +328,7 @@ enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
             http_beat(agent->http, now_ms);
         }
         publish_pages(agent, now_ms);
+        give_memory_back(agent, now_ms);
         int64_t left_ms = start_ms + budget_ms - now_ms;
         if (status == ST_OK && agent->options.workers > 0 && left_ms > 0) {
             clock_sleep_ms(left_ms < STEP_MS ? (int)left_ms : STEP_MS);

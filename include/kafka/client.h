@@ -63,3 +63,6 @@ int64_t kafka_answered_ms(void);
 // Keeps the large buffers of the fetchers inside the heap instead of mapping and unmapping each of
 // them. Call first in main of a long-running command, before any other thread.
 void kafka_tune_memory(void);
+// Gives the system back what a backlog took and nobody holds any more: the allocator keeps it else.
+// Takes some hundredths of a second. Any thread.
+void kafka_give_memory_back(void);

@@ -20,7 +20,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = HERE.parents[1] / "build" / "venv" / "bin" / "python"
 SUITES = ("parts", "live_equals_offline", "wrappers", "metrics", "alerts", "hostile", "garbage", "dead_letters", "million",
-          "fleet", "outages", "state", "rights", "properties", "limits", "names")
+          "fleet", "outages", "state", "rights", "properties", "limits", "names", "memory")
 
 
 class Report(unittest.TestResult):
