@@ -216,7 +216,7 @@ static struct span shape_at(struct str t, size_t i) {
         }
         size_t from = i + beginning.len, end = from;
         while (is_token(byte_at(t, end)) ||
-               (is_one_of(byte_at(t, end), ".+/=~") && is_token(byte_at(t, end + 1)))) {
+               (is_one_of(byte_at(t, end), ".+/=~:") && is_token(byte_at(t, end + 1)))) {
             end++;
         }
         struct makeup m = scrub_makeup(part(t, from, end));

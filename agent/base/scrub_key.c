@@ -7,12 +7,7 @@
 
 enum { KEY_LETTERS_MAX = 32, SPACES_MAX = 8, LIST_MAX = 256, MEMBER_MAX = 24, COMMAND_MAX = 64 };
 
-// How sure the key makes that its value is a secret; where it must begin; whether in a sentence.
-enum { STRONG, TOKEN, FAINT, LOGIN, SCHEME, STRENGTH = 7, WHOLE = 8, SAID = 16 };
-static const struct key {
-    struct str word;
-    unsigned strength;
-} keys[] = {
+static const struct key keys[] = {
 #define SECRET_KEY(word, strength, names) {{word, sizeof(word) - 1}, strength},
 #include "scrub_words.def"
 };
@@ -22,8 +17,8 @@ static const struct str tails[] = {
 #include "scrub_words.def"
 };
 
-#define PLAIN_WORD(word) word,
-static const char *const plain_words[] = {
+#define LINK_WORD(word) word,
+static const char *const link_words[] = {
 #include "scrub_words.def"
 };
 #define AUTH_SCHEME(word) word,
@@ -31,24 +26,12 @@ static const char *const auth_schemes[] = {
 #include "scrub_words.def"
 };
 
-// A key, what joins it to its value, and where that begins.
-enum joint { APART, BY_SPACE, BY_VERB, BY_FLAG, BY_COLON, BY_EQUALS };
-struct pair {
-    const struct key *key;
-    bool compound;     // more than the bare word: auth_token
-    bool dotted, flag; // fs.s3a.secret.key, --password
-    size_t value;
-    enum joint joint;
-    bool encoded; // the joint was percent-encoded, so what ends the value is, too
-    bool element; // of XML: the value ends at the next tag
-};
-
 static size_t skip_spaces(struct str t, size_t i) {
     size_t most = i + SPACES_MAX;
     while (i < most && (byte_at(t, i) == ' ' || byte_at(t, i) == '\t')) {
         i++;
     }
-    return i;
+    return scrub_is_here(t, i, "%20") ? i + 3 : i;
 }
 
 // The length of a quote, with the backslashes before it, or of an encoded one; 0 if none is here.
@@ -257,16 +240,39 @@ static bool in_tuple(struct str t, size_t begin, size_t comma) {
 // Where the value begins if something else than a sign joins it to the key [begin, i), which may
 // have quotes around it; 0 if nothing does.
 static size_t structure_here(struct str t, size_t begin, size_t i, bool quoted, bool *element) {
-    size_t at = skip_spaces(t, i), named = named_value_here(t, i);
+    size_t at = skip_spaces(t, i), value = named_value_here(t, i);
     bool tag = byte_at(t, i) == '>' && (quoted || (begin > 0 && t.p[begin - 1] == '<'));
-    *element = tag || named > 0;
+    *element = tag || value > 0;
     if (*element) {
-        return tag ? i + 1 : named; // <password>x, <entry key="password">x
+        return tag ? i + 1 : value; // <password>x, <entry key="password">x
     }
-    size_t member = quoted ? member_here(t, at) : 0;
+    bool named = quoted || (begin > 0 && is_one_of(byte_at(t, begin - 1), "=:"));
+    size_t member = named ? member_here(t, at) : 0;
     bool call = !quoted && byte_at(t, i) == '(' && quote_here(t, i + 1) > 0; // password("x")
-    bool tuple = byte_at(t, at) == ',' && in_tuple(t, begin, at);
+    bool tuple = byte_at(t, at) == ',' && (byte_at(t, begin) == '-' || in_tuple(t, begin, at));
     return member > 0 ? at + member : call ? i + 1 : tuple ? at + 1 : 0;
+}
+
+static size_t word_end(struct str t, size_t i) {
+    while (is_token(byte_at(t, i))) {
+        i++;
+    }
+    return i;
+}
+
+// In a sentence: "key provided: x", "password for bob: x", "password is x". Sets the joint; returns
+// where the value begins.
+static size_t said_here(struct str t, size_t at, struct pair *pair) {
+    size_t from = scrub_is_here(t, at, "for ") ? at + 4 : at, end = word_end(t, from);
+    bool linked =
+        from > at || scrub_is_among(part(t, from, end), link_words, ARRAY_LEN(link_words));
+    size_t length = linked && end > from ? joint_here(t, end, pair) : 0;
+    if (length > 0) {
+        return end + length;
+    }
+    bool is = scrub_is_here(t, at, "is "), was = scrub_is_here(t, at, "was ");
+    pair->joint = is || was ? BY_VERB : BY_SPACE;
+    return at + (is ? 3 : was ? 4 : 0);
 }
 
 // How what ends at `end` is joined to what follows.
@@ -290,12 +296,12 @@ static void join(struct str t, size_t end, struct pair *pair) {
         pair->joint = BY_EQUALS;
         at = value;
     } else if (quote == 0 && at > end) {
-        bool is = scrub_is_here(t, at, "is "), was = scrub_is_here(t, at, "was ");
         bool flag = begin < end && t.p[begin] == '-';
-        pair->joint = flag ? BY_FLAG : is || was ? BY_VERB : BY_SPACE;
-        at += is ? 3 : was ? 4 : 0;
+        pair->joint = BY_FLAG;
+        at = flag ? at : said_here(t, at, pair);
     }
     pair->value = skip_spaces(t, at);
+    pair->quoted = quote > 0;
     pair->flag = begin < end && t.p[begin] == '-';
     pair->dotted = memchr(t.p + begin, '.', end - begin) != NULL;
 }
@@ -396,7 +402,13 @@ static size_t skip_scheme(struct str t, size_t i) {
 }
 
 static struct span value_of(struct str t, struct pair *pair, bool *quoted) {
-    size_t quote = quote_here(t, pair->value), end;
+    size_t end;
+    if (pair->joint >= BY_COLON) {
+        bool scheme = (pair->key->strength & STRENGTH) == SCHEME;
+        pair->value += scheme && byte_at(t, pair->value) == '[';
+        pair->value = skip_scheme(t, pair->value);
+    }
+    size_t quote = quote_here(t, pair->value);
     *quoted = quote > 0 && pair->value + quote <= t.len;
     if (*quoted) {
         end = quoted_end(t, pair->value, quote);
@@ -409,117 +421,13 @@ static struct span value_of(struct str t, struct pair *pair, bool *quoted) {
                (pair->key->strength & STRENGTH) == STRONG) {
         end = bracketed_end(t, pair->value);
     } else {
-        pair->value = pair->joint >= BY_COLON ? skip_scheme(t, pair->value) : pair->value;
         end = unquoted_end(t, pair);
     }
     size_t at = *quoted ? skip_scheme(t, pair->value) : pair->value;
     return (struct span){at < end ? at : end, end};
 }
 
-// --- is it one? ---
-
-// Would a person call it a password? At least `least` bytes: letters and digits, or letters and
-// signs; not a size, a name with dots, a call, a column of Spark (name#12).
-static bool looks_secret(struct str word, size_t least) {
-    struct makeup m = scrub_makeup(word);
-    bool named = false, sign = false;
-    for (size_t i = 0; i < word.len; i++) {
-        named = named || is_one_of((unsigned char)word.p[i], ".(/#");
-        sign = sign || is_one_of((unsigned char)word.p[i], "!$%^&*+~@?=");
-    }
-    bool size = is_digit(byte_at(word, 0)) && m.letters <= 2 && m.other == 0;
-    return word.len >= least && m.letters > 0 && !named && !size &&
-           (m.digits > 0 || sign || (word.len >= 32 && !m.parted));
-}
-
-// The beginning of a sentence or the name of an exception, in place of a value.
-static bool is_prose(struct str value) {
-    while (value.len > 0 && is_one_of((unsigned char)value.p[value.len - 1], ",.:;!")) {
-        value.len--;
-    }
-    size_t dots = 0;
-    bool upper = false, name = value.len > 0 && value.p[0] >= 'a' && value.p[0] <= 'z';
-    for (size_t i = 0; i < value.len && name; i++) {
-        unsigned char c = (unsigned char)value.p[i];
-        name = is_alnum(c) || c == '_' || c == '.' || c == '$';
-        dots += c == '.';
-        upper = upper || (c >= 'A' && c <= 'Z' && value.p[i - 1] == '.');
-    }
-    return (name && upper && dots > 1) || byte_at(value, 0) == '(' ||
-           scrub_is_among(value, plain_words, ARRAY_LEN(plain_words));
-}
-
-static bool is_column(struct str value) { // of Spark: name#12
-    const char *hash = memchr(value.p, '#', value.len);
-    size_t i = hash == NULL ? value.len : (size_t)(hash - value.p) + 1;
-    size_t from = i;
-    while (i < value.len && (is_digit((unsigned char)value.p[i]) || value.p[i] == 'L')) {
-        i++;
-    }
-    return i == value.len && i > from;
-}
-
-static bool is_strong_secret(const struct pair *pair, struct str value, bool quoted) {
-    struct makeup m = scrub_makeup(value);
-    switch (pair->joint) {
-    case BY_EQUALS:
-        return !is_column(value) && !(str_is(pair->key->word, "pwd") && value.p[0] == '/');
-    case BY_FLAG:
-        return value.p[0] != '-' && !is_prose(value);
-    case BY_COLON:
-        return quoted || !is_prose(value);
-    default:
-        if ((pair->key->strength & SAID) == 0 && !pair->dotted && pair->joint != BY_VERB) {
-            return !m.parted && m.digits > 0 && looks_secret(value, 8);
-        }
-        return !is_prose(value) && (quoted || looks_secret(value, 5));
-    }
-}
-
-static bool is_token_secret(const struct pair *pair, struct str value, bool quoted) {
-    struct makeup m = scrub_makeup(value);
-    bool call = memchr(value.p, '(', value.len) != NULL, number = m.digits == value.len;
-    switch (pair->joint) {
-    case BY_EQUALS:
-        return !call && !is_column(value) && !is_prose(value) && !(number && value.len <= 4);
-    case BY_FLAG:
-        return value.p[0] != '-' && !is_prose(value);
-    case BY_COLON:
-        return (pair->compound && !call && !is_prose(value)) || looks_secret(value, 6);
-    default:
-        return !quoted && !m.parted && m.digits > 1 && looks_secret(value, 10);
-    }
-}
-
-// Behind "Bearer" or "Basic" without more around it.
-static bool is_scheme_secret(const struct pair *pair, struct str value) {
-    struct makeup m = scrub_makeup(value);
-    if (pair->joint != BY_SPACE) {
-        return pair->joint >= BY_COLON && !is_prose(value);
-    }
-    return value.len >= 6 && !is_prose(value) && (pair->key->strength & WHOLE) != 0 &&
-           (m.digits > 0 || m.turns > 3 || value.len >= 20 || byte_at(value, value.len - 1) == '=');
-}
-
-static bool is_secret(const struct pair *pair, struct str value, bool quoted) {
-    struct makeup m;
-    if (scrub_is_none(value)) {
-        return false;
-    }
-    switch (pair->key->strength & STRENGTH) {
-    case STRONG:
-        return is_strong_secret(pair, value, quoted);
-    case TOKEN:
-        return is_token_secret(pair, value, quoted);
-    case SCHEME:
-        return is_scheme_secret(pair, value);
-    case FAINT:
-        m = scrub_makeup(value);
-        return pair->joint == BY_EQUALS && !m.parted && m.digits > 1 && looks_secret(value, 12);
-    default:
-        return false;
-    }
-}
+// --- all of it ---
 
 // user:password behind --user or -u.
 static struct span login_of(struct str t, size_t i) {
@@ -534,7 +442,7 @@ static struct span login_of(struct str t, size_t i) {
                                                             : NO_SPAN;
 }
 
-// -u user:password; and -p password, of a command that has said -u before, or is sshpass.
+// -u user:password; -p password of a command that has said -u before or is sshpass; redis-cli -a.
 static struct span short_flag(struct str t, size_t i) {
     if (i > 0 && !is_blank(byte_at(t, i - 1))) {
         return NO_SPAN;
@@ -544,8 +452,11 @@ static struct span short_flag(struct str t, size_t i) {
     if (byte_at(t, i + 1) == 'u' && value > i + 2) {
         return login_of(t, value);
     }
-    if (byte_at(t, i + 1) != 'p' ||
-        !(str_contains(before, STR(" -u")) || str_contains(before, STR("sshpass")))) {
+    unsigned char flag = byte_at(t, i + 1);
+    bool user = str_contains(before, STR(" -u")) || str_contains(before, STR("sshpass"));
+    bool password =
+        (flag == 'p' && user) || (flag == 'a' && str_contains(before, STR("redis-cli ")));
+    if (!password || byte_at(t, value) == '-') {
         return NO_SPAN;
     }
     size_t end = value;
@@ -555,6 +466,19 @@ static struct span short_flag(struct str t, size_t i) {
     struct str word = part(t, value, end);
     return scrub_makeup(word).digits == word.len || scrub_is_none(word) ? NO_SPAN
                                                                         : (struct span){value, end};
+}
+
+// What stands in the value's place is a key itself: wrong password: "user": ..., password: pwd = x.
+static bool is_key_itself(struct str t, const struct pair *pair, size_t end, bool quoted) {
+    struct pair next = {0};
+    bool compound, tail = !quoted && end > pair->value && byte_at(t, end - 1) == ':';
+    size_t key_end = end - tail, joint = quoted ? end + quote_here(t, end) : key_end;
+    if (joint_here(t, skip_spaces(t, joint), &next) == 0) {
+        return false;
+    }
+    bool name = key_end > pair->value && scrub_makeup(part(t, pair->value, key_end)).digits == 0;
+    return (quoted && pair->joint < BY_EQUALS) ||
+           (name && key_before(t, key_end, &compound) != NULL);
 }
 
 static struct span find(struct str t, size_t i) {
@@ -574,7 +498,8 @@ static struct span find(struct str t, size_t i) {
     struct pair pair = {0};
     join(t, end, &pair);
     pair.key = pair.joint == APART ? NULL : key_before(t, end, &pair.compound);
-    if (pair.key == NULL || scrub_is_here(t, pair.value, SCRUB_MARK)) {
+    if (pair.key == NULL || scrub_is_here(t, pair.value, SCRUB_MARK) ||
+        scrub_is_here(t, pair.value, "-----BEGIN ")) {
         return NO_SPAN;
     }
     if ((pair.key->strength & STRENGTH) == LOGIN) {
@@ -582,13 +507,12 @@ static struct span find(struct str t, size_t i) {
     }
     bool quoted;
     struct span span = value_of(t, &pair, &quoted);
-    struct pair next;
-    if (quoted && pair.joint < BY_EQUALS &&
-        joint_here(t, skip_spaces(t, span.end + quote_here(t, span.end)), &next) > 0) {
-        return NO_SPAN; // a key itself: wrong password: "user": ...
+    pair.goes_on = byte_at(t, span.end) == ' ' && is_alnum(byte_at(t, span.end + 1));
+    if (is_key_itself(t, &pair, span.end, quoted)) {
+        return NO_SPAN;
     }
     return !scrub_is_here(t, span.at, SCRUB_MARK) &&
-                   is_secret(&pair, part(t, span.at, span.end), quoted)
+                   pair_is_secret(&pair, part(t, span.at, span.end), quoted)
                ? span
                : NO_SPAN;
 }

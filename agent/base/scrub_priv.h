@@ -53,6 +53,28 @@ bool scrub_is_among(struct str word, const char *const *list, size_t count);
 // The value says that there is none, or stands for one: null, ****, ${PASSWORD}, <password>.
 bool scrub_is_none(struct str value);
 
+// How sure the key makes that its value is a secret; where it must begin; whether in a sentence.
+enum { STRONG, TOKEN, FAINT, LOGIN, SCHEME, STRENGTH = 7, WHOLE = 8, SAID = 16 };
+struct key {
+    struct str word;
+    unsigned strength;
+};
+
+// A key, what joins it to its value, and where that begins.
+enum joint { APART, BY_SPACE, BY_VERB, BY_FLAG, BY_COLON, BY_EQUALS };
+struct pair {
+    const struct key *key;
+    bool compound;             // more than the bare word: auth_token
+    bool dotted, flag, quoted; // fs.s3a.secret.key, --password, "password"
+    bool goes_on;              // a word follows the value: a sentence, perhaps
+    size_t value;
+    enum joint joint;
+    bool encoded; // the joint was percent-encoded, so what ends the value is, too
+    bool element; // of XML: the value ends at the next tag
+};
+// Is what stands behind the key a secret, or a placeholder, a type, the beginning of a sentence?
+bool pair_is_secret(const struct pair *pair, struct str value, bool quoted);
+
 // What a word is made of.
 struct makeup {
     size_t letters, lower, upper, digits, other, turns; // turns: from one kind to another

@@ -274,6 +274,43 @@ static void ordinary_texts_stay_byte_for_byte(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+// Calls `each` with the lines of a fixture; returns how many there are.
+static int each_line(const char *path, void (*each)(struct str line, struct str shown)) {
+    char line[1024];
+    int count = 0;
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    for (; fgets(line, sizeof line, file) != NULL; count++) {
+        struct str text = {line, strcspn(line, "\n")};
+        struct buf shown = {0};
+        scrub_add(&shown, text);
+        each(text, buf_str(&shown));
+        plant_check(text);
+        buf_fini(&shown);
+    }
+    fclose(file);
+    return count;
+}
+
+static void assert_hidden(struct str line, struct str shown) {
+    if (str_contains(shown, STR("S3cr3t"))) {
+        fail_msg("%.*s\n  came out as %.*s", (int)line.len, line.p, (int)shown.len, shown.p);
+    }
+}
+static void assert_as_it_was(struct str line, struct str shown) {
+    if (!str_eq(line, shown)) {
+        fail_msg("%.*s\n  came out as %.*s", (int)line.len, line.p, (int)shown.len, shown.p);
+    }
+}
+
+// A line each: whatever has S3cr3t in it is hidden; what errors say of keys, tokens and passwords
+// without telling one stays.
+static void many_ways_to_write_them(void **state) {
+    (void)state;
+    assert_in_range(each_line(FIXTURES "/scrub/secrets.txt", assert_hidden), 150, 10000);
+    assert_in_range(each_line(FIXTURES "/scrub/ordinary.txt", assert_as_it_was), 100, 10000);
+}
+
 static void names_alone_say_that_a_value_is_a_secret(void **state) {
     (void)state;
     static const struct {
@@ -398,6 +435,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(secrets_are_hidden_and_their_keys_stay),
         cmocka_unit_test(ordinary_texts_stay_byte_for_byte),
+        cmocka_unit_test(many_ways_to_write_them),
         cmocka_unit_test(names_alone_say_that_a_value_is_a_secret),
         cmocka_unit_test(every_piece_of_every_text_keeps_the_rules),
         cmocka_unit_test(random_letters_keep_the_rules),

@@ -7,6 +7,8 @@ static void test_secrets_stay_hidden(void **state) {
     static const char text[] =
         "kafka:\n  common:\n    sasl.password: HUSH\n    ssl.key.pem: HUSH\n"
         "    sasl.oauthbearer.config: HUSH\n    sasl.jaas.config: HUSH\n    Client.Secret: HUSH\n"
+        "    sasl.kerberos.kinit.cmd: kinit -w HUSH\n    sasl.oauthbearer.extensions: a=HUSH\n"
+        "    x.y: \"https://h/t?token=HUSH&a=1\"\n"
         "alertmanager:\n  basic_auth_user: me\n  basic_auth_password: HUSH\n"
         "  bearer_token: \"HUSH\\n\"\n"
         "  urls: [\"https://me:HUSH@host/x\", \"smtp://HUSH@host\", \"http://a\"]\n";
@@ -17,10 +19,11 @@ static void test_secrets_stay_hidden(void **state) {
     assert_null(strstr(config_errors(config), "HUSH"));
     assert_string_equal(
         config_errors(config),
-        "f:11: alertmanager.bearer_token: holds a line break or another control character\n"
-        "f:12: alertmanager.urls: not a URL such as http://host:9093: smtp://[hidden]@host\n");
+        "f:14: alertmanager.bearer_token: holds a line break or another control character\n"
+        "f:15: alertmanager.urls: not a URL such as http://host:9093: smtp://[hidden]@host\n");
     assert_non_null(strstr(buf_text(&shown), "\"sasl.password\": \"[hidden]\" # f:3\n"));
-    assert_non_null(strstr(buf_text(&shown), "  basic_auth_password: \"[hidden]\" # f:10\n"));
+    assert_non_null(strstr(buf_text(&shown), "  basic_auth_password: \"[hidden]\" # f:13\n"));
+    assert_non_null(strstr(buf_text(&shown), "\"https://h/t?token=[hidden]&a=1\" # f:10\n"));
     assert_non_null(strstr(buf_text(&shown), "[\"https://[hidden]@host/x\", "));
     assert_non_null(strstr(buf_text(&shown), "  bearer_token: \"\" # default\n"));
     buf_fini(&shown);
