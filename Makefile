@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build demo test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
+.PHONY: help deps deps-test build demo check test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -20,6 +20,9 @@ build: deps ## build/release/stoker
 
 demo: build ## watch real Spark runs being judged, nothing else needed
 	@build/release/stoker demo
+
+check: deps-test ## the fast part of the tests, in minutes: for every change
+	@tests/check.sh
 
 test: deps-test ## everything, real Kafka, Alertmanager and Prometheus included
 	@tests/run.sh

@@ -6,7 +6,8 @@ effect exactly once.
 
 --short is all scenarios once, and what happens without any option. One line per scenario; ends with
 `N passed, M failed`. Needs build/venv (tests/real/deps.sh) and, for what kills
-at chosen steps, a binary that tests/faults/build.sh makes. Shares build/real/ with tests/real: one of them runs at a time.
+at chosen steps, a binary that tests/faults/build.sh makes. Can run beside tests/real/run.py: its files lie under
+build/fault-files/.
 """
 
 import argparse

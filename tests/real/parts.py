@@ -2,7 +2,7 @@
 WebhookRecorder, Prometheus. (Stoker itself is in agent.py, Kafka's client side in kafka_client.py.)
 
 Used by the suites. A part is ready when its start() returns; one that cannot be had raises PartError,
-never a skip. Ports are chosen at run time, files lie under build/real/.
+never a skip. Ports are chosen at run time, files lie under processes.WORK.
 """
 
 import http.server

@@ -14,11 +14,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-WORK = BUILD / "real"
+MAIN = pathlib.Path(sys.argv[0]).resolve().parent.name  # the suite's folder below tests/
+WORK = BUILD / ("fault-files" if MAIN == "faults" else "real")
+PORTS = range(20000, 26000) if MAIN == "faults" else range(26000, 32000)
 HOST = "127.0.0.1"
 
 PR_SET_PDEATHSIG = 1
@@ -34,9 +37,9 @@ class PartError(Exception):
 
 def free_port():
     """A port nobody listens on, below the range the kernel takes for outgoing connections, so that a
-    part that was killed gets its port back."""
+    part that was killed gets its port back, and not of those that the other suite takes."""
     for _ in range(1000):
-        port = random.randint(20000, 32000)
+        port = random.choice(PORTS)
         if port in _given_ports:
             continue
         with socket.socket() as probe:
@@ -46,11 +49,11 @@ def free_port():
                 continue
         _given_ports.add(port)
         return port
-    raise PartError("no free port between 20000 and 32000")
+    raise PartError(f"no free port between {PORTS[0]} and {PORTS[-1]}")
 
 
 def fresh_dir(name):
-    """An empty folder build/real/NAME."""
+    """An empty folder NAME below WORK."""
     path = WORK / name
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
@@ -170,14 +173,14 @@ def _on_signal(number, _frame):
 
 
 def begin_run():
-    """For the main program: an empty build/real, which no other run uses meanwhile (a second one
+    """For the main program: an empty WORK, which no other run of the suite uses meanwhile (a second one
     waits), and being told to end means ending the children too."""
     BUILD.mkdir(exist_ok=True)
-    _locks.append(open(BUILD / "real.lock", "w", encoding="ascii"))
+    _locks.append(open(f"{WORK}.lock", "w", encoding="ascii"))
     try:
         fcntl.flock(_locks[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print("waiting for another run of the real suites to end", flush=True)
+        print("waiting for another run of the suite to end", flush=True)
         fcntl.flock(_locks[0], fcntl.LOCK_EX)
     shutil.rmtree(WORK, ignore_errors=True)
     signal.signal(signal.SIGTERM, _on_signal)

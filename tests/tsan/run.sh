@@ -74,7 +74,7 @@ for scenario; do
   rc=0
   STOKER_LIBRDKAFKA=$lib build/venv/bin/python tests/faults/run.py --binary build/tsan/stoker \
     --scenario "$scenario" >"build/test-logs/tsan-$scenario.log" 2>&1 || rc=$?
-  note $rc "$scenario" "build/test-logs/tsan-$scenario.log" build/real/stoker-*/stoker.log
+  note $rc "$scenario" "build/test-logs/tsan-$scenario.log" build/fault-files/stoker-*/stoker.log
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
