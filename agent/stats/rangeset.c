@@ -40,6 +40,10 @@ static void remove_at(struct rangeset *set, size_t at) {
 }
 
 bool rangeset_add(struct rangeset *set, int64_t id, size_t max_ranges, bool *joined) {
+    if (set->len == 0) { // perhaps without memory, to which nothing can be added
+        insert_at(set, 0, id);
+        return true;
+    }
     size_t at = find(set, id);
     struct rangeset_range *range = set->ranges + at;
     require(at == set->len || range->first <= range->last);

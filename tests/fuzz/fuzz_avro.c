@@ -1,6 +1,7 @@
 // fuzz_avro: bytes that claim to be records of ours, by this release's schemas, an earlier or a
-// later one: the reader must refuse or read them without harm. The first byte chooses which
-// schema's frame is put before the rest; with FUZZ_SCHEMA the rest is itself a schema to be added.
+// later one: the reader must refuse or read them without harm, with the stages or without alike.
+// The first byte chooses which schema's frame is put before the rest; with FUZZ_SCHEMA the rest is
+// itself a schema to be added.
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -28,12 +29,26 @@ enum { FUZZ_SCHEMA = 0xFF };
 
 static struct avro_codec *codec;
 static struct buf bytes, json;
-static uint64_t frames[AVRO_RECORD_COUNT + ARRAY_LEN(writers)];
+static uint64_t frames[AVRO_RECORD_COUNT + ARRAY_LEN(writers) + 1];
 
 static void release(void) {
     avro_codec_free(codec);
     buf_fini(&bytes);
     buf_fini(&json);
+}
+
+// The schema of runs of the first release.
+static uint64_t first_release(void) {
+    struct avro_codec *first = avro_codec_new();
+    const struct pipeline_run run = {.id = "0b6cf9b2-0000-5000-8000-00000000000a"};
+    uint64_t fingerprint = 0;
+    require(avro_codec_write_as(first, "0.1.0", NULL) == ST_OK);
+    avro_encode_run(first, &run, &bytes);
+    for (int i = 0; i < 8; i++) {
+        fingerprint |= (uint64_t)(unsigned char)bytes.data[2 + i] << (8 * i);
+    }
+    avro_codec_free(first);
+    return fingerprint;
 }
 
 static void open_codec(void) {
@@ -45,6 +60,7 @@ static void open_codec(void) {
         require(avro_codec_add_writer(codec, str_of(writers[i]), &frames[AVRO_RECORD_COUNT + i],
                                       NULL) == ST_OK);
     }
+    frames[ARRAY_LEN(frames) - 1] = first_release();
     atexit(release);
 }
 
@@ -76,9 +92,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         buf_add_char(&bytes, (char)(fingerprint >> (8 * i)));
     }
     buf_add(&bytes, data + 1, size - 1);
-    struct pipeline_run run;
+    struct pipeline_run run, brief;
     struct err err;
     if (avro_decode_run(codec, buf_str(&bytes), AVRO_TAKE_STAGES, &run, &err) == ST_OK) {
+        require(avro_decode_run(codec, buf_str(&bytes), AVRO_SKIP_STAGES, &brief, &err) == ST_OK);
+        require(brief.revision == run.revision && brief.open_count == run.open_count);
+        pipeline_run_fini(&brief);
         avro_encode_run(codec, &run, &json);
         pipeline_run_fini(&run);
     }

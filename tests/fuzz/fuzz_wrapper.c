@@ -25,8 +25,14 @@ static void wrap(struct buf *out, unsigned how, struct str inside) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct decode_options options[] = {{1 << 20, "", "", ""},
-                                                    {1 << 20, "payload", "run", "try"}};
+    static const struct decode_options options[] = {{.max_bytes = 1 << 20,
+                                                     .wrapper_event_key = "",
+                                                     .wrapper_app_key = "",
+                                                     .wrapper_attempt_key = ""},
+                                                    {.max_bytes = 1 << 20,
+                                                     .wrapper_event_key = "payload",
+                                                     .wrapper_app_key = "run",
+                                                     .wrapper_attempt_key = "try"}};
     static struct both both[2];
     static struct buf text;
     if (both[0].decoder == NULL) {
