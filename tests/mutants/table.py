@@ -193,6 +193,8 @@ MUTANTS = (
            "if (offset < position->offset) {", "if (false && offset < position->offset) {", ("test_input", "test_position")),
     Mutant("state without its beginning is taken for whole", "agent/live/restorer.c",
            "if (position->rooted && !keep_table_get", "if (false && !keep_table_get", ("test_input",)),
+    Mutant("a lost position is not counted", "agent/live/worker_input.c",
+           "    metrics_add(METRIC_INPUT_LOST, 1);\n", "", ("test_input",)),
     Mutant("what retention took is not counted", "agent/live/worker_input.c",
            "    metrics_add(METRIC_INPUT_LOST_MESSAGES, messages);\n", "", ("test_input",)),
     Mutant("topics that are there are not looked at again", "agent/kafka/source_health.c",
