@@ -39,7 +39,8 @@ struct alert_table {
     struct entry *entries;
     struct alert_message *batch; // under way, batch_max of them
     size_t batch_len;
-    size_t firing; // entries that have not ended
+    size_t firing;  // entries that have not ended
+    bool none_told; // no entry's end was told: a victim of that kind need not be looked for
 };
 
 struct alert_table *alert_table_new(const struct alert_table_options *options) {
@@ -72,11 +73,13 @@ void alert_table_free(struct alert_table *table) {
 
 // The one to give up when the table is full: the oldest that ended and was told, else the oldest.
 static struct entry *victim(struct alert_table *table) {
-    for (struct entry *entry = table->entries; entry != NULL; entry = entry->hh.next) {
+    for (struct entry *entry = table->entries; entry != NULL && !table->none_told;
+         entry = entry->hh.next) {
         if (entry->ended_ms > 0 && !entry->waiting) {
             return entry;
         }
     }
+    table->none_told = true; // until a batch is taken: a flood of new ones walks the table once
     return table->entries;
 }
 
@@ -207,6 +210,7 @@ size_t alert_table_take(struct alert_table *table, bool changes_only, struct ale
 size_t alert_table_settle(struct alert_table *table, enum alert_verdict verdict,
                           struct alert_time now) {
     require(table->batch_len > 0); // a batch is under way
+    table->none_told = table->none_told && verdict != ALERT_TAKEN;
     bool single = table->batch_len == 1;
     size_t given_up = 0;
     struct entry *entry = NULL, *next = NULL;

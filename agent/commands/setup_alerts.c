@@ -158,6 +158,9 @@ static struct alert_settings settings_of(const struct config *config,
         .ca_file = text_of(config, door, "ca_file"),
         .external = external,
         .external_count = labels,
+        // More than a partition holds, shrunk pipelines included: a flood of alerts must not push
+        // out here what was kept there.
+        .alerts_max = 4 * (size_t)config_int(config, "limits.pipelines"),
     };
 }
 

@@ -241,6 +241,9 @@ static void a_full_table_gives_up_what_matters_least(void **state) {
     assert_int_equal(alert_table_firing(table), 2);
     assert_int_equal(round_trip(table, 2, ALERT_TAKEN, &body), 2);
     assert_null(strstr(body.data, L1));
+    assert_int_equal(put(table, L2, NOTE, T0, T0, at(3)), 0);
+    round_trip(table, 3, ALERT_TAKEN, &body);
+    assert_int_equal(put(table, L1, NOTE, T0, 0, at(4)), 0); // the ended one again
     buf_fini(&body);
     alert_table_free(table);
 }

@@ -149,6 +149,7 @@ static void test_of_the_alert_door(void **state) {
     const struct alert_settings *s = &agent.options.alert_targets[0].settings;
     assert_string_equal(agent.options.alert_targets[0].door->name, "alertmanager");
     assert_int_equal(s->url_count, 2);
+    assert_int_equal(s->alerts_max, 40000); // four times limits.pipelines
     assert_string_equal(s->urls[1], "http://b:2");
     assert_int_equal(s->resend_interval_ms, 120 * 1000);
     assert_int_equal(s->timeout_ms, 3000);
