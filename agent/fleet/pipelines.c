@@ -238,8 +238,9 @@ bool pipelines_waits(const struct pipelines *pipelines) {
 }
 
 void pipelines_flush(struct pipelines *pipelines) {
-    struct pipeline *p;
-    TAILQ_FOREACH(p, &pipelines->by_update, link) {
+    struct pipeline *next;
+    for (struct pipeline *p = TAILQ_FIRST(&pipelines->open); p != NULL; p = next) {
+        next = TAILQ_NEXT(p, open_link); // p leaves the list
         window_flush(pipelines, p);
     }
 }

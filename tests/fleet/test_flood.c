@@ -259,6 +259,28 @@ static void alerts_of_a_renamed_cluster_end(void **state) {
     pipelines_free(p);
 }
 
+static void drop_run(void *ctx, struct str key, struct str value) {
+    keep_table_put(ctx, key, key.p[0] == 'k' ? (struct str){0} : value);
+}
+
+// Of damaged state: news to hand out, but neither runs nor alerts. It goes with its news.
+static void a_pipeline_without_runs_does_no_harm(void **state) {
+    (void)state;
+    struct pipelines *p = fresh_for(10);
+    feed_many(p, 0, 3, RUN_SUCCEEDED, 10);
+    struct keep_table *table = keep_table_new();
+    struct err err = {0};
+    pipelines_all(p, drop_run, table);
+    pipelines_free(p);
+    p = fresh_for(10);
+    assert_int_equal(pipelines_load(p, table, &err), ST_OK);
+    pipelines_flush(p);
+    assert_int_equal(windows, 3);
+    assert_int_equal(metrics_get(METRIC_PIPELINES_LIVE), 0);
+    pipelines_free(p);
+    keep_table_free(table);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_of_names_ends_no_alert),
@@ -267,6 +289,7 @@ int main(void) {
         cmocka_unit_test(if_all_have_alerts_the_alerts_stay),
         cmocka_unit_test(beyond_twice_the_limit_alerts_fall_silent),
         cmocka_unit_test(no_key_is_left_behind),
+        cmocka_unit_test(a_pipeline_without_runs_does_no_harm),
         cmocka_unit_test(alerts_of_a_renamed_cluster_end),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
