@@ -113,11 +113,12 @@ static enum standing standing_of(const struct pipeline *p) {
 
 // By what is kept, so that it is the same after a restart.
 static int64_t bytes_of(const struct pipeline *p) {
-    enum { BLOCK_BYTES = 32, PANE_BYTES = sizeof(struct pane) + sizeof(struct sketch) };
-    return (int64_t)sizeof *p + 4 * BLOCK_BYTES + p->ring.panes * (int64_t)sizeof(struct pane *) +
-           p->pane_count * (int64_t)(PANE_BYTES + 2 * BLOCK_BYTES) +
+    const int64_t block = 32; // beside each block of memory
+    const int64_t pane = sizeof(struct pane) + sizeof(struct sketch) + 2 * block;
+    return (int64_t)sizeof *p + 4 * block + p->ring.panes * (int64_t)sizeof(struct pane *) +
+           p->pane_count * pane +
            p->run_count * (int64_t)sizeof(struct known_run) * 3 / 2 + // grows by doubling
-           p->alert_count * (int64_t)(sizeof(struct pipeline_alert) + BLOCK_BYTES);
+           p->alert_count * ((int64_t)sizeof(struct pipeline_alert) + block);
 }
 
 static void count_bytes(struct pipelines *pipelines, struct pipeline *p) {

@@ -10,7 +10,7 @@
 #include "base/sat.h"
 
 // Beside each block of memory: its header and what the allocator rounds up.
-enum { BLOCK_BYTES = 32 };
+#define BLOCK_BYTES INT64_C(32)
 // A hash table as soon as it has an entry.
 enum { TABLE_BYTES = sizeof(UT_hash_table) + 32 * sizeof(UT_hash_bucket) + 2 * BLOCK_BYTES };
 // An id in a map of which three quarters down to three eighths are taken.
