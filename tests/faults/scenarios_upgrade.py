@@ -78,6 +78,7 @@ def downgrade(seed):
     both = (play.ground.agent(), play.ground.agent())
     for agent in both:
         agent.binary = LATER
+        agent.configure(dict(agent.config, avro={"write_version": "current"}))
     play.begin(*both, feed_s=FEED_S)
     at_work(play, *both)
     _go_on(play)
