@@ -13,7 +13,7 @@ enum { DUE_AGAIN_PAUSE_MS = 1000, DUE_SILENCE_MS = 5000 };
 // When what a backlog took is given back: after so many events, once so few have been left for so
 // long, and not often, since under load it is soon taken again.
 enum { DUE_BACKLOG_EVENTS = 100000, DUE_CALM_EVENTS = 5000 };
-enum { DUE_CALM_MS = 5000, DUE_MEMORY_EVERY_MS = 600000 };
+enum { DUE_CALM_MS = 5000, DUE_MEMORY_EVERY_MS = 60000 };
 
 // How long after the last commit the next one is due. `took_ms` is how long the last one took.
 // What is urgent (an alert begins or ends) waits only so long that commits take a third of the time

@@ -66,19 +66,19 @@ static void memory_of_a_backlog_is_given_back_once_it_is_read(void **state) {
         int64_t now_ms, events, lag;
         bool due;
     } rows[] = {
-        {1000, 0, 1000000, false},      // a backlog
-        {3000, 900000, 100000, false},  // is being read
-        {5000, 1000000, 0, false},      // has been
-        {9999, 1000000, 5000, false},   // some come in still
-        {10000, 1000000, 0, true},      // for five seconds
-        {11000, 1000000, 0, false},     // once
-        {300000, 2000000, 0, false},    // not soon again
-        {609999, 2000000, 0, false},    //
-        {610000, 2000000, 5001, false}, // not in the midst of the next
-        {611000, 2000000, 0, false},    //
-        {616000, 2000000, 0, true},     //
-        {2000000, 2099999, 0, false},   // not for a few
-        {2001000, 2100000, 0, true},    //
+        {1000, 0, 1000000, false},     // a backlog
+        {3000, 900000, 100000, false}, // is being read
+        {5000, 1000000, 0, false},     // has been
+        {9999, 1000000, 5000, false},  // some come in still
+        {10000, 1000000, 0, true},     // for five seconds
+        {11000, 1000000, 0, false},    // once
+        {30000, 2000000, 0, false},    // not soon again
+        {69999, 2000000, 0, false},    //
+        {70000, 2000000, 5001, false}, // not in the midst of the next
+        {71000, 2000000, 0, false},    //
+        {76000, 2000000, 0, true},     //
+        {2000000, 2099999, 0, false},  // not for a few
+        {2001000, 2100000, 0, true},   //
     };
     struct due_memory memory = {0};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
