@@ -175,19 +175,16 @@ void setup_decode(const struct config *config, struct decode_options *options) {
 // headers too.
 static int64_t largest_record(const struct config *config, enum topic topic) {
     int64_t event_bytes = config_int(config, "input.max_message_bytes");
-    switch (topic_row(topic)->use) {
-    case TOPIC_INPUT:
-        return event_bytes;
-    case TOPIC_DEAD_LETTERS:
-        return event_bytes + HEADER_BYTES;
-    case TOPIC_STATE:
-        return TOPIC_STATE_BYTES;
-    case TOPIC_LINK:
-        return TOPIC_RUN_BYTES;
-    case TOPIC_OUTPUT:
-        break;
-    }
-    return TOPIC_RECORD_BYTES;
+    enum topic_use use = topic_row(topic)->use;
+    return use == TOPIC_INPUT          ? event_bytes
+           : use == TOPIC_DEAD_LETTERS ? event_bytes + HEADER_BYTES
+                                       : TOPIC_RECORD_BYTES;
+}
+
+// The largest record of all that the agent writes.
+static int64_t largest_written(const struct config *config) {
+    int64_t letter_bytes = largest_record(config, TOPIC_DLQ);
+    return letter_bytes > TOPIC_RECORD_BYTES ? letter_bytes : TOPIC_RECORD_BYTES;
 }
 
 // The largest that it must take. What others write is as large as they like; what is larger in a
@@ -324,7 +321,7 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
         .workers = (int)config_int(config, "agent.workers"),
         .commit_interval_ms = config_int(config, "agent.commit_interval"),
         .tick_ms = config_int(config, "agent.tick"),
-        .max_record_bytes = config_int(config, "input.max_message_bytes") + HEADER_BYTES,
+        .max_record_bytes = largest_written(config),
         .http_listen = config_text(config, "http.listen"),
         .metrics_pipelines_max = (size_t)config_int(config, "metrics.max_pipelines"),
     };

@@ -73,7 +73,8 @@ const char *client_hint(rd_kafka_resp_err_t code, bool scram) {
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
         return "make it with `stoker topics --create`";
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-        return "raise max.message.bytes of the topic";
+        return "raise max.message.bytes of the topic, or lower kafka.producer.batch.size if the "
+               "records are small";
     default:
         return "";
     }

@@ -53,7 +53,10 @@ static void take(struct sizes *sizes, const rd_kafka_ConfigResource_t *resource)
     struct topic_size *topic = sizes_of(sizes, rd_kafka_ConfigResource_name(resource));
     int64_t bytes = told_by(resource);
     if (bytes != topic->told_bytes) {
-        log_info("topic_limit", "topic=%s max_message_bytes=%lld", topic->name, (long long)bytes);
+        if (topic->told_bytes != 0) {
+            log_info("topic_limit", "topic=%s max_message_bytes=%lld", topic->name,
+                     (long long)bytes);
+        }
         topic->told_bytes = bytes;
         sizes_unlearn(topic);
     }

@@ -261,7 +261,7 @@ static void put_split(struct part *part, struct str key, struct str value, int64
                 "topic %s takes records of %lld bytes, too few to keep state: raise its "
                 "max.message.bytes (kafka-configs.sh --alter --entity-type topics --entity-name %s "
                 "--add-config max.message.bytes=%d)",
-                name, (long long)room, name, TOPIC_STATE_BYTES);
+                name, (long long)room, name, TOPIC_RECORD_BYTES);
         tx->hopeless = true;
         transaction_break(tx, "state", &err);
         return;

@@ -21,15 +21,9 @@ enum topic_use {
     TOPIC_STATE,        // compacted; written, read back by a restore
 };
 
-// What a topic must take in one record, key and framing included, so that nothing is shortened: a
-// run's record, and any other of ours. Values of state that are larger are kept in pieces; below
-// the last there is no room for these either.
-enum {
-    TOPIC_RUN_BYTES = 1000000,
-    TOPIC_RECORD_BYTES = 100000,
-    TOPIC_STATE_BYTES = 1000000,
-    TOPIC_STATE_LEAST_BYTES = 4096
-};
+// No record of ours is larger, key and framing included: what a topic must take so that nothing is
+// shortened or, of state, kept in pieces. Below the second there is no room for pieces either.
+enum { TOPIC_RECORD_BYTES = 1000000, TOPIC_STATE_LEAST_BYTES = 4096 };
 
 struct topic_row {
     const char *setting; // key of the setting that names it, "topics.runs"

@@ -8,6 +8,7 @@
 #include "avro/random_run.h"
 #include "base/mem.h"
 #include "base/metrics.h"
+#include "model/topic.h"
 
 static void fingerprints_are_the_standard_ones(void **state) {
     (void)state;
@@ -251,6 +252,41 @@ static void other_records_are_told_apart_and_readable(void **state) {
     avro_codec_free(codec);
 }
 
+// What topics are made and verified for: nothing of a run can make its record larger.
+static void the_largest_run_is_within_what_topics_must_take(void **state) {
+    (void)state;
+    static struct stage_summary stages[RUN_STAGES_MAX];
+    static struct open_bottleneck open[RUN_OPEN_MAX];
+    static char action[4096];
+    char *texts[RUN_RECOMMENDATIONS_MAX];
+    memset(action, 'a', sizeof action - 1);
+    for (size_t i = 0; i < RUN_RECOMMENDATIONS_MAX; i++) {
+        texts[i] = action;
+    }
+    for (size_t i = 0; i < RUN_STAGES_MAX; i++) {
+        memset(&stages[i], 0x7f, sizeof stages[i]); // numbers of the most bytes, too
+        stages[i].name[sizeof stages[i].name - 1] = '\0';
+        stages[i].failed = true;
+    }
+    for (size_t i = 0; i < RUN_OPEN_MAX; i++) {
+        memset(open[i].summary, 's', sizeof open[i].summary - 1);
+        memset(open[i].id, 'i', sizeof open[i].id - 1);
+    }
+    struct pipeline_run run = {.stages = stages,
+                               .stage_count = RUN_STAGES_MAX,
+                               .open = open,
+                               .open_count = RUN_OPEN_MAX,
+                               .recommendations = texts,
+                               .recommendation_count = RUN_RECOMMENDATIONS_MAX};
+    memset(run.failure, 'f', sizeof run.failure - 1);
+    struct avro_codec *codec = avro_codec_new();
+    struct buf out = {0};
+    avro_encode_run(codec, &run, &out);
+    assert_in_range(out.len, 200000, TOPIC_RECORD_BYTES - 4096);
+    buf_fini(&out);
+    avro_codec_free(codec);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fingerprints_are_the_standard_ones),
@@ -259,6 +295,7 @@ int main(void) {
         cmocka_unit_test(damaged_bytes_are_refused_or_read_but_never_harm),
         cmocka_unit_test(words_of_a_newer_release_are_left_out),
         cmocka_unit_test(other_records_are_told_apart_and_readable),
+        cmocka_unit_test(the_largest_run_is_within_what_topics_must_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

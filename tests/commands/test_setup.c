@@ -216,11 +216,27 @@ static void test_defaults_agree(void **state) {
     config_free(config);
 }
 
+// However small the messages are that are read.
+static void our_own_records_are_not_bound_by_the_input(void **state) {
+    (void)state;
+    static const char *const sets[] = {"input.max_message_bytes=1k"};
+    struct config *config = with(sets, 1);
+    struct setup_agent agent;
+    setup_agent_init(&agent, config);
+    assert_int_equal(agent.options.max_record_bytes, TOPIC_RECORD_BYTES);
+    setup_agent_fini(&agent);
+    config_free(config);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_of_the_agent),  cmocka_unit_test(test_of_the_stages),
-        cmocka_unit_test(test_of_the_budget), cmocka_unit_test(test_of_the_alert_door),
-        cmocka_unit_test(test_of_a_detector), cmocka_unit_test(test_defaults_agree),
+        cmocka_unit_test(test_of_the_agent),
+        cmocka_unit_test(test_of_the_stages),
+        cmocka_unit_test(test_of_the_budget),
+        cmocka_unit_test(test_of_the_alert_door),
+        cmocka_unit_test(test_of_a_detector),
+        cmocka_unit_test(test_defaults_agree),
+        cmocka_unit_test(our_own_records_are_not_bound_by_the_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,6 +165,40 @@ static void a_dead_letter_that_is_too_large_loses_its_value_only(void **state) {
     world_free(w);
 }
 
+// Its own headers, then its key, if those alone are too large.
+static void a_dead_letter_loses_what_is_too_large_and_says_so(void **state) {
+    (void)state;
+    struct world *w = world_new(true);
+    agent_free(w->agent);
+    w->options.max_record_bytes = 4000;
+    open_agent(w);
+    static char large[5000];
+    memset(large, 'x', sizeof large);
+    struct message_header own[] = {{"app_id", STR("app-1")}, {"large", {large, sizeof large}}};
+    struct kafka_source *letters = open_topic(w, TOPIC_DLQ);
+    struct message m;
+    send(w, (struct sink_record){
+                .key = STR("key"), .value = str_of(broken), .headers = own, .header_count = 2});
+    expect_letter(w, letters, 1, &m);
+    assert_true(str_is(m.key, "key"));
+    assert_int_equal(m.value.len, 0);
+    expect_said(&m, "malformed", "0", "1");
+    expect_header(&m, "stoker.headers.dropped", "2");
+    assert_null(message_header_last(&m, "stoker.key.dropped").p);
+    char value_bytes[16];
+    snprintf(value_bytes, sizeof value_bytes, "%zu", strlen(broken));
+    expect_header(&m, "stoker.value.dropped", value_bytes);
+    send(w, (struct sink_record){.key = {large, sizeof large}, .value = str_of(broken)});
+    expect_letter(w, letters, 2, &m);
+    assert_null(m.key.p);
+    expect_said(&m, "malformed", "1", "1");
+    expect_header(&m, "stoker.key.dropped", "5000");
+    assert_int_equal(metrics_get(METRIC_DLQ_TOO_LARGE), 2);
+    assert_int_equal(metrics_get(METRIC_TXN_ABORTS), 0);
+    kafka_source_free(letters);
+    world_free(w);
+}
+
 static void headers_that_are_not_kept_are_declared(void **state) {
     (void)state;
     struct world *w = world_new(true);
@@ -186,6 +220,7 @@ int main(void) {
         cmocka_unit_test(a_dead_letter_is_the_message_and_why),
         cmocka_unit_test(a_dead_letter_may_be_sent_in_again),
         cmocka_unit_test(a_dead_letter_that_is_too_large_loses_its_value_only),
+        cmocka_unit_test(a_dead_letter_loses_what_is_too_large_and_says_so),
         cmocka_unit_test(headers_that_are_not_kept_are_declared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

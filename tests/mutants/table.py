@@ -168,7 +168,7 @@ MUTANTS = (
     Mutant("pieces of a value that is gone stay", "agent/keep/table.c",
            "for (uint32_t i = from; i < to; i++) {", "for (uint32_t i = to; i < from; i++) {", ("test_table",)),
     Mutant("a dead letter loses no more than its value", "agent/live/transaction.c",
-           "form < LETTER_FORMS && status", "form < LETTER_NO_HEADERS && status", ("real:limits",)),
+           "form < LETTER_FORMS && status", "form < LETTER_NO_HEADERS && status", ("test_dead_letters",)),
     Mutant("a state topic without room is tried for ever", "agent/live/worker.c",
            "        tx->hopeless = true;\n", "", ("real:limits",)),
     Mutant("no seek, no restore after an abort", "agent/live/worker.c",
