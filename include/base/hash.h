@@ -19,11 +19,16 @@ unsigned hash_bytes(const void *bytes, size_t len);
 uint64_t hash_siphash13(uint64_t k0, uint64_t k1, const void *bytes, size_t len);
 // The key. Read by hash_bytes and hash_id only.
 extern uint64_t hash_key[2];
-// For numbers that others chose (ids): a folded multiplication by the key, which is enough where
-// nobody sees the table and much faster.
-static inline uint64_t hash_id(int64_t id) {
-    unsigned __int128 product = (unsigned __int128)((uint64_t)id ^ hash_key[0]) * (hash_key[1] | 1);
+static inline uint64_t hash_fold(uint64_t a, uint64_t b) {
+    unsigned __int128 product = (unsigned __int128)a * b;
     return (uint64_t)(product >> 64) ^ (uint64_t)product;
+}
+// For numbers that others chose (ids): two folded multiplications by the key, which is enough where
+// nobody sees the table and much faster. One alone leaves ids at equal distances in a row under one
+// key in twenty.
+static inline uint64_t hash_id(int64_t id) {
+    uint64_t once = hash_fold((uint64_t)id ^ hash_key[0], hash_key[1] | 1);
+    return hash_fold(once ^ hash_key[1], hash_key[0] | 1);
 }
 // Sets the key, which is random from the start of the process on. Tests only, while no table is.
 void hash_key_set(uint64_t k0, uint64_t k1);
