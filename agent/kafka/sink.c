@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "kafka/client_priv.h"
+#include "kafka/ends.h"
 #include "kafka/sizes.h"
 
 #define MAGIC 0x4b534e4bu // "KSNK"
@@ -47,6 +48,7 @@ struct kafka_sink {
     struct kafka_sink_options options;
     rd_kafka_conf_t *conf; // to make the next producer from
     struct sizes sizes;    // what the topics written to are known to take
+    struct ends ends;      // of the topics whose partition the caller chooses
     int64_t batch_most;    // bytes of a batch, as the settings have it
     int64_t batch_bytes;   // as this producer has it: no topic refuses one
     uint64_t attempt;      // rises with every producer
@@ -105,6 +107,10 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
     sink->outstanding--;
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         sizes_taken(topic, sizes_bytes(m));
+        if (!ends_rise(&sink->ends, topic, m->partition, m->offset)) {
+            note_refusal(sink, topic->name, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE,
+                         "it was deleted and made again, or it lost its end");
+        }
         if (sink->callbacks.delivered != NULL) {
             sink->callbacks.delivered(sink->callbacks.ctx, topic->name);
         }
@@ -168,12 +174,10 @@ enum status kafka_sink_new(const struct kafka_settings *settings,
     client_init(&sink->client, sink);
     sink->callbacks = callbacks;
     sink->options = *options;
-    if (sink->options.max_record_bytes <= 0) {
-        sink->options.max_record_bytes = DEFAULT_RECORD_BYTES;
-    }
-    if (sink->options.queue_wait_ms <= 0) {
-        sink->options.queue_wait_ms = DEFAULT_WAIT_MS;
-    }
+    sink->options.max_record_bytes =
+        options->max_record_bytes > 0 ? options->max_record_bytes : DEFAULT_RECORD_BYTES;
+    sink->options.queue_wait_ms =
+        options->queue_wait_ms > 0 ? options->queue_wait_ms : DEFAULT_WAIT_MS;
     enum status st = client_conf_new(settings, KAFKA_PRODUCER, &sink->conf, err);
     if (st == ST_OK) {
         char batch[32] = "";
@@ -209,6 +213,7 @@ void kafka_sink_free(struct kafka_sink *sink) {
         rd_kafka_conf_destroy(sink->conf);
     }
     sizes_fini(&sink->sizes);
+    ends_fini(&sink->ends);
     sink->magic = 0;
     mem_free(sink);
 }
@@ -320,6 +325,9 @@ enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *r
         return st;
     }
     struct topic_size *topic = sizes_of(&sink->sizes, record->topic);
+    if (record->to_partition) {
+        ends_keep(&sink->ends, topic);
+    }
     st = check_size(sink, topic, record, err);
     if (st != ST_OK) {
         return st;
@@ -546,9 +554,8 @@ static enum status settle_records(struct kafka_sink *sink, int timeout_ms, struc
     if (sink->refused > 0) {
         return give_up(sink, "sending records", sink->refusal, NULL, err);
     }
-    return sink->outstanding == 0
-               ? ST_OK
-               : err_set(err, ST_RETRY, "%zu records are not acknowledged yet", sink->outstanding);
+    size_t left = sink->outstanding;
+    return left == 0 ? ST_OK : err_set(err, ST_RETRY, "%zu records are not acknowledged yet", left);
 }
 
 enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,

@@ -51,7 +51,9 @@ struct sink_record {
     const struct message_header *headers;
     size_t header_count;
     int64_t timestamp_ms; // 0: now, as for every record of a topic whose broker refused one's time
-    bool to_partition;    // into `partition`, whatever the key says
+    // Into `partition`, whatever the key says. Such a topic is written by agents alone: a record
+    // that does not lie behind all earlier ones counts as refused, since they are gone.
+    bool to_partition;
     int32_t partition;
 };
 
