@@ -20,6 +20,7 @@ step real-deps tests/real/deps.sh
   step habits nice tests/habits/run.sh
   step fuzz nice tests/fuzz/run.sh 10
   step memory nice python3 tests/bench/memory.py
+  step hostile nice python3 tests/bench/hostile.py
   step portable nice tests/portable.sh
 } &
 step verdict build/venv/bin/python -B -m unittest discover -s tests/faults

@@ -322,7 +322,8 @@ static size_t quoted_end(struct str t, size_t from, size_t length) {
     size_t slashes = 0;
     for (size_t i = from + length; i < t.len; i++) {
         bool escaped = length == 1 ? slashes % 2 == 1 : slashes > length - 1;
-        bool doubled = length == 1 && slashes == 0 && byte_at(t, i + 1) == quote.p[0];
+        bool doubled =
+            length == 1 && slashes == 0 && byte_at(t, i + 1) == (unsigned char)quote.p[0];
         if (t.p[i] == quote.p[length - 1] && !escaped && !doubled) {
             return i - (slashes > length - 1 ? length - 1 : slashes);
         }

@@ -36,12 +36,12 @@ static void sort_running(struct givers *givers) {
 
 static struct givers givers_of(const struct engine *engine) {
     struct givers givers = {.runs = mem_alloc(HASH_COUNT(engine->runs) * sizeof *givers.runs)};
-    struct live_run *live;
-    TAILQ_FOREACH(live, &engine->ended, link) {
+    struct live_run *live = TAILQ_FIRST(&engine->ended);
+    for (; live != NULL; live = TAILQ_NEXT(live, link)) {
         givers.runs[givers.count++] = live;
     }
     givers.ended = givers.count;
-    TAILQ_FOREACH(live, &engine->running, link) {
+    for (live = TAILQ_FIRST(&engine->running); live != NULL; live = TAILQ_NEXT(live, link)) {
         givers.runs[givers.count++] = live;
     }
     sort_running(&givers);

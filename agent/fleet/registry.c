@@ -39,7 +39,11 @@ static size_t put_cluster(char out[RUN_TEXT_MAX + 1], const char *cluster) {
 static bool is_foreign(const struct pipelines *pipelines, struct str cluster) {
     char ours[RUN_TEXT_MAX + 1];
     const char *set = pipelines->options->cluster;
-    return set != NULL && !str_eq(cluster, (struct str){ours, put_cluster(ours, set)});
+    if (set == NULL) {
+        return false;
+    }
+    size_t len = put_cluster(ours, set);
+    return !str_eq(cluster, (struct str){ours, len});
 }
 
 struct pipeline *registry_add(struct pipelines *pipelines, struct str key) {

@@ -145,14 +145,18 @@ void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
                 const struct known_run *before, const struct known_run *now) {
     static const struct known_run nothing;
     const struct known_run *from = before == NULL ? &nothing : before;
-    bool is_new;
-    struct pane *pane = open_pane(pipelines, pipeline, now->time_ms, &is_new);
-    struct pipeline_window *w = &pane->window, was = *w;
+    bool news; // else it would be handed out as it was
+    int64_t more;
+    struct pane *pane = open_pane(pipelines, pipeline, now->time_ms, &news);
+    struct pipeline_window *w = &pane->window;
 #define WINDOW_FIGURE(pane_number, run_number, name, of)                                           \
-    sat_inc(&w->name, sat_sub0(now->name, from->name));
+    more = sat_sub0(now->name, from->name);                                                        \
+    news |= more != 0;                                                                             \
+    sat_inc(&w->name, more);
 #include "model/window_figures.def"
 #undef WINDOW_FIGURE
     if (now->ended_ms > 0 && from->ended_ms == 0) {
+        news = true;
         w->runs++;
         w->runs_failed += now->status == RUN_FAILED;
         w->duration_max_s =
@@ -162,8 +166,10 @@ void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
         }
         sketch_add(pane->durations_s10, (int64_t)(now->duration_s * 10 + 0.5));
     }
-    memcpy(w->open_bottlenecks, pipeline->stats.open_bottlenecks, sizeof w->open_bottlenecks);
-    if (is_new || memcmp(&was, w, sizeof was) != 0) { // else it would be handed out as it was
+    const int64_t *open = pipeline->stats.open_bottlenecks;
+    news |= memcmp(w->open_bottlenecks, open, sizeof w->open_bottlenecks) != 0;
+    memcpy(w->open_bottlenecks, open, sizeof w->open_bottlenecks);
+    if (news) {
         window_count_changed(pipelines, pipeline, !pane->changed);
         pane->changed = true;
         keep_touch(&pane->kept);
