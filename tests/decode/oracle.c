@@ -151,6 +151,8 @@ struct str oracle_word_of(const json_t *value, size_t max) {
 static char room[1 << 20];
 static size_t room_used;
 
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:"
+
 struct str oracle_text_of(const json_t *value, size_t max) {
     struct str whole = oracle_word_of(value, SIZE_MAX);
     assert(sizeof room - room_used >= max);
@@ -161,6 +163,20 @@ struct str oracle_text_of(const json_t *value, size_t max) {
 
 struct str oracle_text(const json_t *object, const char *key, size_t max) {
     return oracle_text_of(oracle_field(object, key), max);
+}
+
+// Hosts and ids of plain characters stay as they are, whatever they look like.
+static struct str name_of(const json_t *value, size_t max) {
+    struct str name = oracle_word_of(value, SIZE_MAX);
+    size_t plain = 0;
+    while (plain < name.len && strchr(NAME_BYTES, name.p[plain]) != NULL && name.p[plain] != '\0') {
+        plain++;
+    }
+    return plain == name.len && name.len <= max ? name : oracle_text_of(value, max);
+}
+
+struct str oracle_name(const json_t *object, const char *key, size_t max) {
+    return name_of(oracle_field(object, key), max);
 }
 
 bool oracle_true(const json_t *object, const char *key) {
@@ -206,7 +222,7 @@ static struct str usual_app_id(const json_t *object) {
     json_object_foreach((json_t *)object, key, value) {
         if (strcmp(key, "appId") == 0 || strcmp(key, "app_id") == 0 ||
             strcmp(key, "applicationId") == 0 || strcmp(key, "application-id") == 0) {
-            struct str id = oracle_text_of(value, 256);
+            struct str id = name_of(value, 256);
             if (id.len > 0) {
                 return id;
             }
@@ -298,10 +314,10 @@ static enum status read_wrapper(struct oracle *o, const struct idmap *wanted, st
     }
     bool named = opt->wrapper_app_key[0] != '\0';
     struct str app =
-        named ? oracle_text(o->root, opt->wrapper_app_key, 256) : usual_app_id(o->root);
+        named ? oracle_name(o->root, opt->wrapper_app_key, 256) : usual_app_id(o->root);
     out->app_id = better(out->app_id, app);
     if (opt->wrapper_attempt_key[0] != '\0') {
-        struct str attempt = oracle_text(o->root, opt->wrapper_attempt_key, 32);
+        struct str attempt = oracle_name(o->root, opt->wrapper_attempt_key, 32);
         out->app_attempt = better(out->app_attempt, attempt);
     }
     return ST_OK;

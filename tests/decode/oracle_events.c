@@ -96,9 +96,9 @@ static bool read_job(struct oracle *o, const json_t *event, struct event *out) {
 
 static void read_executor(const json_t *event, struct event_executor *e) {
     const json_t *info = oracle_field(event, "Executor Info");
-    e->id = oracle_text(event, "Executor ID", 64);
+    e->id = oracle_name(event, "Executor ID", 64);
     e->reason = oracle_text(event, "Removed Reason", 512);
-    e->host = oracle_text(info, "Host", 256);
+    e->host = oracle_name(info, "Host", 256);
     e->cores = oracle_metric(info, "Total Cores");
     e->profile_id = oracle_id32(info, "Resource Profile Id");
     e->request_ms = oracle_metric(info, "Request Time");
@@ -124,15 +124,15 @@ static void read_profile(const json_t *event, struct event_resource_profile *p) 
 
 static void read_exclusion(const json_t *event, struct event_exclusion *e) {
     bool of_node = oracle_field(event, "executorFailures") != NULL;
-    e->executor = oracle_text(event, "executorId", 64);
-    e->host = oracle_text(event, "hostId", 256);
+    e->executor = oracle_name(event, "executorId", 64);
+    e->host = oracle_name(event, "hostId", 256);
     e->failures = oracle_metric(event, of_node ? "executorFailures" : "taskFailures");
     e->stage = oracle_id32(event, "stageId");
     e->stage_attempt = oracle_id32(event, "stageAttemptId");
 }
 
 static void read_block_manager(const json_t *event, struct event_block_manager *b) {
-    b->executor = oracle_text(oracle_field(event, "Block Manager ID"), "Executor ID", 64);
+    b->executor = oracle_name(oracle_field(event, "Block Manager ID"), "Executor ID", 64);
     b->max_bytes = oracle_metric(event, "Maximum Memory");
     b->onheap_bytes = oracle_metric(event, "Maximum Onheap Memory");
     b->offheap_bytes = oracle_metric(event, "Maximum Offheap Memory");
@@ -150,8 +150,8 @@ static void read_environment(struct oracle *o, const json_t *event, struct event
 static void read_application(const json_t *event, struct event *out) {
     if (out->kind == EVENT_APP_START) {
         out->app_start.name = oracle_text(event, "App Name", 512);
-        out->app_start.app_id = oracle_text(event, "App ID", 256);
-        out->app_start.attempt = oracle_text(event, "App Attempt ID", 32);
+        out->app_start.app_id = oracle_name(event, "App ID", 256);
+        out->app_start.attempt = oracle_name(event, "App Attempt ID", 32);
         out->app_start.user = oracle_text(event, "User", 512);
     } else {
         int64_t code = 0;
@@ -168,9 +168,9 @@ static void read_task_info(const json_t *info, struct event *out) {
     t->launch_ms = oracle_metric(info, "Launch Time");
     t->finish_ms = oracle_metric(info, "Finish Time");
     t->getting_result_ms = oracle_metric(info, "Getting Result Time");
-    t->executor = oracle_text(info, "Executor ID", 64);
-    t->host = oracle_text(info, "Host", 256);
-    t->locality = oracle_text(info, "Locality", 32);
+    t->executor = oracle_name(info, "Executor ID", 64);
+    t->host = oracle_name(info, "Host", 256);
+    t->locality = oracle_name(info, "Locality", 32);
     t->speculative = oracle_true(info, "Speculative");
     t->failed = oracle_true(info, "Failed");
     t->killed = oracle_true(info, "Killed");
@@ -360,8 +360,8 @@ static void read_sql(struct oracle *o, const json_t *event, struct event *out) {
 }
 
 static void read_names(const json_t *object, struct event_stream *s) {
-    s->query_id = oracle_text(object, "id", 64);
-    s->run_id = oracle_text(object, "runId", 64);
+    s->query_id = oracle_name(object, "id", 64);
+    s->run_id = oracle_name(object, "runId", 64);
     s->name = oracle_text(object, "name", 256);
 }
 

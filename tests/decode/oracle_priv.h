@@ -31,6 +31,7 @@ int64_t oracle_metric(const json_t *object, const char *key);
 int64_t oracle_id64(const json_t *object, const char *key);
 int32_t oracle_id32(const json_t *object, const char *key);
 struct str oracle_text(const json_t *object, const char *key, size_t max);
+struct str oracle_name(const json_t *object, const char *key, size_t max);
 struct str oracle_text_of(const json_t *value, size_t max); // scrubbed and cut
 struct str oracle_word_of(const json_t *value, size_t max); // as it is, cut
 bool oracle_true(const json_t *object, const char *key);
