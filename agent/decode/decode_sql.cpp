@@ -14,9 +14,9 @@ using simdjson::ondemand::object_iterator;
 // Two levels of JSON each; half of what a message may nest.
 constexpr size_t PLAN_DEPTH_MAX = 256;
 
-enum { NODE_NAME, NODE_TEXT, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
+enum { NODE_NAME, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
 const rule node_rules[] = {
-    {"nodeName", as::call, NODE_NAME},     {"simpleString", as::call, NODE_TEXT},
+    {"nodeName", as::call, NODE_NAME},     {"simpleString", as::skip, NODE_OTHER},
     {"children", as::call, NODE_CHILDREN}, {"metadata", as::skip, NODE_OTHER},
     {"metrics", as::call, NODE_METRICS},
 };
@@ -86,18 +86,7 @@ void enter(walk &w, value v, int32_t parent) {
     l.node = c.nodes.len;
     l.in_children = false;
     w.depth++;
-    c.nodes.push({{"", 0}, {"", 0}, parent, c.metrics.len, 0});
-}
-
-bool is_told(const event_plan_node &node) {
-    return str_contains(node.name, STR("Join")) || str_contains(node.name, STR("Exchange"));
-}
-
-void leave(walk &w) {
-    event_plan_node &node = w.c.nodes.items[w.levels[--w.depth].node];
-    if (!is_told(node)) {
-        node.text = {"", 0};
-    }
+    c.nodes.push({{"", 0}, parent, c.metrics.len, 0});
 }
 
 void read_node_metrics(context &c, uint32_t node, value v) {
@@ -113,11 +102,6 @@ bool read_node_field(context &c, level &l, const rule &r, value v) {
     switch (r.at) {
     case NODE_NAME:
         node.name = word(v, 256);
-        break;
-    case NODE_TEXT:
-        if (node.name.len == 0 || is_told(node)) { // not scrubbed for nothing
-            node.text = text(c, v, 256);
-        }
         break;
     case NODE_METRICS:
         read_node_metrics(c, l.node, v);
@@ -160,7 +144,7 @@ void step_field(walk &w, level &l) {
     context &c = w.c;
     field f;
     if (!(l.at != l.end)) {
-        leave(w);
+        w.depth--;
         if (w.depth > 0) {
             ++w.levels[w.depth - 1].child;
         }
@@ -220,7 +204,6 @@ void read_error_message(context &c, value v) {
 const rule sql_rules[] = {
     {"executionId", as::id64, AT(sql.execution_id)},
     {"rootExecutionId", as::id64, AT(sql.root_execution_id)},
-    {"description", as::text, AT(sql.description), 256},
     {"details"},
     {"physicalPlanDescription"},
     {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan},

@@ -54,7 +54,6 @@ struct event_accum {
 // One node of a physical plan, in depth-first order; `parent` is an index into the array or -1.
 struct event_plan_node {
     struct str name;
-    struct str text; // first 256 bytes of simpleString, joins and exchanges only
     int32_t parent;
     uint32_t first_metric; // into plan.metrics
     uint32_t metric_count;
@@ -164,7 +163,6 @@ struct event_task {
 };
 struct event_sql {
     int64_t execution_id, root_execution_id; // -1 if absent
-    struct str description;                  // SQLExecutionStart
     struct event_plan plan;           // Start, adaptive plan; metrics only for adaptive metrics
     bool has_error;                   // SQLExecutionEnd: errorMessage present
     struct str error;                 // "" with has_error = success

@@ -119,7 +119,6 @@ static inline const char *equal_plan(const struct event_plan *a, const struct ev
     SAME(metric_count)
     for (uint32_t i = 0; i < a->node_count; i++) {
         SAME_TEXT(nodes[i].name)
-        SAME_TEXT(nodes[i].text)
         SAME(nodes[i].parent)
         SAME(nodes[i].metric_count)
         for (uint32_t j = 0; j < a->nodes[i].metric_count; j++) { // lists may lie in any order
@@ -142,7 +141,6 @@ static inline const char *equal_plan(const struct event_plan *a, const struct ev
 static inline const char *equal_sql(const struct event_sql *a, const struct event_sql *b) {
     SAME(execution_id)
     SAME(root_execution_id)
-    SAME_TEXT(description)
     SAME(has_error)
     SAME_TEXT(error)
     SAME_PART(equal_plan(&a->plan, &b->plan));

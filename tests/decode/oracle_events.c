@@ -306,16 +306,13 @@ static void add_node(struct oracle *o, const json_t *node, int32_t parent, int d
         plan->truncated = true;
         return;
     }
-    struct str name = oracle_word_of(oracle_field(node, "nodeName"), 256), text = STR("");
-    if (str_contains(name, STR("Join")) || str_contains(name, STR("Exchange"))) {
-        text = oracle_text(node, "simpleString", 256);
-    }
+    struct str name = oracle_word_of(oracle_field(node, "nodeName"), 256);
     uint32_t first = (uint32_t)o->metric_count;
     add_metrics(o, oracle_field(node, "metrics"), plan);
     int32_t self = (int32_t)o->node_count;
     MEM_GROW(o->nodes, o->node_count, o->node_cap);
     o->nodes[o->node_count++] =
-        (struct event_plan_node){name, text, parent, first, (uint32_t)o->metric_count - first};
+        (struct event_plan_node){name, parent, first, (uint32_t)o->metric_count - first};
     size_t i;
     json_t *child;
     json_array_foreach((json_t *)oracle_field(node, "children"), i, child) {
@@ -345,7 +342,6 @@ static void read_sql(struct oracle *o, const json_t *event, struct event *out) {
     const json_t *error = oracle_field(event, "errorMessage");
     s->execution_id = oracle_id64(event, "executionId");
     s->root_execution_id = oracle_id64(event, "rootExecutionId");
-    s->description = oracle_text(event, "description", 256);
     s->has_error = json_is_string(error);
     s->error = oracle_text_of(error, 512);
     add_node(o, oracle_field(event, "sparkPlanInfo"), -1, 0, &s->plan);
