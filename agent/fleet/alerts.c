@@ -3,10 +3,11 @@
 // text.
 //
 // A bottleneck's alert ends when the run that raised it no longer has it, or when a newer run of
-// the pipeline ends without it. The alert of a failed run ends when a newer run succeeds. Those of
-// a silent pipeline end after a while, and those of another cluster when state is loaded: the
-// setting is another one now, and nobody will speak of that pipeline any more. Agents that still
-// have the old name may: what they raise ends after a shorter silence.
+// the pipeline ends without it; but not by a run whose stages may have been let go for
+// limits.memory. The alert of a failed run ends when a newer run succeeds. Those of a silent
+// pipeline end after a while, and those of another cluster when state is loaded: the setting is
+// another one now, and nobody will speak of that pipeline any more. Agents that still have the old
+// name may: what they raise ends after a shorter silence.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "base/mem.h"
 #include "base/scrub.h"
 #include "detect/detector.h"
+#include "model/limit.h"
 #include "pipelines_priv.h"
 
 // The run's worst open bottleneck of a kind, or NULL. The list is sorted, worst first.
@@ -200,6 +202,7 @@ void alerts_complete(struct pipelines *pipelines) {
 
 void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
                    const struct pipeline_run *run, int64_t time_ms) {
+    bool knows_stages = !limit_in(run->limits, LIMIT_MEMORY);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         const struct open_bottleneck *worst = worst_of(run, (enum bottleneck_kind)kind);
         if (worst != NULL && worst->severity >= pipelines->options->alert_min) {
@@ -209,9 +212,9 @@ void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
         if (!alerts_is_active(pipeline->alerts[kind])) {
             continue;
         }
-        bool own = strcmp(pipeline->alerts[kind]->run, run->id) == 0;
-        bool better =
-            run->ended_ms > 0 && (kind != KIND_PIPELINE_FAILURE || run->status == RUN_SUCCEEDED);
+        bool own = strcmp(pipeline->alerts[kind]->run, run->id) == 0 && knows_stages;
+        bool better = run->ended_ms > 0 &&
+                      (kind != KIND_PIPELINE_FAILURE ? knows_stages : run->status == RUN_SUCCEEDED);
         if (own || better) {
             tell_end(pipelines, pipeline, kind, time_ms);
         }

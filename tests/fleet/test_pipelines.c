@@ -136,6 +136,29 @@ static void a_bottleneck_alerts_once_and_ends_with_a_better_run(void **state) {
     pipelines_free(p);
 }
 
+// What is not in its record may have gone with a stage.
+static void a_run_without_room_for_its_stages_ends_no_alert(void **state) {
+    (void)state;
+    struct pipelines *p = fresh();
+    struct pipeline_run run = update("a", 1, 10);
+    run.open = &skew;
+    run.open_count = 1;
+    pipelines_feed(p, &run, 0, 0);
+    for (int i = 0; i < 2; i++) {
+        run = update(i == 0 ? "a" : "b", 2, 11 + i);
+        run.limits = 1u << LIMIT_MEMORY;
+        ended(&run, RUN_SUCCEEDED, 60);
+        pipelines_feed(p, &run, 1 + i, 0);
+    }
+    assert_int_equal(seen.alert_count, 1);
+    run = update("c", 1, 13);
+    ended(&run, RUN_SUCCEEDED, 60);
+    pipelines_feed(p, &run, 3, 0);
+    assert_int_equal(seen.alert_count, 2);
+    assert_int_equal(seen.alerts[1].ended_ms, 13 * 60000);
+    pipelines_free(p);
+}
+
 static void a_retracted_bottleneck_ends_its_alert_at_once(void **state) {
     (void)state;
     struct pipelines *p = fresh();
@@ -237,6 +260,7 @@ int main(void) {
         cmocka_unit_test(quantiles_cover_the_window_and_forget),
         cmocka_unit_test(a_failed_run_alerts_until_one_succeeds),
         cmocka_unit_test(a_bottleneck_alerts_once_and_ends_with_a_better_run),
+        cmocka_unit_test(a_run_without_room_for_its_stages_ends_no_alert),
         cmocka_unit_test(a_retracted_bottleneck_ends_its_alert_at_once),
         cmocka_unit_test(what_a_shortened_update_leaves_out_is_counted),
         cmocka_unit_test(numbers_for_metrics_add_up),
