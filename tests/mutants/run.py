@@ -93,7 +93,8 @@ def build(mutants):
     wanted = {(check.preset, target) for mutant in mutants for check in map(check_of, mutant.checks) for target in check.targets}
     for preset in sorted({preset for preset, _ in wanted}):
         targets = sorted(target for of, target in wanted if of == preset)
-        for command in (["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset, "--target", *targets]):
+        first = ["tests/faults/build.sh"] if "stoker-faults-later" in targets else ["cmake", "--preset", preset]
+        for command in (first, ["cmake", "--build", "--preset", preset, "--target", *targets]):
             done = run(command, cwd=ROOT)
             if done.returncode != 0:
                 sys.exit(f"mutants: {' '.join(command)}\n{done.stdout[-3000:]}")
@@ -119,9 +120,11 @@ def made_of(preset):
 def link_with(mutant, preset, target, folder):
     """Makes the program anew from what its folder has changed; "" or what was wrong."""
     *compiles, link = commands(preset, target)
-    for number, words in enumerate(compiles):
-        whole = words[words.index("-o") + 1] if "-o" in words else ""
-        if str(ROOT / mutant.file) not in made_of(preset).get(whole, ()):
+    broken = [(words[words.index("-o") + 1], words) for words in compiles if "-o" in words]
+    broken = [(whole, words) for whole, words in broken if str(ROOT / mutant.file) in made_of(preset).get(whole, ())]
+    own = {words[-1] for whole, words in broken if whole in link}  # the rooms have an object of it, too, which is not linked
+    for number, (whole, words) in enumerate(broken):
+        if whole not in link and words[-1] in own:
             continue
         source = pathlib.Path(words[-1]).relative_to(ROOT)
         changed = str(folder / f"{target}-{number}.o")
