@@ -293,7 +293,8 @@ static void publish_pages(struct agent *agent, int64_t now_ms) {
     buf_fini(&page);
 }
 
-// What fetched events took stays with the allocator: a backlog would be paid for ever after.
+// What fetched events took, and state while it was read back, stays with the allocator: it would be
+// paid for ever after.
 static void give_memory_back(struct agent *agent, int64_t now_ms) {
     if (now_ms - agent->memory_asked_ms < PAGE_EVERY_MS) {
         return;
@@ -304,7 +305,7 @@ static void give_memory_back(struct agent *agent, int64_t now_ms) {
         struct worker *worker = agent->workers[i];
         pthread_mutex_lock(&worker->lock);
         lag += worker->view.lag;
-        events_read += worker->view.events_read;
+        events_read += worker->view.events_read + worker->view.changelog_messages;
         pthread_mutex_unlock(&worker->lock);
     }
     if (due_for_memory(&agent->memory, now_ms, events_read, lag)) {
