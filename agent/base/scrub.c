@@ -306,23 +306,33 @@ static const struct finder finder_shape = {find_shape};
 
 // --- the walk ---
 
-// The next secret that begins in [from, to); more of the text is looked at to tell.
-static struct span next_secret(struct str t, size_t from, size_t to) {
+// The secret that begins at i, if there is one.
+static struct span secret_at(struct str t, size_t i) {
     static const struct finder *const finders[] = {&finder_url, &finder_shape, &finder_key};
-    for (size_t i = from; i < to; i++) {
-        unsigned char c = (unsigned char)t.p[i];
-        bool word = is_alnum(c) && (i == 0 || !is_alnum((unsigned char)t.p[i - 1]));
-        if (!word && c != '/' && c != '\\' && c != '-' && c != '%') {
-            continue;
-        }
-        for (size_t f = 0; f < ARRAY_LEN(finders); f++) {
-            struct span span = finders[f]->find(t, i);
-            if (span.end > span.at) {
-                return span;
-            }
+    unsigned char c = (unsigned char)t.p[i];
+    bool word = is_alnum(c) && (i == 0 || !is_alnum((unsigned char)t.p[i - 1]));
+    bool may_begin = word || c == '/' || c == '\\' || c == '-' || c == '%';
+    for (size_t f = 0; may_begin && f < ARRAY_LEN(finders); f++) {
+        struct span span = finders[f]->find(t, i);
+        if (span.end > span.at) {
+            return span;
         }
     }
     return NO_SPAN;
+}
+
+// The next secret that begins in [from, to); more of the text is looked at to tell. What was taken
+// for a secret may be the key of one, which must not lose it: -p "password": "x".
+static struct span next_secret(struct str t, size_t from, size_t to) {
+    struct span found = NO_SPAN;
+    for (size_t i = from; i < to && found.end == 0; i++) {
+        found = secret_at(t, i);
+    }
+    for (size_t i = found.at; i < found.end; i++) {
+        struct span inside = secret_at(t, i);
+        found.end = inside.end > found.end ? inside.end : found.end;
+    }
+    return found;
 }
 
 bool scrub_is_clean(struct str text) {

@@ -63,12 +63,13 @@ static inline void plant_check(struct str text) {
     buf_fini(&twice);
 }
 
-// The secret, between what is before and behind it in the middle of `around`, is not left.
+// The secret, between what is before and behind it on a line of its own in the middle of `around`,
+// is not left.
 static inline void plant_secret(size_t how, struct str secret, struct str around) {
     struct buf text = {0}, shown = {0};
     size_t half = str_cut_utf8(around, around.len / 2);
     buf_add(&text, around.p, half);
-    buf_add_text(&text, " ");
+    buf_add_text(&text, "\n");
     buf_add_text(&text, plants[how].before);
     buf_add_str(&text, secret);
     buf_add_text(&text, plants[how].behind);
