@@ -8,7 +8,7 @@
 #include "detect/detector.h"
 #include "serve/exposition.h"
 
-#define MAN_DATE "2026-11-23" // of the version, not of the build: the page must come out the same
+#define MAN_DATE "2026-11-29" // of the version, not of the build: the page must come out the same
 
 // Text for roff: backslashes, hyphens and dots at the start of a line mean something there.
 static void add_roff(struct buf *out, const char *text) {
