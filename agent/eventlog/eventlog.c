@@ -92,7 +92,7 @@ static enum status choose_codec(struct eventlog *log, struct err *err) {
     err = err == NULL ? &ignored : err;
     enum status status = input_peek(&log->input, &first, err);
     if (status == ST_OK) {
-        status = codec_choose(name_base(part_path(log)), first, &codec, err);
+        status = codec_choose(log_name_base(str_of(part_path(log))), first, &codec, err);
     }
     if (status == ST_SKIP) {
         return err_wrap(err, "%s", part_path(log));
@@ -294,22 +294,13 @@ enum status eventlog_next(struct eventlog *log, struct str *line, size_t *readab
 }
 
 static void learn_from_name(struct eventlog *log, const char *path) {
-    int64_t number;
-    bool in_progress;
-    struct str id, attempt;
-    struct str base = codec_strip_name(name_base(path), &in_progress);
-    log->in_progress = log->in_progress || in_progress;
-    if (str_starts(base, STR("eventlog_v2_"))) {
-        base = (struct str){base.p + 12, base.len - 12};
-    } else if (name_is_rolled(base, &number)) {
-        const char *second = memchr(base.p + 7, '_', base.len - 7);
-        base = (struct str){second + 1, (size_t)(base.p + base.len - second - 1)};
-    }
-    bool known = name_split(base, &id, &attempt);
-    if (log->app_id.p == NULL || (known && !log->known_form)) {
-        log->app_id = id;
-        log->attempt = attempt;
-        log->known_form = known;
+    struct log_name says;
+    log_name_read(str_of(path), &says);
+    log->in_progress = log->in_progress || says.in_progress;
+    if (log->app_id.p == NULL || (says.known && !log->known_form)) {
+        log->app_id = says.app_id;
+        log->attempt = says.attempt;
+        log->known_form = says.known;
     }
 }
 

@@ -42,36 +42,11 @@ static const struct ending endings[] = {
     {".lz4", "LZ4"},       {".snappy", "Snappy"},  {".lzf", "LZF"},
 };
 
-static bool ends_with(struct str text, const char *ending) {
-    size_t n = strlen(ending);
-    return text.len >= n && memcmp(text.p + text.len - n, ending, n) == 0;
-}
-
-static bool cut_ending(struct str *text, const char *ending) {
-    size_t n = strlen(ending);
-    if (text->len <= n || !ends_with(*text, ending)) {
-        return false;
-    }
-    text->len -= n;
-    return true;
-}
-
-struct str codec_strip_name(struct str file_name, bool *in_progress) {
-    *in_progress = cut_ending(&file_name, ".inprogress");
-    (void)cut_ending(&file_name, ".compact");
-    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
-        if (cut_ending(&file_name, endings[i].text)) {
-            break;
-        }
-    }
-    return file_name;
-}
-
 static const struct ending *ending_of(struct str file_name) {
-    (void)cut_ending(&file_name, ".inprogress");
-    (void)cut_ending(&file_name, ".compact");
+    struct log_name says;
+    log_name_read(file_name, &says);
     for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
-        if (ends_with(file_name, endings[i].text)) {
+        if (str_is(says.packing, endings[i].text)) {
             return &endings[i];
         }
     }

@@ -1,8 +1,6 @@
-// eventlog_folder: which files of a folder make up a log, in which order, and what the names of
-// files and folders tell: application, attempt, place in a rolled log. Called when a log is opened;
-// must never take two logs for one: what is not clear is refused in words. A name is a hint only,
-// the content wins.
-#include <ctype.h>
+// eventlog_folder: which files of a folder make up a log, and in which order. Called when a log is
+// opened; must never take two logs for one: what is not clear is refused in words. A name is a hint
+// only (model/log_name.h), the content wins.
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,83 +12,6 @@
 
 #define MAX_ENTRIES 100000 // of a folder: no rolled log has as many
 #define MAX_PROBES 1000    // files opened to find the one that is a log
-
-static size_t count_class(struct str text, size_t from, int (*is)(int)) {
-    size_t n = 0;
-    while (from + n < text.len && is((unsigned char)text.p[from + n])) {
-        n++;
-    }
-    return n;
-}
-
-// Matches `text` against a form: '#' = one or more digits, '%' = one or more letters or digits,
-// other characters themselves. Returns how many bytes matched, 0 if not.
-static size_t match_form(struct str text, const char *form) {
-    size_t at = 0;
-    for (const char *f = form; *f != '\0'; f++) {
-        size_t n;
-        if (*f == '#') {
-            n = count_class(text, at, isdigit);
-        } else if (*f == '%') {
-            n = count_class(text, at, isalnum);
-        } else {
-            n = at < text.len && text.p[at] == *f;
-        }
-        if (n == 0) {
-            return 0;
-        }
-        at += n;
-    }
-    return at;
-}
-
-bool name_split(struct str stem, struct str *app_id, struct str *attempt) {
-    static const char *const forms[] = {
-        "local-#", "app-#-#", "application_#_#", "spark-application-#", "spark-%",
-    };
-    *app_id = stem;
-    *attempt = (struct str){"", 0};
-    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-        size_t n = match_form(stem, forms[i]);
-        if (n == 0) {
-            continue;
-        }
-        struct str rest = {stem.p + n, stem.len - n};
-        if (rest.len == 0) {
-            return true;
-        }
-        if (match_form(rest, "_%") == rest.len) {
-            *app_id = (struct str){stem.p, n};
-            *attempt = (struct str){rest.p + 1, rest.len - 1};
-            return true;
-        }
-    }
-    return false;
-}
-
-struct str name_base(const char *path) {
-    struct str base = str_of(path);
-    while (base.len > 0 && base.p[base.len - 1] == '/') {
-        base.len--;
-    }
-    for (size_t i = base.len; i > 0; i--) {
-        if (base.p[i - 1] == '/') {
-            return (struct str){base.p + i, base.len - i};
-        }
-    }
-    return base;
-}
-
-bool name_is_rolled(struct str base, int64_t *number) {
-    static const struct str prefix = {"events_", 7};
-    if (!str_starts(base, prefix)) {
-        return false;
-    }
-    size_t digits = count_class(base, prefix.len, isdigit);
-    size_t after = prefix.len + digits;
-    return digits > 0 && after < base.len && base.p[after] == '_' &&
-           str_to_i64((struct str){base.p + prefix.len, digits}, number);
-}
 
 void parts_fini(struct parts *parts) {
     for (size_t i = 0; i < parts->len; i++) {
@@ -146,16 +67,13 @@ struct listing {
 };
 
 static void sort_entry(struct listing *l, const char *path, struct str name) {
-    bool in_progress = false;
-    int64_t number = 0;
-    struct str stem = codec_strip_name(name, &in_progress);
-    if (name_is_rolled(name, &number)) {
-        struct str end = STR(".compact");
-        bool compact =
-            name.len > end.len && memcmp(name.p + name.len - end.len, end.p, end.len) == 0;
-        parts_add(&l->rolled, path, number, compact);
-    } else if (str_starts(name, STR("appstatus_"))) {
-        l->rolled.in_progress = l->rolled.in_progress || in_progress;
+    struct log_name says;
+    log_name_read(name, &says);
+    struct str stem = says.app_id;
+    if (says.part > 0) {
+        parts_add(&l->rolled, path, says.part, says.compact);
+    } else if (says.status) {
+        l->rolled.in_progress = l->rolled.in_progress || says.in_progress;
     } else if (str_is(stem, "eventlog")) {
         parts_add(&l->current, path, 0, false);
     } else if (str_starts(stem, STR("eventlog-")) && stem.len > 9 && stem.p[9] >= '0' &&
@@ -225,7 +143,7 @@ static enum status pick_single(const char *path, const struct parts *files, stru
                        path);
     }
     if (found == 2) {
-        struct str a = name_base(which[0]), b = name_base(which[1]);
+        struct str a = log_name_base(str_of(which[0])), b = log_name_base(str_of(which[1]));
         return err_set(err, ST_SKIP,
                        "%s: holds more than one event log (%.*s, %.*s): name the one to read", path,
                        (int)a.len, a.p, (int)b.len, b.p);
@@ -270,7 +188,7 @@ enum status parts_scan(const char *path, struct parts *out, struct err *err) {
 enum status parts_check(const struct parts *parts, size_t at, struct err *err) {
     const struct part *p = &parts->items[at];
     int64_t before = at > 0 ? parts->items[at - 1].number : 0;
-    struct str name = name_base(p->path);
+    struct str name = log_name_base(str_of(p->path));
     if (p->number == 0 || (at == 0 && p->compact) || p->number == before + 1) {
         return ST_OK;
     }

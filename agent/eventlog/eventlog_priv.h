@@ -1,5 +1,5 @@
 // eventlog_priv: what the files of the event log reader share: bytes from outside (input), the
-// unpackers (codec, blocks) and the list of parts with what their names tell (folder). Included by
+// unpackers (codec, blocks) and the list of parts (folder). Included by
 // agent/eventlog/*.c and their tests; nobody else.
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "eventlog/eventlog.h"
+#include "model/log_name.h"
 
 // ---- input: bytes as they lie on disk -------------------------------------------------------
 
@@ -79,8 +80,6 @@ extern const struct codec codec_snappy;
 // with words if the packing is not supported or contradicts the name.
 MUST_USE enum status codec_choose(struct str file_name, struct str first_bytes,
                                   const struct codec **out, struct err *err);
-// The name without .inprogress, .compact and the endings that stand for a packing.
-struct str codec_strip_name(struct str file_name, bool *in_progress);
 
 // ---- folder: which files make up a log --------------------------------------------------------
 
@@ -104,15 +103,6 @@ MUST_USE enum status parts_scan(const char *path, struct parts *out, struct err 
 // Says in *err (ST_SKIP) what is missing before part `at`, or that it comes twice; ST_OK if
 // nothing is wrong.
 MUST_USE enum status parts_check(const struct parts *parts, size_t at, struct err *err);
-
-// ---- name: what file names tell ---------------------------------------------------------------
-
-// Splits "<app id>[_<attempt>]" (see eventlog_name_app_id). `stem` has no endings left.
-bool name_split(struct str stem, struct str *app_id, struct str *attempt);
-// The part of a path after the last '/', trailing slashes ignored.
-struct str name_base(const char *path);
-// Spark's part name, "events_<n>_...": true and its number.
-bool name_is_rolled(struct str base, int64_t *number);
 
 // ---- the log ----------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ void eventlog_progress(const struct eventlog *log, uint64_t *done_bytes, uint64_
 const char *eventlog_name(const struct eventlog *log);
 
 // The application id and attempt ("" if none) that the name of the file or folder tells, for logs
-// whose content tells none. True if the name has a form Spark gives (local-*, app-*, application_*,
-// spark-*); otherwise false and *app_id is the bare name without endings ("" for stdin). The views
-// live as long as the log.
+// whose content tells none. True if the name is one that Spark gives (model/log_name.h); otherwise
+// false and *app_id is the bare name without endings ("" for stdin). The views live as long as the
+// log.
 bool eventlog_name_app_id(const struct eventlog *log, struct str *app_id, struct str *attempt);
