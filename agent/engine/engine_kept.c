@@ -129,7 +129,7 @@ static void *open_run(void *of, struct keep_key *key) {
     struct live_run *live = NULL;
     if (key->owner.len <= sizeof live->key && find(engine, key->owner) == NULL) {
         live = mem_zalloc(1, sizeof *live);
-        live->app = app_blank(engine->options->cluster, &engine->options->pipeline);
+        live->app = app_blank(&engine->options->pipeline);
     }
     return live;
 }

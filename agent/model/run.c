@@ -16,7 +16,7 @@ const char *run_static_name(struct str text) {
     static char names[NAMES_MAX][NAME_MAX_BYTES + 1];
     static unsigned count;
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    if (text.len > NAME_MAX_BYTES) {
+    if (text.len == 0 || text.len > NAME_MAX_BYTES) {
         return NULL;
     }
     pthread_mutex_lock(&lock); // state is read back by several threads

@@ -7,7 +7,6 @@
 
 #include "app_priv.h"
 #include "base/mem.h"
-#include "model/id.h"
 
 // A verdict list of a run or of a stage.
 static struct bottleneck *add_verdict(struct bottleneck ***items, uint32_t *count) {
@@ -456,10 +455,10 @@ void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx) 
     }
 }
 
-struct app *app_blank(const char *cluster, const struct pipeline_rule *rule) {
-    struct app *app = app_new(cluster, STR(""), STR(""), rule);
-    app->run_id[0] = '\0';        // not of this identity
-    app->executors.task_cpus = 0; // what is zero is not written
+struct app *app_blank(const struct pipeline_rule *rule) {
+    struct app *app = app_new("", STR(""), STR(""), rule);
+    app->run_id[0] = '\0'; // what is empty or zero is not written
+    app->executors.task_cpus = 0;
     return app;
 }
 
@@ -553,9 +552,6 @@ static int by_number(const void *x, const void *y) {
 
 bool app_loaded(struct app *app) {
     app->executors.slots_stale = true;
-    if (app->run_id[0] == '\0') { // damaged
-        id_of_run(&app->identity, app->run_id);
-    }
     if (app->limit_hit && app->limits == 0) { // kept by 0.1.0
         app->limits = 1u << LIMIT_UNNAMED;
     }

@@ -65,8 +65,8 @@ struct evidence {
 };
 
 // A lasting copy of a short text that stands where code uses string literals (evidence names,
-// reasons): equal texts give the same pointer. For state that is read back; one thread at a time.
-// NULL for texts beyond 128 bytes or beyond the 1,000th.
+// reasons): equal texts give the same pointer. For state that is read back; any thread.
+// NULL for no text, one beyond 128 bytes, and one beyond the 1,000th.
 const char *run_static_name(struct str text);
 
 // A verdict as published. `id` is UUID v5 over run, stage, attempt and kind.

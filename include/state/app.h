@@ -186,7 +186,7 @@ typedef void app_part_fn(void *ctx, struct kept_part part, struct kept *kept, co
 void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx);
 
 // Reading back: an app with nothing in it, to be filled by record_app.
-struct app *app_blank(const char *cluster, const struct pipeline_rule *rule);
+struct app *app_blank(const struct pipeline_rule *rule);
 // A part to be filled by its table; NULL if a run has no such part.
 void *app_part_open(struct app *app, struct kept_part part);
 // It was filled (good) or could not be, and becomes the app's or is released. False if it does not
