@@ -79,8 +79,8 @@ static const struct family *family_of(enum family_id id) {
 }
 
 // Appends `text` as a label value without its quotes: backslash, quote and line end escaped, bad
-// UTF-8 replaced by U+FFFD, unseen characters written as \uNNNN (two names that differ in them must
-// not become one series). Prometheus throws away a whole page for one bad byte.
+// UTF-8 replaced by U+FFFD, unseen characters written as \uNNNN, so that whoever compares two names
+// sees why they are two. Prometheus throws away a whole page for one bad byte.
 static void add_label_value(struct buf *out, struct str text) {
     struct str_char c;
     while (str_next(&text, &c)) {

@@ -64,7 +64,7 @@ static bool goes_before(const struct guests *guests, const struct guest *a, cons
     if (crowd != 0) {
         return crowd > 0;
     }
-    return a->heard != b->heard ? !a->heard : a->since_ms < b->since_ms;
+    return a->heard != b->heard ? !a->heard : a->number < b->number;
 }
 
 // One guest goes for another: of the newcomer's address (`crowded`), or of all but this machine's
@@ -90,7 +90,7 @@ struct guest *guests_admit(struct guests *guests, int fd, const struct sockaddr 
     if (place == NULL) {
         return NULL;
     }
-    struct guest newcomer = {.fd = fd, .since_ms = now_ms};
+    struct guest newcomer = {.fd = fd, .since_ms = now_ms, .number = guests->admitted++};
     place_from(&newcomer, from);
     bool crowded = count_from(guests, &newcomer) >= GUESTS_FROM_ONE;
     if (crowded || count_from(guests, NULL) >= GUESTS_MAX) {

@@ -13,7 +13,7 @@ static bool is_name(const char *text) {
     size_t len = strlen(text);
     for (const char *p = text; *p != '\0'; p++) {
         if (!isalnum((unsigned char)*p) && *p != '-' && *p != '_' &&
-            (*p != '.' || p == text || p[1] == '.')) {
+            (*p != '.' || p == text || p[1] == '.' || p[1] == '\0')) {
             return false;
         }
     }

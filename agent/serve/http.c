@@ -179,8 +179,7 @@ static const char *refusal(const struct http *http, struct MHD_Connection *conne
     return host.count == 0 || hosts_allow(&http->hosts, host.name)
                ? NULL
                : "not asked by a name of this agent: ask by its address in numbers, or add the "
-                 "name "
-                 "to http.hosts\n";
+                 "name to http.hosts\n";
 }
 
 static void note_heard(struct MHD_Connection *connection) {

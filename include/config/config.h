@@ -59,7 +59,7 @@ struct config_pair {
 // Entries of a MAP, in the order they were set.
 const struct config_pair *config_map(const struct config *config, const char *key, unsigned *count);
 
-// The effective settings as YAML with where each comes from; secrets as ********.
+// The effective settings as YAML with where each comes from; secrets as [hidden].
 void config_show(const struct config *config, struct buf *out);
 // A commented file with every setting at its default.
 void config_sample(const struct setting_table *tables, unsigned count, struct buf *out);

@@ -31,6 +31,7 @@ struct http_options {
     const char *listen;       // "127.0.0.1:9571", "[::1]:9571", ":9571" (every address),
                               // "localhost:9571"; port 0 takes any free one
     const char *const *hosts; // names by which it may be asked, beside its own (hosts.h); borrowed
+                              // until http_free
     unsigned host_count;
     int64_t head_ms,
         whole_ms; // time for a request to come; to come and be answered; 0: 10 and 30 s

@@ -68,6 +68,24 @@ static void one_address_has_so_many_places(void **state) {
     assert_ptr_equal(guests_find(&guests, next_fd - 1), newest);
 }
 
+// Many come within a millisecond, and whoever comes takes the place of one who went.
+static void the_longest_there_goes_whatever_the_clock_says(void **state) {
+    (void)state;
+    struct guest *gone = admit("10.0.0.1", 1), *longest = admit("10.0.0.1", 1),
+                 *all[GUESTS_FROM_ONE];
+    guests_gone(gone);
+    for (int i = 1; i < GUESTS_FROM_ONE; i++) {
+        all[i] = admit("10.0.0.1", 1);
+    }
+    assert_ptr_equal(all[1], gone); // in its place
+    admit("10.0.0.1", 1);
+    assert_true(longest->leaving);
+    assert_false(all[1]->leaving);
+    admit("10.0.0.1", 1);
+    assert_true(all[1]->leaving);
+    assert_false(all[2]->leaving);
+}
+
 static void a_network_is_one_address(void **state) {
     (void)state;
     struct guest *first = admit("2001:db8::1", 1), *mapped = admit("::ffff:10.0.0.1", 1);
@@ -147,6 +165,7 @@ static void time_is_over_whatever_comes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(one_address_has_so_many_places, begin),
+        cmocka_unit_test_setup(the_longest_there_goes_whatever_the_clock_says, begin),
         cmocka_unit_test_setup(a_network_is_one_address, begin),
         cmocka_unit_test_setup(a_new_one_is_always_let_in, begin),
         cmocka_unit_test_setup(this_machine_never_makes_room_for_others, begin),

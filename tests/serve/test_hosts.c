@@ -56,8 +56,8 @@ static void the_list_adds_names(void **state) {
 static void entries_are_names(void **state) {
     (void)state;
     static const char *const good[] = {"a", "A-1_b.c", "*.a", "*.a.b", "*"},
-                             *const bad[] = {"",     "*.", "*a", "a.*",      "a:9571", "a b",
-                                             "a..b", ".a", "**", "http://a", "a/",     "*.*"};
+                             *const bad[] = {"",   "*.", "*a", "a.*",      "a:9571", "a b", "a..b",
+                                             ".a", "a.", "**", "http://a", "a/",     "*.*"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++) {
         assert_true(hosts_good(good[i]));
     }

@@ -19,12 +19,14 @@ struct guest {
     unsigned char from[16];
     bool local;       // from this machine
     int64_t since_ms; // steady clock
+    uint64_t number;  // how many came before: many come within a millisecond
     bool heard;       // its request is whole: the answer goes out
     bool leaving;     // its socket is shut: it counts no more
 };
 
 struct guests {
     int64_t head_ms, whole_ms; // time to send a request; to send it and take the answer
+    uint64_t admitted;
     struct guest places[GUEST_PLACES];
 };
 
