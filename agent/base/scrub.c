@@ -1,13 +1,19 @@
-// scrub: see the header. One walk asks the finders at every place where a secret may begin and
-// copies what stands between. Called by decode, state, keep, avro, config, kafka and log; must
-// never give back a byte of what a finder named, nor a text that would change if it came again.
+// scrub: see the header. One walk asks at every place where a secret may begin whether one does,
+// and copies what stands between. Called wherever text of others is taken in, cut or told; must
+// never give back a byte of a secret that was found, nor a text that would change if it came again.
 #include "scrub_priv.h"
 
 #include <pthread.h>
 
 #include "base/check.h"
 
-enum { LOOK_MAX = 4096, PASSES_MAX = 4, NAME_LETTERS_MAX = 255 };
+enum {
+    LOOK_MAX = 4096,
+    PASSES_MAX = 4,
+    NAME_LETTERS_MAX = 255,
+    VAIN_MOST = 64, // bytes looked at in vain, for each byte of a text
+    KEY_MOST = 64   // bytes of a key with what stands around it
+};
 enum { NO_NAMES = 0, SETTINGS = 1, PROPERTIES = 2, ALL_NAMES = 3 };
 #define MARK_LEN (sizeof SCRUB_MARK - 1)
 
@@ -79,7 +85,7 @@ static struct span userinfo(struct str t, size_t from, size_t scheme_end) {
         if (!odd || at == end) {
             bool cut =
                 odd && (end == t.len || t.p[end] == '\n') && authority == end && colon + 3 < end;
-            return cut ? (struct span){from, end} : NO_SPAN;
+            return cut ? (struct span){.at = from, .end = end} : IN_VAIN(end);
         }
     } else if (colon < at) {
         size_t more = last_of(t, at, first_of(t, at, end, "?"), '@');
@@ -87,9 +93,10 @@ static struct span userinfo(struct str t, size_t from, size_t scheme_end) {
     }
     if (at == from || scrub_is_none(part(t, colon < at ? colon + 1 : from, at)) ||
         scrub_is_here(t, from, SCRUB_MARK "@")) {
-        return NO_SPAN;
+        return IN_VAIN(end);
     }
-    return colon < at || !has_name_scheme(t, scheme_end) ? (struct span){from, at} : NO_SPAN;
+    return colon < at || !has_name_scheme(t, scheme_end) ? (struct span){.at = from, .end = at}
+                                                         : IN_VAIN(end);
 }
 
 // At the first of two slashes, as they are or as a JSON string may have them.
@@ -111,7 +118,7 @@ static struct span login_at(struct str t, size_t i) {
     if (is_token(before) || is_one_of(before, ".$@")) {
         return NO_SPAN; // within a name
     }
-    while (is_token(byte_at(t, user)) || byte_at(t, user) == '.') {
+    while (user < most && (is_token(byte_at(t, user)) || byte_at(t, user) == '.')) {
         user++;
     }
     if (byte_at(t, user) != ':' && byte_at(t, user) != '/') {
@@ -129,8 +136,7 @@ static struct span login_at(struct str t, size_t i) {
         end++;
     }
     size_t at = last_of(t, user, end, '@'), host = at + 1;
-    size_t mark = sizeof SCRUB_MARK - 1;
-    bool hidden = at - i >= mark && scrub_is_here(t, at - mark, SCRUB_MARK);
+    bool hidden = at - i >= MARK_LEN && scrub_is_here(t, at - MARK_LEN, SCRUB_MARK);
     if (at == end || at <= user + 1 || hidden || scrub_is_none(part(t, user + 1, at))) {
         return NO_SPAN;
     }
@@ -138,7 +144,7 @@ static struct span login_at(struct str t, size_t i) {
     bool code =
         m.hex == end - host || scrub_is_here(t, host, "sha256") || scrub_is_here(t, host, "sha512");
     return oracle || (!code && is_alnum(byte_at(t, host)) && !scrub_is_here(t, i, "mailto:"))
-               ? (struct span){i, at}
+               ? (struct span){.at = i, .end = at}
                : NO_SPAN;
 }
 
@@ -151,7 +157,8 @@ static struct span at_encoded(struct str t, size_t i) {
     for (size_t k = from; k < end && t.p[k] != '&'; k++) {
         at = scrub_is_here(t, k, "%40") ? k : at;
     }
-    return scrub_is_here(t, from, SCRUB_MARK "%40") ? NO_SPAN : (struct span){from, at};
+    return scrub_is_here(t, from, SCRUB_MARK "%40") ? NO_SPAN
+                                                    : (struct span){.at = from, .end = at};
 }
 
 static struct span find_url(struct str t, size_t i) {
@@ -161,7 +168,6 @@ static struct span find_url(struct str t, size_t i) {
            : is_alnum(c)         ? login_at(t, i)
                                  : NO_SPAN;
 }
-static const struct finder finder_url = {find_url};
 
 // --- words that are secrets by themselves ---
 
@@ -206,6 +212,7 @@ static void note_beginnings(void) {
 
 static struct span shape_at(struct str t, size_t i) {
     pthread_once(&beginnings_once, note_beginnings);
+    size_t seen = 0;
     if (!beginnings[byte_at(t, i)][byte_at(t, i + 1) & 0x7F]) {
         return NO_SPAN;
     }
@@ -226,10 +233,11 @@ static struct span shape_at(struct str t, size_t i) {
         bool mixed = m.digits > 0 && m.letters > 0;
         mixed = mixed || (m.lower > 0 && m.upper > 2);
         if (end - from >= least && ((shapes[s].least & MIXED) == 0 || mixed)) {
-            return (struct span){i, end};
+            return (struct span){.at = i, .end = end};
         }
+        seen = end > seen ? end : seen;
     }
-    return NO_SPAN;
+    return IN_VAIN(seen);
 }
 
 static bool is_base64(unsigned char c) {
@@ -263,12 +271,12 @@ static struct span random_at(struct str t, size_t i) {
         byte_at(t, end) == '=' && !is_alnum(byte_at(t, end + 1 + (byte_at(t, end + 1) == '=')));
     if (end - from >= PADDED_LEAST && !is_request_id(t, from)) {
         if (is_random(part(t, from, end), padded)) {
-            return (struct span){from, end};
+            return (struct span){.at = from, .end = end};
         }
         for (size_t name = from; name < end;) {
             size_t slash = first_of(t, name, end, "/");
             if (is_random(part(t, name, slash), padded && slash == end)) {
-                return (struct span){name, slash};
+                return (struct span){.at = name, .end = slash};
             }
             name = slash + 1;
         }
@@ -289,7 +297,7 @@ static struct span pem_at(struct str t, size_t i) {
     while (byte_at(t, end) == '-') {
         end++;
     }
-    return (struct span){i, end};
+    return (struct span){.at = i, .end = end};
 }
 
 static struct span find_shape(struct str t, size_t i) {
@@ -299,51 +307,74 @@ static struct span find_shape(struct str t, size_t i) {
     if (!is_alnum(byte_at(t, i))) {
         return NO_SPAN;
     }
-    struct span span = shape_at(t, i);
-    return span.end > span.at ? span : random_at(t, i);
+    struct span shape = shape_at(t, i), random = shape.end > 0 ? NO_SPAN : random_at(t, i);
+    return random.end > 0 ? random : shape;
 }
-static const struct finder finder_shape = {find_shape};
 
 // --- the walk ---
 
 // The secret that begins at i, if there is one.
 static struct span secret_at(struct str t, size_t i) {
-    static const struct finder *const finders[] = {&finder_url, &finder_shape, &finder_key};
+    static struct span (*const find[])(struct str, size_t) = {find_url, find_shape, scrub_key_at};
     unsigned char c = (unsigned char)t.p[i];
     bool word = is_alnum(c) && (i == 0 || !is_alnum((unsigned char)t.p[i - 1]));
     bool may_begin = word || c == '/' || c == '\\' || c == '-' || c == '%';
-    for (size_t f = 0; may_begin && f < ARRAY_LEN(finders); f++) {
-        struct span span = finders[f]->find(t, i);
+    size_t seen = i;
+    for (size_t f = 0; may_begin && f < ARRAY_LEN(find); f++) {
+        struct span span = find[f](t, i);
         if (span.end > span.at) {
             return span;
         }
+        seen += span.seen > i ? span.seen - i : 0;
     }
-    return NO_SPAN;
+    return IN_VAIN(seen);
+}
+
+// A text, and the bytes of it that were looked at in vain so far.
+struct walk {
+    struct str text;
+    size_t vain;
+};
+
+// The secret that begins at i. A text in which every word makes us look at all that follows was
+// written to keep us busy: what is left of it then is taken for one.
+static struct span ask(struct walk *walk, size_t i) {
+    struct span span = secret_at(walk->text, i);
+    walk->vain += span.end == 0 ? span.seen - i : 0;
+    return walk->vain <= VAIN_MOST * walk->text.len ? span
+                                                    : (struct span){.at = i, .end = walk->text.len};
 }
 
 // The next secret that begins in [from, to); more of the text is looked at to tell. What was taken
-// for a secret may be the key of one, which must not lose it: -p "password": "x".
-static struct span next_secret(struct str t, size_t from, size_t to) {
+// for a secret may end in the key of one, which must not lose it: -p "password": "x".
+static struct span next_secret(struct walk *walk, size_t from, size_t to) {
     struct span found = NO_SPAN;
     for (size_t i = from; i < to && found.end == 0; i++) {
-        found = secret_at(t, i);
+        found = ask(walk, i);
     }
-    for (size_t i = found.at; i < found.end; i++) {
-        struct span inside = secret_at(t, i);
+    size_t last = found.end > KEY_MOST ? found.end - KEY_MOST : 0;
+    for (size_t i = found.at > last ? found.at : last; i < found.end; i++) {
+        struct span inside = ask(walk, i);
         found.end = inside.end > found.end ? inside.end : found.end;
     }
     return found;
 }
 
+// True if none begins in the first `len` bytes.
+static bool is_clean(struct str text, size_t len) {
+    struct walk walk = {.text = text};
+    return next_secret(&walk, 0, len).end == 0;
+}
+
 bool scrub_is_clean(struct str text) {
-    return text.len == 0 ||
-           (memchr(text.p, '\0', text.len) == NULL && next_secret(text, 0, text.len).end == 0);
+    return text.len == 0 || (memchr(text.p, '\0', text.len) == NULL && is_clean(text, text.len));
 }
 
 // Appends it with marks; a NUL, which ends texts elsewhere, becomes the '?' of str_copy.
 static void add_marked(struct buf *out, struct str text) {
+    struct walk walk = {.text = text};
     size_t from = 0, before = out->len;
-    for (struct span s; (s = next_secret(text, from, text.len)).end > 0; from = s.end) {
+    for (struct span s; (s = next_secret(&walk, from, text.len)).end > 0; from = s.end) {
         buf_add_str(out, part(text, from, s.at));
         buf_add_str(out, STR(SCRUB_MARK));
     }
@@ -391,23 +422,22 @@ struct str scrub_cut(struct str text, size_t max, char *room) {
     text = cut(text, LOOK_MAX);
     struct str shown = cut(text, max);
     // What begins behind the part that is shown matters only if that part is cut for it.
-    bool clean = shown.len == text.len || next_secret(text, 0, shown.len).end == 0;
+    bool clean = shown.len == text.len || is_clean(text, shown.len);
     if (clean && scrub_is_clean(shown)) {
         return shown;
     }
     struct buf scrubbed = {0};
-    for (unsigned passes = 0; passes < PASSES_MAX; passes++) {
+    bool good = false;
+    for (unsigned passes = 0; passes < PASSES_MAX && !good; passes++) {
         buf_clear(&scrubbed);
         scrub_add(&scrubbed, text);
         shown = cut(buf_str(&scrubbed), max);
         memcpy(room, shown.p, shown.len);
         text = shown = (struct str){room, shown.len};
-        if (scrub_is_clean(shown)) {
-            break;
-        }
+        good = scrub_is_clean(shown);
     }
     buf_fini(&scrubbed);
-    return scrub_is_clean(shown) ? shown : STR(SCRUB_MARK);
+    return good ? shown : STR(SCRUB_MARK);
 }
 
 bool scrub_copy(char *out, size_t cap, struct str text) {

@@ -1,11 +1,19 @@
 // scrub_key: what a key says is a secret: key=value, key: value, "key": "value", --key value and
-// their like, quoted, escaped and percent-encoded; Authorization, Bearer, Basic. One of the finders
-// of scrub. The key stays, its value goes. Prose about keys ("token expired") is left alone.
+// their like, quoted, escaped and percent-encoded; Authorization, Bearer, Basic. Asked by scrub at
+// every word. The key stays, its value goes. Prose about keys ("token expired") is left alone.
 #include "scrub_priv.h"
 
 #include <pthread.h>
 
-enum { KEY_LETTERS_MAX = 32, SPACES_MAX = 8, LIST_MAX = 256, MEMBER_MAX = 24, COMMAND_MAX = 64 };
+enum {
+    KEY_LETTERS_MAX = 32,
+    NAME_MAX_BYTES = 256,
+    SLASHES_MAX = 31, // before a quote that was escaped five times
+    SPACES_MAX = 8,
+    LIST_MAX = 256,
+    MEMBER_MAX = 24,
+    COMMAND_MAX = 64
+};
 
 static const struct key keys[] = {
 #define SECRET_KEY(word, strength, names) {{word, sizeof(word) - 1}, strength},
@@ -46,7 +54,7 @@ static size_t quote_here(struct str t, size_t i) {
             return strlen(encoded[k]);
         }
     }
-    while (byte_at(t, end) == '\\') {
+    while (byte_at(t, end) == '\\' && end - i < SLASHES_MAX) {
         end++;
     }
     return is_quote(byte_at(t, end)) ? end + 1 - i : 0;
@@ -56,7 +64,8 @@ static size_t quote_here(struct str t, size_t i) {
 
 // The first byte of everything that may be the key's name: fs.s3a.secret.key, --db-password.
 static size_t name_begin(struct str t, size_t end) {
-    while (end > 0 && (is_token(byte_at(t, end - 1)) || byte_at(t, end - 1) == '.')) {
+    size_t least = end > NAME_MAX_BYTES ? end - NAME_MAX_BYTES : 0;
+    while (end > least && (is_token(byte_at(t, end - 1)) || byte_at(t, end - 1) == '.')) {
         end--;
     }
     return end;
@@ -393,10 +402,7 @@ static size_t bracketed_end(struct str t, size_t i) {
 
 // Past "Basic " in a value.
 static size_t skip_scheme(struct str t, size_t i) {
-    size_t end = i;
-    while (is_token(byte_at(t, end))) {
-        end++;
-    }
+    size_t end = word_end(t, i);
     bool scheme = byte_at(t, end) == ' ' && !is_blank(byte_at(t, end + 1)) &&
                   scrub_is_among(part(t, i, end), auth_schemes, ARRAY_LEN(auth_schemes));
     return scheme ? end + 1 : i;
@@ -425,7 +431,7 @@ static struct span value_of(struct str t, struct pair *pair, bool *quoted) {
         end = unquoted_end(t, pair);
     }
     size_t at = *quoted ? skip_scheme(t, pair->value) : pair->value;
-    return (struct span){at < end ? at : end, end};
+    return (struct span){.at = at < end ? at : end, .end = end};
 }
 
 // --- all of it ---
@@ -439,8 +445,9 @@ static struct span login_of(struct str t, size_t i) {
     for (end = colon; !is_blank(byte_at(t, end)); end++) {
     }
     bool login = colon > i && end > colon + 1 && byte_at(t, colon + 1) != '/';
-    return login && !scrub_is_none(part(t, colon + 1, end)) ? (struct span){colon + 1, end}
-                                                            : NO_SPAN;
+    return login && !scrub_is_none(part(t, colon + 1, end))
+               ? (struct span){.at = colon + 1, .end = end}
+               : IN_VAIN(end);
 }
 
 // -u user:password; -p password of a command that has said -u before or is sshpass; redis-cli -a.
@@ -465,8 +472,9 @@ static struct span short_flag(struct str t, size_t i) {
         end++;
     }
     struct str word = part(t, value, end);
-    return scrub_makeup(word).digits == word.len || scrub_is_none(word) ? NO_SPAN
-                                                                        : (struct span){value, end};
+    return scrub_makeup(word).digits == word.len || scrub_is_none(word)
+               ? NO_SPAN
+               : (struct span){.at = value, .end = end};
 }
 
 // What stands in the value's place is a key itself: wrong password: "user": ..., password: pwd = x.
@@ -482,7 +490,7 @@ static bool is_key_itself(struct str t, const struct pair *pair, size_t end, boo
            (name && key_before(t, key_end, &compound) != NULL);
 }
 
-static struct span find(struct str t, size_t i) {
+struct span scrub_key_at(struct str t, size_t i) {
     if (t.p[i] == '-') {
         return short_flag(t, i);
     }
@@ -509,12 +517,8 @@ static struct span find(struct str t, size_t i) {
     bool quoted;
     struct span span = value_of(t, &pair, &quoted);
     pair.goes_on = byte_at(t, span.end) == ' ' && is_alnum(byte_at(t, span.end + 1));
-    if (is_key_itself(t, &pair, span.end, quoted)) {
-        return NO_SPAN;
-    }
-    return !scrub_is_here(t, span.at, SCRUB_MARK) &&
+    return !is_key_itself(t, &pair, span.end, quoted) && !scrub_is_here(t, span.at, SCRUB_MARK) &&
                    pair_is_secret(&pair, part(t, span.at, span.end), quoted)
                ? span
-               : NO_SPAN;
+               : IN_VAIN(span.end);
 }
-const struct finder finder_key = {find};

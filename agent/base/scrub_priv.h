@@ -1,23 +1,21 @@
-// scrub_priv: what the files of scrub share: spans of a text, questions about words, and the table
-// of finders. Private to scrub*.c.
+// scrub_priv: what the files of scrub share: spans of a text and questions about words. Private to
+// scrub*.c.
 #pragma once
 
 #include "base/compiler.h"
 #include "base/scrub.h"
 
-// Bytes [at, end) of a text; none if they are equal.
+// Bytes [at, end) of a text; none if they are equal: then `seen` is how far was looked in vain, if
+// that was further than a constant.
 struct span {
-    size_t at, end;
+    size_t at, end, seen;
 };
-#define NO_SPAN ((struct span){0, 0})
+#define NO_SPAN ((struct span){0, 0, 0})
+#define IN_VAIN(seen) ((struct span){0, 0, (seen)})
 
-// One way to find a secret. Asked at every word, slash, dash and percent sign of a text, with the
-// index; answers with what is to be hidden, at the index or behind it, or NO_SPAN. Looks no further
-// ahead than what it hides, or than a constant.
-struct finder {
-    struct span (*find)(struct str text, size_t i);
-};
-extern const struct finder finder_key;
+// Asked at every word, slash, dash and percent sign of a text: what a key there, or a flag, says is
+// a secret. It is to be hidden; it begins at the index or behind it.
+struct span scrub_key_at(struct str text, size_t i);
 
 static inline unsigned char byte_at(struct str t, size_t i) {
     return i < t.len ? (unsigned char)t.p[i] : 0;

@@ -9,7 +9,7 @@ namespace decode {
 // The room is bounded, so a message of nothing but secrets gets marks alone at last.
 static str shown(context &c, str whole, size_t max) {
     if (ROOM_BYTES - c.room_used < max) {
-        return scrub_is_clean(whole) && whole.len <= max ? whole : STR(SCRUB_MARK);
+        return whole.len <= max && scrub_is_clean(whole) ? whole : STR(SCRUB_MARK);
     }
     char *room = c.room + c.room_used;
     str s = scrub_cut(whole, max, room);

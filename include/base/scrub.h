@@ -1,7 +1,8 @@
 // scrub: takes secrets out of text of other people's programs: an error that quotes a connection
 // string, a stage called after a URL. What is hidden is replaced by SCRUB_MARK, the key before it
 // stays, so that the text is of use. Every text of a message that is kept or leaves goes through
-// here once, where it is taken out of the message (decode), read back (keep, avro) or logged.
+// here where it is taken out of the message (decode), read back (keep, avro) or logged, and again
+// wherever it is cut shorter.
 //
 // Known are: passwords in URLs of any kind, keys that name a secret with their values (k=v, k: v,
 // JSON, XML, flags, percent-encoded, quoted), what goes with Authorization, Bearer and Basic, the
@@ -9,9 +10,9 @@
 // was cut before it came here is looked at as such. What is no secret stays byte for byte: ids,
 // UUIDs, hashes, paths, names of classes.
 //
-// Always true: one walk, time linear in the text; scrubbed text scrubbed again is the same text;
-// well-formed UTF-8 stays so, a NUL becomes '?'; no memory is taken unless something is hidden, and
-// by scrub_add.
+// Always true: time linear in the text (one that was made to take more is hidden from there on);
+// scrubbed text scrubbed again is the same text; well-formed UTF-8 stays so, a NUL becomes '?'; no
+// memory is taken unless something is hidden, and by scrub_add.
 #pragma once
 
 #include "base/buf.h"

@@ -412,6 +412,27 @@ static void the_head_of_a_secret_that_was_cut_is_hidden(void **state) {
     assert_true(scrub_copy(copy, sizeof copy, STR("nothing at all")));
 }
 
+// Written so that every word makes the scrubber look at all that follows: what would take the
+// square of the text's length is taken for a secret from where its due is spent.
+static void a_text_made_to_be_slow_is_hidden(void **state) {
+    static const char *const pieces[] = {"key=",  "token=(",  "password=${", "pwd=/",
+                                         "LTAI.", "https://", "--user=",     "key=\\"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        struct buf text = {0}, shown = {0};
+        buf_add_text(&text, "first ");
+        while (text.len < 16 << 10) {
+            buf_add_text(&text, pieces[i]);
+        }
+        scrub_add(&shown, buf_str(&text));
+        assert_true(scrub_is_clean(buf_str(&shown)));
+        assert_memory_equal(shown.data, "first ", 6);
+        assert_true(shown.len < text.len / 8);
+        buf_fini(&text);
+        buf_fini(&shown);
+    }
+}
+
 // A text of 16 KiB that asks every rule again and again: its cost must not grow with the square.
 // Counted in look-ups by the fuzzer's time limit; here it must only come to an end.
 static void long_texts_are_looked_at_to_a_bound(void **state) {
@@ -441,6 +462,7 @@ int main(void) {
         cmocka_unit_test(random_letters_keep_the_rules),
         cmocka_unit_test(a_secret_is_found_in_any_text),
         cmocka_unit_test(the_head_of_a_secret_that_was_cut_is_hidden),
+        cmocka_unit_test(a_text_made_to_be_slow_is_hidden),
         cmocka_unit_test(long_texts_are_looked_at_to_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
