@@ -19,9 +19,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
-MAIN = pathlib.Path(sys.argv[0]).resolve().parent.name  # the suite's folder below tests/
-WORK = BUILD / ("fault-files" if MAIN == "faults" else "real")
-PORTS = range(20000, 26000) if MAIN == "faults" else range(26000, 32000)
+# A suite is its folder below tests/: where its files lie below build/ and the ports it takes, so that suites can run side by side.
+SUITES = {"faults": ("fault-files", range(20000, 26000)), "listener": ("listener-files", range(14000, 20000))}
+MAIN = pathlib.Path(sys.argv[0]).resolve().parent.name
+WORK = BUILD / SUITES.get(MAIN, ("real",))[0]
+PORTS = SUITES.get(MAIN, ("real", range(26000, 32000)))[1]
 HOST = "127.0.0.1"
 
 PR_SET_PDEATHSIG = 1
