@@ -29,8 +29,8 @@ struct reading {
     int partitions; // of the state topic that has more
 };
 
-static void put(void *ctx, struct str key, struct str value) {
-    keep_table_put(ctx, key, value);
+static void put(void *ctx, const struct message *message) {
+    keep_table_put(ctx, message->key, message->value);
 }
 
 static void print_line(void *ctx, const char *text) {

@@ -23,31 +23,6 @@ struct changelog {
     bool denied;
 };
 
-static enum status open_consumer(struct client *client, const struct kafka_settings *settings,
-                                 const char *group, const char *isolation, struct err *err) {
-    rd_kafka_conf_t *conf = NULL;
-    enum status st = client_conf_new(settings, KAFKA_CONSUMER, &conf, err);
-    if (st != ST_OK) {
-        return st;
-    }
-    const char *const pairs[][2] = {{"group.id", group},
-                                    {"isolation.level", isolation},
-                                    {"auto.offset.reset", "earliest"},
-                                    {"fetch.wait.max.ms", "10"}};
-    for (size_t i = 0; i < ARRAY_LEN(pairs) && st == ST_OK; i++) {
-        st = client_conf_set(conf, pairs[i][0], pairs[i][1], err);
-    }
-    if (st != ST_OK) {
-        rd_kafka_conf_destroy(conf);
-        return st;
-    }
-    st = client_open(client, KAFKA_CONSUMER, conf, err);
-    if (st == ST_OK) {
-        rd_kafka_poll_set_consumer(client->rk);
-    }
-    return st;
-}
-
 enum status changelog_new(const struct kafka_settings *settings, const char *group,
                           struct changelog **out, struct err *err) {
     struct changelog *changelog = mem_zalloc(1, sizeof *changelog);
@@ -56,7 +31,8 @@ enum status changelog_new(const struct kafka_settings *settings, const char *gro
     changelog->group = mem_strdup(group);
     client_init(&changelog->committed, changelog);
     client_init(&changelog->ends, changelog);
-    enum status st = open_consumer(&changelog->committed, settings, group, "read_committed", err);
+    enum status st =
+        client_open_reader(&changelog->committed, settings, group, "read_committed", err);
     if (st != ST_OK) {
         changelog_free(changelog);
         return st;
@@ -143,8 +119,8 @@ enum status changelog_bounds(struct changelog *changelog, const char *topic, int
                              int timeout_ms, int64_t *first, int64_t *end, struct err *err) {
     MAGIC_CHECK(changelog, MAGIC);
     if (changelog->ends.rk == NULL) {
-        enum status st = open_consumer(&changelog->ends, changelog->settings, changelog->group,
-                                       "read_uncommitted", err);
+        enum status st = client_open_reader(&changelog->ends, changelog->settings, changelog->group,
+                                            "read_uncommitted", err);
         if (st != ST_OK) {
             return st;
         }
@@ -206,16 +182,9 @@ static int64_t take_message(struct changelog *changelog, const struct changelog_
         client_error_right(err, reading->topic, m->err, rd_kafka_message_errstr(m), "READ");
         return -1;
     }
-    struct str key = {m->key, m->key_len}, value = {m->payload, m->len};
-    if (m->offset < reading->end && reading->see != NULL) {
-        struct message message = {.key = key,
-                                  .value = m->payload == NULL ? STR("") : value,
-                                  .partition = m->partition,
-                                  .offset = m->offset,
-                                  .timestamp_ms = client_time_ms(m)};
-        reading->see(reading->ctx, &message);
-    } else if (m->offset < reading->end) {
-        reading->take(reading->ctx, key, value);
+    if (m->offset < reading->end) {
+        struct message message = client_message(m);
+        reading->take(reading->ctx, &message);
     }
     return m->offset + 1;
 }
@@ -223,7 +192,7 @@ static int64_t take_message(struct changelog *changelog, const struct changelog_
 enum status changelog_read(struct changelog *changelog, const struct changelog_reading *reading,
                            struct err *err) {
     MAGIC_CHECK(changelog, MAGIC);
-    require((reading->take != NULL || reading->see != NULL) && reading->timeout_ms > 0);
+    require(reading->take != NULL && reading->timeout_ms > 0);
     struct err last = {0};
     int64_t at = 0, deadline_ms = clock_mono_ms() + reading->timeout_ms;
     if (reading->end > 0) {

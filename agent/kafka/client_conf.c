@@ -187,23 +187,23 @@ static enum status judge(const rd_kafka_conf_t *conf, const char *section, const
     // As the library took it: one form, whatever was written.
     char value[512] = "";
     size_t size = sizeof value;
-    struct err why;
     if (rule != NULL && rule->kind != RULE_FREE &&
         rd_kafka_conf_get(conf, key, value, &size) != RD_KAFKA_CONF_OK) {
         return err_set(err, ST_FATAL, "%s.%s: is too long", section, key);
     }
-    return client_rule_check(rule, value, rd_kafka_version(), &why) == ST_OK
+    return client_rule_check(rule, value, rd_kafka_version(), err) == ST_OK
                ? ST_OK
-               : err_set(err, ST_FATAL, "%s.%s: %s", section, key, why.text);
+               : err_wrap(err, "%s.%s", section, key);
 }
 
 static enum status set_property(rd_kafka_conf_t *conf, const char *section,
-                                const struct kafka_property *property, struct err *err) {
+                                const struct kafka_property *property,
+                                const struct client_rule *rule, struct err *err) {
     char key[128], text[256], shown[512];
     client_printable(key, sizeof key, property->key);
     switch (rd_kafka_conf_set(conf, property->key, property->value, text, sizeof text)) {
     case RD_KAFKA_CONF_OK:
-        return judge(conf, section, key, client_rule_of(property->key), err);
+        return judge(conf, section, key, rule, err);
     case RD_KAFKA_CONF_UNKNOWN:
         return err_set(err, ST_FATAL, "%s.%s: No such configuration property (librdkafka %s)",
                        section, key, rd_kafka_version_str());
@@ -221,10 +221,10 @@ static enum status set_section(rd_kafka_conf_t *conf, enum kafka_role role, bool
     const char *section = common ? "kafka.common" : names[role];
     for (size_t i = 0; i < count; i++) {
         const struct client_rule *rule = client_rule_of(properties[i].key);
-        struct err why;
         bool taboo = rule != NULL && (rule->kind == RULE_OURS || rule->kind == RULE_REFUSED);
-        if (taboo && client_rule_check(rule, "", 0, &why) != ST_OK) {
-            return err_set(err, ST_FATAL, "%s.%s: %s", section, rule->key, why.text);
+        enum status st = taboo ? client_rule_check(rule, "", 0, err) : ST_OK;
+        if (st != ST_OK) {
+            return err_wrap(err, "%s.%s", section, rule->key);
         }
         if (rule != NULL && (rule->roles & 1 << role) == 0) {
             if (common) { // of the other alone
@@ -233,7 +233,7 @@ static enum status set_section(rd_kafka_conf_t *conf, enum kafka_role role, bool
             return err_set(err, ST_FATAL, "%s.%s: does nothing here: set it below %s", section,
                            rule->key, names[role == KAFKA_CONSUMER]);
         }
-        enum status st = set_property(conf, section, &properties[i], err);
+        st = set_property(conf, section, &properties[i], rule, err);
         if (st != ST_OK) {
             return st;
         }
@@ -257,10 +257,9 @@ static enum status set_defaults(rd_kafka_conf_t *conf, const struct kafka_settin
 static enum status set_ours(rd_kafka_conf_t *conf, const struct kafka_settings *settings,
                             enum kafka_role role, struct err *err) {
     enum status st = client_conf_set(conf, "bootstrap.servers", settings->brokers, err);
-    const struct client_rule *rule;
-    for (size_t i = 0; (rule = client_rule_at(i)) != NULL && st == ST_OK; i++) {
-        if (rule->kind == RULE_OURS && (rule->roles & 1 << role) != 0) {
-            st = client_conf_set(conf, rule->key, rule->value, err);
+    for (size_t i = 0; i < ARRAY_LEN(rules) && st == ST_OK; i++) {
+        if (rules[i].kind == RULE_OURS && (rules[i].roles & 1 << role) != 0) {
+            st = client_conf_set(conf, rules[i].key, rules[i].value, err);
         }
     }
     return st;

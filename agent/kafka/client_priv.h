@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "kafka/client.h"
+#include "model/message.h"
 
 #define CLIENT_MAGIC 0x434c4e54u // "CLNT"
 #define CLIENT_TROUBLE_SIZE 512
@@ -77,6 +78,10 @@ void client_init(struct client *c, void *owner);
 // Creates the handle. Takes `conf` in every case. ST_FATAL if the library refuses.
 enum status client_open(struct client *c, enum kafka_role role, rd_kafka_conf_t *conf,
                         struct err *err) MUST_USE;
+// Likewise, a consumer that reads or asks in the name of `group` and never joins it. `isolation` is
+// the isolation.level that it has.
+enum status client_open_reader(struct client *c, const struct kafka_settings *settings,
+                               const char *group, const char *isolation, struct err *err) MUST_USE;
 // Destroys the handle; `flags` as rd_kafka_destroy_flags. The client may be opened again.
 void client_close(struct client *c, int flags);
 // Likewise, but false if it takes longer than `timeout_ms`: then the library still uses the client,
@@ -129,9 +134,14 @@ const char *client_hint(rd_kafka_resp_err_t code, bool scram);
 // Appends text that came from outside, one line, at most `max` bytes of it, into a C string.
 void client_printable(char *out, size_t cap, const char *text);
 
-// The time of a message, 0 if it has none.
-static inline int64_t client_time_ms(const rd_kafka_message_t *m) {
+// A message but for its headers and topic, borrowed from `m`; value.p NULL: a tombstone.
+static inline struct message client_message(const rd_kafka_message_t *m) {
     rd_kafka_timestamp_type_t type;
     int64_t time_ms = rd_kafka_message_timestamp(m, &type);
-    return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE || time_ms < 0 ? 0 : time_ms;
+    bool timed = type != RD_KAFKA_TIMESTAMP_NOT_AVAILABLE && time_ms > 0;
+    return (struct message){.value = {m->payload, m->len},
+                            .key = {m->key, m->key_len},
+                            .partition = m->partition,
+                            .offset = m->offset,
+                            .timestamp_ms = timed ? time_ms : 0};
 }

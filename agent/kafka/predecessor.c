@@ -31,26 +31,15 @@ struct predecessor {
 enum status predecessor_new(const struct predecessor_options *options, struct predecessor **out,
                             struct err *err) {
     struct predecessor *p = mem_zalloc(1, sizeof *p);
-    rd_kafka_conf_t *conf = NULL;
     *p = (struct predecessor){.magic = MAGIC, .options = *options};
     client_init(&p->client, p);
-    enum status st = client_conf_new(options->consumer, KAFKA_CONSUMER, &conf, err);
-    if (st == ST_OK) {
-        st = client_conf_set(conf, "group.id", options->group, err);
-        if (st == ST_OK) { // positions are told although a transaction over them is open
-            st = client_conf_set(conf, "isolation.level", "read_uncommitted", err);
-        }
-        if (st == ST_OK) {
-            st = client_open(&p->client, KAFKA_CONSUMER, conf, err);
-        } else {
-            rd_kafka_conf_destroy(conf);
-        }
-    }
+    // Uncommitted: positions are told although a transaction over them is open.
+    enum status st =
+        client_open_reader(&p->client, options->consumer, options->group, "read_uncommitted", err);
     if (st != ST_OK) {
         predecessor_free(p);
         return st;
     }
-    rd_kafka_poll_set_consumer(p->client.rk);
     p->queue = rd_kafka_queue_new(p->client.rk);
     *out = p;
     return ST_OK;

@@ -15,7 +15,6 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "kafka/client_priv.h"
-#include "kafka/ends.h"
 #include "kafka/sizes.h"
 
 #define MAGIC 0x4b534e4bu // "KSNK"
@@ -47,8 +46,7 @@ struct kafka_sink {
     struct kafka_sink_callbacks callbacks;
     struct kafka_sink_options options;
     rd_kafka_conf_t *conf; // to make the next producer from
-    struct sizes sizes;    // what the topics written to are known to take
-    struct ends ends;      // of the topics whose partition the caller chooses
+    struct sizes sizes;    // the topics written to, and what they are known to take
     int64_t batch_most;    // bytes of a batch, as the settings have it
     int64_t batch_bytes;   // as this producer has it: no topic refuses one
     uint64_t attempt;      // rises with every producer
@@ -102,12 +100,12 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
     struct client *c = opaque;
     MAGIC_CHECK(c, CLIENT_MAGIC);
     struct kafka_sink *sink = c->owner;
-    struct topic_size *topic = m->_private;
+    struct sink_topic *topic = m->_private;
     require(sink->outstanding > 0);
     sink->outstanding--;
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
         sizes_taken(topic, sizes_bytes(m));
-        if (!ends_rise(&sink->ends, topic, m->partition, m->offset)) {
+        if (!ends_rise(&topic->ends, m->partition, m->offset)) {
             note_refusal(sink, topic->name, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE,
                          "it was deleted and made again, or it lost its end");
         }
@@ -213,7 +211,6 @@ void kafka_sink_free(struct kafka_sink *sink) {
         rd_kafka_conf_destroy(sink->conf);
     }
     sizes_fini(&sink->sizes);
-    ends_fini(&sink->ends);
     sink->magic = 0;
     mem_free(sink);
 }
@@ -281,7 +278,7 @@ static enum status replace_if_fatal(struct kafka_sink *sink, struct err *err) {
 }
 
 // ST_SKIP for what a broker would refuse, before it spoils a batch.
-static enum status check_size(const struct kafka_sink *sink, const struct topic_size *topic,
+static enum status check_size(const struct kafka_sink *sink, const struct sink_topic *topic,
                               const struct sink_record *record, struct err *err) {
     int64_t bytes = sink_record_bytes(record);
     int64_t room = sizes_room(topic, sink->options.max_record_bytes, clock_mono_ms());
@@ -291,7 +288,7 @@ static enum status check_size(const struct kafka_sink *sink, const struct topic_
                                    (long long)bytes, topic->name, (long long)room);
 }
 
-static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct topic_size *topic,
+static rd_kafka_resp_err_t produce(struct kafka_sink *sink, const struct sink_topic *topic,
                                    const struct sink_record *record) {
     rd_kafka_headers_t *headers = NULL;
     if (record->header_count > 0) {
@@ -324,10 +321,8 @@ enum status kafka_sink_send(struct kafka_sink *sink, const struct sink_record *r
     if (st != ST_OK) {
         return st;
     }
-    struct topic_size *topic = sizes_of(&sink->sizes, record->topic);
-    if (record->to_partition) {
-        ends_keep(&sink->ends, topic);
-    }
+    struct sink_topic *topic = sizes_of(&sink->sizes, record->topic);
+    topic->ends.kept |= record->to_partition;
     st = check_size(sink, topic, record, err);
     if (st != ST_OK) {
         return st;

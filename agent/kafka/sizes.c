@@ -12,7 +12,7 @@ enum { EVERY_MS = 30000, REQUEST_MS = 5000 };
 
 static void ask(struct sizes *sizes, rd_kafka_t *rk) {
     size_t count = 0;
-    for (const struct topic_size *topic = sizes->topics; topic != NULL; topic = topic->next) {
+    for (const struct sink_topic *topic = sizes->topics; topic != NULL; topic = topic->next) {
         count++;
     }
     if (count == 0) {
@@ -20,7 +20,7 @@ static void ask(struct sizes *sizes, rd_kafka_t *rk) {
     }
     rd_kafka_ConfigResource_t **resources = mem_zalloc(count, sizeof(rd_kafka_ConfigResource_t *));
     count = 0;
-    for (const struct topic_size *topic = sizes->topics; topic != NULL; topic = topic->next) {
+    for (const struct sink_topic *topic = sizes->topics; topic != NULL; topic = topic->next) {
         resources[count++] = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic->name);
     }
     char text[256];
@@ -50,7 +50,7 @@ static int64_t told_by(const rd_kafka_ConfigResource_t *resource) {
 }
 
 static void take(struct sizes *sizes, const rd_kafka_ConfigResource_t *resource) {
-    struct topic_size *topic = sizes_of(sizes, rd_kafka_ConfigResource_name(resource));
+    struct sink_topic *topic = sizes_of(sizes, rd_kafka_ConfigResource_name(resource));
     int64_t bytes = told_by(resource);
     if (bytes != topic->told_bytes) {
         if (topic->told_bytes != 0) {

@@ -1,7 +1,7 @@
-// sizes: what the topics of a sink take at most. Two sources: the brokers, which tell each topic's
-// max.message.bytes to whoever may ask (DESCRIBE_CONFIGS), and refusals, from which it is learned
-// where nobody tells, or where what was told is old. Sizes count before compression, so what is
-// thought to fit does. Known to the sink alone; one thread, as it.
+// sizes: the topics of a sink, and what they take at most. Two sources: the brokers, which tell
+// each topic's max.message.bytes to whoever may ask (DESCRIBE_CONFIGS), and refusals, from which it
+// is learned where nobody tells, or where what was told is old. Sizes count before compression, so
+// what is thought to fit does. Known to the sink alone; one thread, as it.
 //
 // What is learned: a batch that was refused says nothing of its records, so batches become smaller,
 // by a factor each time, until a refused record was alone. From its size on, records are not sent.
@@ -18,6 +18,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "base/mem.h"
+#include "kafka/ends.h"
 #include "model/message.h"
 
 enum {
@@ -29,9 +30,9 @@ enum {
     SIZES_LAST_PAUSE_MS = 6 * 60 * 60 * 1000
 };
 
-// What is known of one topic.
-struct topic_size {
-    struct topic_size *next;
+// What is known of one topic. Records on their way point to it.
+struct sink_topic {
+    struct sink_topic *next;
     char *name;
     int64_t told_bytes;         // its max.message.bytes; 0: nobody told
     int64_t refused_bytes;      // records from this size on are refused; INT64_MAX: none was
@@ -40,11 +41,12 @@ struct topic_size {
     uint64_t attempt;           // the last of them
     int64_t pause_ms, again_ms; // how long one that is too large is not tried, and until when
     bool refuses_times;         // of records' own: they get the present time from here on
+    struct ends ends;           // kept if the caller chooses the partition
 };
 
 // Zeroed at first.
 struct sizes {
-    struct topic_size *topics; // owned, as their names
+    struct sink_topic *topics; // owned, as their names
     rd_kafka_queue_t *answers; // of the handle that was asked, NULL: none is owed
     int64_t asked_ms;          // monotonic; 0: this handle never was
 };
@@ -62,7 +64,7 @@ static inline void sizes_hang_up(struct sizes *sizes) {
     sizes->asked_ms = 0;
 }
 
-static inline void sizes_unlearn(struct topic_size *topic) {
+static inline void sizes_unlearn(struct sink_topic *topic) {
     topic->refused_bytes = topic->batch_bytes = INT64_MAX;
     topic->attempts = 0;
     topic->pause_ms = SIZES_FIRST_PAUSE_MS;
@@ -70,13 +72,13 @@ static inline void sizes_unlearn(struct topic_size *topic) {
 }
 
 // A topic by its name, noted if it is new.
-static inline struct topic_size *sizes_of(struct sizes *sizes, const char *name) {
-    for (struct topic_size *topic = sizes->topics; topic != NULL; topic = topic->next) {
+static inline struct sink_topic *sizes_of(struct sizes *sizes, const char *name) {
+    for (struct sink_topic *topic = sizes->topics; topic != NULL; topic = topic->next) {
         if (strcmp(topic->name, name) == 0) {
             return topic;
         }
     }
-    struct topic_size *topic = mem_zalloc(1, sizeof *topic);
+    struct sink_topic *topic = mem_zalloc(1, sizeof *topic);
     topic->name = mem_strdup(name);
     sizes_unlearn(topic);
     topic->next = sizes->topics;
@@ -86,8 +88,9 @@ static inline struct topic_size *sizes_of(struct sizes *sizes, const char *name)
 
 static inline void sizes_fini(struct sizes *sizes) {
     while (sizes->topics != NULL) {
-        struct topic_size *topic = sizes->topics;
+        struct sink_topic *topic = sizes->topics;
         sizes->topics = topic->next;
+        ends_fini(&topic->ends);
         mem_free(topic->name);
         mem_free(topic);
     }
@@ -109,7 +112,7 @@ static inline int64_t sizes_bytes(const rd_kafka_message_t *message) {
 }
 
 // How many of these bytes a record may have, of `most` that the sink itself allows.
-static inline int64_t sizes_room(const struct topic_size *topic, int64_t most, int64_t now_ms) {
+static inline int64_t sizes_room(const struct sink_topic *topic, int64_t most, int64_t now_ms) {
     int64_t bytes = topic->told_bytes > 0 && topic->told_bytes < most ? topic->told_bytes : most;
     bool trying = topic->told_bytes == 0 && now_ms >= topic->again_ms;
     bytes -= SIZES_FRAMING_BYTES;
@@ -121,7 +124,7 @@ static inline int64_t sizes_room(const struct topic_size *topic, int64_t most, i
 
 // How many bytes a batch may hold, of `most`, so that none is refused by any topic noted.
 static inline int64_t sizes_batch(const struct sizes *sizes, int64_t most) {
-    for (const struct topic_size *topic = sizes->topics; topic != NULL; topic = topic->next) {
+    for (const struct sink_topic *topic = sizes->topics; topic != NULL; topic = topic->next) {
         most = topic->told_bytes > 0 && topic->told_bytes < most ? topic->told_bytes : most;
         most = topic->batch_bytes < most ? topic->batch_bytes : most;
     }
@@ -130,7 +133,7 @@ static inline int64_t sizes_batch(const struct sizes *sizes, int64_t most) {
 
 // A record of so many bytes was refused for its size, by a producer whose batches hold
 // `batch_bytes`; `attempt` numbers what is sent again as a whole.
-static inline void sizes_refused(struct topic_size *topic, int64_t bytes, int64_t batch_bytes,
+static inline void sizes_refused(struct sink_topic *topic, int64_t bytes, int64_t batch_bytes,
                                  uint64_t attempt, int64_t now_ms) {
     if (bytes <= batch_bytes) { // it may have had company: only larger ones travel alone
         topic->batch_bytes =
@@ -150,7 +153,7 @@ static inline void sizes_refused(struct topic_size *topic, int64_t bytes, int64_
 }
 
 // A record of so many bytes was taken.
-static inline void sizes_taken(struct topic_size *topic, int64_t bytes) {
+static inline void sizes_taken(struct sink_topic *topic, int64_t bytes) {
     if (bytes >= topic->refused_bytes) { // the limit was raised
         topic->refused_bytes = INT64_MAX;
         topic->attempts = 0;

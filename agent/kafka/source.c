@@ -392,15 +392,10 @@ static void fill_headers(struct kafka_source *src, const rd_kafka_message_t *m,
 
 static void fill(struct kafka_source *src, const rd_kafka_message_t *m,
                  const struct source_partition *p, struct message *out) {
-    *out = (struct message){
-        .value = m->payload == NULL ? STR("") : (struct str){m->payload, m->len},
-        .key = {m->key, m->key_len},
-        .topic = p->topic->name,
-        .partition = m->partition,
-        .offset = m->offset,
-        .timestamp_ms = client_time_ms(m),
-        .owner = p->owner,
-    };
+    *out = client_message(m);
+    out->value = m->payload == NULL ? STR("") : out->value;
+    out->topic = p->topic->name;
+    out->owner = p->owner;
     fill_headers(src, m, out);
 }
 
@@ -485,14 +480,15 @@ void kafka_source_hold(struct kafka_source *src, const char *topic, int32_t part
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-enum status kafka_source_bounds(struct kafka_source *src, const char *topic, int32_t partition,
-                                int timeout_ms, int64_t *first, int64_t *end, struct err *err) {
+enum status kafka_source_first(struct kafka_source *src, const char *topic, int32_t partition,
+                               int timeout_ms, int64_t *first, struct err *err) {
     MAGIC_CHECK(src, SOURCE_MAGIC);
+    int64_t end;
     rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(src->client.rk, topic, partition, first, end, timeout_ms);
+        rd_kafka_query_watermark_offsets(src->client.rk, topic, partition, first, &end, timeout_ms);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? ST_OK
-               : err_set(err, ST_RETRY, "asking where %s partition %d begins and ends: %s", topic,
+               : err_set(err, ST_RETRY, "asking where %s partition %d begins: %s", topic,
                          (int)partition, rd_kafka_err2str(code));
 }
 

@@ -379,14 +379,12 @@ static void compare_segment(struct verify *v, size_t i, const char *segment_byte
 static void compare_limit(struct verify *v, size_t i, const char *max_message_bytes) {
     const struct topic_spec *spec = &v->specs[i];
     long long takes = strtoll(max_message_bytes, NULL, 10);
-    if (max_message_bytes[0] == '\0' ||
-        (takes >= spec->least_message_bytes && takes >= spec->max_message_bytes)) {
+    int64_t wanted = spec->least_message_bytes > spec->max_message_bytes ? spec->least_message_bytes
+                                                                         : spec->max_message_bytes;
+    if (max_message_bytes[0] == '\0' || takes >= wanted) {
         return;
     }
     bool wrong = takes < spec->least_message_bytes;
-    int64_t wanted = wrong && spec->least_message_bytes > spec->max_message_bytes
-                         ? spec->least_message_bytes
-                         : spec->max_message_bytes;
     v->findings[i]++;
     say(&v->call, wrong ? TOPICS_WRONG : TOPICS_NOTE, spec->name,
         "max.message.bytes is %lld: records of up to %lld bytes may come (kafka-configs.sh --alter "

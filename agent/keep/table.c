@@ -1,6 +1,7 @@
-// table: see the header. A hash table of copies; called by the agent's restore and by `stoker
-// state`, never on the way of an event. A value of which pieces are missing shows as what stands
-// under its key, which no release reads.
+// table: see the header. A hash table of copies. A whole one is filled by the agent's restore and
+// by `stoker state`; of the keys in pieces alone, which are few, every commit asks for each key
+// that it writes. Never asked for each event. A value of which pieces are missing shows as what
+// stands under its key, which no release reads.
 #include "keep/table.h"
 
 #include <string.h>
@@ -52,6 +53,25 @@ static struct entry *find(const struct keep_table *table, struct str key) {
     return entry;
 }
 
+static void forget(struct keep_table *table, struct str key) {
+    struct entry *entry = find(table, key);
+    if (entry != NULL) {
+        drop(table, entry);
+    }
+}
+
+// Of a key that is not there.
+static struct entry *add(struct keep_table *table, struct str key, struct str value) {
+    struct entry *entry = mem_zalloc(1, sizeof *entry);
+    entry->key = mem_alloc(key.len + value.len + 1);
+    entry->key_len = key.len;
+    entry->value_len = value.len;
+    memcpy(entry->key, key.p, key.len);
+    memcpy(entry->key + key.len, value.p, value.len);
+    HASH_ADD_KEYPTR(hh, table->entries, entry->key, entry->key_len, entry);
+    return entry;
+}
+
 // "#12.key" -> 12, and *key.
 static bool is_piece(struct str text, int64_t *number, struct str *key) {
     const char *dot = text.len < 2 || text.p[0] != '#' ? NULL : memchr(text.p, '.', text.len);
@@ -60,12 +80,6 @@ static bool is_piece(struct str text, int64_t *number, struct str *key) {
     }
     *key = (struct str){dot + 1, text.len - (size_t)(dot + 1 - text.p)};
     return *number >= 0;
-}
-
-bool keep_is_piece(struct str key) {
-    int64_t number;
-    struct str whole;
-    return is_piece(key, &number, &whole);
 }
 
 static uint32_t pieces_said(struct str value) {
@@ -93,21 +107,17 @@ void keep_table_put(struct keep_table *table, struct str key, struct str value) 
         put_piece(find(table, whole), number, value);
         return;
     }
-    struct entry *entry = find(table, key);
-    if (entry != NULL) {
-        drop(table, entry);
+    forget(table, key);
+    if (value.p != NULL) {
+        add(table, key, value)->pieces = pieces_said(value);
     }
-    if (value.p == NULL) {
-        return;
+}
+
+void keep_table_note_pieces(struct keep_table *table, struct str key, uint32_t pieces) {
+    forget(table, key);
+    if (pieces > 0) {
+        add(table, key, STR(""))->pieces = pieces;
     }
-    entry = mem_zalloc(1, sizeof *entry);
-    entry->key = mem_alloc(key.len + value.len + 1);
-    entry->key_len = key.len;
-    entry->value_len = value.len;
-    memcpy(entry->key, key.p, key.len);
-    memcpy(entry->key + key.len, value.p, value.len);
-    entry->pieces = pieces_said(value);
-    HASH_ADD_KEYPTR(hh, table->entries, entry->key, entry->key_len, entry);
 }
 
 static struct str value_of(const struct entry *entry) {
@@ -134,8 +144,7 @@ struct keep_table *keep_table_split(const struct keep_table *table) {
     struct keep_table *split = keep_table_new();
     for (const struct entry *entry = table->entries; entry != NULL; entry = entry->hh.next) {
         if (entry->pieces > 0) {
-            keep_table_put(split, (struct str){entry->key, entry->key_len},
-                           (struct str){entry->key + entry->key_len, entry->value_len});
+            keep_table_note_pieces(split, (struct str){entry->key, entry->key_len}, entry->pieces);
         }
     }
     return split;

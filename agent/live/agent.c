@@ -25,14 +25,13 @@ struct agent {
     struct exposition *exposition;
     struct worker **workers; // owned
     int worker_count, threads;
-    int64_t started_ms, page_ms;
-    int64_t memory_asked_ms;
+    int64_t started_ms, added_up_ms; // the second: monotonic
     struct due_memory memory;
     int64_t stuck_since_ms; // monotonic time since when a worker stands still, 0: none does
 };
 
 enum {
-    PAGE_EVERY_MS = 1000,
+    ADD_UP_EVERY_MS = 1000,
     TURN_MS = 100,
     DRAIN_MS = 5000,
     STEP_MS = 50,
@@ -183,7 +182,7 @@ bool agent_ready(struct agent *agent, struct buf *reason) {
 // What all workers show, added up.
 struct agent_view {
     int64_t lag, newest_event_ms, partitions, loading, changelog_messages;
-    int64_t events_read, events_skipped;
+    int64_t events_read, events_skipped, records_loaded;
     const char *full; // a setting whose limit is reached
     int64_t partitions_full;
     struct pipeline_stats *stats;
@@ -207,6 +206,7 @@ static void add_up(struct agent *agent, struct agent_view *sum) {
         sum->changelog_messages += view->changelog_messages;
         sum->events_read += view->events_read;
         sum->events_skipped += view->events_skipped;
+        sum->records_loaded += view->records_loaded;
         sum->partitions_full += view->partitions_full;
         sum->full = view->partitions_full > 0 ? view->full : sum->full;
         if (view->newest_event_ms > sum->newest_event_ms) {
@@ -264,30 +264,23 @@ static void publish_landing(struct agent *agent, const struct agent_view *sum, b
     mem_free(rows);
 }
 
-static void publish_pages(struct agent *agent, int64_t now_ms) {
-    if (agent->http == NULL || now_ms - agent->page_ms < PAGE_EVERY_MS) {
-        return;
-    }
-    agent->page_ms = now_ms;
-    struct agent_view sum = {0};
+static void publish_pages(struct agent *agent, const struct agent_view *sum) {
     struct buf reason = {0}, details = {0}, page = {0};
-    add_up(agent, &sum);
-    set_gauges(&sum);
+    set_gauges(sum);
     bool ready = agent_ready(agent, &reason);
     (void)alert_doors_health(agent->alerts, &details);
-    if (sum.partitions_full > 0) {
+    if (sum->partitions_full > 0) {
         buf_printf(&details,
                    "%s is reached in %lld partitions: what is new pushes out what is old\n",
-                   sum.full, (long long)sum.partitions_full);
+                   sum->full, (long long)sum->partitions_full);
     }
     http_set_ready(agent->http, ready, buf_text(&reason), buf_text(&details));
     struct exposition_input input = {
-        .version = STOKER_VERSION, .pipelines = sum.stats, .pipeline_count = sum.stats_count};
+        .version = STOKER_VERSION, .pipelines = sum->stats, .pipeline_count = sum->stats_count};
     exposition_read_process(&input.process);
     exposition_render(agent->exposition, &input, &page);
     http_publish(agent->http, HTTP_METRICS, &page);
-    publish_landing(agent, &sum, ready, buf_text(&reason), buf_text(&details));
-    mem_free(sum.stats);
+    publish_landing(agent, sum, ready, buf_text(&reason), buf_text(&details));
     buf_fini(&reason);
     buf_fini(&details);
     buf_fini(&page);
@@ -295,23 +288,26 @@ static void publish_pages(struct agent *agent, int64_t now_ms) {
 
 // What fetched events took, and state while it was read back, stays with the allocator: it would be
 // paid for ever after.
-static void give_memory_back(struct agent *agent, int64_t now_ms) {
-    if (now_ms - agent->memory_asked_ms < PAGE_EVERY_MS) {
-        return;
-    }
-    agent->memory_asked_ms = now_ms;
-    int64_t lag = 0, events_read = 0;
-    for (int i = 0; i < agent->worker_count; i++) {
-        struct worker *worker = agent->workers[i];
-        pthread_mutex_lock(&worker->lock);
-        lag += worker->view.lag;
-        events_read += worker->view.events_read + worker->view.changelog_messages;
-        pthread_mutex_unlock(&worker->lock);
-    }
-    if (due_for_memory(&agent->memory, now_ms, events_read, lag)) {
+static void give_memory_back(struct agent *agent, const struct agent_view *sum, int64_t now_ms) {
+    int64_t events_read = sum->events_read + sum->records_loaded;
+    if (due_for_memory(&agent->memory, now_ms, events_read, sum->lag)) {
         kafka_give_memory_back();
         log_debug("memory_given_back", "events=%lld", (long long)events_read);
     }
+}
+
+static void each_second(struct agent *agent, int64_t now_ms) {
+    if (now_ms - agent->added_up_ms < ADD_UP_EVERY_MS) {
+        return;
+    }
+    agent->added_up_ms = now_ms;
+    struct agent_view sum = {0};
+    add_up(agent, &sum);
+    if (agent->http != NULL) {
+        publish_pages(agent, &sum);
+    }
+    give_memory_back(agent, &sum, now_ms);
+    mem_free(sum.stats);
 }
 
 enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
@@ -328,8 +324,7 @@ enum status agent_step(struct agent *agent, int budget_ms, struct err *err) {
         if (agent->http != NULL) {
             http_beat(agent->http, now_ms);
         }
-        publish_pages(agent, now_ms);
-        give_memory_back(agent, now_ms);
+        each_second(agent, now_ms);
         int64_t left_ms = start_ms + budget_ms - now_ms;
         if (status == ST_OK && agent->options.workers > 0 && left_ms > 0) {
             clock_sleep_ms(left_ms < STEP_MS ? (int)left_ms : STEP_MS);

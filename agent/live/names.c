@@ -1,5 +1,6 @@
-// names: see the header. What is too long is cut as it always was: settings that could be are
-// refused before.
+// names: see the header. Nothing is ever cut: settings that are too long together are refused
+// before. (Release 0.1.0, which took longer ones, cut the group after 100 bytes and the instance
+// after 200: a former id of such a group is not found.)
 #include "live/names.h"
 
 #include <stdio.h>

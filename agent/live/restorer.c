@@ -97,12 +97,12 @@ struct work {
     const char *input, *changes; // topics
 };
 
-static void take_record(void *ctx, struct str key, struct str value) {
+static void take_record(void *ctx, const struct message *message) {
     struct work *work = ctx;
     CRASH_POINT("restore.reading");
     work->load->records++;
-    work->load->bytes += (int64_t)(key.len + value.len);
-    keep_table_put(work->table, key, value);
+    work->load->bytes += (int64_t)(message->key.len + message->value.len);
+    keep_table_put(work->table, message->key, message->value);
 }
 
 // State and position must be of the same transaction.
@@ -150,27 +150,13 @@ static enum status agree(const struct work *work, const struct changelog_positio
     return ST_OK;
 }
 
-static enum status restore(struct work *work, struct err *err) {
+// Reads the changelog to its end, and makes state of it.
+static enum status load_state(struct work *work, const struct changelog_position *committed,
+                              struct err *err) {
     struct load *load = work->load;
-    struct changelog_position committed;
     int64_t first = 0, end = 0;
-    enum status status = changelog_committed(work->changelog, work->input, load->partition,
-                                             ASK_TIMEOUT_MS, &committed, err);
-    CRASH_POINT("restore.committed");
-    load->former = status == ST_OK && committed.former;
-    if (status == ST_OK) {
-        status = changelog_bounds(work->changelog, work->input, load->partition, ASK_TIMEOUT_MS,
-                                  &load->first, &load->end, err);
-    }
-    if (status == ST_OK && load->kept && committed.offset == load->position.offset &&
-        committed.mark == position_mark(&load->position)) {
-        load->kept_is_good = true; // nobody else has owned it since, or did nothing
-        return ST_OK;
-    }
-    if (status == ST_OK) {
-        status = changelog_bounds(work->changelog, work->changes, load->partition, ASK_TIMEOUT_MS,
-                                  &first, &end, err);
-    }
+    enum status status = changelog_bounds(work->changelog, work->changes, load->partition,
+                                          ASK_TIMEOUT_MS, &first, &end, err);
     load->changelog_messages = end - first;
     CRASH_POINT("restore.watermark");
     if (status == ST_OK && end > first) {
@@ -184,7 +170,7 @@ static enum status restore(struct work *work, struct err *err) {
         status = changelog_read(work->changelog, &reading, err);
     }
     if (status == ST_OK) {
-        status = agree(work, &committed, err);
+        status = agree(work, committed, err);
     }
     if (status != ST_OK) {
         return status;
@@ -197,6 +183,28 @@ static enum status restore(struct work *work, struct err *err) {
     }
     CRASH_POINT("restore.loaded");
     return status;
+}
+
+static enum status restore(struct work *work, struct err *err) {
+    struct load *load = work->load;
+    struct changelog_position committed;
+    enum status status = changelog_committed(work->changelog, work->input, load->partition,
+                                             ASK_TIMEOUT_MS, &committed, err);
+    CRASH_POINT("restore.committed");
+    load->former = status == ST_OK && committed.former;
+    if (status == ST_OK) {
+        status = changelog_bounds(work->changelog, work->input, load->partition, ASK_TIMEOUT_MS,
+                                  &load->first, &load->end, err);
+    }
+    if (status != ST_OK) {
+        return status;
+    }
+    if (load->kept && committed.offset == load->position.offset &&
+        committed.mark == position_mark(&load->position)) {
+        load->kept_is_good = true; // nobody else has owned it since, or did nothing
+        return ST_OK;
+    }
+    return load_state(work, &committed, err);
 }
 
 // Fills the answer's fields of `load`. ST_RETRY: Kafka does not answer, or give_up was set: the

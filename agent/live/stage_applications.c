@@ -38,48 +38,51 @@ static void log_limits(struct stage_home *home, const struct pipeline_run *run) 
     }
 }
 
-// What is too large for its topic goes out shortened, or not at all if nothing is short enough: the
-// others must not wait for it.
+// Sends what is encoded. False: it is too large for its topic, and goes out shortened, or not at
+// all if nothing is short enough: the others must not wait for it. Told of once, with the size of
+// what is `whole`.
+static bool fits(struct stage_home *home, enum topic topic, const char *pipeline, bool *whole) {
+    if (stage_publish(home, topic, pipeline) != ST_SKIP) {
+        return true;
+    }
+    if (*whole) {
+        transaction_oversize(home->transaction, topic, (int64_t)home->encoded.len);
+        *whole = false;
+    }
+    return false;
+}
 
 static void on_run(void *ctx, const struct pipeline_run *run) {
     struct stage_home *home = ctx;
     log_limits(home, run);
-    avro_encode_run(home->codec, run, &home->encoded);
-    if (stage_publish(home, TOPIC_RUNS, run->identity.pipeline) != ST_SKIP) {
-        return;
-    }
-    transaction_oversize(home->transaction, TOPIC_RUNS, (int64_t)home->encoded.len);
     struct pipeline_run less = *run;
-    enum status status = ST_SKIP;
-    limit_hit(&less.limits, LIMIT_RECORD);
     less.open = mem_alloc((run->open_count + 1) * sizeof *less.open);
     if (run->open_count > 0) {
         memcpy(less.open, run->open, run->open_count * sizeof *less.open);
     }
-    while (status == ST_SKIP && pipeline_run_shorten(&less)) {
+    bool whole = true, sent;
+    do {
         avro_encode_run(home->codec, &less, &home->encoded);
-        status = stage_publish(home, TOPIC_RUNS, run->identity.pipeline);
-    }
+        sent = fits(home, TOPIC_RUNS, run->identity.pipeline, &whole);
+        if (!sent) {
+            limit_hit(&less.limits, LIMIT_RECORD);
+        }
+    } while (!sent && pipeline_run_shorten(&less));
     mem_free(less.open);
-    if (status == ST_SKIP) {
+    if (!sent) {
         log_error("run_not_published", "run=%s reason=%s", run->id, "too large for the topic");
     }
 }
 
 static void publish_bottleneck(struct stage_home *home, const struct run_identity *identity,
                                const char *run_id, const struct bottleneck *bottleneck) {
-    avro_encode_bottleneck(home->codec, identity, run_id, bottleneck, &home->encoded);
-    if (stage_publish(home, TOPIC_BOTTLENECKS, identity->pipeline) != ST_SKIP) {
-        return;
-    }
-    transaction_oversize(home->transaction, TOPIC_BOTTLENECKS, (int64_t)home->encoded.len);
     struct bottleneck less = *bottleneck;
-    enum status status = ST_SKIP;
-    while (status == ST_SKIP && bottleneck_shorten(&less)) {
+    bool whole = true, sent;
+    do {
         avro_encode_bottleneck(home->codec, identity, run_id, &less, &home->encoded);
-        status = stage_publish(home, TOPIC_BOTTLENECKS, identity->pipeline);
-    }
-    if (status == ST_SKIP) {
+        sent = fits(home, TOPIC_BOTTLENECKS, identity->pipeline, &whole);
+    } while (!sent && bottleneck_shorten(&less));
+    if (!sent) {
         log_error("bottleneck_not_published", "id=%s reason=%s", bottleneck->id,
                   "too large for the topic");
     }
@@ -100,20 +103,15 @@ static void on_bottleneck(void *ctx, const struct run_identity *identity, const 
 static void on_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
                               const struct recommendation *recommendation) {
     struct stage_home *home = ctx;
-    avro_encode_recommendation(home->codec, identity, run_id, recommendation, &home->encoded);
-    if (stage_publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline) != ST_SKIP) {
-        return;
-    }
-    transaction_oversize(home->transaction, TOPIC_RECOMMENDATIONS, (int64_t)home->encoded.len);
     struct recommendation less = *recommendation;
-    enum status status = ST_SKIP;
     less.action = mem_strdup(recommendation->action);
-    while (status == ST_SKIP && recommendation_shorten(&less)) {
+    bool whole = true, sent;
+    do {
         avro_encode_recommendation(home->codec, identity, run_id, &less, &home->encoded);
-        status = stage_publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline);
-    }
+        sent = fits(home, TOPIC_RECOMMENDATIONS, identity->pipeline, &whole);
+    } while (!sent && recommendation_shorten(&less));
     mem_free(less.action);
-    if (status == ST_SKIP) {
+    if (!sent) {
         log_error("recommendation_not_published", "id=%s reason=%s", recommendation->id,
                   "too large for the topic");
     }

@@ -38,8 +38,8 @@ void transaction_fini(struct transaction *tx) {
     mem_free(tx->headers);
 }
 
-// Says so in the log whenever the words change, unless it is soon over.
-static void note_closed(struct transaction *tx, int64_t now_ms, const char *words) {
+void transaction_waits(struct transaction *tx, int64_t now_ms, const char *words) {
+    tx->closed_ms = tx->closed_ms == 0 ? now_ms : tx->closed_ms;
     if (now_ms - tx->closed_ms > SOON_MS && strcmp(tx->waiting, words) != 0) {
         log_warn("kafka_waiting", "worker=%s reason=%s", tx->id, words);
         str_copy(tx->waiting, sizeof tx->waiting, str_of(words));
@@ -59,14 +59,12 @@ enum status transaction_possible(struct transaction *tx, bool *possible, struct 
             topics[count++] = tx->options->topics[t];
         }
     }
-    tx->closed_ms = tx->closed_ms == 0 ? now_ms : tx->closed_ms;
     enum status status = kafka_sink_open(tx->sink, topics, OPEN_TIMEOUT_MS, err);
     *possible = status == ST_OK;
     if (*possible) {
-        tx->closed_ms = 0;
-        tx->waiting[0] = '\0'; // the words of what failed stay: it may fail again
+        transaction_waits_no_more(tx); // the words of what failed stay: it may fail again
     } else {
-        note_closed(tx, now_ms, err->text);
+        transaction_waits(tx, now_ms, err->text);
     }
     return status == ST_FATAL ? ST_FATAL : ST_OK;
 }
@@ -171,6 +169,22 @@ static const char *const says[SAYS_COUNT] = {"stoker.error.reason",        "stok
                                              "stoker.source.timestamp_ms", "stoker.headers.dropped",
                                              "stoker.value.dropped",       "stoker.key.dropped"};
 
+// What is said by now; a header without a name is not.
+struct letter {
+    struct message_header ours[SAYS_COUNT];
+    char texts[SAYS_COUNT][24]; // of numbers
+};
+
+static void say(struct letter *letter, int what, struct str text) {
+    letter->ours[what] = (struct message_header){says[what], text};
+}
+
+static void say_number(struct letter *letter, int what, int64_t number) {
+    char *text = letter->texts[what];
+    int n = snprintf(text, sizeof letter->texts[what], "%lld", (long long)number);
+    say(letter, what, (struct str){text, (size_t)n});
+}
+
 static bool is_said(const char *name) {
     for (int i = 0; i < SAYS_COUNT; i++) {
         if (strcmp(name, says[i]) == 0) {
@@ -181,14 +195,13 @@ static bool is_said(const char *name) {
 }
 
 // What of a message its dead letter holds, from all to where it lies.
-enum letter { LETTER_WHOLE, LETTER_NO_VALUE, LETTER_NO_HEADERS, LETTER_NO_KEY, LETTER_FORMS };
+enum letter_form { LETTER_WHOLE, LETTER_NO_VALUE, LETTER_NO_HEADERS, LETTER_NO_KEY, LETTER_FORMS };
 
 // The message's own headers, then ours. Those an earlier dead letter of it got say nothing true any
 // more: a message that was sent in again and failed again looks as if it had failed once, but for
 // the number of times.
 static uint32_t letter_headers(struct transaction *tx, const struct message *message,
-                               enum letter form, struct message_header ours[SAYS_COUNT],
-                               char texts[SAYS_COUNT][24]) {
+                               enum letter_form form, struct letter *letter) {
     uint32_t count = 0, own = 0;
     for (uint32_t i = 0; i < message->header_count; i++) {
         if (!is_said(message->headers[i].name)) {
@@ -202,14 +215,12 @@ static uint32_t letter_headers(struct transaction *tx, const struct message *mes
         [SAYS_VALUE_DROPPED] = form < LETTER_NO_VALUE ? 0 : (int64_t)message->value.len,
         [SAYS_KEY_DROPPED] = form < LETTER_NO_KEY ? 0 : (int64_t)message->key.len};
     for (int i = 0; i < SAYS_COUNT; i++) {
-        if (i >= SAYS_DROPPED) {
-            int n = snprintf(texts[i], sizeof texts[i], "%lld", (long long)dropped[i]);
-            ours[i] =
-                (struct message_header){dropped[i] > 0 ? says[i] : NULL, {texts[i], (size_t)n}};
+        if (dropped[i] > 0) {
+            say_number(letter, i, dropped[i]);
         }
-        if (ours[i].name != NULL) {
+        if (letter->ours[i].name != NULL) {
             MEM_GROW(tx->headers, count, tx->header_cap);
-            tx->headers[count++] = ours[i];
+            tx->headers[count++] = letter->ours[i];
         }
     }
     return count;
@@ -217,14 +228,14 @@ static uint32_t letter_headers(struct transaction *tx, const struct message *mes
 
 // In the first form that the topic takes.
 static void send_letter(struct transaction *tx, const struct message *message,
-                        struct message_header ours[SAYS_COUNT], char texts[SAYS_COUNT][24]) {
+                        struct letter *letter) {
     enum status status = ST_SKIP;
-    for (enum letter form = LETTER_WHOLE; form < LETTER_FORMS && status == ST_SKIP; form++) {
+    for (enum letter_form form = LETTER_WHOLE; form < LETTER_FORMS && status == ST_SKIP; form++) {
         struct sink_record record = {.topic = tx->options->topics[TOPIC_DLQ],
                                      .key = message->key,
                                      .value = message->value,
                                      .timestamp_ms = message->timestamp_ms};
-        record.header_count = letter_headers(tx, message, form, ours, texts);
+        record.header_count = letter_headers(tx, message, form, letter);
         record.headers = tx->headers;
         record.value.len = form < LETTER_NO_VALUE ? record.value.len : 0;
         record.key = form < LETTER_NO_KEY ? record.key : (struct str){NULL, 0};
@@ -234,8 +245,8 @@ static void send_letter(struct transaction *tx, const struct message *message,
         }
     }
     if (status != ST_OK) {
-        log_error("dead_letter_not_kept", "partition=%s offset=%s", texts[SAYS_PARTITION],
-                  texts[SAYS_OFFSET]);
+        log_error("dead_letter_not_kept", "partition=%s offset=%s", letter->texts[SAYS_PARTITION],
+                  letter->texts[SAYS_OFFSET]);
     }
 }
 
@@ -247,23 +258,17 @@ void transaction_dead_letter(struct transaction *tx, const struct message *messa
     int64_t before = 0;
     (void)str_to_i64(message_header_last(message, says[SAYS_TIMES]), &before);
     before = before > 0 && before < TIMES_MAX ? before : 0;
-    int64_t numbers[SAYS_COUNT] = {[SAYS_TIMES] = before + 1,
-                                   [SAYS_PARTITION] = message->partition,
-                                   [SAYS_OFFSET] = message->offset,
-                                   [SAYS_TIMESTAMP] = message->timestamp_ms};
-    char texts[SAYS_COUNT][24];
-    struct message_header ours[SAYS_COUNT];
-    for (int i = 0; i < SAYS_COUNT; i++) {
-        int n = snprintf(texts[i], sizeof texts[i], "%lld", (long long)numbers[i]);
-        ours[i] = (struct message_header){says[i], {texts[i], (size_t)n}};
+    struct letter letter = {0};
+    say(&letter, SAYS_REASON, reason_word(reason));
+    say(&letter, SAYS_TEXT, str_of(words));
+    say_number(&letter, SAYS_TIMES, before + 1);
+    say(&letter, SAYS_TOPIC, str_of(message->topic));
+    say_number(&letter, SAYS_PARTITION, message->partition);
+    say_number(&letter, SAYS_OFFSET, message->offset);
+    if (message->timestamp_ms != 0) {
+        say_number(&letter, SAYS_TIMESTAMP, message->timestamp_ms);
     }
-    ours[SAYS_REASON].value = reason_word(reason);
-    ours[SAYS_TEXT].value = str_of(words);
-    ours[SAYS_TOPIC].value = str_of(message->topic);
-    if (message->timestamp_ms == 0) {
-        ours[SAYS_TIMESTAMP].name = NULL;
-    }
-    send_letter(tx, message, ours, texts);
+    send_letter(tx, message, &letter);
 }
 
 void transaction_alert(struct transaction *tx, const struct alert *alert) {

@@ -48,6 +48,14 @@ void transaction_fini(struct transaction *tx);
 // ST_FATAL: they never will be.
 enum status transaction_possible(struct transaction *tx, bool *possible, struct err *err) MUST_USE;
 
+// There is no producer yet, for the reason in `words`: says so in the log whenever they change,
+// unless it is soon over.
+void transaction_waits(struct transaction *tx, int64_t now_ms, const char *words);
+static inline void transaction_waits_no_more(struct transaction *tx) {
+    tx->closed_ms = 0;
+    tx->waiting[0] = '\0';
+}
+
 // Begins if none is open. ST_ABORT as any other failure: see transaction_break.
 enum status transaction_begin(struct transaction *tx, struct err *err) MUST_USE;
 // ST_OK also if the transaction broke (tx->broken says so). ST_SKIP: too large for the topic.

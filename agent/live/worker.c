@@ -23,9 +23,7 @@ enum {
     COMMIT_SLICE_MS = 500,
     LAST_COMMIT_MS = 5000,
     BEHIND_MESSAGES = 5000,
-    JOIN_PAUSE_MS = 50,
-    PIECE_KEY_BYTES = 12, // what the key of a piece has beyond the value's
-    PIECE_LEAST_BYTES = 256
+    JOIN_PAUSE_MS = 50
 };
 
 static bool is_static(const struct agent_options *options) {
@@ -65,11 +63,11 @@ static enum status join(struct worker *worker, struct err *err) {
     struct transaction *tx = &worker->transaction;
     enum status status = predecessor_end(worker->predecessor, err);
     if (status == ST_RETRY) {
-        str_copy(tx->waiting, sizeof tx->waiting, str_of(err->text));
+        transaction_waits(tx, clock_mono_ms(), err->text);
         clock_sleep_ms(JOIN_PAUSE_MS); // an error may come at once
         return ST_OK;
     }
-    tx->waiting[0] = '\0';
+    transaction_waits_no_more(tx);
     predecessor_free(worker->predecessor);
     worker->predecessor = NULL;
     return status == ST_OK ? open_source(worker, err) : status;
@@ -128,7 +126,9 @@ static void describe(struct worker *worker, int64_t loading, struct buf *out) {
     const struct transaction *tx = &worker->transaction;
     struct buf words = {0};
     add_reason(out, tx->trouble[0] != '\0' ? tx->trouble : tx->waiting);
-    if (worker->source != NULL && !kafka_source_health(worker->source, &words)) {
+    if (worker->source == NULL) { // not in the group yet, for however short a time
+        add_reason(out, out->len == 0 ? "what a predecessor left open is looked for" : "");
+    } else if (!kafka_source_health(worker->source, &words)) {
         add_reason(out, buf_text(&words));
     }
     buf_clear(&words);
@@ -156,6 +156,7 @@ static void fill(struct worker *worker, int64_t loading, const struct buf *reaso
     view->loading = loading;
     view->events_read = worker->home.events_read;
     view->events_skipped = worker->home.events_skipped;
+    view->records_loaded = worker->records_loaded;
     view->newest_event_ms = view->changelog_messages = view->partitions_full = 0;
     view->stats_count = 0;
     for (uint32_t i = 0; i < worker->part_count; i++) {
@@ -220,100 +221,6 @@ static int commit_in(const struct worker *worker, int64_t now_ms, int most) {
     return anything(worker) && left_ms < most ? (int)left_ms : most;
 }
 
-// Puts one record into the part's partition of its state topic.
-static void put_record(void *ctx, struct str key, struct str value) {
-    struct part *part = ctx;
-    struct transaction *tx = &part->worker->transaction;
-    enum topic topic = topic_of_state(part->ops->input);
-    struct sink_record record = {.topic = part->worker->options->topics[topic],
-                                 .key = key,
-                                 .value = value,
-                                 .to_partition = true,
-                                 .partition = part->partition};
-    if (transaction_send(tx, topic, &record) == ST_SKIP) { // it takes less than a moment ago
-        struct err err = {0};
-        err_set(&err, ST_ABORT, "%zu bytes for topic %s", key.len + value.len, record.topic);
-        transaction_break(tx, "state", &err);
-        return;
-    }
-    metrics_add(METRIC_STATE_RECORDS_OUT, 1);
-    metrics_add(METRIC_STATE_BYTES_OUT, (int64_t)(key.len + value.len));
-}
-
-static void put_piece(void *ctx, struct str key, struct str value) {
-    struct part *part = ctx;
-    put_record(part, key, value);
-    if (!keep_is_piece(key)) { // says how many there are
-        keep_table_put(part->split, key, value);
-    }
-}
-
-// A value that is larger than the topic takes goes out in pieces. They are half as large as they
-// could be: if the limit has to be learned, it is soon known.
-static void put_split(struct part *part, struct str key, struct str value, int64_t room) {
-    struct transaction *tx = &part->worker->transaction;
-    enum topic topic = topic_of_state(part->ops->input);
-    int64_t piece_bytes = room / 2 - (int64_t)key.len - PIECE_KEY_BYTES;
-    if (piece_bytes < PIECE_LEAST_BYTES) {
-        struct err err = {0};
-        const char *name = part->worker->options->topics[topic];
-        err_set(&err, ST_FATAL,
-                "topic %s takes records of %lld bytes, too few to keep state: raise its "
-                "max.message.bytes (kafka-configs.sh --alter --entity-type topics --entity-name %s "
-                "--add-config max.message.bytes=%d)",
-                name, (long long)room, name, TOPIC_RECORD_BYTES);
-        tx->hopeless = true;
-        transaction_break(tx, "state", &err);
-        return;
-    }
-    keep_split(key, value, (size_t)piece_bytes, put_piece, part);
-    transaction_oversize(tx, topic, (int64_t)(key.len + value.len));
-}
-
-static void put_state(void *ctx, struct str key, struct str value) {
-    struct part *part = ctx;
-    struct transaction *tx = &part->worker->transaction;
-    const char *topic = part->worker->options->topics[topic_of_state(part->ops->input)];
-    uint32_t before = keep_table_pieces(part->split, key);
-    int64_t room = kafka_sink_room(tx->sink, topic);
-    if ((int64_t)(key.len + value.len) > room && value.p != NULL) {
-        put_split(part, key, value, room);
-    } else {
-        put_record(part, key, value);
-        if (before > 0) {
-            keep_table_put(part->split, key, (struct str){NULL, 0});
-        }
-    }
-    if (before > 0) {
-        keep_split_forget(key, keep_table_pieces(part->split, key), before, put_record, part);
-    }
-}
-
-// The changed state of every touched partition, its position last.
-static size_t put_all(struct worker *worker, struct sink_position *positions) {
-    size_t count = 0;
-    for (uint32_t i = 0; i < worker->part_count; i++) {
-        struct part *part = worker->parts[i];
-        if (!part->touched) {
-            continue;
-        }
-        require(part->phase == PART_RUNNING && part->state != NULL);
-        struct position *position = &part->position;
-        if (!position->rooted) {
-            position_write(&(struct position){0}, &worker->value);
-            put_state(part, STR(ROOT_KEY), buf_str(&worker->value));
-            position->rooted = true;
-        }
-        part->ops->changes(part->state, put_state, part);
-        position->time_ms = part->ops->newest_ms(part->state);
-        position_write(position, &worker->value);
-        put_state(part, STR(POSITION_KEY), buf_str(&worker->value));
-        positions[count++] = (struct sink_position){part->topic, part->partition, position->offset,
-                                                    position_mark(position)};
-    }
-    return count;
-}
-
 static enum status commit_until(struct worker *worker, const struct sink_position *positions,
                                 size_t count, int timeout_ms, struct err *err) {
     struct transaction *tx = &worker->transaction;
@@ -346,10 +253,12 @@ static enum status commit(struct worker *worker, int timeout_ms, struct err *err
     }
     struct sink_position *positions = mem_alloc((worker->part_count + 1) * sizeof *positions);
     CRASH_POINT("commit.begin");
-    size_t count = put_all(worker, positions);
+    size_t count;
+    status = worker_put_state(worker, positions, &count, err);
     CRASH_POINT("commit.state");
-    status = tx->broken ? err_set(err, ST_ABORT, "%s", tx->trouble)
-                        : commit_until(worker, positions, count, timeout_ms, err);
+    if (status == ST_OK) {
+        status = commit_until(worker, positions, count, timeout_ms, err);
+    }
     mem_free(positions);
     return status;
 }
@@ -428,10 +337,12 @@ static enum status poll(struct worker *worker, int wait_ms, int64_t *now_ms, str
     return ST_OK;
 }
 
-static void look_at_ends(struct worker *worker, int64_t now_ms) {
+static void look_at_ends(struct worker *worker) {
+    struct err err = {0};
     for (uint32_t i = 0; i < worker->part_count && !worker->transaction.broken; i++) {
-        if (worker->parts[i]->phase == PART_RUNNING) {
-            (void)part_accepts(worker->parts[i], NULL, now_ms);
+        struct part *part = worker->parts[i];
+        if (part->phase == PART_RUNNING && part_look_at_end(part, &err) != ST_OK) {
+            transaction_break(&worker->transaction, "input", &err);
         }
     }
 }
@@ -543,7 +454,7 @@ enum status worker_turn(struct worker *worker, int budget_ms, struct err *err) {
     if (status == ST_OK) {
         struct err why = {0};
         now_ms = clock_mono_ms();
-        look_at_ends(worker, now_ms);
+        look_at_ends(worker);
         tick(worker, now_ms);
         worker_forget_suspended(worker, now_ms);
         forget_failures(worker);

@@ -56,6 +56,7 @@ struct worker_view {
     size_t stats_count, stats_cap;
     int64_t lag, newest_event_ms, partitions, loading, changelog_messages;
     int64_t events_read, events_skipped; // since the worker began
+    int64_t records_loaded;              // likewise: of state that was read back
     const char *full;                    // the setting whose limit is reached, NULL: none
     int64_t partitions_full;             // in which it is
     enum status status;                  // ST_FATAL: it has ended
@@ -66,7 +67,7 @@ struct worker {
     const struct agent_options *options;
     struct alert_doors *alerts; // the agent's
     struct names names;         // the same after a restart
-    const char *id;             // one of them, for the log
+    const char *id;             // one of them: the transactional id, and its name in the log
     pthread_t thread;
     _Atomic bool stop;
     _Atomic int64_t beat_ms;         // monotonic time of its last turn
@@ -82,11 +83,12 @@ struct worker {
     struct part *suspended; // revoked, state kept in case they come back
     int64_t suspended_ms;   // since when, the newest of them
     uint32_t part_count, part_cap;
-    uint64_t loads;   // numbers given
-    bool reopen;      // the consumer has to be replaced when the transaction is given up
-    bool behind;      // much is there to be read
-    bool closing;     // it ends: what waits at the alert door may still go out
-    struct buf value; // scratch for a position
+    uint64_t loads;         // numbers given
+    int64_t records_loaded; // of state that was taken over
+    bool reopen;            // the consumer has to be replaced when the transaction is given up
+    bool behind;            // much is there to be read
+    bool closing;           // it ends: what waits at the alert door may still go out
+    struct buf value;       // scratch for a position
     int64_t committed_ms, commit_took_ms, viewed_ms;
     pthread_mutex_t lock;
     struct worker_view view;
@@ -102,14 +104,22 @@ void worker_free(struct worker *worker);
 // Output, state and positions in one transaction; then the alerts. ST_ABORT: the transaction broke.
 enum status worker_commit(struct worker *worker, int timeout_ms, struct err *err);
 
+// worker_state.c
+// Puts the changed state of every touched partition into the transaction, its position last.
+// `positions` has room for those of all; *count is how many there are. ST_ABORT: it broke.
+enum status worker_put_state(struct worker *worker, struct sink_position *positions, size_t *count,
+                             struct err *err) MUST_USE;
+
 // worker_input.c
 // Lets a loaded partition's messages come, from where they can be compared with what was taken.
 // ST_RETRY: not now.
 enum status part_begin(struct part *part, const struct load *load, struct err *err) MUST_USE;
-// True if this message of a running partition is the next one to be taken; to be asked with NULL,
-// too, while none comes. May find that the input is another one than was read, or break the
-// transaction so that everything is looked at again.
+// True if this message of a running partition is the next one to be taken. May find that the input
+// is another one than was read, or break the transaction so that everything is looked at again.
 bool part_accepts(struct part *part, const struct message *message, int64_t now_ms);
+// To be called while no message comes: the end may be reached before there was anything to compare.
+// Likewise; not ST_OK: the transaction must break.
+enum status part_look_at_end(struct part *part, struct err *err) MUST_USE;
 
 // worker_parts.c
 extern const struct kafka_source_callbacks worker_callbacks; // ctx: NULL, to be filled in

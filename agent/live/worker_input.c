@@ -84,16 +84,13 @@ static void look_again(struct part *part, const struct err *err) {
 }
 
 static enum status ask_first(struct part *part, struct err *err) {
-    int64_t end;
-    return kafka_source_bounds(part->worker->source, part->topic, part->partition, ASK_TIMEOUT_MS,
-                               &part->first, &end, err);
+    return kafka_source_first(part->worker->source, part->topic, part->partition, ASK_TIMEOUT_MS,
+                              &part->first, err);
 }
 
-static void take_for_another(struct part *part) {
-    struct err err = {0};
-    if (ask_first(part, &err) != ST_OK || restart_another(part, &err) != ST_OK) {
-        look_again(part, &err);
-    }
+static enum status take_for_another(struct part *part, struct err *err) {
+    enum status status = ask_first(part, err);
+    return status == ST_OK ? restart_another(part, err) : status;
 }
 
 struct peek {
@@ -101,7 +98,7 @@ struct peek {
     bool another;
 };
 
-static void see(void *ctx, const struct message *message) {
+static void compare(void *ctx, const struct message *message) {
     struct peek *peek = ctx;
     peek->another |= position_prove(peek->position, message) == POSITION_ANOTHER;
 }
@@ -120,7 +117,7 @@ static bool looks_same(struct part *part, int64_t now_ms) {
                                         .timeout_ms = PEEK_TIMEOUT_MS,
                                         .stop = &worker->stop,
                                         .ctx = &peek,
-                                        .see = see};
+                                        .take = compare};
     struct err err = {0};
     enum status status = now_ms < worker->peek_ms ? ST_RETRY : ST_OK;
     if (status == ST_OK && worker->peeker == NULL) {
@@ -155,29 +152,24 @@ static bool prove_again(struct part *part, int64_t now_ms, int64_t silent_ms) {
     return true;
 }
 
-// The end was reached, if it was, before there was anything to compare.
-static void look_at_end(struct part *part) {
+enum status part_look_at_end(struct part *part, struct err *err) {
     struct kafka_source *source = part->worker->source;
-    struct err err = {0};
     if (!part->proving || !kafka_source_caught_up(source, part->topic, part->partition)) {
-        return;
+        return ST_OK;
     }
     if (kafka_source_next(source, part->topic, part->partition) >= part->position.offset) {
         part->proving = false; // no message lies where one was: compacted, or taken back
-    } else if (part->cut) {
-        take_for_another(part);
-    } else {
-        err_set(&err, ST_ABORT, "%s partition %d ends before offset %lld, which was read",
-                part->topic, (int)part->partition, (long long)part->position.offset);
-        look_again(part, &err);
+        return ST_OK;
     }
+    return part->cut ? take_for_another(part, err)
+                     : err_set(err, ST_ABORT,
+                               "%s partition %d ends before offset %lld, which was "
+                               "read",
+                               part->topic, (int)part->partition, (long long)part->position.offset);
 }
 
 bool part_accepts(struct part *part, const struct message *message, int64_t now_ms) {
-    if (message == NULL) {
-        look_at_end(part);
-        return false;
-    }
+    struct err err = {0};
     bool next = message->offset >= part->position.offset;
     if (!part->proving) {
         int64_t silent_ms = now_ms - part->taken_ms;
@@ -185,7 +177,9 @@ bool part_accepts(struct part *part, const struct message *message, int64_t now_
     }
     enum position_proof proof = position_prove(&part->position, message);
     if (proof == POSITION_ANOTHER || (next && part->cut)) {
-        take_for_another(part);
+        if (take_for_another(part, &err) != ST_OK) {
+            look_again(part, &err);
+        }
         return false;
     }
     part->taken_ms = now_ms;

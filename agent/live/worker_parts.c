@@ -198,6 +198,7 @@ static void take_over(struct worker *worker, struct part *part, struct load *loa
         load->state = NULL;
         load->split = NULL;
         part->changelog_messages = load->changelog_messages;
+        worker->records_loaded += load->records;
     }
     require(part->state != NULL && part->state->ops == part->ops);
     part->position = load->position;

@@ -58,10 +58,9 @@ struct changelog_reading {
     int timeout_ms;           // without any progress
     const _Atomic bool *stop; // may be NULL; set: give up with ST_RETRY
     void *ctx;
-    // One committed record, in order; both borrowed; value.p NULL: a tombstone.
-    void (*take)(void *ctx, struct str key, struct str value);
-    // Instead, for who must know where it lay: headers and topic are left out.
-    void (*see)(void *ctx, const struct message *message);
+    // One committed record, in order, borrowed: headers and topic are left out; value.p NULL: a
+    // tombstone.
+    void (*take)(void *ctx, const struct message *message);
 };
 
 // Hands out every committed record below `end`; waits for transactions that are still open below

@@ -76,11 +76,9 @@ enum status kafka_source_start(struct kafka_source *src, const char *topic, int3
 // No more messages of an owned partition until it is started again.
 void kafka_source_hold(struct kafka_source *src, const char *topic, int32_t partition);
 
-// The first offset that an owned partition has, and the one after its last record. ST_RETRY: no
-// answer within `timeout_ms`.
-enum status kafka_source_bounds(struct kafka_source *src, const char *topic, int32_t partition,
-                                int timeout_ms, int64_t *first, int64_t *end,
-                                struct err *err) MUST_USE;
+// The first offset that an owned partition has. ST_RETRY: no answer within `timeout_ms`.
+enum status kafka_source_first(struct kafka_source *src, const char *topic, int32_t partition,
+                               int timeout_ms, int64_t *first, struct err *err) MUST_USE;
 
 // The handle, for kafka_sink_commit. Borrowed; NULL while closed.
 struct client *kafka_source_client(struct kafka_source *src);

@@ -1,6 +1,7 @@
 // table: the newest value of every key of a changelog. Filled by the live agent from a state topic
-// while it is read back, read by keep to load state and by `stoker state` to show it. One thread at
-// a time.
+// while it is read back, read by keep to load state and by `stoker state` to show it. The live
+// agent's commits have one of each partition, too, of the keys whose values are kept in pieces. One
+// thread at a time.
 //
 // A value that is larger than its topic takes is kept in pieces: under its key how many there are,
 // in a form that releases without pieces refuse by its version, and behind that each piece under a
@@ -29,10 +30,12 @@ void keep_table_free(struct keep_table *table);
 void keep_table_put(struct keep_table *table, struct str key, struct str value);
 // True and *value (borrowed until the next put) if the key is there.
 bool keep_table_get(const struct keep_table *table, struct str key, struct str *value);
+// Puts down in how many pieces the value of a key is kept, instead of the value; 0 forgets the key.
+void keep_table_note_pieces(struct keep_table *table, struct str key, uint32_t pieces);
 // In how many pieces the value of a key is kept, 0 if it is whole.
 uint32_t keep_table_pieces(const struct keep_table *table, struct str key);
-// A table of the keys alone whose values are kept in pieces: all that whoever writes the next value
-// must know. The caller's to free.
+// A table of the keys alone whose values are kept in pieces, each noted: all that whoever writes
+// the next value must know. The caller's to free.
 struct keep_table *keep_table_split(const struct keep_table *table);
 // How many keys there are.
 size_t keep_table_count(const struct keep_table *table);
@@ -42,7 +45,5 @@ void keep_table_each(const struct keep_table *table, keep_each_fn each, void *ct
 // Hands out a value as pieces of at most `piece_bytes`, what says so first; returns how many.
 uint32_t keep_split(struct str key, struct str value, size_t piece_bytes, keep_each_fn each,
                     void *ctx);
-// True if it is the key of a piece.
-bool keep_is_piece(struct str key);
 // Hands out the keys of the pieces from number `from` on, below `to`, as gone.
 void keep_split_forget(struct str key, uint32_t from, uint32_t to, keep_each_fn each, void *ctx);

@@ -17,9 +17,8 @@ static struct changelog *two_nodes(struct cluster *c) {
     return changelog;
 }
 
-static void count(void *ctx, struct str key, struct str value) {
-    (void)key;
-    assert_true(value.len > 0);
+static void count(void *ctx, const struct message *message) {
+    assert_true(message->value.len > 0);
     ++*(int *)ctx;
 }
 

@@ -20,7 +20,7 @@ struct sending {
 
 // False if a batch was refused.
 static bool try_once(struct sending *s) {
-    struct topic_size *topic = sizes_of(&s->sizes, "t");
+    struct sink_topic *topic = sizes_of(&s->sizes, "t");
     int64_t batch_bytes = sizes_batch(&s->sizes, BATCH), batch = 0;
     int64_t room = sizes_room(topic, MOST, s->now_ms);
     s->attempt++;
@@ -113,7 +113,7 @@ static void what_was_too_large_is_tried_again_after_a_growing_pause(void **state
 static void what_is_told_bounds_records_and_batches(void **state) {
     (void)state;
     struct sizes sizes = {0};
-    struct topic_size *small = sizes_of(&sizes, "small");
+    struct sink_topic *small = sizes_of(&sizes, "small");
     (void)sizes_of(&sizes, "large");
     assert_int_equal(sizes_batch(&sizes, BATCH), BATCH);
     small->told_bytes = 5000;
