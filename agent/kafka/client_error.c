@@ -120,9 +120,3 @@ enum status client_error_topic(struct err *err, const char *topic, rd_kafka_resp
              strcmp(right, "READ") == 0 ? "read" : "written");
     return client_error_right(err, what, code, text, right);
 }
-
-bool client_is_fence(rd_kafka_resp_err_t code) {
-    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
-           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
-}

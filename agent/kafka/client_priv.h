@@ -128,7 +128,11 @@ enum status client_error_right(struct err *err, const char *what, rd_kafka_resp_
 enum status client_error_topic(struct err *err, const char *topic, rd_kafka_resp_err_t code,
                                const char *text, const char *right);
 // True if another producer, or member of the group, took over the identity.
-bool client_is_fence(rd_kafka_resp_err_t code);
+static inline bool client_is_fence(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH ||
+           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
 // Words on what to do about an error code, "" if there are none.
 const char *client_hint(rd_kafka_resp_err_t code, bool scram);
 // Appends text that came from outside, one line, at most `max` bytes of it, into a C string.
