@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build demo check test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
+.PHONY: help deps deps-test build listener demo check test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -17,6 +17,10 @@ deps-test: deps ## and those the tests need
 build: deps ## build/release/stoker
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release
+
+listener: ## the jar that a Spark driver sends its events with: deploy/spark-listener/target/
+	@deploy/deps.sh deploy/spark-listener/packages.txt
+	@deploy/spark-listener/build.sh
 
 demo: build ## watch real Spark runs being judged, nothing else needed
 	@build/release/stoker demo

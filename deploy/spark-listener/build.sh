@@ -1,0 +1,16 @@
+#!/bin/bash
+# build.sh [MAVEN ARGUMENT...]: target/stoker-spark-listener-VERSION.jar beside this file, tested; VERSION is the project's, from
+# CMakeLists.txt. Called by `make listener`.
+set -euo pipefail
+cd "$(dirname "$0")"
+version=$(sed -nE 's/^project\(stoker VERSION ([0-9.]+).*/\1/p' ../../CMakeLists.txt)
+[ -n "$version" ] || { echo "build.sh: no version in CMakeLists.txt" >&2; exit 1; }
+log=target/build.log
+mkdir -p target
+if ! mvn -B -Drevision="$version" "${@:-package}" >$log 2>&1; then
+  grep -E '^\[ERROR\]|FAIL' $log | head -40 >&2
+  echo "build.sh: Maven failed, see deploy/spark-listener/$log" >&2
+  exit 1
+fi
+grep -E '^\[(INFO|WARNING)\] Tests run:.*[0-9]$' $log | tail -1 || true
+ls target/stoker-spark-listener-"$version".jar

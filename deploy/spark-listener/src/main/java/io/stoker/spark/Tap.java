@@ -1,0 +1,169 @@
+// Tap: what happens to an event on Spark's bus: whether it is sent, its number, its place in the queue; and the end, the one place
+// where a bounded wait is right. It must never throw into the bus, never wait on it before the end, and switch itself off with one
+// line if this Spark is not as expected.
+package io.stoker.spark;
+
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.apache.spark.scheduler.SparkListenerApplicationEnd;
+import org.apache.spark.scheduler.SparkListenerApplicationStart;
+import org.apache.spark.scheduler.SparkListenerEvent;
+import org.apache.spark.scheduler.SparkListenerLogStart;
+
+final class Tap {
+  private final Settings settings;
+  private final Counts counts = new Counts();
+  private final Log log = new Log(System::nanoTime);
+  private final Map<Class<?>, EventKind> kinds = new ConcurrentHashMap<>();
+  private final EventWriter writer;
+  private final EventQueue queue;
+  private final Identity identity;
+  private final Progress progress;
+  private final AtExit atExit = new AtExit(this::exit);
+  private volatile boolean off;
+
+  /** Checks this Spark and starts the sender. appId, attempt: null if not known yet. Throws what this Spark does not have. */
+  Tap(Settings settings, String sparkVersion, String appId, String attempt) throws ReflectiveOperationException {
+    this.settings = settings;
+    writer = new EventWriter(settings, counts);
+    identity = new Identity(sparkVersion, appId, attempt);
+    progress = new Progress(TimeUnit.MILLISECONDS.toNanos(settings.number(Setting.CLOSE_TIMEOUT)), System::nanoTime);
+    queue = new EventQueue(settings.number(Setting.QUEUE_BYTES), settings.number(Setting.QUEUE_EVENTS), this::dropped);
+    accept(kindOf(SparkListenerLogStart.class), new SparkListenerLogStart(sparkVersion)); // never on the bus
+    Sender sender = new Sender(this::open, settings, queue, this::write, counts, identity, progress, System::nanoTime);
+    Thread thread = new Thread(() -> {
+      sender.run();
+      atExit.forget();
+    }, "stoker-listener");
+    thread.setDaemon(true);
+    thread.setContextClassLoader(Tap.class.getClassLoader()); // Kafka's client looks for its classes there
+    atExit.register();
+    thread.start();
+  }
+
+  /** On the bus: an event as Spark posted it. */
+  void onEvent(SparkListenerEvent event) {
+    if (off) return;
+    try {
+      take(event);
+    } catch (LinkageError e) {
+      switchOff(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (Throwable e) { // Spark stops the application for some
+      log.repeated("an event was lost on the bus: " + Log.brief(e));
+    }
+  }
+
+  private void take(SparkListenerEvent event) throws InterruptedException, ReflectiveOperationException {
+    EventKind kind = kindOf(event.getClass());
+    if (event instanceof SparkListenerApplicationStart) {
+      SparkListenerApplicationStart start = (SparkListenerApplicationStart) event;
+      identity.know(start.appId().isDefined() ? start.appId().get() : null,
+          start.appAttemptId().isDefined() ? start.appAttemptId().get() : null);
+    }
+    if (wanted(kind, event)) accept(kind, event);
+    if (event instanceof SparkListenerApplicationEnd) {
+      progress.end();
+      queue.wake();
+      await();
+    }
+  }
+
+  private EventKind kindOf(Class<?> type) {
+    EventKind kind = kinds.get(type);
+    return kind != null ? kind : kinds.computeIfAbsent(type, EventKind::new);
+  }
+
+  private boolean wanted(EventKind kind, SparkListenerEvent event) {
+    if (kind.name.equals("SparkListenerBlockUpdated")) return settings.flag(Setting.BLOCK_UPDATES);
+    if (kind.name.equals("SparkListenerExecutorMetricsUpdate")) return settings.flag(Setting.EXECUTOR_METRICS);
+    // Spark says of some that they are not for logs: they hold what cannot be written.
+    return event.logEvent() && writer.wants(kind);
+  }
+
+  private void accept(EventKind kind, SparkListenerEvent event) throws ReflectiveOperationException {
+    long seq = counts.accepted.incrementAndGet();
+    progress.accepted();
+    Object waits = event;
+    int bytes;
+    try {
+      if (kind.mutable) waits = writer.write(kind, event);
+      bytes = waits == event ? kind.roughBytes(event) : ((byte[]) waits).length;
+    } catch (LinkageError e) {
+      throw e;
+    } catch (Exception | StackOverflowError | OutOfMemoryError e) {
+      counts.refused.add(kind.name);
+      progress.settled();
+      log.repeated("an event was lost: " + kind.name + ": " + Log.brief(e));
+      return;
+    }
+    queue.offer(new EventQueue.Item(kind.name, kind.rank, waits, bytes, seq, System.currentTimeMillis()));
+  }
+
+  private byte[] write(EventQueue.Item item) throws Exception {
+    if (item.event instanceof byte[]) return (byte[]) item.event;
+    try {
+      return writer.write(kindOf(item.event.getClass()), (SparkListenerEvent) item.event);
+    } catch (LinkageError e) {
+      switchOff(e);
+      throw e;
+    }
+  }
+
+  private void dropped(EventQueue.Item item) {
+    counts.dropped.add(item.name);
+    progress.settled();
+  }
+
+  private Producer<String, byte[]> open() {
+    Properties p = ProducerSettings.of(settings.kafka(), "stoker-listener-" + identity.appId());
+    String missing = ProducerSettings.replaceMissingCodec(p);
+    if (missing != null) Log.info("this Spark has no " + missing + ": events are compressed with gzip");
+    return new KafkaProducer<>(p, new StringSerializer(), new ByteArraySerializer());
+  }
+
+  /** At the end of the JVM, after Spark has ended the application. */
+  private void exit() {
+    progress.exit();
+    queue.wake();
+    try {
+      await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void await() throws InterruptedException {
+    long left = progress.await();
+    if (left > 0) {
+      Log.warn("the application ends with " + left + " events that Kafka has not taken within "
+          + settings.number(Setting.CLOSE_TIMEOUT) + " ms; they are lost unless it takes them at once");
+    }
+  }
+
+  private void switchOff(Throwable e) {
+    off = true;
+    Log.warn(Unfit.text(identity.sparkVersion, e));
+    progress.exit();
+    queue.close();
+  }
+
+  Counts counts() {
+    return counts;
+  }
+
+  long queueBytes() {
+    return queue.bytes();
+  }
+
+  Identity identity() {
+    return identity;
+  }
+}
