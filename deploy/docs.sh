@@ -5,8 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 binary=$(realpath "${1:-$root/build/release/stoker}")
 folder=${2:-$root}
-listener=deploy/spark-listener/src/main/resources/io/stoker/spark
-mkdir -p "$folder/docs/completion" "$folder/config" "$folder/$listener"
+mkdir -p "$folder/docs/completion" "$folder/config"
 page() { # FILE WORDS...: written whole or not at all
   local file=$folder/$1; shift
   env -i "$binary" "$@" >"$file.new"
@@ -31,7 +30,6 @@ page config/stoker.yaml config sample
 page docs/stoker.1 man
 page docs/metrics.md man metrics
 page docs/state.md state --schema
-page $listener/events.txt man events
 page docs/completion/stoker.bash completion bash
 page docs/completion/_stoker completion zsh
 python3 "$root/tests/habits/schemas.py" --doc >"$folder/docs/records.md.new"

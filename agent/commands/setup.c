@@ -261,7 +261,7 @@ static bool check_property(const struct config *config, const struct kafka_prope
                                       .role = common ? NULL : property,
                                       .role_count = !common};
     struct err err;
-    if (kafka_settings_check(&settings, role, &err) == ST_OK) {
+    if (kafka_properties_check(&settings, role, &err) == ST_OK) {
         return true;
     }
     struct buf key = {0};
@@ -296,6 +296,13 @@ bool setup_kafka_check(const struct config *config) {
         setup_kafka_fini(&kafka);
     }
     return good;
+}
+
+bool setup_all_good(const struct config *config) {
+    const char *errors = config_errors(config);
+    fputs(errors, stderr);
+    bool good = setup_kafka_check(config);
+    return errors[0] == '\0' && good;
 }
 
 // agent.instance, or the host's name.

@@ -20,6 +20,7 @@ struct changelog {
     const struct kafka_settings *settings;
     char *group;
     struct client committed, ends; // `ends` is opened by who asks for them
+    struct client_headers headers; // of the record in hand
     bool denied;
 };
 
@@ -56,6 +57,7 @@ void changelog_free(struct changelog *changelog) {
     client_fini(&changelog->committed);
     client_fini(&changelog->ends);
     changelog->magic = 0;
+    mem_free(changelog->headers.list);
     mem_free(changelog->group);
     mem_free(changelog);
 }
@@ -184,6 +186,8 @@ static int64_t take_message(struct changelog *changelog, const struct changelog_
     }
     if (m->offset < reading->end) {
         struct message message = client_message(m);
+        message.topic = reading->topic;
+        client_headers(&changelog->headers, m, &message);
         reading->take(reading->ctx, &message);
     }
     return m->offset + 1;

@@ -20,17 +20,18 @@ enum { DESTROY_STEP_MS = 5, REPEAT_MS = 10000, GATES = 128 };
 // Requests that succeed before the login is done, so they prove nothing.
 enum { API_SASL_HANDSHAKE = 17, API_VERSIONS = 18, API_SASL_AUTHENTICATE = 36 };
 
+enum { API_ADD_PARTITIONS = 24 };
+
 // Requests that change a transaction.
 static bool is_transactional(int16_t api_key) {
     enum {
         PRODUCE = 0,
         INIT_PRODUCER_ID = 22,
-        ADD_PARTITIONS = 24,
         ADD_OFFSETS = 25,
         END_TXN = 26,
         TXN_OFFSET_COMMIT = 28
     };
-    return api_key == PRODUCE || api_key == INIT_PRODUCER_ID || api_key == ADD_PARTITIONS ||
+    return api_key == PRODUCE || api_key == INIT_PRODUCER_ID || api_key == API_ADD_PARTITIONS ||
            api_key == ADD_OFFSETS || api_key == END_TXN || api_key == TXN_OFFSET_COMMIT;
 }
 
@@ -171,6 +172,9 @@ static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int sockfd, const char *b
     (void)rk, (void)sockfd, (void)broker, (void)broker_id, (void)api_version, (void)correlation;
     (void)size, (void)rtt;
     struct client *c = opaque;
+    if (api_key == API_ADD_PARTITIONS) {
+        atomic_fetch_add(&c->partitions_answered, 1);
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && is_transactional(api_key)) {
         atomic_store(&c->doubtful, true);
     }
@@ -304,6 +308,16 @@ enum status kafka_settings_check(const struct kafka_settings *settings, enum kaf
     return st;
 }
 
+enum status kafka_properties_check(const struct kafka_settings *settings, enum kafka_role role,
+                                   struct err *err) {
+    rd_kafka_conf_t *conf = NULL;
+    enum status st = client_conf_new(settings, role, &conf, err);
+    if (st == ST_OK) {
+        rd_kafka_conf_destroy(conf);
+    }
+    return st;
+}
+
 void client_close(struct client *c, int flags) {
     if (c->rk != NULL) {
         rd_kafka_destroy_flags(c->rk, flags);
@@ -398,4 +412,29 @@ enum status client_ask_topic(struct client *c, const char *name, int timeout_ms,
     }
     rd_kafka_metadata_destroy(metadata);
     return ST_OK;
+}
+
+void client_headers(struct client_headers *headers, const rd_kafka_message_t *m,
+                    struct message *out) {
+    rd_kafka_headers_t *all = NULL;
+    size_t bytes = 0;
+    struct message_header h;
+    const void *value;
+    if (rd_kafka_message_headers(m, &all) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    for (size_t i = 0; rd_kafka_header_get_all(all, i, &h.name, &value, &h.value.len) ==
+                       RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++) {
+        h.value.p = value;
+        size_t takes = strlen(h.name) + h.value.len + MESSAGE_HEADER_FRAMING;
+        if (takes > MESSAGE_HEADERS_MAX_BYTES - bytes) {
+            out->headers_dropped++;
+            continue;
+        }
+        bytes += takes;
+        MEM_GROW(headers->list, out->header_count, headers->cap);
+        headers->list[out->header_count++] = h;
+    }
+    out->headers = headers->list;
 }

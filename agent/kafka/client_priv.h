@@ -36,7 +36,8 @@ struct client {
     _Atomic bool troubled;       // trouble is not empty
     // A request of a transaction failed on its way, so the broker may still get it, late.
     _Atomic bool doubtful;
-    pthread_mutex_t lock; // guards the rest: read by /readyz, written by callbacks
+    _Atomic unsigned partitions_answered; // how often a coordinator answered to added partitions
+    pthread_mutex_t lock;                 // guards the rest: read by /readyz, written by callbacks
     char trouble[CLIENT_TROUBLE_SIZE];
     char denied[CLIENT_TOPIC_SIZE]; // the topic that a transaction may not write, "" if none
 };
@@ -137,6 +138,15 @@ static inline bool client_is_fence(rd_kafka_resp_err_t code) {
 const char *client_hint(rd_kafka_resp_err_t code, bool scram);
 // Appends text that came from outside, one line, at most `max` bytes of it, into a C string.
 void client_printable(char *out, size_t cap, const char *text);
+
+// The headers of a message, as many as one may bring (MESSAGE_HEADERS_MAX_BYTES), into a list that
+// grows and lives as long as the message; the rest is counted in out->headers_dropped.
+struct client_headers {
+    struct message_header *list; // owned
+    uint32_t cap;
+};
+void client_headers(struct client_headers *headers, const rd_kafka_message_t *m,
+                    struct message *out);
 
 // A message but for its headers and topic, borrowed from `m`; value.p NULL: a tombstone.
 static inline struct message client_message(const rd_kafka_message_t *m) {

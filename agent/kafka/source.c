@@ -355,39 +355,10 @@ void kafka_source_free(struct kafka_source *src) {
     pthread_mutex_destroy(&src->health_lock);
     mem_free(src->topics);
     mem_free(src->partitions);
-    mem_free(src->headers);
+    mem_free(src->headers.list);
     mem_free(src->group);
     src->magic = 0;
     mem_free(src);
-}
-
-// The headers of the message in hand, as many as a message may bring.
-static void fill_headers(struct kafka_source *src, const rd_kafka_message_t *m,
-                         struct message *out) {
-    rd_kafka_headers_t *headers = NULL;
-    size_t bytes = 0;
-    struct message_header h;
-    const void *value;
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return;
-    }
-    for (size_t i = 0; rd_kafka_header_get_all(headers, i, &h.name, &value, &h.value.len) ==
-                       RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++) {
-        h.value.p = value;
-        size_t takes = strlen(h.name) + h.value.len + MESSAGE_HEADER_FRAMING;
-        if (takes > MESSAGE_HEADERS_MAX_BYTES - bytes) {
-            out->headers_dropped++;
-            continue;
-        }
-        bytes += takes;
-        MEM_GROW(src->headers, out->header_count, src->header_cap);
-        src->headers[out->header_count++] = h;
-    }
-    out->headers = src->headers;
-    if (out->headers_dropped > 0) {
-        metrics_add(METRIC_LIMIT_HEADERS, 1);
-    }
 }
 
 static void fill(struct kafka_source *src, const rd_kafka_message_t *m,
@@ -396,7 +367,10 @@ static void fill(struct kafka_source *src, const rd_kafka_message_t *m,
     out->value = m->payload == NULL ? STR("") : out->value;
     out->topic = p->topic->name;
     out->owner = p->owner;
-    fill_headers(src, m, out);
+    client_headers(&src->headers, m, out);
+    if (out->headers_dropped > 0) {
+        metrics_add(METRIC_LIMIT_HEADERS, 1);
+    }
 }
 
 enum status kafka_source_poll(struct kafka_source *src, int timeout_ms, struct message *out,

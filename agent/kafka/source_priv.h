@@ -41,9 +41,8 @@ struct kafka_source {
     size_t partition_count, partition_cap;
     struct source_partition *recent; // of the last message; NULL: none, or it went
     rd_kafka_message_t *message;     // what the caller looks at
-    struct message_header *headers;  // of that
-    uint32_t header_cap;
-    int64_t probe_at_ms; // when to ask for topics again
+    struct client_headers headers;   // of that
+    int64_t probe_at_ms;             // when to ask for topics again
     // What the health function reads from another thread.
     pthread_mutex_t health_lock;
     _Atomic bool assigned;  // has an assignment, maybe an empty one

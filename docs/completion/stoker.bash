@@ -2,7 +2,7 @@
 _stoker() {
   local word=${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W "help demo run analyze replay tail state check topics config healthcheck version completion" -- "$word"))
+    COMPREPLY=($(compgen -W "help demo run analyze replay tail state doctor check topics config healthcheck version completion" -- "$word"))
     return
   fi
   local options=
@@ -13,6 +13,7 @@ _stoker() {
     replay) options=" --brokers --topic --speed --align --timeout --max-bytes --config --set --help --color --log-level" ;;
     tail) options=" --topic --brokers --from --count --format --config --set --help --color --log-level" ;;
     state) options=" --app --pipeline --partition --values --format --schema --config --set --help --color --log-level" ;;
+    doctor) options=" --timeout --records --format --config --set --help --color --log-level" ;;
     check) options=" --connect --config --set --help --color --log-level" ;;
     topics) options=" --create --verify --config --set --help --color --log-level" ;;
     config) options=" --config --set --help --color --log-level" ;;

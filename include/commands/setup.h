@@ -40,6 +40,10 @@ void setup_kafka_fini(struct setup_kafka *kafka);
 // mistake was printed to standard error with its place.
 bool setup_kafka_check(const struct config *config);
 
+// True if nothing at all is wrong, properties of Kafka included; else every mistake was printed to
+// standard error, so that one run shows them all.
+bool setup_all_good(const struct config *config);
+
 // Options of the rooms below; strings point into the config, which must outlive them.
 void setup_engine(const struct config *config, struct engine_options *options);
 void setup_decode(const struct config *config, struct decode_options *options);

@@ -58,8 +58,7 @@ struct changelog_reading {
     int timeout_ms;           // without any progress
     const _Atomic bool *stop; // may be NULL; set: give up with ST_RETRY
     void *ctx;
-    // One committed record, in order, borrowed: headers and topic are left out; value.p NULL: a
-    // tombstone.
+    // One committed record, in order, borrowed; value.p NULL: a tombstone.
     void (*take)(void *ctx, const struct message *message);
 };
 

@@ -50,6 +50,11 @@ enum kafka_role { KAFKA_CONSUMER, KAFKA_PRODUCER };
 enum status kafka_settings_check(const struct kafka_settings *settings, enum kafka_role role,
                                  struct err *err) MUST_USE;
 
+// Likewise of the properties as they are, without what only shows when all of them come together:
+// for finding the one at fault (a login's protocol makes no sense without its mechanism).
+enum status kafka_properties_check(const struct kafka_settings *settings, enum kafka_role role,
+                                   struct err *err) MUST_USE;
+
 // Appends what may be set of librdkafka's properties and why not the others, as Markdown.
 void kafka_properties_doc(struct buf *out);
 

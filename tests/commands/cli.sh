@@ -28,6 +28,8 @@ exits() { # CODE WORDS...: runs the program; its output is in out and err
 }
 says() { grep -qF -- "$1" "$tmp/out" || { echo "does not say: $1"; cat "$tmp/out"; return 1; }; }
 complains() { grep -qF -- "$1" "$tmp/err" || { echo "does not complain: $1"; cat "$tmp/err"; return 1; }; }
+escape=$(printf '\033')
+colored() { grep -q "$escape\\[[0-9;]*m" "$tmp/out"; }
 empty() { [ ! -s "$1" ] || { echo "not empty:"; cat "$1"; return 1; }; }
 
 # --- help
@@ -64,6 +66,43 @@ bad_file() {
     complains "$tmp/bad.yaml:3: kafka.consumer.session.timeout.msx: No such configuration property"
 }
 ok "check: every mistake with its place" bad_file
+sasl_file() { # a login is several properties, none of which makes sense alone
+  printf 'kafka:\n  common: {security.protocol: SASL_SSL, sasl.mechanism: PLAIN, sasl.username: me, sasl.password: hush}\n' >"$tmp/sasl.yaml"
+  exits 0 check -c "$tmp/sasl.yaml" && empty "$tmp/err"
+}
+ok "check: a login by SASL is fine" sasl_file
+# --- doctor: without anybody there it still says what it can, in time
+nobody=(doctor --set kafka.brokers=127.0.0.1:1 --set http.listen=127.0.0.1:0 --timeout 1s)
+doctor_nobody() {
+  exits 1 "${nobody[@]}" && says "FAIL     brokers " && says "Connection refused" && says "-> kafka.brokers: is this the port" &&
+    says "skipped  events " && says "ok       pages " && says "1 failed, 0 warned" && empty "$tmp/err" && ! colored
+}
+doctor_json() {
+  exits 1 "${nobody[@]}" --format json && python3 - "$tmp/out" <<'PYTHON'
+import json, sys
+said = json.load(open(sys.argv[1]))
+marks = {line["check"]: line["mark"] for line in said["checks"]}
+assert not said["ok"] and said["failed"] == 1 and marks["brokers"] == "FAIL" and marks["pages"] == "ok", said
+PYTHON
+}
+doctor_color() { exits 1 "${nobody[@]}" --color=always && colored; }
+doctor_secret() {
+  exits 1 "${nobody[@]}" --set kafka.common.security.protocol=SASL_PLAINTEXT --set kafka.common.sasl.mechanism=PLAIN \
+    --set kafka.common.sasl.username=me --set kafka.common.sasl.password=hush-hush --log-level debug &&
+    says "(SASL_PLAINTEXT PLAIN, librdkafka" && ! grep -r hush-hush "$tmp/out" "$tmp/err"
+}
+doctor_bad() { exits 78 doctor -c "$tmp/bad.yaml" && complains "$tmp/bad.yaml:2: " && empty "$tmp/out"; }
+doctor_words() {
+  exits 64 doctor --timeout soon && complains "--timeout wants a time" && exits 64 doctor --records 0 && complains "--records wants"
+}
+connect_nobody() { exits 1 check --connect --set kafka.brokers=127.0.0.1:1 && says "FAIL     brokers " && ! says "rights" 2>/dev/null >&2; }
+ok "doctor: nobody there" doctor_nobody
+ok "doctor: as JSON" doctor_json
+ok "doctor: in colour" doctor_color
+ok "doctor: no secret" doctor_secret
+ok "doctor: a bad file is exit 78" doctor_bad
+ok "doctor: wrong words" doctor_words
+ok "check --connect: nobody there" connect_nobody
 state_of_one() { exits 64 state --app a --pipeline p && complains "give --app or --pipeline, not both"; }
 ok "state shows an application or a pipeline, not both" state_of_one
 state_partition() { exits 64 state --partition x && complains "--partition wants a number, not x"; }
@@ -146,11 +185,9 @@ ok "a log that is not there" one_is_missing
 ok "a log without an event" one_is_no_log
 
 # --- colour: none unless it is asked for; the terminal is one made by script
-escape=$(printf '\033')
 analyze() { # WORDS...: on a terminal
   TERM=xterm script -qec "$(printf '%q ' "$binary" analyze "$@" "$log")" /dev/null </dev/null >"$tmp/out" 2>&1
 }
-colored() { grep -q "$escape\\[[0-9;]*m" "$tmp/out"; }
 on_terminal() { analyze && colored; }
 no_color() { NO_COLOR=1 analyze && ! colored; }
 never() { analyze --color=never && ! colored; }
@@ -222,7 +259,7 @@ ok "man page passes mandoc's lint" mandoc -Tlint "$tmp/stoker.1"
 man_names() { mandoc -Tascii "$tmp/stoker.1" | sed 's/.\x08//g' >"$tmp/man.txt"; for c in $commands; do grep -q "stoker $c" "$tmp/man.txt" || return 1; done; }
 ok "man page names every command" man_names
 ok "the pages can be printed" deploy/docs.sh "$binary" "$tmp/pages"
-for page in docs/configuration.md docs/rules.md config/stoker.yaml docs/stoker.1 docs/metrics.md docs/state.md deploy/spark-listener/src/main/resources/io/stoker/spark/events.txt docs/completion/stoker.bash docs/completion/_stoker; do
+for page in docs/configuration.md docs/rules.md config/stoker.yaml docs/stoker.1 docs/metrics.md docs/state.md docs/completion/stoker.bash docs/completion/_stoker; do
   ok "$page is what the program prints (make docs)" diff "$page" "$tmp/pages/$page"
 done
 

@@ -1,0 +1,78 @@
+// doctor_doors: the checks of what is beside Kafka: receivers of alerts, the agent's own pages.
+// Called through doctor_checks.def.
+#include <stdio.h>
+#include <unistd.h>
+
+#include "commands/doctor.h"
+#include "commands/setup.h"
+#include "net/http_client.h"
+#include "serve/listen.h"
+
+enum { ASK_MS = 2000, ANSWER_MAX_BYTES = 4096 };
+
+static unsigned check_target(struct doctor *doctor, const struct alert_target *target) {
+    for (size_t i = 0; i < target->settings.url_count; i++) {
+        struct err err;
+        struct buf shown = {0};
+        bool ready = alert_doors_probe(target, i, &shown, &err) == ST_OK;
+        doctor_say(doctor, ready ? DOCTOR_OK : DOCTOR_FAIL,
+                   ready ? "" : "is its address right, and may this host reach it?", "%s %s%s%s",
+                   target->door->title, buf_text(&shown), ready ? " is ready" : ": ",
+                   ready ? "" : err.text);
+        buf_fini(&shown);
+    }
+    return (unsigned)target->settings.url_count;
+}
+
+void doctor_alerts(struct doctor *doctor) {
+    struct setup_alerts alerts;
+    unsigned urls = 0;
+    setup_alerts_init(&alerts, doctor->config);
+    for (size_t i = 0; i < alerts.count; i++) {
+        urls += check_target(doctor, &alerts.targets[i]);
+    }
+    setup_alerts_fini(&alerts);
+    if (urls == 0) {
+        doctor_say(doctor, DOCTOR_OK, "", "sent to nobody: alertmanager.urls is empty");
+    }
+}
+
+// True if an agent answers there.
+static bool agent_answers(const char *listen) {
+    char address[100], text[140];
+    struct url url;
+    struct err err;
+    struct http_answer answer;
+    if (!listen_local(listen, address, sizeof address)) {
+        return false;
+    }
+    snprintf(text, sizeof text, "http://%s/livez", address);
+    if (url_parse(text, "", &url, &err) != ST_OK) {
+        return false;
+    }
+    struct http_client *client = http_client_new(&(struct http_settings){
+        .timeout_ms = ASK_MS, .answer_max_bytes = ANSWER_MAX_BYTES, .direct = true});
+    struct http_request request = {.url = &url};
+    bool answers = http_client_send(client, &request, &answer, &err) == ST_OK && answer.code == 200;
+    http_client_free(client);
+    url_fini(&url);
+    return answers;
+}
+
+void doctor_pages(struct doctor *doctor) {
+    const char *listen = config_text(doctor->config, "http.listen");
+    struct err err;
+    uint16_t port;
+    int fd;
+    if (listen[0] == '\0') {
+        doctor_say(doctor, DOCTOR_OK, "", "none: http.listen is empty");
+    } else if (listen_open(listen, &fd, &port, &err) == ST_OK) {
+        close(fd);
+        doctor_say(doctor, DOCTOR_OK, "", "%s is free for an agent", listen);
+    } else if (agent_answers(listen)) {
+        doctor_say(doctor, DOCTOR_OK, "", "an agent answers at %s", listen);
+    } else {
+        doctor_say(doctor, DOCTOR_FAIL, "http.listen: another port, or end what has this one", "%s",
+                   err.text);
+    }
+}
