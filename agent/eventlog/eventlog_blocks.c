@@ -188,13 +188,23 @@ static enum status lz4_unpack(const struct block_stream *s, char *to, size_t pla
     return ST_OK;
 }
 
-static void *lz4_create(void) {
+static void *lz4_create(bool midway) {
     static const struct block_format format = {lz4_head, lz4_length, lz4_unpack,
                                                "cut within an LZ4 block"};
-    return blocks_new(&format);
+    struct block_stream *s = blocks_new(&format);
+    s->in_stream = midway;
+    return s;
 }
 
-const struct codec codec_lz4_block = {"lz4", lz4_create, blocks_destroy, blocks_read};
+// Between blocks of a stream, not between streams: whoever begins there knows that an end must
+// come.
+static bool lz4_between(const void *state) {
+    const struct block_stream *s = state;
+    return s->in_stream && s->head.len == 0 && s->pos == s->len;
+}
+
+const struct codec codec_lz4_block = {"lz4",          4,           lz4_create,
+                                      blocks_destroy, lz4_between, blocks_read};
 
 #define SNAPPY_MAGIC_BYTES 8
 #define SNAPPY_HEAD_BYTES 16
@@ -262,10 +272,12 @@ static enum status snappy_unpack(const struct block_stream *s, char *to, size_t 
                : err_set(err, ST_SKIP, "a Snappy block cannot be unpacked");
 }
 
-static void *snappy_create(void) {
+static void *snappy_create(bool midway) {
+    require(!midway);
     static const struct block_format format = {snappy_head, snappy_length, snappy_unpack,
                                                "cut within a Snappy block"};
     return blocks_new(&format);
 }
 
-const struct codec codec_snappy = {"snappy", snappy_create, blocks_destroy, blocks_read};
+// A block begins with its length and nothing that would tell it from other bytes: no `between`.
+const struct codec codec_snappy = {"snappy", 6, snappy_create, blocks_destroy, NULL, blocks_read};

@@ -101,7 +101,8 @@ enum status codec_choose(struct str file_name, struct str first_bytes, const str
     return ending == NULL ? ST_OK : choose_by_name(ending, first_bytes, out, err);
 }
 
-static void *plain_create(void) {
+static void *plain_create(bool midway) {
+    (void)midway;
     return NULL;
 }
 
@@ -115,7 +116,13 @@ static enum status plain_read(void *state, struct input *in, char *out, size_t r
     return input_read(in, out, room, got, err);
 }
 
-const struct codec codec_plain = {"plain", plain_create, plain_destroy, plain_read};
+static bool plain_between(const void *state) {
+    (void)state;
+    return true;
+}
+
+const struct codec codec_plain = {"plain",       1,         plain_create, plain_destroy,
+                                  plain_between, plain_read};
 
 // Zstandard. Spark closes a frame at every flush. The input is handed over one block at a time, so
 // that damage costs only the block it is in.
@@ -123,9 +130,11 @@ struct zstd_state {
     ZSTD_DStream *stream;
     size_t wanted; // bytes until the next decision: the rest of a block
     bool in_frame;
+    bool inside; // there was no room for all: text is left inside
 };
 
-static void *zstd_create(void) {
+static void *zstd_create(bool midway) {
+    (void)midway;
     struct zstd_state *s = mem_zalloc(1, sizeof *s);
     s->stream = ZSTD_createDStream();
     require(s->stream != NULL);
@@ -144,20 +153,21 @@ static enum status zstd_read(void *state, struct input *in, char *out, size_t ro
     struct zstd_state *s = state;
     ZSTD_outBuffer to = {out, room, 0};
     while (to.pos == 0) {
-        enum status status = input_more(in, err);
+        enum status status = s->inside ? ST_OK : input_more(in, err);
+        size_t n = in->len - in->pos;
         if (status != ST_OK) {
             return status;
         }
-        size_t n = in->len - in->pos;
+        if (n == 0 && !s->inside) {
+            return s->in_frame ? err_set(err, ST_SKIP, "a frame has no end") : ST_OK;
+        }
         ZSTD_inBuffer from = {in->data + in->pos, n < s->wanted ? n : s->wanted, 0};
         size_t hint = ZSTD_decompressStream(s->stream, &to, &from);
         if (ZSTD_isError(hint)) {
             return err_set(err, ST_SKIP, "%s", ZSTD_getErrorName(hint));
         }
         in->pos += from.pos;
-        if (n == 0 && to.pos == 0) { // nothing came, and nothing was left inside
-            return s->in_frame ? err_set(err, ST_SKIP, "a frame has no end") : ST_OK;
-        }
+        s->inside = to.pos == room;
         s->in_frame = hint != 0;
         s->wanted = hint != 0 ? hint : ZSTD_initDStream(s->stream);
     }
@@ -165,7 +175,12 @@ static enum status zstd_read(void *state, struct input *in, char *out, size_t ro
     return ST_OK;
 }
 
-const struct codec codec_zstd = {"zstd", zstd_create, zstd_destroy, zstd_read};
+static bool zstd_between(const void *state) {
+    const struct zstd_state *s = state;
+    return !s->in_frame && !s->inside;
+}
+
+const struct codec codec_zstd = {"zstd", 2, zstd_create, zstd_destroy, zstd_between, zstd_read};
 
 // gzip, with zero padding after the last member.
 #define GZIP_ONLY (16 + MAX_WBITS)
@@ -173,10 +188,12 @@ const struct codec codec_zstd = {"zstd", zstd_create, zstd_destroy, zstd_read};
 struct gzip_state {
     z_stream stream;
     bool in_member;
+    bool inside;  // there was no room for all: text is left inside
     bool padding; // zero bytes after a member: only more of them may follow
 };
 
-static void *gzip_create(void) {
+static void *gzip_create(bool midway) {
+    (void)midway;
     struct gzip_state *s = mem_zalloc(1, sizeof *s);
     require(inflateInit2(&s->stream, GZIP_ONLY) == Z_OK);
     return s;
@@ -203,12 +220,12 @@ static enum status gzip_read(void *state, struct input *in, char *out, size_t ro
                              struct err *err) {
     struct gzip_state *s = state;
     while (*got == 0) {
-        enum status status = input_more(in, err);
+        enum status status = s->inside ? ST_OK : input_more(in, err);
         if (status != ST_OK) {
             return status;
         }
         size_t n = in->len - in->pos;
-        if (n == 0) {
+        if (n == 0 && !s->inside) {
             return s->in_member ? err_set(err, ST_SKIP, "a gzip member has no end") : ST_OK;
         }
         if (!s->in_member) {
@@ -225,6 +242,7 @@ static enum status gzip_read(void *state, struct input *in, char *out, size_t ro
         in->pos = in->len - s->stream.avail_in;
         *got = (size_t)((char *)s->stream.next_out - out);
         s->in_member = code != Z_STREAM_END;
+        s->inside = s->in_member && s->stream.avail_out == 0;
         if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR) {
             return err_set(err, ST_SKIP, "%s",
                            s->stream.msg != NULL ? s->stream.msg : "bad gzip data");
@@ -233,15 +251,22 @@ static enum status gzip_read(void *state, struct input *in, char *out, size_t ro
     return ST_OK;
 }
 
-const struct codec codec_gzip = {"gzip", gzip_create, gzip_destroy, gzip_read};
+static bool gzip_between(const void *state) {
+    const struct gzip_state *s = state;
+    return !s->in_member && !s->padding;
+}
+
+const struct codec codec_gzip = {"gzip", 3, gzip_create, gzip_destroy, gzip_between, gzip_read};
 
 // What the lz4 tool writes: not Spark's own form, but what people have who packed a log by hand.
 struct frame_state {
     LZ4F_dctx *context;
     bool in_frame;
+    bool inside; // there was no room for all: text is left inside
 };
 
-static void *frame_create(void) {
+static void *frame_create(bool midway) {
+    (void)midway;
     struct frame_state *s = mem_zalloc(1, sizeof *s);
     require(!LZ4F_isError(LZ4F_createDecompressionContext(&s->context, LZ4F_VERSION)));
     return s;
@@ -257,25 +282,31 @@ static enum status frame_read(void *state, struct input *in, char *out, size_t r
                               struct err *err) {
     struct frame_state *s = state;
     while (*got == 0) {
-        enum status status = input_more(in, err);
+        enum status status = s->inside ? ST_OK : input_more(in, err);
         if (status != ST_OK) {
             return status;
         }
         size_t taken = in->len - in->pos;
-        bool at_end = taken == 0;
         size_t made = room;
+        if (taken == 0 && !s->inside) {
+            return s->in_frame ? err_set(err, ST_SKIP, "an LZ4 frame has no end") : ST_OK;
+        }
         size_t hint = LZ4F_decompress(s->context, out, &made, in->data + in->pos, &taken, NULL);
         if (LZ4F_isError(hint)) {
             return err_set(err, ST_SKIP, "%s", LZ4F_getErrorName(hint));
         }
         in->pos += taken;
         *got = made;
-        if (at_end && made == 0) {
-            return s->in_frame ? err_set(err, ST_SKIP, "an LZ4 frame has no end") : ST_OK;
-        }
+        s->inside = made == room;
         s->in_frame = hint != 0;
     }
     return ST_OK;
 }
 
-const struct codec codec_lz4_frame = {"lz4 frame", frame_create, frame_destroy, frame_read};
+static bool frame_between(const void *state) {
+    const struct frame_state *s = state;
+    return !s->in_frame && !s->inside;
+}
+
+const struct codec codec_lz4_frame = {"lz4 frame",   5,         frame_create, frame_destroy,
+                                      frame_between, frame_read};

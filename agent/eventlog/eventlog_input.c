@@ -77,12 +77,22 @@ uint64_t input_offset(const struct input *in) {
     return in->read_total - (in->len - in->pos);
 }
 
+enum status input_seek(struct input *in, uint64_t at, struct err *err) {
+    if (in->fd >= 0 && lseek(in->fd, (off_t)at, SEEK_SET) < 0) {
+        return err_set(err, ST_SKIP, "%s", strerror(errno));
+    }
+    in->pos = in->len = 0;
+    in->read_total = at;
+    in->eof = false;
+    return ST_OK;
+}
+
 // One read from outside; *got == 0 is the end.
 static enum status read_outside(struct input *in, void *out, size_t room, size_t *got,
                                 struct err *err) {
     *got = 0;
     if (in->fd < 0) {
-        size_t left = in->memory_len - (size_t)in->read_total;
+        size_t left = in->read_total < in->memory_len ? in->memory_len - (size_t)in->read_total : 0;
         size_t n = room < left ? room : left;
         *got = n < in->read_bytes ? n : in->read_bytes;
         if (*got > 0) {
@@ -99,11 +109,15 @@ static enum status read_outside(struct input *in, void *out, size_t room, size_t
             return err_set(err, ST_RETRY, "interrupted");
         }
         if (n < 0) {
+            in->failed = true;
             return err_set(err, ST_SKIP, "%s", strerror(errno));
         }
         *got = (size_t)n;
     }
     in->read_total += *got;
+    if (*got == 0 && in->growing) {
+        return err_set(err, ST_RETRY, "no more for now");
+    }
     in->eof = *got == 0;
     return ST_OK;
 }

@@ -1,4 +1,4 @@
-// eventlog_folder: which files of a folder make up a log, and in which order. Called when a log is
+// eventlog_parts: which files of a folder make up a log, and in which order. Called when a log is
 // opened; must never take two logs for one: what is not clear is refused in words. A name is a hint
 // only (model/log_name.h), the content wins.
 #include <dirent.h>
@@ -33,6 +33,12 @@ static int by_number(const void *a, const void *b) {
         return x->number < y->number ? -1 : 1;
     }
     return x->compact != y->compact ? x->compact - y->compact : strcmp(x->path, y->path);
+}
+
+void parts_sort(struct parts *parts) {
+    if (parts->len > 0) {
+        qsort(parts->items, parts->len, sizeof *parts->items, by_number);
+    }
 }
 
 static int by_path(const void *a, const void *b) {
@@ -162,7 +168,7 @@ enum status parts_scan(const char *path, struct parts *out, struct err *err) {
     struct listing l = {0};
     enum status status = list_folder(path, &l, err);
     if (status == ST_OK && l.rolled.len > 0) {
-        qsort(l.rolled.items, l.rolled.len, sizeof *l.rolled.items, by_number);
+        parts_sort(&l.rolled);
         drop_compacted(&l.rolled);
         move_all(&l.rolled, out);
         out->in_progress = l.rolled.in_progress;
