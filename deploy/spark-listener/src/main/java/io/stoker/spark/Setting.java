@@ -14,7 +14,15 @@ import java.util.regex.Pattern;
 enum Setting {
   ENABLED("enabled", Type.FLAG, "true", "`false` switches the listener off without taking it out of the configuration."),
   TOPIC("topic", Type.TEXT, "spark-events", "The topic that the events go to."),
-  MODE("mode", Type.MODE, "full", "`full`: every event as Spark writes it. `slim`: what Stoker reads, and no more."),
+  MODE("mode", Type.MODE, "slim",
+      "`slim`: what Stoker reads, and no more: about a third of the bytes. `full`: every field of every event of Spark's."),
+  PROPERTIES("properties", Type.TEXT, "",
+      "Spark properties that may leave the driver beside those that Stoker reads: names, `a.b.*` for all that begin so. One whose "
+      + "name or value looks like a secret never does."),
+  EVENTS("events", Type.TEXT, "",
+      "Events of other packages than Spark's to send in full, by the names of their classes; their fields are whatever they are."),
+  TEXTS("texts", Type.FLAG, "false",
+      "In `full` mode, send free texts too (SQL, descriptions, plans, stack traces), scrubbed of secrets. `false`: they are empty."),
   PIPELINE("pipeline", Type.TEXT, "", "The name of the pipeline that the application is a run of. The agent reads it."),
   QUEUE_BYTES("queue.bytes", Type.BYTES, "16m", "Events that wait for Kafka take so much of the driver's heap at most."),
   QUEUE_EVENTS("queue.events", Type.COUNT, "20000", "So many events wait at most."),

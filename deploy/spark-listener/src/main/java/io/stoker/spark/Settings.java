@@ -11,7 +11,7 @@ import java.util.TreeMap;
 final class Settings {
   /** Spark's own, for what must be hidden. */
   private static final String REDACTION_KEY = "spark.redaction.regex";
-  private static final String REDACTION_DEFAULT = "(?i)secret|password|token|access[.]?key";
+  static final String REDACTION_DEFAULT = "(?i)secret|password|token|access[.]?key";
 
   private final EnumMap<Setting, Object> values = new EnumMap<>(Setting.class);
   private final TreeMap<String, String> kafka = new TreeMap<>();
