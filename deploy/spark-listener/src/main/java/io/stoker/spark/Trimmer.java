@@ -40,17 +40,42 @@ final class Trimmer {
     return trim == null ? of : trim.apply(of);
   }
 
-  /** The event as it is, but for values of accumulators that are neither numbers nor short texts: they are left out. */
+  /** The event as it is, but for accumulators whose values are neither numbers nor short texts: they are left out. */
   static Object full(String event, Object of) throws ReflectiveOperationException {
-    if (event.equals("SparkListenerTaskEnd")) {
-      Object info = ScalaView.get(of, "taskInfo");
-      return info == null || tame(info, "accumulables") ? of : with(of, "taskInfo", with(info, "_accumulables", tamed(info)));
+    switch (event) {
+      case "SparkListenerTaskEnd":
+        Object reason = ScalaView.get(of, "reason");
+        boolean carries = ScalaView.get(reason, "accumUpdates") != null;
+        Object tamed = carries ? tamed(reason, "accumUpdates", "accumUpdates") : reason;
+        return tamedInside(tamed == reason ? of : with(of, "reason", tamed));
+      case "SparkListenerTaskStart":
+      case "SparkListenerTaskGettingResult":
+        return tamedInside(of);
+      case "SparkListenerStageSubmitted":
+      case "SparkListenerStageCompleted":
+        Object info = ScalaView.get(of, "stageInfo");
+        return isTame(info, "accumulables") ? of : with(of, "stageInfo", with(info, "accumulables", noAccumulables()));
+      case "SparkListenerExecutorMetricsUpdate":
+        return with(of, "accumUpdates", tamedUpdates(ScalaView.get(of, "accumUpdates")));
+      default:
+        return of;
     }
-    if (event.equals("SparkListenerStageCompleted") || event.equals("SparkListenerStageSubmitted")) {
-      Object info = ScalaView.get(of, "stageInfo");
-      return tame(info, "accumulables") ? of : with(of, "stageInfo", with(info, "accumulables", noAccumulables()));
+  }
+
+  private static Object tamedInside(Object event) throws ReflectiveOperationException {
+    Object info = ScalaView.get(event, "taskInfo");
+    Object tamed = tamed(info, "accumulables", "_accumulables");
+    return tamed == info ? event : with(event, "taskInfo", tamed);
+  }
+
+  /** Of a heartbeat: (task, stage, attempt, accumulables) of every task. */
+  private static Object tamedUpdates(Object updates) throws ReflectiveOperationException {
+    List<Object> tamed = new ArrayList<>();
+    for (Iterator<?> all = ScalaView.each(updates); all.hasNext();) {
+      scala.Tuple4<?, ?, ?, ?> of = (scala.Tuple4<?, ?, ?, ?>) all.next();
+      tamed.add(new scala.Tuple4<>(of._1(), of._2(), of._3(), ScalaView.seq(tame(of._4()))));
     }
-    return of;
+    return ScalaView.seq(tamed);
   }
 
   /** How much there is of it, roughly, in characters of Spark's JSON; stops to count at `enough`. */
@@ -156,27 +181,28 @@ final class Trimmer {
 
   // --- accumulators: anybody may keep anything in one ---
 
-  private static boolean tame(Object of, String accessor) throws ReflectiveOperationException {
+  private static boolean isTame(Object of, String accessor) throws ReflectiveOperationException {
     int count = 0;
-    Object accumulables = ScalaView.get(of, accessor);
-    for (Iterator<?> all = values(accumulables); all.hasNext();) {
+    Object list = ScalaView.get(of, accessor);
+    Object values = list instanceof scala.collection.Map ? ((scala.collection.Map<?, ?>) list).values() : list;
+    for (Iterator<?> all = ScalaView.each(values); all.hasNext();) {
       if (count++ == ACCUMULABLES_MOST || !isTame(all.next())) return false;
     }
     return true;
   }
 
-  /** Of a map, its values. */
-  private static Iterator<?> values(Object list) {
-    return ScalaView.each(list instanceof scala.collection.Map ? ((scala.collection.Map<?, ?>) list).values() : list);
+  /** The object itself if there is nothing to be left out. */
+  private static Object tamed(Object of, String accessor, String field) throws ReflectiveOperationException {
+    return isTame(of, accessor) ? of : with(of, field, ScalaView.seq(tame(ScalaView.get(of, accessor))));
   }
 
-  private static Object tamed(Object info) throws ReflectiveOperationException {
+  private static List<Object> tame(Object list) throws ReflectiveOperationException {
     List<Object> kept = new ArrayList<>();
-    for (Iterator<?> all = ScalaView.each(ScalaView.get(info, "accumulables")); all.hasNext() && kept.size() < ACCUMULABLES_MOST;) {
+    for (Iterator<?> all = ScalaView.each(list); all.hasNext() && kept.size() < ACCUMULABLES_MOST;) {
       Object accumulable = all.next();
       if (isTame(accumulable)) kept.add(accumulable);
     }
-    return ScalaView.seq(kept);
+    return kept;
   }
 
   private static boolean isTame(Object accumulable) throws ReflectiveOperationException {

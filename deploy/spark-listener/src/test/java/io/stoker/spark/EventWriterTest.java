@@ -22,9 +22,11 @@ import org.apache.spark.executor.TaskMetrics;
 import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.JobFailed;
 import org.apache.spark.scheduler.SparkListenerEvent;
+import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
 import org.apache.spark.scheduler.SparkListenerJobEnd;
 import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskGettingResult;
 import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.scheduler.TaskInfo;
 import org.apache.spark.scheduler.TaskLocality;
@@ -80,6 +82,24 @@ class EventWriterTest {
         JSON.readTree(write(end)).at("/Task Info/Accumulables").toString());
     assertEquals(2, JSON.readTree(write(end, "spark.stoker.mode", "full")).at("/Task Info/Accumulables").size());
     assertEquals(4, end.taskInfo().accumulables().length(), "the event is as it was");
+  }
+
+  @Test
+  void norDoThoseOfAFailureAResultOrAHeartbeat() throws Exception {
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    scala.collection.immutable.Seq<AccumulableInfo> wild =
+        (scala.collection.immutable.Seq) ScalaView.seq(List.of(accumulable(1, new Endless(), null), accumulable(2, 5L, null)));
+    ExceptionFailure failure = new ExceptionFailure("a.B", "x", new StackTraceElement[0], "x", Option.empty(), wild, nil(), nil());
+    JsonNode end = JSON.readTree(write(taskEnd(failure), "spark.stoker.mode", "full"));
+    assertEquals(1, end.at("/Task End Reason/Accumulator Updates").size());
+    TaskInfo info = taskEnd(failure, accumulable(1, new Endless(), null), accumulable(2, 5L, null)).taskInfo();
+    JsonNode result = JSON.readTree(write(new SparkListenerTaskGettingResult(info), "spark.stoker.mode", "full"));
+    assertEquals(1, result.at("/Task Info/Accumulables").size());
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    SparkListenerExecutorMetricsUpdate beat = new SparkListenerExecutorMetricsUpdate("1",
+        (scala.collection.immutable.Seq) ScalaView.seq(List.of(new scala.Tuple4<>(1L, 2, 0, wild))), scala.collection.immutable.Map$.MODULE$.empty());
+    JsonNode update = JSON.readTree(write(beat, "spark.stoker.mode", "full"));
+    assertEquals(1, update.at("/Metrics Updated/0/Accumulator Updates").size());
   }
 
   @Test
