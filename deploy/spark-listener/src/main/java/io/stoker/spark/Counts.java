@@ -54,6 +54,12 @@ final class Counts {
     return slimmed.get() + cut.total() + dropped.total() + refused.total();
   }
 
+  /** For the driver's log. */
+  String summary() {
+    return accepted + " events accepted, " + sent + " sent, " + dropped.total() + " dropped, " + refused.total() + " refused, "
+        + cut.total() + " cut";
+  }
+
   byte[] report(String appId, String version, boolean slim, long nowMs) {
     StringBuilder out = new StringBuilder("{\"Event\":\"StokerListenerReport\",\"Timestamp\":").append(nowMs);
     out.append(",\"App ID\":").append(quoted(appId)).append(",\"Listener Version\":").append(quoted(version));

@@ -104,13 +104,10 @@ final class EventQueue {
     notifyAll();
   }
 
-  /** From now on everything is given up, what waits included. */
+  /** Forgets what waits, and gives up all that comes from now on. */
   synchronized void close() {
     closed = true;
-    for (ArrayDeque<Item> ring : rings) {
-      ring.forEach(dropped);
-      ring.clear();
-    }
+    for (ArrayDeque<Item> ring : rings) ring.clear();
     bytes = items = 0;
     notifyAll();
   }

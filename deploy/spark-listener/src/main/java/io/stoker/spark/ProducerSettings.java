@@ -3,12 +3,23 @@
 package io.stoker.spark;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.record.CompressionType;
 import org.apache.kafka.common.record.RecordBatch;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.apache.kafka.common.serialization.StringSerializer;
 import org.apache.kafka.common.utils.ByteBufferOutputStream;
 
 final class ProducerSettings {
@@ -17,10 +28,65 @@ final class ProducerSettings {
   private static final String KAFKA = String.join(".", "org", "apache", "kafka", "");
   private static final String OURS =
       ProducerConfig.class.getName().substring(0, ProducerConfig.class.getName().indexOf("clients."));
+  /** What the client says when no broker's name can be resolved: a fault of today, not of the setting. */
+  private static final String UNRESOLVED = "No resolvable bootstrap";
   /** How long one try to send may block our thread. It is short so that the thread sees when it must end. */
   static final int MAX_BLOCK_MS = 5000;
 
+  /** Values that may be in an exception's text and must not be in a log. */
+  private static final Pattern SECRET = Pattern.compile("(?i)password|secret|token|jaas|[.]key$|credential");
+
   private ProducerSettings() {}
+
+  /** A producer for an application. Throws KafkaException; takes as long as the names of the brokers take. */
+  static Producer<String, byte[]> open(Map<String, String> user, String appId) {
+    Properties p = of(user, "stoker-listener-" + appId);
+    String missing = replaceMissingCodec(p);
+    if (missing != null) Log.info("this Spark has no " + missing + ": events are compressed with gzip");
+    try {
+      return new KafkaProducer<>(p, new StringSerializer(), new ByteArraySerializer());
+    } catch (KafkaException e) {
+      throw settingsAtFault(e) ? new BadSetting(scrubbed(Log.brief(e), user)) : e;
+    }
+  }
+
+  /** The producer will never take these settings. */
+  static final class BadSetting extends KafkaException {
+    private static final long serialVersionUID = 1;
+
+    BadSetting(String text) {
+      super(text);
+    }
+  }
+
+  private static boolean settingsAtFault(Throwable e) {
+    for (Throwable t = e; t != null; t = t.getCause()) {
+      if (t instanceof ConfigException) return t.getMessage() == null || !t.getMessage().contains(UNRESOLVED);
+    }
+    return false;
+  }
+
+  /** A text without words of secret settings. */
+  static String scrubbed(String text, Map<String, String> user) {
+    String clean = text;
+    for (Map.Entry<String, String> setting : user.entrySet()) {
+      if (!SECRET.matcher(setting.getKey()).find()) continue;
+      for (String word : setting.getValue().split("[\\s\"'=;]+")) {
+        if (word.length() >= 3) clean = clean.replace(word, "[hidden]");
+      }
+    }
+    return clean;
+  }
+
+  static Set<String> names() {
+    return ProducerConfig.configNames();
+  }
+
+  /** Those that the producer does not know and no plug-in of it may. */
+  static List<String> unknown(Collection<String> user) {
+    return user.stream().filter(name -> !names().contains(name) && !name.startsWith("sasl.") && !name.startsWith("ssl."))
+        .collect(Collectors.toList());
+  }
 
   static int maxRequestBytes(Map<String, String> user) {
     try {
@@ -30,7 +96,6 @@ final class ProducerSettings {
     }
   }
 
-  /** Throws nothing; what is wrong is told by the producer's constructor. */
   static Properties of(Map<String, String> user, String clientId) {
     Properties p = new Properties();
     p.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);

@@ -74,12 +74,14 @@ final class Progress {
    *  silent for as long as the end may take: it will not answer now. How many are outstanding. */
   synchronized long await() throws InterruptedException {
     long startNs = clockNs.getAsLong();
-    while (outstanding > 0 && !done) {
-      long untilNs = Math.min(endNs, Math.max(movedNs + timeoutNs, startNs + GRACE_NS));
-      long leftNs = untilNs - clockNs.getAsLong();
-      if (leftNs <= 0) break;
-      wait(leftNs / 1_000_000 + 1);
-    }
+    for (long leftNs; (leftNs = leftNs(startNs)) > 0; ) wait(leftNs / 1_000_000 + 1);
     return outstanding;
+  }
+
+  /** How much longer who waits since startNs has to wait. */
+  synchronized long leftNs(long startNs) {
+    if (outstanding == 0 || done) return 0;
+    long untilNs = Math.min(endNs, Math.max(movedNs + timeoutNs, startNs + GRACE_NS));
+    return Math.max(0, untilNs - clockNs.getAsLong());
   }
 }

@@ -10,13 +10,12 @@ import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.config.ConfigException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 
 final class Sender implements Runnable {
-  /** Makes a producer; may take its time. Called again later if it throws, unless the settings are at fault. */
+  /** Makes a producer; may take its time. Called again later if it throws, unless it is BadSetting. */
   interface Source {
-    Producer<String, byte[]> open();
+    Producer<String, byte[]> open(String appId);
   }
 
   /** Writes an event that was taken out of the queue. */
@@ -24,10 +23,8 @@ final class Sender implements Runnable {
     byte[] write(EventQueue.Item item) throws Exception;
   }
 
-  private static final long RETRY_MS = 1000, IDLE_MS = 250;
+  private static final long RETRY_MS = 1000, REOPEN_MS = 5000, IDLE_MS = 250;
   private static final long REPORT_NS = TimeUnit.MINUTES.toNanos(1);
-  /** What Kafka's client says when no broker's name can be resolved: a fault of today, not of the setting. */
-  private static final String UNRESOLVED = "No resolvable bootstrap";
   private static final String APPLICATION_END = "SparkListenerApplicationEnd";
 
   private final Source source;
@@ -41,8 +38,9 @@ final class Sender implements Runnable {
   private final LongSupplier clockNs;
   private final Log log;
 
+  /** Null before the first, and if there will be none any more. */
   private Producer<String, byte[]> producer;
-  private boolean failing;
+  private volatile boolean failing;
   private volatile boolean closing;
   private long reportedNs;
   private long reportedMark;
@@ -65,7 +63,10 @@ final class Sender implements Runnable {
   @Override public void run() {
     try {
       while (identity.await(IDLE_MS) == null && !progress.over());
-      if (identity.appId() != null && open()) pump();
+      if (identity.appId() != null) {
+        open();
+        pump();
+      }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (Throwable e) {
@@ -75,41 +76,32 @@ final class Sender implements Runnable {
       queue.close();
       if (producer != null) producer.close(Duration.ZERO);
       progress.done();
+      Log.info(counts.summary());
     }
   }
 
-  /** Whether there is a producer; tries until there is one, unless the settings are at fault. */
-  private boolean open() throws InterruptedException {
-    while (!progress.over()) {
+  /** Sets the producer; tries until there is one, unless the settings are at fault. */
+  private void open() throws InterruptedException {
+    while (producer == null && !progress.over()) {
       try {
-        producer = source.open();
-        return true;
+        producer = source.open(identity.appId());
+      } catch (ProducerSettings.BadSetting e) {
+        Log.warn("Kafka's client refuses a setting, nothing is sent: " + e.getMessage());
+        return;
       } catch (KafkaException e) {
-        if (settingsAtFault(e)) {
-          Log.warn("Kafka's client refuses a setting, nothing is sent: " + Log.brief(e));
-          return false;
-        }
         failed(e);
+        progress.pause(REOPEN_MS);
       }
-      progress.pause(RETRY_MS);
     }
-    return false;
-  }
-
-  private static boolean settingsAtFault(Throwable e) {
-    for (Throwable t = e; t != null; t = t.getCause()) {
-      if (t instanceof ConfigException) return t.getMessage() == null || !t.getMessage().contains(UNRESOLVED);
-    }
-    return false;
   }
 
   private void pump() throws InterruptedException {
-    while (!progress.over()) {
+    while (producer != null && !progress.over()) {
       EventQueue.Item item = queue.poll(IDLE_MS);
       if (item != null) send(item);
       else reportIfChanged(REPORT_NS);
     }
-    if (identity.appId() != null && !failing) reportIfChanged(0);
+    if (producer != null && !failing) reportIfChanged(0);
   }
 
   private void send(EventQueue.Item item) throws InterruptedException {
@@ -140,13 +132,14 @@ final class Sender implements Runnable {
 
   /** Gives one record to Kafka's client; tries until it takes it. name: null for a report. */
   private void deliver(String name, byte[] value, long seq, long ms) throws InterruptedException {
-    do {
+    while (producer != null) {
       Outcome outcome = new Outcome(name);
       try {
         producer.send(identity.record(topic, value, seq, ms), outcome);
-      } catch (KafkaException e) {
+      } catch (KafkaException | IllegalStateException e) { // it is of no use any more
         outcome.atOnce = e;
-        reopen();
+        producer.close(Duration.ZERO);
+        producer = null;
       }
       if (outcome.atOnce == null) return;
       if (outcome.atOnce instanceof RecordTooLargeException) {
@@ -155,14 +148,9 @@ final class Sender implements Runnable {
       }
       failed(outcome.atOnce);
       progress.pause(RETRY_MS);
-    } while (!progress.over());
-  }
-
-  /** A producer that throws is of no use any more. */
-  private void reopen() throws InterruptedException {
-    producer.close(Duration.ZERO);
-    progress.pause(RETRY_MS);
-    if (!open()) throw new KafkaException("no producer");
+      if (progress.over()) return;
+      open();
+    }
   }
 
   /** One event's answer from Kafka. */

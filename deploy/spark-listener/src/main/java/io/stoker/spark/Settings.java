@@ -3,15 +3,23 @@
 package io.stoker.spark;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 final class Settings {
   /** Spark's own, for what must be hidden. */
   private static final String REDACTION_KEY = "spark.redaction.regex";
   static final String REDACTION_DEFAULT = "(?i)secret|password|token|access[.]?key";
+
+  private static final Map<String, Setting> KEYS =
+      Arrays.stream(Setting.values()).collect(Collectors.toMap(setting -> setting.key, setting -> setting));
 
   private final EnumMap<Setting, Object> values = new EnumMap<>(Setting.class);
   private final TreeMap<String, String> kafka = new TreeMap<>();
@@ -29,26 +37,28 @@ final class Settings {
         set(key, entry.getValue());
       }
     }
-    if (!kafka.containsKey("bootstrap.servers")) {
-      warnings.add("no " + Setting.KAFKA_PREFIX + "bootstrap.servers: nothing is sent");
+    for (String name : ProducerSettings.unknown(kafka.keySet())) {
+      warnings.add("Kafka's producer knows no " + name + ", is it " + nearest(name, ProducerSettings.names()) + "?");
     }
+    if (!hasBrokers()) warnings.add("no " + Setting.KAFKA_PREFIX + "bootstrap.servers: nothing is sent");
     redaction = properties.getOrDefault(REDACTION_KEY, REDACTION_DEFAULT);
   }
 
   private void set(String key, String value) {
-    Setting nearest = null;
-    for (Setting setting : Setting.values()) {
-      if (nearest == null || distance(key, setting.key) < distance(key, nearest.key)) nearest = setting;
-    }
-    if (!nearest.key.equals(key)) {
-      warnings.add("unknown setting " + key + ", is it " + nearest.key + "?");
+    Setting setting = KEYS.get(key);
+    if (setting == null) {
+      warnings.add("unknown setting " + key + ", is it " + nearest(key, KEYS.keySet()) + "?");
       return;
     }
     try {
-      values.put(nearest, nearest.parse(value));
+      values.put(setting, setting.parse(value));
     } catch (IllegalArgumentException expected) {
-      warnings.add("bad value of " + key + ": expected " + expected.getMessage() + "; taken: " + nearest.byDefault);
+      warnings.add("bad value of " + key + ": expected " + expected.getMessage() + "; taken: " + setting.byDefault);
     }
+  }
+
+  private static String nearest(String name, Collection<String> known) {
+    return Collections.min(known, Comparator.comparingInt((String k) -> distance(name, k)).thenComparing(k -> k));
   }
 
   /** Edits between two keys (insert, remove, replace). */
@@ -78,6 +88,10 @@ final class Settings {
   /** Bytes, milliseconds or a count. */
   long number(Setting setting) {
     return (Long) values.get(setting);
+  }
+
+  boolean hasBrokers() {
+    return !kafka.getOrDefault("bootstrap.servers", "").isEmpty();
   }
 
   boolean slim() {

@@ -34,9 +34,13 @@ public class StokerListener extends SparkFirehoseListener {
     Settings settings = new Settings(properties);
     if (!settings.flag(Setting.ENABLED) || !TAPPED.add(conf)) return null;
     settings.warnings().forEach(Log::warn);
-    if (!settings.kafka().containsKey("bootstrap.servers")) return null;
+    if (!settings.hasBrokers()) return null;
     Log.quietKafka(settings.text(Setting.KAFKA_LOG));
-    return new Tap(settings, sparkVersion(), properties.get("spark.app.id"), properties.get("spark.app.attempt.id"));
+    String version = sparkVersion();
+    Log.info("events go to topic " + settings.text(Setting.TOPIC) + " at " + settings.kafka().get("bootstrap.servers") + " (Spark "
+        + version + ", " + settings.text(Setting.MODE) + " mode)");
+    return new Tap(settings, version, properties.get("spark.app.id"), properties.get("spark.app.attempt.id"),
+        appId -> ProducerSettings.open(settings.kafka(), appId));
   }
 
   private static String sparkVersion() {

@@ -50,6 +50,11 @@ public class StokerPlugin implements SparkPlugin {
       }
     }
 
+    /** Spark calls it also if the context could not be made. */
+    @Override public void shutdown() {
+      if (tap != null) tap.end();
+    }
+
     private static void gauge(MetricRegistry metrics, String name, Gauge<Long> gauge) {
       metrics.register(name, gauge);
     }

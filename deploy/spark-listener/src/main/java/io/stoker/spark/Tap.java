@@ -4,13 +4,9 @@
 package io.stoker.spark;
 
 import java.util.Map;
-import java.util.Properties;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
-import org.apache.kafka.common.serialization.StringSerializer;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.spark.scheduler.SparkListenerApplicationEnd;
 import org.apache.spark.scheduler.SparkListenerApplicationStart;
 import org.apache.spark.scheduler.SparkListenerEvent;
@@ -25,18 +21,22 @@ final class Tap {
   private final EventQueue queue;
   private final Identity identity;
   private final Progress progress;
-  private final AtExit atExit = new AtExit(this::exit);
+  private final AtExit atExit;
+  private final AtomicBoolean told = new AtomicBoolean();
   private volatile boolean off;
 
   /** Checks this Spark and starts the sender. appId, attempt: null if not known yet. Throws what this Spark does not have. */
-  Tap(Settings settings, String sparkVersion, String appId, String attempt) throws ReflectiveOperationException {
+  Tap(Settings settings, String sparkVersion, String appId, String attempt, Sender.Source source)
+      throws ReflectiveOperationException {
     this.settings = settings;
     writer = new EventWriter(settings, counts);
     identity = new Identity(sparkVersion, appId, attempt);
-    progress = new Progress(TimeUnit.MILLISECONDS.toNanos(settings.number(Setting.CLOSE_TIMEOUT)), System::nanoTime);
+    long timeoutMs = settings.number(Setting.CLOSE_TIMEOUT);
+    atExit = new AtExit(this::exit, timeoutMs);
+    progress = new Progress(TimeUnit.MILLISECONDS.toNanos(timeoutMs), System::nanoTime);
     queue = new EventQueue(settings.number(Setting.QUEUE_BYTES), settings.number(Setting.QUEUE_EVENTS), this::dropped);
     accept(kindOf(SparkListenerLogStart.class), new SparkListenerLogStart(sparkVersion)); // never on the bus
-    Sender sender = new Sender(this::open, settings, queue, this::write, counts, identity, progress, System::nanoTime);
+    Sender sender = new Sender(source, settings, queue, this::write, counts, identity, progress, System::nanoTime);
     Thread thread = new Thread(() -> {
       sender.run();
       atExit.forget();
@@ -70,8 +70,7 @@ final class Tap {
     }
     if (wanted(kind, event)) accept(kind, event);
     if (event instanceof SparkListenerApplicationEnd) {
-      progress.end();
-      queue.wake();
+      end();
       await();
     }
   }
@@ -96,11 +95,10 @@ final class Tap {
     try {
       if (kind.mutable) waits = writer.write(kind, event);
       bytes = waits == event ? kind.roughBytes(event) : ((byte[]) waits).length;
-    } catch (LinkageError e) {
-      throw e;
-    } catch (Exception | StackOverflowError | OutOfMemoryError e) {
+    } catch (Exception | LinkageError | StackOverflowError | OutOfMemoryError e) {
       counts.refused.add(kind.name);
       progress.settled();
+      unfit(kind, e);
       log.repeated("an event was lost: " + kind.name + ": " + Log.brief(e));
       return;
     }
@@ -109,24 +107,23 @@ final class Tap {
 
   private byte[] write(EventQueue.Item item) throws Exception {
     if (item.event instanceof byte[]) return (byte[]) item.event;
+    EventKind kind = kindOf(item.event.getClass());
     try {
-      return writer.write(kindOf(item.event.getClass()), (SparkListenerEvent) item.event);
+      return writer.write(kind, (SparkListenerEvent) item.event);
     } catch (LinkageError e) {
-      switchOff(e);
+      unfit(kind, e);
       throw e;
     }
+  }
+
+  /** An event of Spark's own that cannot be written tells that this is another Spark; one of others only that it is broken. */
+  private void unfit(EventKind kind, Throwable e) {
+    if (e instanceof LinkageError && kind.rank != EventKind.Rank.OTHER) switchOff(e);
   }
 
   private void dropped(EventQueue.Item item) {
     counts.dropped.add(item.name);
     progress.settled();
-  }
-
-  private Producer<String, byte[]> open() {
-    Properties p = ProducerSettings.of(settings.kafka(), "stoker-listener-" + identity.appId());
-    String missing = ProducerSettings.replaceMissingCodec(p);
-    if (missing != null) Log.info("this Spark has no " + missing + ": events are compressed with gzip");
-    return new KafkaProducer<>(p, new StringSerializer(), new ByteArraySerializer());
   }
 
   /** At the end of the JVM, after Spark has ended the application. */
@@ -142,13 +139,19 @@ final class Tap {
 
   private void await() throws InterruptedException {
     long left = progress.await();
-    if (left > 0) {
-      Log.warn("the application ends with " + left + " events that Kafka has not taken within "
-          + settings.number(Setting.CLOSE_TIMEOUT) + " ms; they are lost unless it takes them at once");
+    if (left > 0 && told.compareAndSet(false, true)) {
+      Log.warn("gave up: the application ends, and Kafka has not taken " + left + " of " + counts.accepted + " events");
     }
   }
 
+  /** No application ran, or it has ended: what is left has until the deadline. */
+  void end() {
+    progress.end();
+    queue.wake();
+  }
+
   private void switchOff(Throwable e) {
+    if (off) return;
     off = true;
     Log.warn(Unfit.text(identity.sparkVersion, e));
     progress.exit();
@@ -161,9 +164,5 @@ final class Tap {
 
   long queueBytes() {
     return queue.bytes();
-  }
-
-  Identity identity() {
-    return identity;
   }
 }
