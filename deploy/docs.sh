@@ -5,7 +5,8 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 binary=$(realpath "${1:-$root/build/release/stoker}")
 folder=${2:-$root}
-mkdir -p "$folder/docs/completion" "$folder/config"
+listener=deploy/spark-listener/src/main/resources/io/stoker/spark
+mkdir -p "$folder/docs/completion" "$folder/config" "$folder/$listener"
 page() { # FILE WORDS...: written whole or not at all
   local file=$folder/$1; shift
   env -i "$binary" "$@" >"$file.new"
@@ -30,6 +31,7 @@ page config/stoker.yaml config sample
 page docs/stoker.1 man
 page docs/metrics.md man metrics
 page docs/state.md state --schema
+page $listener/events.txt man events
 page docs/completion/stoker.bash completion bash
 page docs/completion/_stoker completion zsh
 python3 "$root/tests/habits/schemas.py" --doc >"$folder/docs/records.md.new"

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "advise/advise.h"
+#include "base/scrub.h"
 #include "commands/command.h"
+#include "decode/decode.h"
 #include "detect/detector.h"
+#include "model/event.h"
 #include "serve/exposition.h"
 
 #define MAN_DATE "2026-11-29" // of the version, not of the build: the page must come out the same
@@ -97,6 +100,19 @@ static void add_page(struct buf *out) {
                  "STOKER_KAFKA__BROKERS.\n.TP\n.B NO_COLOR\nno colour if set and not empty.\n");
 }
 
+// What the Spark listener keeps of events and properties, and what it takes for a secret.
+static void add_events(struct buf *out) {
+    buf_add_text(out,
+                 "# What the agent reads of Spark's events, which of Spark's properties it may "
+                 "keep, and by what a secret is\n# known. Printed by: stoker man events\n");
+    decode_page(out);
+    for (int p = PROPERTY_NONE + 1; p < PROPERTY_COUNT; p++) {
+        bool family = property_is_family((enum property)p);
+        buf_printf(out, "property %s%s\n", property_key((enum property)p), family ? "*" : "");
+    }
+    scrub_page(out);
+}
+
 static const struct {
     const char *word; // after the command; "" if none
     void (*print)(struct buf *out);
@@ -106,6 +122,7 @@ static const struct {
     {"rules", detectors_to_markdown},
     {"severities", severities_to_markdown},
     {"advisors", advisors_to_markdown},
+    {"events", add_events},
 };
 
 static int run(const struct command_args *args) {
@@ -119,15 +136,15 @@ static int run(const struct command_args *args) {
             return code;
         }
     }
-    return command_usage_error(args, "say nothing, metrics, rules, severities or advisors");
+    return command_usage_error(args, "say nothing, metrics, rules, severities, advisors or events");
 }
 
 const struct command command_man = {
     .name = "man",
     .summary = "print the man page, or tables of the reference pages",
-    .usage = "[metrics|rules|severities|advisors]",
-    .details = "Without an argument: stoker(1). With metrics: docs/metrics.md; the others: the "
-               "tables of docs/rules.md.\n",
+    .usage = "[metrics|rules|severities|advisors|events]",
+    .details = "Without an argument: stoker(1). With metrics: docs/metrics.md; with events: the "
+               "listener's table;\nthe others: the tables of docs/rules.md.\n",
     .hidden = true,
     .run = run,
 };

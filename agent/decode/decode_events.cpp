@@ -13,6 +13,7 @@ namespace {
 
 // Of names whose end is told to be missing: more than anybody keeps.
 constexpr size_t NAME_READ_MAX = 512;
+constexpr size_t APP_ID_MAX = 256, ATTEMPT_MAX = 32;
 
 void read_stage_ids(context &c, value v) {
     items(c, v, [&](value item) {
@@ -97,30 +98,31 @@ void read_properties(context &c, value v) {
     }
 }
 
-const rule rdd_rules[] = {{"Name", as::call}};
+const rule rdd_rules[] = {
+    {"Name", as::call, 0, 64, nullptr, nullptr, form::one, nullptr, "PythonRDD"}};
 const shape rdd_shape(rdd_rules);
 
 void read_rdds(context &c, value v) {
     items(c, v, [&](value rdd) {
-        each_field(c, rdd, rdd_shape, [&](const rule &, value name) {
-            c.out->stage.python = c.out->stage.python || str_is(word(name, 64), "PythonRDD");
+        each_field(c, rdd, rdd_shape, [&](const rule &r, value name) {
+            c.out->stage.python = c.out->stage.python || str_is(word(name, r.limit), r.only);
             return true;
         });
     });
 }
 
 void read_app_id(context &c, value v) {
-    c.out->app_start.app_id = name(c, v, 256);
+    c.out->app_start.app_id = name(c, v, APP_ID_MAX);
     see_app_id(c, c.out->app_start.app_id, RANK_OWN);
 }
 
 void read_attempt(context &c, value v) {
-    c.out->app_start.attempt = name(c, v, 32);
+    c.out->app_start.attempt = name(c, v, ATTEMPT_MAX);
     see_attempt(c, c.out->app_start.attempt, RANK_OWN);
 }
 
 void read_top_level_app_id(context &c, value v) {
-    see_app_id(c, name(c, v, 256), RANK_TOP_LEVEL);
+    see_app_id(c, name(c, v, APP_ID_MAX), RANK_TOP_LEVEL);
 }
 
 void read_exit_code(context &c, value v) {
@@ -131,14 +133,15 @@ void read_exit_code(context &c, value v) {
 
 const rule common_rules[] = {
     {"Event"},
+    {"Stoker Cut", as::flag, AT(cut)},
     {"Timestamp", as::time},
     {"time", as::time},
     {"Submission Time", as::time},
     {"Completion Time", as::time},
-    {"appId", as::call, 0, 0, nullptr, read_top_level_app_id},
-    {"app_id", as::call, 0, 0, nullptr, read_top_level_app_id},
-    {"applicationId", as::call, 0, 0, nullptr, read_top_level_app_id},
-    {"application-id", as::call, 0, 0, nullptr, read_top_level_app_id},
+    {"appId", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
+    {"app_id", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
+    {"applicationId", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
+    {"application-id", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
 };
 const shape common(common_rules);
 
@@ -147,9 +150,9 @@ const shape version_shape(version_rules);
 
 const rule app_start_rules[] = {
     {"App Name", as::text, AT(app_start.name), NAME_READ_MAX},
-    {"App ID", as::call, AT(app_start.app_id), 0, nullptr, read_app_id},
+    {"App ID", as::call, AT(app_start.app_id), APP_ID_MAX, nullptr, read_app_id},
     {"User", as::text, AT(app_start.user), NAME_READ_MAX},
-    {"App Attempt ID", as::call, AT(app_start.attempt), 0, nullptr, read_attempt},
+    {"App Attempt ID", as::call, AT(app_start.attempt), ATTEMPT_MAX, nullptr, read_attempt},
 };
 const shape app_start_shape(app_start_rules);
 
@@ -164,7 +167,7 @@ const shape jvm_shape(jvm_rules);
 
 const rule environment_rules[] = {
     {"JVM Information", as::object, 0, 0, &jvm_shape},
-    {"Spark Properties", as::call, 0, 0, nullptr, read_properties},
+    {"Spark Properties", as::call, 0, 0, nullptr, read_properties, form::properties},
 };
 const shape environment_shape(environment_rules);
 
@@ -236,8 +239,8 @@ const shape block_manager_shape(block_manager_rules);
 const rule job_start_rules[] = {
     {"Job ID", as::id, AT(job.id)},
     {"Stage Infos"},
-    {"Stage IDs", as::call, 0, 0, nullptr, read_stage_ids},
-    {"Properties", as::call, 0, 0, nullptr, read_properties},
+    {"Stage IDs", as::call, 0, 0, nullptr, read_stage_ids, form::list},
+    {"Properties", as::call, 0, 0, nullptr, read_properties, form::properties},
 };
 const shape job_start_shape(job_start_rules);
 
@@ -259,8 +262,8 @@ const rule stage_info_rules[] = {
     {"Stage Attempt ID", as::id, AT(stage.attempt)},
     {"Stage Name", as::text, AT(stage.name), 256},
     {"Number of Tasks", as::count, AT(stage.tasks)},
-    {"RDD Info", as::call, 0, 0, nullptr, read_rdds},
-    {"Parent IDs", as::call, 0, 0, nullptr, read_stage_ids},
+    {"RDD Info", as::call, 0, 0, nullptr, read_rdds, form::set, &rdd_shape},
+    {"Parent IDs", as::call, 0, 0, nullptr, read_stage_ids, form::list},
     {"Details"},
     {"Submission Time", as::time, AT(stage.submitted_ms)},
     {"Completion Time", as::time, AT(stage.completed_ms)},
@@ -271,7 +274,7 @@ const rule stage_info_rules[] = {
 const shape stage_info_shape(stage_info_rules);
 const rule stage_submitted_rules[] = {
     {"Stage Info", as::object, 0, 0, &stage_info_shape},
-    {"Properties", as::call, 0, 0, nullptr, read_properties},
+    {"Properties", as::call, 0, 0, nullptr, read_properties, form::properties},
 };
 const shape stage_submitted_shape(stage_submitted_rules);
 const rule stage_completed_rules[] = {{"Stage Info", as::object, 0, 0, &stage_info_shape}};

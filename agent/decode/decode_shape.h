@@ -220,6 +220,16 @@ enum class as : uint8_t {
     call,   // left to `call`; `at`, if not 0, is a str that is empty if the field is missing
 };
 
+// What a field that is left to `call` holds. Only told, to who asks what is read (decode_page);
+// `call` reads it by the same tables.
+enum class form : uint8_t {
+    one,        // a text, if it has a limit; an object, if `each` says what of; or a number
+    list,       // a list, of which each element counts
+    set,        // a list, of which elements that are equal count once
+    tree,       // a list of objects like the one it stands in
+    properties, // an object of which the allow-listed keys are read
+};
+
 struct shape;
 struct rule {
     key name;
@@ -228,6 +238,10 @@ struct rule {
     uint16_t limit = 0;
     const shape *inner = nullptr;
     void (*call)(context &c, value v) = nullptr;
+    form holds = form::one;
+    const shape *each = nullptr; // the fields of an element of the list, or of the object
+    // The one text that counts: an element of a list is as good as not there if this is another.
+    const char *only = nullptr;
 };
 struct shape {
     const rule *rules;

@@ -13,22 +13,25 @@ using simdjson::ondemand::object_iterator;
 
 // Two levels of JSON each; half of what a message may nest.
 constexpr size_t PLAN_DEPTH_MAX = 256;
-
-enum { NODE_NAME, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
-const rule node_rules[] = {
-    {"nodeName", as::call, NODE_NAME},     {"simpleString", as::skip, NODE_OTHER},
-    {"children", as::call, NODE_CHILDREN}, {"metadata", as::skip, NODE_OTHER},
-    {"metrics", as::call, NODE_METRICS},
-};
-const shape node_shape(node_rules);
+constexpr size_t ERROR_MAX = 512;
 
 enum { METRIC_NAME, METRIC_ID, METRIC_TYPE };
 const rule metric_rules[] = {
-    {"name", as::call, METRIC_NAME},
+    {"name", as::call, METRIC_NAME, 256},
     {"accumulatorId", as::call, METRIC_ID},
-    {"metricType", as::call, METRIC_TYPE},
+    {"metricType", as::call, METRIC_TYPE, 64},
 };
 const shape metric_shape(metric_rules);
+
+enum { NODE_NAME, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
+const rule node_rules[] = {
+    {"nodeName", as::call, NODE_NAME, 256},
+    {"simpleString", as::skip, NODE_OTHER},
+    {"children", as::call, NODE_CHILDREN, 0, nullptr, nullptr, form::tree},
+    {"metadata", as::skip, NODE_OTHER},
+    {"metrics", as::call, NODE_METRICS, 0, nullptr, nullptr, form::list, &metric_shape},
+};
+const shape node_shape(node_rules);
 
 // A node that is being read: where its fields are, and its children while they are.
 struct level {
@@ -53,11 +56,11 @@ void add_metric(context &c, value v) {
     }
     bool is_object = each_field(c, v, metric_shape, [&](const rule &r, value inner) {
         if (r.at == METRIC_NAME) {
-            m.name = word(inner, 256);
+            m.name = word(inner, r.limit);
         } else if (r.at == METRIC_ID) {
             m.accum_id = id64(inner);
         } else {
-            m.type = word(inner, 64);
+            m.type = word(inner, r.limit);
         }
         return true;
     });
@@ -101,7 +104,7 @@ bool read_node_field(context &c, level &l, const rule &r, value v) {
     array a;
     switch (r.at) {
     case NODE_NAME:
-        node.name = word(v, 256);
+        node.name = word(v, r.limit);
         break;
     case NODE_METRICS:
         read_node_metrics(c, l.node, v);
@@ -198,7 +201,7 @@ void read_driver_accums(context &c, value v) {
 }
 
 void read_error_message(context &c, value v) {
-    c.out->sql.has_error = get_text(c, v, 512, &c.out->sql.error);
+    c.out->sql.has_error = get_text(c, v, ERROR_MAX, &c.out->sql.error);
 }
 
 const rule sql_rules[] = {
@@ -206,10 +209,10 @@ const rule sql_rules[] = {
     {"rootExecutionId", as::id64, AT(sql.root_execution_id)},
     {"details"},
     {"physicalPlanDescription"},
-    {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan},
-    {"errorMessage", as::call, AT(sql.error), 0, nullptr, read_error_message},
-    {"accumUpdates", as::call, 0, 0, nullptr, read_driver_accums},
-    {"sqlPlanMetrics", as::call, 0, 0, nullptr, read_plan_metrics},
+    {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan, form::one, &node_shape},
+    {"errorMessage", as::call, AT(sql.error), ERROR_MAX, nullptr, read_error_message},
+    {"accumUpdates", as::call, 0, 0, nullptr, read_driver_accums, form::list},
+    {"sqlPlanMetrics", as::call, 0, 0, nullptr, read_plan_metrics, form::list, &metric_shape},
 };
 const shape sql_shape(sql_rules);
 
@@ -221,6 +224,7 @@ bool finish_sql(context &c) {
     s.plan.node_count = c.nodes.len;
     s.plan.metrics = c.metrics.items;
     s.plan.metric_count = c.metrics.len;
+    s.plan.truncated = s.plan.truncated || c.out->cut;
     return true;
 }
 
@@ -247,7 +251,7 @@ const rule progress_rules[] = {
     {"batchId", as::id64, AT(stream.batch_id)},
     {"batchDuration", as::metric, AT(stream.batch_ms)},
     {"durationMs", as::object, 0, 0, &duration_shape},
-    {"sources", as::call, 0, 0, nullptr, read_sources},
+    {"sources", as::call, 0, 0, nullptr, read_sources, form::list, &source_shape},
 };
 const shape progress_shape(progress_rules);
 const rule stream_rules[] = {

@@ -28,7 +28,7 @@ const rule accum_rules[] = {
     {"Value", as::skip, ACCUM_OTHER},
     {"Internal", as::skip, ACCUM_OTHER},
     {"Count Failed Values", as::skip, ACCUM_OTHER},
-    {"Metadata", as::call, ACCUM_METADATA},
+    {"Metadata", as::call, ACCUM_METADATA, 8, nullptr, nullptr, form::one, nullptr, "sql"},
 };
 const shape accum_shape(accum_rules);
 
@@ -43,7 +43,7 @@ void read_accumulable(context &c, value v) {
         if (r.at == ACCUM_UPDATE) {
             decimal = get_integer(inner, &accum.update);
         } else if (r.at == ACCUM_METADATA) {
-            sql = str_is(word(inner, 8), "sql");
+            sql = str_is(word(inner, r.limit), r.only);
         }
         return true;
     });
@@ -79,7 +79,7 @@ const rule info_rules[] = {
     {"Finish Time", as::time, AT(task.finish_ms)},
     {"Failed", as::flag, AT(task.failed)},
     {"Killed", as::flag, AT(task.killed)},
-    {"Accumulables", as::call, 0, 0, nullptr, read_accumulables},
+    {"Accumulables", as::call, 0, 0, nullptr, read_accumulables, form::list, &accum_shape},
 };
 const shape info_shape(info_rules);
 
@@ -191,6 +191,7 @@ bool finish_start(context &c) {
     t.stage_attempt = t.stage_attempt < 0 ? 0 : t.stage_attempt;
     t.accums = c.accums.items;
     t.accum_count = c.accums.len;
+    t.accums_truncated = t.accums_truncated || c.out->cut;
     return c.has_info && t.stage >= 0;
 }
 

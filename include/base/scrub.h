@@ -34,6 +34,9 @@ bool scrub_copy(char *out, size_t cap, struct str text);
 // Appends the whole text, scrubbed.
 void scrub_add(struct buf *out, struct str text);
 
+// Appends what is known of secrets, a row a line, for a program of ours in another language.
+void scrub_page(struct buf *out);
+
 // By its name alone: the value of a setting, or of a property of librdkafka, must not be shown.
 bool scrub_hides_setting(struct str name);
 // A property of Spark must not be kept. The stricter of the two: whoever runs an application may

@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "model/event.h"
@@ -66,6 +67,10 @@ enum status decoder_decode(struct decoder *decoder, struct str value, size_t rea
 
 // Why the last decoder_decode was ST_SKIP.
 enum decode_error decoder_last_error(const struct decoder *decoder);
+
+// Appends what is read of each kind of event, told from the tables that read it, a field a line:
+// what a producer that sends no more than the agent reads must keep (the listener's slim mode).
+void decode_page(struct buf *out);
 
 // The version of the JSON parser (static).
 const char *decode_library_version(void);

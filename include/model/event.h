@@ -68,7 +68,7 @@ struct event_plan {
     uint32_t node_count;
     const struct event_plan_metric *metrics;
     uint32_t metric_count;
-    bool truncated; // a limit cut it
+    bool truncated; // a limit cut it, here or where it was sent
 };
 
 enum task_result {
@@ -182,6 +182,7 @@ struct event {
     struct str app_id; // found in the value (ApplicationStart, properties, wrapper); may be empty
     struct str app_attempt;
     struct str version; // LOG_START, DB_METADATA
+    bool cut;           // whoever sent it says that it holds less than Spark said: "Stoker Cut"
     union {
         struct event_app_start app_start;
         struct event_app_end app_end;

@@ -259,7 +259,7 @@ ok "man page passes mandoc's lint" mandoc -Tlint "$tmp/stoker.1"
 man_names() { mandoc -Tascii "$tmp/stoker.1" | sed 's/.\x08//g' >"$tmp/man.txt"; for c in $commands; do grep -q "stoker $c" "$tmp/man.txt" || return 1; done; }
 ok "man page names every command" man_names
 ok "the pages can be printed" deploy/docs.sh "$binary" "$tmp/pages"
-for page in docs/configuration.md docs/rules.md config/stoker.yaml docs/stoker.1 docs/metrics.md docs/state.md docs/completion/stoker.bash docs/completion/_stoker; do
+for page in docs/configuration.md docs/rules.md config/stoker.yaml docs/stoker.1 docs/metrics.md docs/state.md deploy/spark-listener/src/main/resources/io/stoker/spark/events.txt docs/completion/stoker.bash docs/completion/_stoker; do
   ok "$page is what the program prints (make docs)" diff "$page" "$tmp/pages/$page"
 done
 

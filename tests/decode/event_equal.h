@@ -255,6 +255,7 @@ static inline const char *event_difference(const struct event *a, const struct e
     SAME(first_ms)
     SAME_TEXT(app_id)
     SAME_TEXT(app_attempt)
+    SAME(cut)
     SAME_TEXT(version)
     switch (a->kind) {
     case EVENT_OTHER:

@@ -257,6 +257,7 @@ static bool read_event(struct oracle *o, const json_t *event, struct str name,
                        const struct idmap *wanted, struct event *out) {
     static const char *const times[] = {"Timestamp", "time", "Submission Time", "Completion Time"};
     out->kind = event_kind_of(name);
+    out->cut = oracle_true(event, "Stoker Cut");
     out->name = name;
     out->name.len = str_cut_utf8(name, 256);
     for (unsigned i = 0; i < ARRAY_LEN(times); i++) {

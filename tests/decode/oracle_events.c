@@ -275,6 +275,7 @@ static bool read_task(struct oracle *o, const json_t *event, const struct idmap 
         read_task_metrics(oracle_field(event, "Task Metrics"), t);
         read_executor_metrics(oracle_field(event, "Task Executor Metrics"), t);
         read_accums(o, oracle_field(info, "Accumulables"), wanted, t);
+        t->accums_truncated |= oracle_true(event, "Stoker Cut");
     }
     return t->stage >= 0 && json_is_object(info);
 }
@@ -340,6 +341,7 @@ static void add_driver_updates(struct oracle *o, const json_t *list) {
 static void read_sql(struct oracle *o, const json_t *event, struct event *out) {
     struct event_sql *s = &out->sql;
     const json_t *error = oracle_field(event, "errorMessage");
+    s->plan.truncated = oracle_true(event, "Stoker Cut");
     s->execution_id = oracle_id64(event, "executionId");
     s->root_execution_id = oracle_id64(event, "rootExecutionId");
     s->has_error = json_is_string(error);

@@ -27,7 +27,10 @@ static void test_sql(void **state) {
     assert_int_equal(nodes[2].parent, 0);
     assert_int_equal(e->sql.plan.metrics[nodes[0].first_metric].accum_id, 8);
     assert_int_equal(e->sql.plan.metrics[nodes[1].first_metric].accum_id, 6);
-    assert_false(e->sql.plan.truncated || e->sql.has_error);
+    assert_false(e->sql.plan.truncated || e->sql.has_error || e->cut);
+    e = decode_ok(f, "{\"Event\":\"" SQL "SQLAdaptiveExecutionUpdate\",\"executionId\":4,"
+                     "\"Stoker Cut\":true,\"sparkPlanInfo\":{\"nodeName\":\"\"}}");
+    assert_true(e->sql.plan.truncated && e->cut);
     e = decode_ok(f, "{\"Event\":\"" SQL "SQLAdaptiveExecutionUpdate\",\"executionId\":4,"
                      "\"sparkPlanInfo\":{\"nodeName\":\"\"}}");
     assert_int_equal(e->sql.plan.node_count, 1);

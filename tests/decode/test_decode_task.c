@@ -103,6 +103,14 @@ static void test_accumulables(void **state) {
     idmap_fini(&wanted);
 }
 
+static void test_cut_by_its_sender(void **state) {
+    struct fixture *f = *state;
+    const struct event *e = decode_ok(f, END "\"Task Info\":{},\"Stoker Cut\":true}");
+    assert_true(e->cut && e->task.accums_truncated);
+    e = decode_ok(f, END "\"Task Info\":{},\"Stoker Cut\":false}");
+    assert_false(e->cut || e->task.accums_truncated);
+}
+
 static void test_accumulables_end(void **state) {
     struct fixture *f = *state;
     for (int extra = 0; extra < 2; extra++) {
@@ -238,10 +246,15 @@ static void test_start(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),          cmocka_unit_test(test_metrics),
-        cmocka_unit_test(test_accumulables),    cmocka_unit_test(test_accumulables_end),
-        cmocka_unit_test(test_reasons),         cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_nothing_but_ids), cmocka_unit_test(test_start),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_accumulables),
+        cmocka_unit_test(test_accumulables_end),
+        cmocka_unit_test(test_cut_by_its_sender),
+        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_nothing_but_ids),
+        cmocka_unit_test(test_start),
     };
     return cmocka_run_group_tests(tests, decode_setup, decode_teardown);
 }
