@@ -2,6 +2,7 @@
 // task ends, and the table of all kinds. Of properties only allow-listed ones are kept, and only
 // their text; hundreds of others, some of them secrets, are never copied.
 extern "C" {
+#include "base/sat.h"
 #include "base/scrub.h"
 }
 
@@ -121,6 +122,10 @@ void read_attempt(context &c, value v) {
     see_attempt(c, c.out->app_start.attempt, RANK_OWN);
 }
 
+void read_reported_app_id(context &c, value v) {
+    see_app_id(c, name(c, v, 256), RANK_OWN);
+}
+
 void read_top_level_app_id(context &c, value v) {
     see_app_id(c, name(c, v, APP_ID_MAX), RANK_TOP_LEVEL);
 }
@@ -129,6 +134,61 @@ void read_exit_code(context &c, value v) {
     event_app_end &end = c.out->app_end;
     end.has_exit_code = get_integer(v, &end.exit_code);
     end.exit_code = end.has_exit_code ? end.exit_code : 0;
+}
+
+// A class is named with its package or without, as the listener found it.
+str class_of(str name) {
+    for (size_t i = name.len; i > 0; i--) {
+        if (name.p[i - 1] == '.' || name.p[i - 1] == '$') {
+            return {name.p + i, name.len - i};
+        }
+    }
+    return name;
+}
+
+event_kind kind_of_class(str name) {
+    for (int kind = EVENT_OTHER + 1; kind < EVENT_KIND_COUNT; kind++) {
+        if (str_eq(class_of(name),
+                   class_of(str_of(event_kind_name(static_cast<event_kind>(kind)))))) {
+            return static_cast<event_kind>(kind);
+        }
+    }
+    return EVENT_OTHER;
+}
+
+// Counts by the class of an event; `of` tells where each belongs.
+template <typename F> void read_counts(context &c, value v, F of) {
+    object o;
+    if (!open_object(c, v, &o)) {
+        return;
+    }
+    for (auto result : o) {
+        field f;
+        std::string_view name;
+        if (std::move(result).get(f) || f.unescaped_key().get(name)) {
+            c.broken = true;
+            return;
+        }
+        sat_inc(of(kind_of_class(view(name))), metric(f.value()));
+        if (c.broken) {
+            return;
+        }
+    }
+}
+
+void read_lost(context &c, value v) {
+    event_listener_report &report = c.out->report;
+    read_counts(c, v, [&](event_kind kind) {
+        return kind == EVENT_TASK_END ? &report.lost_task_ends
+               : kind == EVENT_OTHER  ? &report.lost_unread
+                                      : &report.lost_others;
+    });
+}
+
+void read_cut(context &c, value v) {
+    int64_t unread = 0;
+    read_counts(
+        c, v, [&](event_kind kind) { return kind == EVENT_OTHER ? &unread : &c.out->report.cut; });
 }
 
 const rule common_rules[] = {
@@ -170,6 +230,16 @@ const rule environment_rules[] = {
     {"Spark Properties", as::call, 0, 0, nullptr, read_properties, form::properties},
 };
 const shape environment_shape(environment_rules);
+
+const rule report_rules[] = {
+    {"App ID", as::call, 0, 256, nullptr, read_reported_app_id},
+    {"Accepted", as::metric, AT(report.accepted)},
+    {"Dropped", as::call, 0, 0, nullptr, read_lost},
+    {"Cut", as::call, 0, 0, nullptr, read_cut},
+    {"Slimmed", as::metric, AT(report.slimmed)},
+    {"Refused", as::call, 0, 0, nullptr, read_lost},
+};
+const shape report_shape(report_rules);
 
 // {"Amount":n} of each resource.
 #define AMOUNT(name, what, member)                                                                 \
@@ -314,6 +384,7 @@ const kind_fields version_fields = {&version_shape, nullptr};
 const kind_fields app_start_fields = {&app_start_shape, nullptr};
 const kind_fields app_end_fields = {&app_end_shape, nullptr};
 const kind_fields environment_fields = {&environment_shape, finish_environment};
+const kind_fields report_fields = {&report_shape, nullptr};
 const kind_fields profile_fields = {&profile_shape, nullptr};
 const kind_fields executor_fields = {&executor_shape, nullptr};
 const kind_fields exclusion_fields = {&exclusion_shape, nullptr};
@@ -369,6 +440,8 @@ const kind_fields &fields_of(event_kind kind) {
         return stage_submitted_fields;
     case EVENT_STAGE_COMPLETED:
         return stage_completed_fields;
+    case EVENT_LISTENER_REPORT:
+        return report_fields;
     case EVENT_TASK_START:
         return task_start_fields;
     case EVENT_TASK_END:

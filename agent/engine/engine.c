@@ -222,6 +222,7 @@ static struct live_run *replace(struct engine *engine, struct live_run *live,
     forget(engine, live);
     live = add_run(engine, key);
     live->told = told;
+    live->app->delivery.follows = true;
     return live;
 }
 
@@ -386,6 +387,31 @@ static void note_seen(struct engine *engine, struct live_run *live, int64_t offs
     }
 }
 
+// What the headers say of the event's delivery. True if that changes what is missing of the run.
+static bool note_delivery(struct live_run *live, const struct message *message) {
+    struct str text = message_header_last(message, MESSAGE_HEADER_NUMBER);
+    int64_t number;
+    if (text.len == 0) {
+        return false;
+    }
+    keep_touch(&live->kept);
+    if (live->app->delivery.listener[0] == '\0') {
+        delivery_name(&live->app->delivery, message_header_last(message, MESSAGE_HEADER_LISTENER));
+    }
+    return delivery_take(&live->app->delivery, str_to_i64(text, &number) ? number : 0);
+}
+
+// An event of no interest came, too: its run, if there is one, does not miss it.
+static void take_other(struct engine *engine, const struct run_key *key, bool placed,
+                       const struct message *message) {
+    struct live_run *live = placed ? lookup(engine, key) : NULL;
+    metrics_add(METRIC_EVENTS_UNKNOWN, 1);
+    if (live != NULL && note_delivery(live, message)) {
+        pace_event(engine, live, message->value.len, message->offset);
+        trim_count(engine, live);
+    }
+}
+
 enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
                         enum metric *reason, struct err *err) {
     enum metric unused;
@@ -401,7 +427,7 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
         return ST_SKIP;
     }
     if (event.kind == EVENT_OTHER) {
-        metrics_add(METRIC_EVENTS_UNKNOWN, 1);
+        take_other(engine, &key, placed, message);
         return ST_OK;
     }
     if (key.app_id.len == 0) { // whom headers or key name, the event cannot rename
@@ -419,7 +445,8 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
     if (message->headers_dropped > 0) {
         app_note_limit(live->app, LIMIT_HEADERS);
     }
-    bool changed = app_apply(live->app, &event, &stage);
+    bool missing = note_delivery(live, message);
+    bool changed = app_apply(live->app, &event, &stage) || missing;
     if (engine->options->no_failure_text) {
         app_withhold_failure(live->app);
     }

@@ -281,6 +281,7 @@ static bool is_whole(void *of, struct err *err) {
     (void)err;
     for (struct live_run *live = engine->runs; live != NULL; live = live->hh.next) {
         whole = app_loaded(live->app) && whole;
+        live->counted_lost = delivery_loss(&live->app->delivery).lost;
         if (engine->options->no_failure_text && live->app->failure[0] != '\0') {
             app_withhold_failure(live->app);
             keep_touch(&live->kept); // not kept any longer, either

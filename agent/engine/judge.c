@@ -179,17 +179,16 @@ void judge_stage(struct engine *engine, struct live_run *live, struct stage *sta
     const struct detector *const *all = detectors(&count);
     const struct stage_summary *s = &stage->summary;
     double expected = (double)s->tasks_expected;
-    double completeness = expected > 0 ? (double)s->tasks / expected : 1;
-    completeness = completeness > 1 ? 1 : completeness;
+    double tasks = expected > 0 ? fmin(1, (double)s->tasks / expected) : 1;
     struct subject subject = {.list = {&stage->verdicts, &stage->verdict_count},
                               .stage = s->stage,
                               .stage_attempt = s->attempt,
-                              .completeness = completeness,
+                              .completeness = fmin(tasks, app_seen_beside_tasks(live->app)),
                               .settled = stage->completed || over};
     for (unsigned i = 0; i < count; i++) {
         const struct detector *detector = all[i];
         if (detector->subject != SUBJECT_STAGE ||
-            (!subject.settled && completeness < detector->completeness) ||
+            (!subject.settled && tasks < detector->completeness) ||
             (detector->needs_detail && stage->detail == NULL)) {
             continue;
         }

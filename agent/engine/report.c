@@ -244,6 +244,10 @@ static void fill_run(struct engine *engine, struct live_run *live, const struct 
         .completeness = app_completeness(app),
         .limits = app->limits,
     };
+    struct delivery_loss loss = delivery_loss(&app->delivery);
+    run->events_lost = loss.lost;
+    run->events_cut = loss.cut;
+    memcpy(run->listener, app->delivery.listener, sizeof run->listener);
     run->ended_ms = live->over && run->status != RUN_RUNNING ? app_end_ms(app) : 0;
     memcpy(run->id, app->run_id, sizeof run->id);
     if (run->status == RUN_FAILED) {
@@ -264,6 +268,15 @@ static void note_worst(struct live_run *live, const struct pipeline_run *run) {
     memset(live->pace.worst, 0, sizeof live->pace.worst);
     for (uint32_t i = run->open_count; i > 0; i--) { // the worst one last
         live->pace.worst[run->open[i - 1].kind] = run->open[i - 1].severity;
+    }
+}
+
+// What is missing is counted as it is told: a gap that a late event fills was none.
+static void count_lost(struct live_run *live) {
+    int64_t lost = delivery_loss(&live->app->delivery).lost;
+    if (lost > live->counted_lost) {
+        metrics_add(METRIC_LISTENER_LOST, lost - live->counted_lost);
+        live->counted_lost = lost;
     }
 }
 
@@ -339,6 +352,7 @@ void report(struct engine *engine, struct live_run *live) {
     live->run_due = false;
     app_fix_pipeline(live->app);
     account_init(&account, engine, live->app);
+    count_lost(live);
     report_run(engine, live, &account);
     report_advice(engine, live, &account.advice);
     account_fini(&account);

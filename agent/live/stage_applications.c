@@ -38,6 +38,16 @@ static void log_limits(struct stage_home *home, const struct pipeline_run *run) 
     }
 }
 
+static void log_loss(struct stage_home *home, const struct pipeline_run *run) {
+    unsigned long held;
+    if ((run->events_lost > 0 || run->events_cut > 0) &&
+        log_gate_open(&home->loss_gate, clock_mono_ms(), TELL_LIMITS_EVERY_MS, &held)) {
+        log_warn("events_lost", "run=%s lost=%lld cut=%lld completeness=%.4f held_back=%lu",
+                 run->id, (long long)run->events_lost, (long long)run->events_cut,
+                 run->completeness, held);
+    }
+}
+
 // Sends what is encoded. False: it is too large for its topic, and goes out shortened, or not at
 // all if nothing is short enough: the others must not wait for it. Told of once, with the size of
 // what is `whole`.
@@ -55,6 +65,7 @@ static bool fits(struct stage_home *home, enum topic topic, const char *pipeline
 static void on_run(void *ctx, const struct pipeline_run *run) {
     struct stage_home *home = ctx;
     log_limits(home, run);
+    log_loss(home, run);
     struct pipeline_run less = *run;
     less.open = mem_alloc((run->open_count + 1) * sizeof *less.open);
     if (run->open_count > 0) {

@@ -23,6 +23,7 @@ struct stage_home {
     struct buf encoded;              // scratch for one record
     int64_t events_read, events_skipped;
     struct log_gate limits_gate; // of limits that runs hit
+    struct log_gate loss_gate;   // of events that runs miss
 };
 
 // Sends what is in `encoded`, under the key that all records have. As transaction_send.

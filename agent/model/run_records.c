@@ -167,6 +167,9 @@ static const struct record_row pipeline_run[] = {
     RECORD_AS(0, I64, pipeline_run, open_by_severity[SEVERITY_SEVERE], "open_severe"),
     RECORD_AS(0, I64, pipeline_run, open_by_severity[SEVERITY_CRITICAL], "open_critical"),
     RECORD_ROW(0, BOOL, pipeline_run, shortened),
+    RECORD_ROW(0, I64, pipeline_run, events_lost),
+    RECORD_ROW(0, I64, pipeline_run, events_cut),
+    RECORD_ROW(0, CHARS, pipeline_run, listener),
 };
 const struct record record_pipeline_run = RECORD_OF("run", pipeline_run, pipeline_run);
 

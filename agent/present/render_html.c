@@ -38,6 +38,16 @@ static void add_limits(struct buf *out, uint32_t limits) {
     }
 }
 
+static void add_loss(struct buf *out, const struct app *app) {
+    struct buf line = {0};
+    if (render_loss(app, &line)) {
+        buf_add_text(out, "<p class=\"limit\">");
+        buf_add_html(out, buf_str(&line));
+        buf_add_text(out, "</p>\n");
+    }
+    buf_fini(&line);
+}
+
 static void add_verdict(struct buf *out, const struct bottleneck *b) {
     char saving[SPAN_TEXT_SIZE];
     buf_printf(out, "<tr class=\"%s\"><td>%s</td><td>%s%s%s</td><td class=\"n\">%s</td><td>",
@@ -61,6 +71,7 @@ void render_html(struct buf *out, const struct app *app, enum run_status status,
                run_status_name(status), span_format_seconds(app_duration_s(app), took),
                (long long)totals.tasks, (long long)totals.stages,
                span_format_bytes((double)totals.data_size_bytes, data));
+    add_loss(out, app);
     add_limits(out, app->limits);
     const struct bottleneck **verdicts;
     uint32_t n = render_verdicts(app, &verdicts), shown = 0;

@@ -22,6 +22,15 @@ static void add_limits(struct json_writer *json, uint32_t limits) {
     json_end_list(json);
 }
 
+// Of a run whose events nobody counted nothing is said.
+static void add_loss(struct json_writer *json, const struct app *app) {
+    struct delivery_loss loss = delivery_loss(&app->delivery);
+    if (loss.sent > 0) {
+        json_member_i64(json, "events_lost", loss.lost);
+        json_member_i64(json, "events_cut", loss.cut);
+    }
+}
+
 static void add_run(struct json_writer *json, const struct app *app, enum run_status status) {
     const struct run_identity *id = &app->identity;
     struct run_totals totals;
@@ -53,6 +62,7 @@ static void add_run(struct json_writer *json, const struct app *app, enum run_st
     json_member_i64(json, "shuffle_read_bytes", totals.shuffle_read_bytes);
     json_member_i64(json, "shuffle_write_bytes", totals.shuffle_write_bytes);
     json_member_number(json, "completeness", app_completeness(app));
+    add_loss(json, app);
     json_member_bool(json, "limits_hit", app->limit_hit);
     add_limits(json, app->limits);
     json_end_object(json);

@@ -51,6 +51,24 @@ uint32_t render_verdicts(const struct app *app, const struct bottleneck ***out) 
     return len;
 }
 
+bool render_loss(const struct app *app, struct buf *out) {
+    struct delivery_loss loss = delivery_loss(&app->delivery);
+    if (loss.lost > 0) {
+        buf_printf(
+            out, "events_lost: %lld of the %lld events that its listener had to send did not come",
+            (long long)loss.lost, (long long)loss.sent);
+        if (loss.task_ends > 0 || loss.unread > 0) {
+            buf_printf(out, ", among them %lld ends of tasks and %lld that are of no use here",
+                       (long long)loss.task_ends, (long long)loss.unread);
+        }
+    }
+    if (loss.cut > 0) {
+        buf_printf(out, "%sevents_cut: %lld were too large and came without some of what they said",
+                   loss.lost > 0 ? "; " : "", (long long)loss.cut);
+    }
+    return loss.lost > 0 || loss.cut > 0;
+}
+
 const char *render_severity(enum severity severity, bool color) {
     static const char *const colored[SEVERITY_COUNT] = {
         "\033[2mnegligible\033[0m", "\033[36mlow\033[0m", "\033[33mmoderate\033[0m",
@@ -114,9 +132,9 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
     buf_printf(
         out, ", input %s, shuffle %s", span_format_bytes((double)t.data_size_bytes, data),
         span_format_bytes((double)t.shuffle_read_bytes + (double)t.shuffle_write_bytes, moved));
-    double completeness = app_completeness(app);
-    if (completeness < 1) {
-        buf_printf(out, "\n  only %.1f %% of the expected task ends were seen", 100 * completeness);
+    double seen = app_tasks_seen(app);
+    if (seen < 1) {
+        buf_printf(out, "\n  only %.1f %% of the expected task ends were seen", 100 * seen);
     }
     buf_add_text(out, "\n");
     if (status == RUN_FAILED && app->failure[0] != '\0') {
@@ -124,6 +142,14 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
         buf_add_printable(out, str_of(app->failure));
         buf_add_text(out, "\n");
     }
+}
+
+static void add_loss(struct buf *out, const struct app *app, int width) {
+    struct buf line = {0};
+    if (render_loss(app, &line)) {
+        add_wrapped(out, buf_text(&line), 2, width);
+    }
+    buf_fini(&line);
 }
 
 static void add_limits(struct buf *out, uint32_t limits, int width) {
@@ -169,6 +195,7 @@ void render_text(struct buf *out, const struct app *app, enum run_status status,
                  const struct render_style *style) {
     require(style->width >= 40);
     add_head(out, app, status, style->color);
+    add_loss(out, app, style->width);
     add_limits(out, app->limits, style->width);
     const struct bottleneck **verdicts;
     uint32_t n = render_verdicts(app, &verdicts);

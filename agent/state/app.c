@@ -184,6 +184,7 @@ void app_free(struct app *app) {
     for (uint32_t i = 0; i < APP_PIPELINE_KEYS_MAX; i++) {
         mem_free(app->pipeline_values[i]);
     }
+    delivery_fini(&app->delivery);
     properties_fini(&app->properties);
     executors_fini(&app->executors);
     free_stages(app);
@@ -296,6 +297,9 @@ static void apply_world(struct app *app, const struct event *event) {
         break;
     case EVENT_ENVIRONMENT:
         apply_environment(app, &event->environment);
+        break;
+    case EVENT_LISTENER_REPORT:
+        delivery_report(&app->delivery, &event->report);
         break;
     case EVENT_RESOURCE_PROFILE:
         if (event->profile.id == 0) {

@@ -182,7 +182,8 @@ void app_stage_judged(struct app *app, struct stage *stage, bool over) {
 }
 
 int64_t app_bytes(const struct app *app) {
-    int64_t ranges = (int64_t)(app->ended_tasks.len + app->started_jobs.len + app->ended_jobs.len);
+    int64_t ranges = (int64_t)(app->ended_tasks.len + app->started_jobs.len + app->ended_jobs.len +
+                               app->delivery.numbers.len);
     int64_t ids = (int64_t)(app->accum_roles.len + app->driver_values.len + app->accum_chunks.len);
     int64_t values = 0;
     for (uint32_t i = 0; i < app->pipeline_rule->count; i++) {

@@ -189,6 +189,22 @@ static bool limit_added(void *of, void *item) {
 }
 static const struct record_list limit_list = {limits_size, limit_at, in_scratch, limit_added};
 
+// Nothing is kept of the delivery of a run that no listener of ours sends.
+static uint32_t delivery_size(const void *app) {
+    const struct delivery *delivery = &((const struct app *)app)->delivery;
+    return delivery->numbers.len > 0 || delivery->listener[0] != '\0' ||
+           delivery_loss(delivery).sent > 0 || delivery->report.slimmed > 0;
+}
+static const void *delivery_at(const void *app, uint32_t i, union record_scratch *scratch) {
+    (void)i, (void)scratch;
+    return &((const struct app *)app)->delivery;
+}
+static void *delivery_add(void *app, uint32_t count, union record_scratch *scratch) {
+    (void)count, (void)scratch;
+    return delivery_size(app) > 0 ? NULL : &((struct app *)app)->delivery;
+}
+static const struct record_list delivery_list = {delivery_size, delivery_at, delivery_add, NULL};
+
 static const struct record_row app_rows[] = {
     RECORD_ROW(1, INLINE, app, identity, .item = &record_run_identity), // 1 to 7
     RECORD_ROW(8, CHARS, app, run_id),
@@ -235,6 +251,7 @@ static const struct record_row app_rows[] = {
                   .max = APP_TASK_RANGES_MAX),
     RECORD_ROW(210, NESTED, app, executors, .item = &record_executor_sums),
     RECORD_HOOKED(222, LIST, "limits", &limit_list, .item = &record_limit, .max = LIMIT_COUNT),
+    RECORD_HOOKED(223, LIST, "delivery", &delivery_list, .item = &record_delivery, .max = 1),
     RECORD_HOOKED(209, LIST, "verdicts", &app_verdict_list, .item = &record_bottleneck,
                   .max = KIND_COUNT),
 };

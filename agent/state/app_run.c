@@ -156,10 +156,24 @@ void app_totals(const struct app *app, struct run_totals *out) {
     out->stages = app->stage_number;
 }
 
-double app_completeness(const struct app *app) {
+double app_tasks_seen(const struct app *app) {
     double expected = (double)app->sums.expected + (double)app->gone_expected;
     double seen = (double)app->sums.seen + (double)app->gone_seen;
     return expected > 0 ? seen / expected : 1.0;
+}
+
+static double smaller(double a, double b) {
+    return a < b ? a : b;
+}
+
+double app_completeness(const struct app *app) {
+    return smaller(app_tasks_seen(app), delivery_share(&app->delivery, 0));
+}
+
+double app_seen_beside_tasks(const struct app *app) {
+    int64_t of_stages =
+        sat_add(app->sums.expected - app->sums.seen, sat_sub0(app->gone_expected, app->gone_seen));
+    return delivery_share(&app->delivery, of_stages);
 }
 
 enum run_status app_status(const struct app *app, bool over) {

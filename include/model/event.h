@@ -174,6 +174,14 @@ struct event_stream {
     int64_t batch_id, batch_ms, trigger_ms, input_rows; // input_rows: sum over the sources
 };
 
+// What a listener says it did since its driver began: totals, 0 if missing or negative.
+struct event_listener_report {
+    int64_t accepted;                                 // events that there were to send
+    int64_t lost_task_ends, lost_others, lost_unread; // that it did not send: unread by the agent
+    int64_t cut;     // sent without what they could not do without; of events that are read
+    int64_t slimmed; // sent without what nobody reads
+};
+
 struct event {
     enum event_kind kind;
     struct str name;   // the "Event" text
@@ -196,6 +204,7 @@ struct event {
         struct event_task task; // start, end
         struct event_sql sql;
         struct event_stream stream;
+        struct event_listener_report report;
     };
 };
 

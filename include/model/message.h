@@ -33,6 +33,9 @@ struct message {
 // Headers that say whose event a record is.
 #define MESSAGE_HEADER_APP_ID "app_id"
 #define MESSAGE_HEADER_APP_ATTEMPT "app_attempt"
+// The listener's number of the event, from 1 in each driver, and the listener's version.
+#define MESSAGE_HEADER_NUMBER "stoker_seq"
+#define MESSAGE_HEADER_LISTENER "stoker_listener"
 
 // The value of the last header of a name; empty (.p may be NULL) if there is none.
 static inline struct str message_header_last(const struct message *message, const char *name) {

@@ -135,7 +135,9 @@ struct pipeline_run {
     char failure[513]; // why it failed, "" if it did not
     struct run_totals totals;
     double records_per_s, gb_per_h, completeness;
-    struct stage_summary *stages; // owned
+    char listener[33];               // version of what sent the events, "" unknown
+    int64_t events_lost, events_cut; // of those that it had to send
+    struct stage_summary *stages;    // owned
     uint32_t stage_count;
     struct open_bottleneck *open; // owned
     uint32_t open_count;

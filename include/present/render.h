@@ -37,5 +37,7 @@ void render_html_end(struct buf *out);
 // could not be evaluated. Sorted: worst first, then by saving, stage and kind. The array is the
 // caller's to free.
 uint32_t render_verdicts(const struct app *app, const struct bottleneck ***out);
+// Appends in words what of the run's events is known to be missing. False if nothing is.
+bool render_loss(const struct app *app, struct buf *out);
 // "moderate" in its colour, or plain.
 const char *render_severity(enum severity severity, bool color);

@@ -21,6 +21,7 @@
 #include "model/event.h"
 #include "model/limit.h"
 #include "model/run.h"
+#include "state/delivery.h"
 #include "state/executors.h"
 #include "state/properties.h"
 #include "state/stage.h"
@@ -71,6 +72,7 @@ struct app {
     int64_t exclusions, blacklistings;       // of executors and nodes; Spark 3.1+ posts both
     int64_t executor_memory_mib;             // of the default resource profile, 0 unknown
 
+    struct delivery delivery;
     struct properties properties;
     struct executors executors;
     struct stage **stages; // owned, in order of appearance
@@ -136,8 +138,13 @@ int64_t app_end_ms(const struct app *app);
 double app_duration_s(const struct app *app);
 // Totals with records, data size and completeness worked out.
 void app_totals(const struct app *app, struct run_totals *out);
-// Tasks seen over tasks expected, 0..1.
+// Tasks of finished stages that were seen over those that were expected, 0..1.
+double app_tasks_seen(const struct app *app);
+// How much of the run was seen: the above, or less if events are known to be missing, 0..1.
 double app_completeness(const struct app *app);
+// The share of the events that came, 0..1; those missing that are tasks of finished stages left
+// out, which these stages tell themselves.
+double app_seen_beside_tasks(const struct app *app);
 // What the evidence says of the outcome; `over` = no more events will come.
 enum run_status app_status(const struct app *app, bool over);
 // Works the pipeline's name out (identity.pipeline) from what is known; nothing once it is fixed.

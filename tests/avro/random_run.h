@@ -63,6 +63,8 @@ static struct pipeline_run random_run(uint64_t *seed) {
         run.open[i].stage_attempt = (int32_t)i - 1;
     }
     random_numbers(seed, &run.open_by_severity[SEVERITY_LOW], SEVERITY_COUNT - SEVERITY_LOW);
+    random_text(seed, run.listener, sizeof run.listener);
+    random_numbers(seed, &run.events_lost, 2);
     run.shortened = test_random(seed) % 2 == 0;
     run.recommendation_count = (uint32_t)(test_random(seed) % 3);
     run.recommendations = mem_zalloc(run.recommendation_count, sizeof *run.recommendations);

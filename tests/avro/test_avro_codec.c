@@ -74,6 +74,8 @@ static void assert_same_run(const struct pipeline_run *a, const struct pipeline_
     assert_int_equal(a->recommendation_count, b->recommendation_count);
     assert_memory_equal(a->open_by_severity, b->open_by_severity, sizeof a->open_by_severity);
     assert_int_equal(a->shortened, b->shortened);
+    assert_string_equal(a->listener, b->listener);
+    assert_true(a->events_lost == b->events_lost && a->events_cut == b->events_cut);
     for (uint32_t i = 0; i < a->stage_count; i++) {
         assert_memory_equal(&a->stages[i], &b->stages[i], sizeof a->stages[i]);
     }

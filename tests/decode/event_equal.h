@@ -181,6 +181,17 @@ static inline const char *equal_stream(const struct event_stream *a, const struc
     return NULL;
 }
 
+static inline const char *equal_report(const struct event_listener_report *a,
+                                       const struct event_listener_report *b) {
+    SAME(accepted)
+    SAME(lost_task_ends)
+    SAME(lost_others)
+    SAME(lost_unread)
+    SAME(cut)
+    SAME(slimmed)
+    return NULL;
+}
+
 static inline const char *equal_application(const struct event *a, const struct event *b) {
     if (a->kind == EVENT_APP_END) {
         SAME(app_end.has_exit_code)
@@ -273,6 +284,8 @@ static inline const char *event_difference(const struct event *a, const struct e
     case EVENT_STAGE_SUBMITTED:
     case EVENT_STAGE_COMPLETED:
         return equal_stage(&a->stage, &b->stage);
+    case EVENT_LISTENER_REPORT:
+        return equal_report(&a->report, &b->report);
     case EVENT_TASK_END:
         SAME_PART(equal_task_end(&a->task, &b->task));
         return equal_task(&a->task, &b->task);

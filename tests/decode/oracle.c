@@ -248,6 +248,7 @@ static struct str better(struct str a, struct str b) {
 static void place(const struct oracle *o, const json_t *event, struct event *out) {
     bool start = out->kind == EVENT_APP_START;
     struct str own = start ? out->app_start.app_id : STR("");
+    own = out->kind == EVENT_LISTENER_REPORT ? oracle_name(event, "App ID", 256) : own;
     struct str own_attempt = start ? out->app_start.attempt : STR("");
     out->app_id = better(own, better(usual_app_id(event), property(o, "spark.app.id")));
     out->app_attempt = better(own_attempt, property(o, "spark.app.attempt.id"));

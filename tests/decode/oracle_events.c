@@ -378,6 +378,34 @@ static void read_stream(const json_t *event, struct event *out) {
     }
 }
 
+// The name of a class without its package.
+static const char *bare(const char *name) {
+    const char *dot = strrchr(name, '.'), *dollar = strrchr(name, '$');
+    const char *last = dot == NULL || (dollar != NULL && dollar > dot) ? dollar : dot;
+    return last == NULL ? name : last + 1;
+}
+
+static void read_report(const json_t *event, struct event_listener_report *report) {
+    static const char *const lists[] = {"Dropped", "Refused", "Cut"};
+    report->accepted = oracle_metric(event, "Accepted");
+    report->slimmed = oracle_metric(event, "Slimmed");
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)oracle_field(event, lists[i]), key, value) {
+            bool known = false;
+            for (int kind = 1; kind < EVENT_KIND_COUNT; kind++) {
+                known |= strcmp(bare(key), bare(event_kind_name((enum event_kind)kind))) == 0;
+            }
+            int64_t *at = strcmp(bare(key), "SparkListenerTaskEnd") == 0 ? &report->lost_task_ends
+                                                                         : &report->lost_others;
+            at = i < 2 && !known ? &report->lost_unread : at;
+            at = i == 2 ? &report->cut : at;
+            sat_inc(at, i == 2 && !known ? 0 : oracle_metric(oracle_field(event, lists[i]), key));
+        }
+    }
+}
+
 static bool read_other(struct oracle *o, const json_t *event, struct event *out) {
     switch (out->kind) {
     case EVENT_LOG_START:
@@ -390,6 +418,9 @@ static bool read_other(struct oracle *o, const json_t *event, struct event *out)
         return true;
     case EVENT_ENVIRONMENT:
         read_environment(o, event, &out->environment);
+        return true;
+    case EVENT_LISTENER_REPORT:
+        read_report(event, &out->report);
         return true;
     case EVENT_RESOURCE_PROFILE:
         read_profile(event, &out->profile);

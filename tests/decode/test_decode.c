@@ -242,6 +242,32 @@ static void test_python_stages(void **state) {
     }
 }
 
+static void test_listener_report(void **state) {
+    const struct event *e = decode_ok(
+        *state,
+        "{\"Event\":\"StokerListenerReport\",\"Timestamp\":4,\"App ID\":\"app-1\",\"Listener "
+        "Version\":\"0.2.0\",\"Mode\":\"full\",\"Accepted\":100,\"Sent\":80,\"Dropped\":{"
+        "\"SparkListenerTaskEnd\":3,\"org.apache.spark.scheduler.SparkListenerTaskEnd\":1,"
+        "\"SparkListenerTaskStart\":5,\"SparkListenerSQLExecutionEnd\":6,\"QueryProgressEvent\":1,"
+        "\"SparkListenerBlockUpdated\":40,\"x\":-7,\"y\":\"no\",\"z\":{}},\"Cut\":{"
+        "\"org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart\":2,\"Other\":9},"
+        "\"Slimmed\":11,\"Refused\":{\"SparkListenerTaskEnd\":1,\"com.example.Other\":2}}");
+    assert_int_equal(e->kind, EVENT_LISTENER_REPORT);
+    assert_text(e->app_id, "app-1");
+    assert_int_equal(e->time_ms, 4);
+    assert_int_equal(e->report.accepted, 100);
+    assert_int_equal(e->report.lost_task_ends, 5);
+    assert_int_equal(e->report.lost_others, 12);
+    assert_int_equal(e->report.lost_unread, 42);
+    assert_int_equal(e->report.cut, 2);
+    assert_int_equal(e->report.slimmed, 11);
+    e = decode_ok(*state, "{\"Event\":\"StokerListenerReport\",\"Dropped\":[1],\"Cut\":7,"
+                          "\"Refused\":{\"SparkListenerJobEnd\":9223372036854775807,"
+                          "\"SparkListenerJobStart\":9223372036854775807}}");
+    assert_int_equal(e->report.lost_others, INT64_MAX);
+    assert_int_equal(e->report.lost_task_ends + e->report.lost_unread + e->report.cut, 0);
+}
+
 static void test_unknown(void **state) {
     struct fixture *f = *state;
     const struct event *e = decode_ok(
@@ -262,7 +288,7 @@ int main(void) {
         cmocka_unit_test(test_resource_profile), cmocka_unit_test(test_executors),
         cmocka_unit_test(test_exclusions),       cmocka_unit_test(test_jobs),
         cmocka_unit_test(test_stages),           cmocka_unit_test(test_python_stages),
-        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_listener_report),  cmocka_unit_test(test_unknown),
     };
     return cmocka_run_group_tests(tests, decode_setup, decode_teardown);
 }

@@ -57,6 +57,7 @@ static const struct sample samples[EVENT_KIND_COUNT] = {
     [EVENT_STREAM_STARTED] = STREAM,
     [EVENT_STREAM_PROGRESS] = STREAM,
     [EVENT_STREAM_TERMINATED] = STREAM,
+    [EVENT_LISTENER_REPORT] = IN(I64, "\"Accepted\":7", report.accepted, 7),
 };
 // Kinds that are of use by name and time alone. None yet.
 static const enum event_kind without_fields[] = {EVENT_OTHER};

@@ -19,7 +19,8 @@ struct kit_record {
     int64_t revision, ended_ms, time_ms, records, tasks;
     enum run_status status;
     uint32_t open_count;
-    double duration_s;
+    double duration_s, completeness;
+    int64_t events_lost, events_cut;
     struct bottleneck verdict;
 };
 
@@ -31,6 +32,7 @@ static struct kit {
     int count;
     int64_t offset, record_ms; // of the next message
     int64_t bytes;             // of all messages
+    int64_t number;            // of the next message by its listener; 0: there is none
     struct err err;            // of the last message
     enum metric reason;
 } kit;
@@ -57,6 +59,9 @@ static void kit_on_run(void *ctx, const struct pipeline_run *run) {
     r->status = run->status;
     r->open_count = run->open_count;
     r->duration_s = run->duration_s;
+    r->completeness = run->completeness;
+    r->events_lost = run->events_lost;
+    r->events_cut = run->events_cut;
 }
 
 static void kit_on_verdict(void *ctx, const struct run_identity *identity, const char *run_id,
@@ -115,6 +120,14 @@ static inline int kit_tear_down(void **state) {
 
 // Feeds a whole message; its offset is the next one.
 static inline enum status kit_message(struct message message) {
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)kit.number);
+    const struct message_header header = {MESSAGE_HEADER_NUMBER, str_of(number)};
+    if (kit.number > 0) {
+        message.headers = &header;
+        message.header_count = 1;
+        kit.number++;
+    }
     message.topic = "spark-events";
     message.offset = kit.offset++;
     kit.bytes += (int64_t)message.value.len;

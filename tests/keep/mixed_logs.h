@@ -32,6 +32,7 @@ static struct line {
     char *text;
     size_t len;
     int log;
+    int64_t number; // by its listener, 0: it has none
 } * lines;
 static size_t line_count, line_cap;
 
@@ -74,11 +75,44 @@ static void feed(struct engine *engine, size_t from, size_t to) {
         char key[16];
         int n = snprintf(key, sizeof key, "app-%d",
                          lines[i].log == SECOND_RUN ? FIRST_RUN : lines[i].log);
+        char number[24];
+        snprintf(number, sizeof number, "%lld", (long long)lines[i].number);
+        const struct message_header headers[] = {{MESSAGE_HEADER_NUMBER, str_of(number)},
+                                                 {MESSAGE_HEADER_LISTENER, STR("0.2.0")}};
         struct message message = {.value = {lines[i].text, lines[i].len},
                                   .key = {key, (size_t)n},
+                                  .headers = headers,
+                                  .header_count = lines[i].number == 0 ? 0 : 2,
                                   .topic = "t",
                                   .offset = (int64_t)i};
         assert_int_equal(engine_feed(engine, &message, lines[i].len, NULL, NULL), ST_OK);
+    }
+}
+
+static void add_numbered(const char *text, size_t len, int log, int64_t number) {
+    MEM_GROW(lines, line_count, line_cap);
+    lines[line_count++] = (struct line){mem_strndup(text, len), len, log, number};
+}
+
+// Most logs come by a listener that loses some events, and reports it now and then.
+static void add_line_of(uint64_t *seed, struct str line, int log) {
+    static int64_t sent[LOGS], dropped[LOGS];
+    if (log == 1 || log == 3) {
+        add_numbered(line.p, line.len, log, 0);
+        return;
+    }
+    for (; test_random(seed) % 16 == 0; dropped[log]++) {
+        sent[log]++;
+    }
+    add_numbered(line.p, line.len, log, ++sent[log]);
+    if (test_random(seed) % 256 == 0) {
+        char text[160];
+        int n = snprintf(text, sizeof text,
+                         "{\"Event\":\"StokerListenerReport\",\"Accepted\":%lld,"
+                         "\"Dropped\":{\"SparkListenerTaskEnd\":%lld,\"X\":%lld},\"Slimmed\":2}",
+                         (long long)sent[log], (long long)dropped[log] / 2,
+                         (long long)dropped[log] / 4);
+        add_numbered(text, (size_t)n, log, ++sent[log]);
     }
 }
 
@@ -102,13 +136,11 @@ static void read_logs(uint64_t *seed) {
             open--;
             continue;
         }
-        MEM_GROW(lines, line_count, line_cap);
-        lines[line_count++] = (struct line){mem_strndup(line.p, line.len), line.len, i};
+        add_line_of(seed, line, i);
         if (test_random(seed) % 16 == 0) { // delivered again, much later
             size_t again = test_random(seed) % line_count;
             struct line old = lines[again];
-            MEM_GROW(lines, line_count, line_cap);
-            lines[line_count++] = (struct line){mem_strndup(old.text, old.len), old.len, old.log};
+            add_numbered(old.text, old.len, old.log, old.number);
         }
     }
     for (int i = 0; i < LOGS; i++) {

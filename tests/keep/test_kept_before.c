@@ -28,7 +28,7 @@ static int read_kept_logs(void **state) {
         assert_int_equal(eventlog_open(paths[kept_logs[i]], &log, &err), ST_OK);
         while (eventlog_next(log, &line, NULL, &err) == ST_OK && line.p != NULL) {
             MEM_GROW(lines, line_count, line_cap);
-            lines[line_count++] = (struct line){mem_strndup(line.p, line.len), line.len, i};
+            lines[line_count++] = (struct line){mem_strndup(line.p, line.len), line.len, i, 0};
         }
         eventlog_free(log);
     }

@@ -179,7 +179,7 @@ static void take_lines_back(void) {
 
 static void add_line(const char *text) {
     MEM_GROW(lines, line_count, line_cap);
-    lines[line_count++] = (struct line){mem_strndup(text, strlen(text)), strlen(text), LOGS};
+    lines[line_count++] = (struct line){mem_strndup(text, strlen(text)), strlen(text), LOGS, 0};
 }
 
 // More stages than are kept, tasks that were sent again after their output was lost.

@@ -10,6 +10,7 @@
 
 enum { EXECUTORS = EXECUTORS_MAX + 50 };
 
+static const char *report;     // of the listener, NULL: there is none
 static uint32_t record_limits; // of the newest record
 
 static void on_run(void *ctx, const struct pipeline_run *run) {
@@ -72,6 +73,9 @@ static void analyze(int executors, struct buf forms[FORMS]) {
                  i, i % 7);
         feed(engine, text);
     }
+    if (report != NULL) {
+        feed(engine, report);
+    }
     feed(engine, "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":1001000}");
     engine_each_run(engine, render, forms);
     engine_free(engine);
@@ -107,9 +111,45 @@ static void a_run_within_its_limits_says_nothing_of_them(void **state) {
     }
 }
 
+// Of a run of which nothing is known to be missing nothing is said, whether its events were counted
+// or not.
+static void a_loss_is_told_in_every_form(void **state) {
+    (void)state;
+    const char *const words =
+        "events_lost: 8 of the 100 events that its listener had to send did not come, among them 5 "
+        "ends of tasks and 2 that are of no use here; events_cut: 3 were too large and came "
+        "without "
+        "some of what they said";
+    struct buf forms[FORMS] = {{0}};
+    report = "{\"Event\":\"StokerListenerReport\",\"Accepted\":100,\"Dropped\":{"
+             "\"SparkListenerTaskEnd\":5,\"SparkListenerJobEnd\":1,\"Other\":2},"
+             "\"Cut\":{\"SparkListenerTaskEnd\":3}}";
+    analyze(0, forms);
+    assert_int_equal(
+        times(&forms[JSON], "\"completeness\":0.91,\"events_lost\":8,\"events_cut\":3,"), 1);
+    assert_int_equal(times(&forms[TEXT], words), 1);
+    assert_int_equal(times(&forms[TEXT], "task ends were seen"), 0);
+    assert_int_equal(times(&forms[HTML], words), 1);
+    for (int counted = 0; counted < 2; counted++) {
+        report = counted ? "{\"Event\":\"StokerListenerReport\",\"Accepted\":100}" : NULL;
+        for (int form = 0; form < FORMS; form++) {
+            buf_clear(&forms[form]);
+        }
+        analyze(0, forms);
+        assert_int_equal(times(&forms[JSON], "\"events_lost\":0"), counted);
+        assert_int_equal(times(&forms[JSON], "events_lost"), counted);
+        assert_int_equal(times(&forms[TEXT], "events_"), 0);
+        assert_int_equal(times(&forms[HTML], "events_"), 0);
+    }
+    for (int form = 0; form < FORMS; form++) {
+        buf_fini(&forms[form]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limit_that_was_hit_is_told_in_every_form),
+        cmocka_unit_test(a_loss_is_told_in_every_form),
         cmocka_unit_test(a_run_within_its_limits_says_nothing_of_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
