@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build listener demo check test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
+.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -24,6 +24,10 @@ listener: ## the jar that a Spark driver sends its events with: deploy/spark-lis
 
 demo: build ## watch real Spark runs being judged, nothing else needed
 	@build/release/stoker demo
+
+demo-spark: build listener ## a real PySpark job, Kafka and an agent on loopback: the verdicts while it runs
+	@deploy/deps.sh deploy/demo-spark/packages.txt
+	@deploy/demo-spark/run.sh
 
 check: deps-test ## the fast part of the tests, in minutes: for every change
 	@tests/check.sh

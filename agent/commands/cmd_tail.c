@@ -13,14 +13,14 @@
 #include "kafka/source.h"
 
 static const struct command_option options[] = {
-    {"topic", 't', "TOPIC", "topic to read; topics.bottlenecks of the settings by default"},
+    {"topic", 't', "LIST", "topics to read, with commas; topics.bottlenecks by default"},
     {"brokers", 'b', "LIST", "brokers, instead of kafka.brokers"},
     {"from", 0, "WHERE", "beginning (default) or end"},
     {"count", 'n', "N", "end after so many records"},
     {"format", 'f', "FORMAT", "text (default) or json, one record a line"},
 };
 
-enum { FROM_BEGINNING, FROM_END };
+enum { FROM_BEGINNING, FROM_END, TOPICS_MAX = 16 };
 static const char *const places[] = {"beginning", "end", NULL};
 enum { FORMAT_TEXT, FORMAT_JSON };
 static const char *const formats[] = {"text", "json", NULL};
@@ -129,18 +129,35 @@ static int follow(struct tail *tail, struct kafka_source *source) {
                           : EXIT_FINE;
 }
 
+// Cuts the list at its commas, in place.
+static size_t split(char *list, const char *out[TOPICS_MAX]) {
+    size_t count = 0;
+    for (char *name = list; name != NULL && count < TOPICS_MAX;) {
+        char *comma = strchr(name, ',');
+        out[count++] = name;
+        if (comma != NULL) {
+            *comma++ = '\0';
+        }
+        name = comma;
+    }
+    return count;
+}
+
 static int open_and_follow(struct tail *tail, const struct config *config, bool from_end) {
     struct setup_kafka kafka;
     struct err err = {0};
     const char *brokers = command_value(tail->args, "brokers"),
-               *topic = command_value(tail->args, "topic");
-    topic = topic == NULL ? config_text(config, "topics.bottlenecks") : topic;
+               *wanted = command_value(tail->args, "topic"), *topics[TOPICS_MAX];
+    char *list = mem_strdup(wanted == NULL ? config_text(config, "topics.bottlenecks") : wanted);
     setup_kafka_init(&kafka, config, KAFKA_CONSUMER);
     kafka.settings.brokers = brokers == NULL ? kafka.settings.brokers : brokers;
     char group[64];
     snprintf(group, sizeof group, "stoker-tail-%ld", (long)getpid());
-    struct kafka_source_options source_options = {
-        .group = group, .topics = &topic, .topic_count = 1, .alone = true, .from_end = from_end};
+    struct kafka_source_options source_options = {.group = group,
+                                                  .topics = topics,
+                                                  .topic_count = split(list, topics),
+                                                  .alone = true,
+                                                  .from_end = from_end};
     struct kafka_source *source = NULL;
     int code = EXIT_CONFIG;
     if (kafka_source_new(&kafka.settings, &source_options, (struct kafka_source_callbacks){0},
@@ -151,6 +168,7 @@ static int open_and_follow(struct tail *tail, const struct config *config, bool 
     }
     kafka_source_free(source);
     setup_kafka_fini(&kafka);
+    mem_free(list);
     return code;
 }
 
@@ -187,12 +205,13 @@ static int run(const struct command_args *args) {
 const struct command command_tail = {
     .name = "tail",
     .summary = "print our Avro records from a topic",
-    .usage = "[--topic T] [--brokers B | -c FILE] [--from beginning|end] [--count N] [--format "
+    .usage = "[--topic T,...] [--brokers B | -c FILE] [--from beginning|end] [--count N] [--format "
              "text|json]",
     .details = "Decodes runs, bottlenecks, recommendations and windows of this release. Commits "
                "nothing.\n\n"
                "  stoker tail --brokers kafka:9092 --format json | jq .summary\n"
-               "  stoker tail -c stoker.yaml --topic stoker.runs --from end\n",
+               "  stoker tail -c stoker.yaml --topic stoker.bottlenecks,stoker.recommendations "
+               "--from end\n",
     .options = options,
     .option_count = ARRAY_LEN(options),
     .takes_config = true,

@@ -40,7 +40,7 @@ struct look {
     struct engine *engine; // of the partition that is read
     int partition;
     // What was found.
-    int64_t records, bytes, unusable, keyless, sequenced, newest_ms;
+    int64_t records, bytes, keyless, sequenced, newest_ms;
     int64_t partition_newest_ms; // of the one that is read
     int filled;                  // partitions with records
     bool positions_known;        // of the group
@@ -98,7 +98,7 @@ static void take(void *ctx, const struct message *record) {
         look->partition_newest_ms = message.timestamp_ms;
     }
     note_sender(look, &message);
-    look->unusable += engine_feed(look->engine, &message, message.value.len, NULL, &err) != ST_OK;
+    (void)!engine_feed(look->engine, &message, message.value.len, NULL, &err); // counts by reason
     if (look->bytes > BYTES_MAX) {
         look->stop = true;
     }
@@ -226,15 +226,17 @@ static int64_t add_reasons(struct buf *out, const char *family) {
 static void say_kinds(struct look *look) {
     struct doctor *doctor = look->doctor;
     struct buf refused = {0}, ignored = {0};
-    (void)add_reasons(&refused, "stoker_events_skipped_total");
-    int64_t passed = add_reasons(&ignored, "stoker_events_ignored_total");
-    int64_t events = look->records - look->unusable - passed;
-    enum doctor_mark mark = events <= 0          ? DOCTOR_FAIL
-                            : look->unusable > 0 ? DOCTOR_WARN
-                                                 : DOCTOR_OK;
+    int64_t unusable = add_reasons(&refused, "stoker_events_skipped_total");
+    int64_t passed = add_reasons(&ignored, "stoker_input_ignored_total");
+    int64_t events = look->records - unusable - passed;
+    enum doctor_mark mark = events > 0 && unusable == 0   ? DOCTOR_OK
+                            : events <= 0 && unusable > 0 ? DOCTOR_FAIL
+                                                          : DOCTOR_WARN;
     const char *remedy =
         mark == DOCTOR_OK ? ""
-        : metrics_get(METRIC_SKIP_UNPLACED) * 2 > look->unusable
+        : unusable == 0
+            ? "does the platform send event logs, too? docs/connect.md says what a record must hold"
+        : metrics_get(METRIC_SKIP_UNPLACED) * 2 > unusable
             ? "nobody says whose they are: send the application id as the record's key or in a "
               "header app_id, or set input.wrapper_app_key"
             : "is it the right topic (topics.events)? docs/connect.md says what a record must hold "

@@ -263,5 +263,7 @@ for page in docs/configuration.md docs/rules.md config/stoker.yaml docs/stoker.1
   ok "$page is what the program prints (make docs)" diff "$page" "$tmp/pages/$page"
 done
 
+ok "what the pages tell to type and set is there" python3 tests/commands/docs.py "$binary"
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -3,7 +3,8 @@
 #   build/kafka/4.3.1, build/kafka/3.9.1   the broker's jars (Maven)
 #   build/venv                             Python with requirements.txt
 #   build/librdkafka-new/librdkafka.so.1   the newest librdkafka, for LD_LIBRARY_PATH
-# Called by `make test`, after deploy/deps.sh has installed the Debian packages of packages.txt.
+# Called by `make test`, after deploy/deps.sh has installed the Debian packages of packages.txt. `deps.sh kafka VERSION` fetches
+# those jars alone, for who needs no more.
 # Never skips anything quietly: whatever cannot be had ends with a line saying so and exit 1.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -79,6 +80,10 @@ exec 9>"$build/deps.lock"
 flock 9
 need java openjdk-17-jre-headless
 need mvn maven
+if [ "${1:-}" = kafka ]; then
+    kafka_jars "$2"
+    exit 0
+fi
 need prometheus prometheus
 need promtool prometheus
 need prometheus-alertmanager prometheus-alertmanager
