@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "avro/avro_codec.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "commands/setup.h"
 #include "commands/signals.h"
@@ -20,7 +21,8 @@ static const struct command_option options[] = {
     {"format", 'f', "FORMAT", "text (default) or json, one record a line"},
 };
 
-enum { FROM_BEGINNING, FROM_END, TOPICS_MAX = 16 };
+enum { FROM_BEGINNING, FROM_END };
+enum { TOPICS_MAX = 16, SILENCE_MS = 3000 };
 static const char *const places[] = {"beginning", "end", NULL};
 enum { FORMAT_TEXT, FORMAT_JSON };
 static const char *const formats[] = {"text", "json", NULL};
@@ -112,9 +114,20 @@ static void print(struct tail *tail, const struct message *message) {
     tail->left -= tail->left > 0;
 }
 
+// Once, to whoever looks at an empty screen: why nothing comes.
+static void tell_silence(struct kafka_source *source) {
+    struct buf reason = {0};
+    if (kafka_source_health(source, &reason)) {
+        buf_add_text(&reason, "no record yet; stoker doctor says whether one can come");
+    }
+    fprintf(stderr, "stoker tail: %s\n", buf_text(&reason));
+    buf_fini(&reason);
+}
+
 static int follow(struct tail *tail, struct kafka_source *source) {
     struct err err;
     struct message message;
+    int64_t tell_ms = clock_mono_ms() + SILENCE_MS;
     signals_catch();
     while (signals_stop == 0 && tail->left != 0 && !ferror(stdout)) {
         enum status status = kafka_source_poll(source, 200, &message, &err);
@@ -123,6 +136,10 @@ static int follow(struct tail *tail, struct kafka_source *source) {
         }
         if (status == ST_OK) {
             print(tail, &message);
+            tell_ms = INT64_MAX;
+        } else if (clock_mono_ms() > tell_ms) {
+            tell_silence(source);
+            tell_ms = INT64_MAX;
         }
     }
     return ferror(stdout) ? command_failed(tail->args, "cannot write: %s", strerror(errno))

@@ -257,8 +257,8 @@ static void say_whose(struct look *look) {
                    look->senders[i].name);
     }
     if (look->app_count > 0) {
-        doctor_say(doctor, DOCTOR_OK, "", "of %u applications (%s%s): %s; %lld %% have stoker_seq",
-                   look->app_count, buf_text(&look->names),
+        doctor_say(doctor, DOCTOR_OK, "", "of %u application%s (%s%s): %s; %lld %% have stoker_seq",
+                   look->app_count, look->app_count == 1 ? "" : "s", buf_text(&look->names),
                    look->app_count > NAMED_MAX ? ", ..." : "", buf_text(&senders),
                    (long long)(100 * look->sequenced / look->records));
     }

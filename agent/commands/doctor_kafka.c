@@ -130,7 +130,9 @@ void doctor_topics(struct doctor *doctor) {
     struct setup_kafka kafka;
     struct err err;
     for (enum topic t = 0; t < TOPIC_COUNT; t++) {
-        doctor->present[t] = true;
+        for (size_t i = 0; i < count; i++) {
+            doctor->present[t] |= strcmp(topic_name(doctor, t), specs[i].name) == 0;
+        }
     }
     setup_kafka_init(&kafka, doctor->config, KAFKA_PRODUCER);
     if (topics_verify(&kafka.settings, specs, count, doctor_left_ms(doctor, TOPICS_MS), report,

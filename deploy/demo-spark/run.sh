@@ -106,7 +106,7 @@ job=${children[-1]}
 "$stoker" tail --log-level error -c "$work/stoker.yaml" --topic stoker.bottlenecks,stoker.recommendations > >(
   while IFS= read -r line; do
     kill -0 "$job" 2>/dev/null && when="while it runs" || when="after its end"
-    printf '   %3d s, %s\n      %s\n' $((SECONDS - began)) "$when" "$line"
+    printf '   %3d s, %s\n%s\n' $((SECONDS - began)) "$when" "$(fold -s -w 110 <<<"$line" | sed 's/^/      /')"
   done) &
 children+=($!)
 wait "$job" || { tail -30 "$work/job.log" >&2; fail "the job failed: see build/demo-spark/job.log"; }

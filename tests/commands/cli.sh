@@ -96,6 +96,14 @@ doctor_words() {
   exits 64 doctor --timeout soon && complains "--timeout wants a time" && exits 64 doctor --records 0 && complains "--records wants"
 }
 connect_nobody() { exits 1 check --connect --set kafka.brokers=127.0.0.1:1 && says "FAIL     brokers " && ! says "rights" 2>/dev/null >&2; }
+tail_nobody() { # whoever looks at an empty screen is told why
+  timeout 20 "$binary" tail --set kafka.brokers=127.0.0.1:1 --log-level error >"$tmp/out" 2>"$tmp/err" &
+  local pid=$! i
+  for i in {1..100}; do [ -s "$tmp/err" ] && break; sleep 0.1; done
+  kill -TERM $pid; wait $pid
+  complains "stoker tail: Kafka at 127.0.0.1:1 cannot be reached" && empty "$tmp/out"
+}
+ok "tail: says why nothing comes" tail_nobody
 ok "doctor: nobody there" doctor_nobody
 ok "doctor: as JSON" doctor_json
 ok "doctor: in colour" doctor_color

@@ -70,7 +70,7 @@ class FirstHour(RealCase):
         site, agent, app_id, said = self.follow(text + "\nspark.stoker.topic {topic}\n")
         self.assertRegex(said, r"^Bottleneck +skewed  (low|moderate|severe|critical) \w+ \w+: stage ")
         doctor = stoker("doctor", "-c", agent.config_path, "-n", "100000").decode()
-        self.assertIn(f"of 1 applications ({app_id})", doctor)
+        self.assertIn(f"of 1 application ({app_id})", doctor)
         self.assertRegex(doctor, rf"by listener [\d.]+ \(Spark {re.escape(VERSION)}\); ")
         self.assertIn("0 failed, 0 warned", doctor)
         agent.stop()
