@@ -15,7 +15,7 @@ fi
 sed -nE 's/^\[(INFO|WARNING)\] Tests run: ([0-9]+), Failures: 0, Errors: 0.*[0-9]$/\2 passed, 0 failed/p' $log | tail -1
 jar=target/stoker-spark-listener-$version.jar
 # Whatever else were in it could take the place of a class of Spark's or the user's.
-if foreign=$(jar tf "$jar" | grep -Ev '/$|^io/stoker/(spark|shaded/kafka)/|^META-INF/(MANIFEST.MF|LICENSE|maven/io.stoker/)|^(LICENSE|NOTICE)$'); then
+if foreign=$(jar tf "$jar" | grep -Ev '/$|^io/stoker/(spark|shaded/kafka)/|^META-INF/(MANIFEST.MF|LICENSE)|^(LICENSE|NOTICE)$'); then
   printf 'build.sh: not to be in the jar:\n%s\n' "$foreign" >&2
   exit 1
 fi

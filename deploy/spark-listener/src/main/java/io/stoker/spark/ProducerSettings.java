@@ -24,6 +24,7 @@ import org.apache.kafka.common.utils.ByteBufferOutputStream;
 
 final class ProducerSettings {
   private static final int REQUEST_BYTES = 1 << 20, BUFFER_BYTES = 8 << 20;
+  private static final String GZIP = "gzip";
   /** Written so that relocation does not change it: users write Kafka's own names, as in its documentation. */
   private static final String KAFKA = String.join(".", "org", "apache", "kafka", "");
   private static final String OURS =
@@ -99,11 +100,13 @@ final class ProducerSettings {
   static Properties of(Map<String, String> user, String clientId) {
     Properties p = new Properties();
     p.put(ProducerConfig.CLIENT_ID_CONFIG, clientId);
+    // Idempotent, as is its default as long as the user sets nothing that forbids it.
     p.put(ProducerConfig.ACKS_CONFIG, "all");
-    p.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
     p.put(ProducerConfig.LINGER_MS_CONFIG, "100");
     p.put(ProducerConfig.BATCH_SIZE_CONFIG, "131072");
-    p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
+    // The one codec that every broker takes (Azure Event Hubs takes no other) and that needs no library.
+    p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, GZIP);
+    p.put(ProducerConfig.COMPRESSION_GZIP_LEVEL_CONFIG, "1");
     p.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, "" + REQUEST_BYTES);
     p.put(ProducerConfig.BUFFER_MEMORY_CONFIG, "" + Math.max(BUFFER_BYTES, 2L * maxRequestBytes(user)));
     p.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "" + MAX_BLOCK_MS);
@@ -131,7 +134,7 @@ final class ProducerSettings {
     } catch (IllegalArgumentException unknown) {
       return null; // the producer refuses it
     } catch (Exception | LinkageError missing) {
-      p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, "gzip");
+      p.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, GZIP);
       return codec;
     }
   }

@@ -64,6 +64,11 @@ final class Progress {
     return ending && clockNs.getAsLong() >= endNs || exiting && outstanding == 0;
   }
 
+  /** Since when Kafka owes an answer, in milliseconds. */
+  synchronized long silentMs() {
+    return outstanding == 0 ? 0 : (clockNs.getAsLong() - movedNs) / 1_000_000;
+  }
+
   /** A pause of the sender, which a deadline that begins cuts short. */
   synchronized void pause(long ms) throws InterruptedException {
     if (!ending) wait(ms);

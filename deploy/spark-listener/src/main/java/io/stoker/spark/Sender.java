@@ -18,12 +18,13 @@ final class Sender implements Runnable {
     Producer<String, byte[]> open(String appId);
   }
 
-  /** Writes an event that was taken out of the queue. */
+  /** Writes an event that was taken out of the queue. Null: it cannot, and that has been told. */
   interface Writing {
     byte[] write(EventQueue.Item item) throws Exception;
   }
 
   private static final long RETRY_MS = 1000, REOPEN_MS = 5000, IDLE_MS = 250;
+  private static final long SILENT_MS = 30_000;
   private static final long REPORT_NS = TimeUnit.MINUTES.toNanos(1);
   private static final String APPLICATION_END = "SparkListenerApplicationEnd";
 
@@ -99,7 +100,8 @@ final class Sender implements Runnable {
     while (producer != null && !progress.over()) {
       EventQueue.Item item = queue.poll(IDLE_MS);
       if (item != null) send(item);
-      else reportIfChanged(REPORT_NS);
+      reportIfChanged(REPORT_NS);
+      if (progress.silentMs() > SILENT_MS) failed(null);
     }
     if (producer != null && !failing) reportIfChanged(0);
   }
@@ -112,9 +114,13 @@ final class Sender implements Runnable {
       refused(item.name, e);
       return;
     }
+    if (value == null) {
+      counts.refused.add(item.name);
+      progress.settled();
+      return;
+    }
     if (item.name.equals(APPLICATION_END) && counts.lossMark() > 0) report();
     deliver(item.name, value, item.seq, item.acceptedMs);
-    reportIfChanged(REPORT_NS);
   }
 
   private void reportIfChanged(long afterNs) throws InterruptedException {
@@ -183,10 +189,11 @@ final class Sender implements Runnable {
     log.repeated("an event was lost: " + (name == null ? "report" : name) + ": " + Log.brief(error));
   }
 
+  /** error: null if Kafka's client tells none, but has been silent. */
   private void failed(Exception error) {
     failing = true;
     log.repeated("events do not get to topic " + topic + ", trying on (" + queue.size() + " wait, " + counts.dropped.total()
-        + " given up): " + Log.brief(error));
+        + " given up): " + (error == null ? "no answer for " + progress.silentMs() / 1000 + " s" : Log.brief(error)));
   }
 
   private void worksAgain() {

@@ -18,17 +18,23 @@ public class StokerListener extends SparkFirehoseListener {
 
   private final Tap tap;
 
+  /** As Spark makes it: the context has set the application's id. */
   public StokerListener(SparkConf conf) {
+    this(conf, true);
+  }
+
+  /** idIsSet: else the id in conf may be that of an application before, and ApplicationStart tells. */
+  StokerListener(SparkConf conf, boolean idIsSet) {
     Tap made = null;
     try {
-      made = tapOf(conf);
+      made = tapOf(conf, idIsSet);
     } catch (Throwable e) {
       Log.warn(Unfit.text(sparkVersion(), e));
     }
     tap = made;
   }
 
-  private static Tap tapOf(SparkConf conf) throws ReflectiveOperationException {
+  private static Tap tapOf(SparkConf conf, boolean idIsSet) throws ReflectiveOperationException {
     Map<String, String> properties = new HashMap<>();
     for (scala.Tuple2<String, String> property : conf.getAll()) properties.put(property._1(), property._2());
     Settings settings = new Settings(properties);
@@ -39,7 +45,7 @@ public class StokerListener extends SparkFirehoseListener {
     String version = sparkVersion();
     Log.info("events go to topic " + settings.text(Setting.TOPIC) + " at " + settings.kafka().get("bootstrap.servers") + " (Spark "
         + version + ", " + settings.text(Setting.MODE) + " mode)");
-    return new Tap(settings, version, properties.get("spark.app.id"), properties.get("spark.app.attempt.id"),
+    return new Tap(settings, version, idIsSet ? properties.get("spark.app.id") : null, properties.get("spark.app.attempt.id"),
         appId -> ProducerSettings.open(settings.kafka(), appId));
   }
 

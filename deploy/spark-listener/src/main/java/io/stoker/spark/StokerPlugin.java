@@ -27,7 +27,7 @@ public class StokerPlugin implements SparkPlugin {
     /** Within SparkContext's constructor, before there is an application id. */
     @Override public Map<String, String> init(SparkContext context, PluginContext plugin) {
       try {
-        StokerListener listener = new StokerListener(context.conf());
+        StokerListener listener = new StokerListener(context.conf(), false);
         tap = listener.tap();
         if (tap != null) context.addSparkListener(listener);
       } catch (Throwable e) {

@@ -98,8 +98,7 @@ final class Tap {
     } catch (Exception | LinkageError | StackOverflowError | OutOfMemoryError e) {
       counts.refused.add(kind.name);
       progress.settled();
-      unfit(kind, e);
-      log.repeated("an event was lost: " + kind.name + ": " + Log.brief(e));
+      if (!unfit(kind, e)) log.repeated("an event was lost: " + kind.name + ": " + Log.brief(e));
       return;
     }
     queue.offer(new EventQueue.Item(kind.name, kind.rank, waits, bytes, seq, System.currentTimeMillis()));
@@ -111,14 +110,16 @@ final class Tap {
     try {
       return writer.write(kind, (SparkListenerEvent) item.event);
     } catch (LinkageError e) {
-      unfit(kind, e);
+      if (unfit(kind, e)) return null;
       throw e;
     }
   }
 
   /** An event of Spark's own that cannot be written tells that this is another Spark; one of others only that it is broken. */
-  private void unfit(EventKind kind, Throwable e) {
-    if (e instanceof LinkageError && kind.rank != EventKind.Rank.OTHER) switchOff(e);
+  private boolean unfit(EventKind kind, Throwable e) {
+    boolean unfit = e instanceof LinkageError && kind.rank != EventKind.Rank.OTHER;
+    if (unfit) switchOff(e);
+    return unfit;
   }
 
   private void dropped(EventQueue.Item item) {
@@ -150,7 +151,7 @@ final class Tap {
     queue.wake();
   }
 
-  private void switchOff(Throwable e) {
+  private synchronized void switchOff(Throwable e) {
     if (off) return;
     off = true;
     Log.warn(Unfit.text(identity.sparkVersion, e));

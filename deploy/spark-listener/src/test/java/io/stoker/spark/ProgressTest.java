@@ -70,6 +70,18 @@ class ProgressTest {
     assertEquals(9 * SECOND, progress.leftNs(nowNs)); // the deadline
   }
 
+  @Test void silenceIsMeasuredFromTheLastAnswerOrTheFirstThatWaits() {
+    Progress progress = progress(10);
+    nowNs += 50 * SECOND;
+    assertEquals(0, progress.silentMs());
+    progress.accepted();
+    progress.accepted();
+    nowNs += 31 * SECOND;
+    assertEquals(31_000, progress.silentMs());
+    progress.acknowledged();
+    assertEquals(0, progress.silentMs());
+  }
+
   @Test void anAnswerEndsTheWaiting() throws Exception {
     Progress progress = progress(3600);
     progress.accepted();

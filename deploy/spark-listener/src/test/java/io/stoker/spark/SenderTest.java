@@ -145,14 +145,16 @@ class SenderTest {
 
   @Test void whatIsRefusedForGoodIsCountedAndTheRestGoesOn() {
     Producer producer = new Producer(true);
-    offer("broken", "X");
     offer("a", "A");
+    offer("broken", "X");
     producer.failures.add(new RecordTooLargeException("2000000 bytes"));
     offer("b", "B");
     runToTheEnd(id -> producer);
-    assertEquals("B", producer.values().get(1));
     assertEquals(2, counts.refused.total());
-    assertTrue(producer.values().get(0).contains("\"Refused\":{\"a\":1,\"broken\":1}"), producer.values().get(0));
+    assertEquals(3, producer.history().size());
+    assertTrue(producer.values().get(0).contains("\"Refused\":{\"a\":1}"), producer.values().get(0));
+    assertEquals("B", producer.values().get(1)); // the next report is due in a minute, or at the end
+    assertTrue(producer.values().get(2).contains("\"Refused\":{\"a\":1,\"broken\":1}"), producer.values().get(2));
   }
 
   @Test void aRefusalThatComesLaterIsCounted() throws Exception {
@@ -270,7 +272,7 @@ class SenderTest {
     assertEquals(5, values.size(), values.toString());
     assertEquals(List.of("A", "B", "END"), List.of(values.get(0), values.get(2), values.get(4)));
     assertTrue(values.get(3).startsWith("{\"Event\":\"StokerListenerReport\",\"Timestamp\":"), values.get(3));
-    assertTrue(values.get(3).contains("\"App ID\":\"app-1\"") && values.get(3).contains("\"Mode\":\"full\",\"Accepted\":3,\"Sent\":2,"
+    assertTrue(values.get(3).contains("\"App ID\":\"app-1\"") && values.get(3).contains("\"Mode\":\"slim\",\"Accepted\":3,\"Sent\":2,"
         + "\"Dropped\":{\"SparkListenerTaskEnd\":1},\"Cut\":{},\"Slimmed\":0,\"Refused\":{}}"), values.get(3));
     assertNull(header(producer.history().get(3), "stoker_seq"));
   }

@@ -3,6 +3,7 @@ package io.stoker.spark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -35,7 +36,7 @@ class SettingsTest {
     assertEquals(16 << 20, settings.number(Setting.QUEUE_BYTES));
     assertEquals(10_000, settings.number(Setting.CLOSE_TIMEOUT));
     assertTrue(settings.flag(Setting.ENABLED));
-    assertFalse(settings.slim());
+    assertTrue(settings.slim());
   }
 
   @ParameterizedTest
@@ -84,7 +85,8 @@ class SettingsTest {
     Properties p = ProducerSettings.of(settings.kafka(), "me");
     assertEquals("1", p.get("acks"));
     assertEquals("20971520", p.get("buffer.memory"));
-    assertEquals("lz4", p.get("compression.type"));
+    assertEquals("gzip", p.get("compression.type"));
+    assertNull(p.get("enable.idempotence"), "Kafka would refuse acks=1 beside it");
     assertTrue(p.getProperty("sasl.jaas.config").endsWith(".common.security.plain.PlainLoginModule required;"));
     assertEquals(10485760 - (48 << 10), settings.eventBytes());
     assertEquals(100_000, of("spark.stoker.event.bytes", "100000").eventBytes());

@@ -49,6 +49,8 @@ class TapTest {
   private Tap tap(String... pairs) throws Exception {
     Map<String, String> properties = new HashMap<>();
     properties.put("spark.stoker.kafka.bootstrap.servers", "b:9092");
+    properties.put("spark.stoker.mode", "full");
+    properties.put("spark.stoker.events", Broken.class.getName());
     for (int i = 0; i < pairs.length; i += 2) properties.put(pairs[i], pairs[i + 1]);
     return new Tap(new Settings(properties), "3.5.8", "app-1", null, id -> {
       try {
