@@ -24,6 +24,7 @@ struct job {
     struct render_style style;
     struct buf out;
     uint64_t skipped; // lines that could not be used
+    uint64_t ignored; // of this log: lines that never were events
     bool write_failed;
 };
 
@@ -103,7 +104,10 @@ static void feed(struct job *job, struct eventlog *log, struct engine *engine, s
                                   .offset = number,
                                   .headers = headers,
                                   .header_count = ARRAY_LEN(headers)};
-        if (engine_feed(engine, &message, readable, NULL, &err) != ST_OK) {
+        enum metric reason;
+        if (engine_feed(engine, &message, readable, &reason, &err) == ST_OK) {
+            job->ignored += reason != METRIC_COUNT;
+        } else {
             bool cut =
                 eventlog_cut(log); // the last line of a log that is being written, or was cut off
             job->skipped += !cut;
@@ -137,6 +141,7 @@ static bool analyze(struct job *job, const struct engine_options *engine_options
         app_id = attempt = (struct str){"", 0};
     }
     uint64_t before = job->skipped;
+    job->ignored = 0;
     feed(job, log, engine, app_id, attempt);
     engine_finish(engine, eventlog_in_progress(log));
     bool any = engine_application_count(engine) > 0;
@@ -146,6 +151,12 @@ static bool analyze(struct job *job, const struct engine_options *engine_options
         char words[64];
         snprintf(words, sizeof words, "%llu lines could not be used",
                  (unsigned long long)(job->skipped - before));
+        warn(path, words);
+    }
+    if (job->ignored > 0) {
+        char words[80];
+        snprintf(words, sizeof words, "%llu lines are no events of Spark and were passed over",
+                 (unsigned long long)job->ignored);
         warn(path, words);
     }
     if (engine_let_go_count(engine) > 0) {

@@ -163,6 +163,7 @@ void setup_decode(const struct config *config, struct decode_options *options) {
     const char *const *keys = config_list(config, "pipeline.from", &count);
     *options = (struct decode_options){
         .max_bytes = (size_t)config_int(config, "input.max_message_bytes"),
+        .raw_only = strcmp(config_text(config, "input.format"), "raw") == 0,
         .wrapper_event_key = config_text(config, "input.wrapper_event_key"),
         .wrapper_app_key = config_text(config, "input.wrapper_app_key"),
         .wrapper_attempt_key = config_text(config, "input.wrapper_attempt_key"),

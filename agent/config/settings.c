@@ -14,6 +14,7 @@
 // "current" and the releases in schemas/released/, made by the build.
 extern const char *const avro_write_versions[];
 static const char *const framings[] = {"single-object", NULL};
+static const char *const input_formats[] = {"auto", "raw", NULL};
 static const char *const severities[] = {
 #define SEVERITY_WORD(number, id, name) name,
 #include "model/words.def"
@@ -73,12 +74,17 @@ static const struct setting rows[] = {
     TIME("window.length", "1h", 1000, 24 * 31 * HOURS, "Length of a pipeline's rolling window."),
     TIME("window.pane", "1m", 1000, 24 * HOURS,
          "Length of its panes; divides the window's length."),
+    CHOICE("input.format", "auto", input_formats,
+           "auto: events, alone or in the envelopes of other tools, and what is neither is passed "
+           "over; raw: events alone, anything else is a dead letter. See docs/streams.md."),
     TEXT("input.wrapper_event_key", "",
-         "Key under which a wrapper holds the event; empty tries event, spark-event, value, body."),
+         "Key under which an envelope holds the event; empty tries event, properties, payload, "
+         "message, log, ..."),
     TEXT("input.wrapper_app_key", "",
-         "Key of the application id beside it; empty tries appId, app_id, applicationId, "
-         "application-id."),
-    TEXT("input.wrapper_attempt_key", "", "Key of the application attempt beside it; empty: none."),
+         "Key of the application id beside it; empty tries appId, app_id, applicationId, ..., then "
+         "the path of the event log."),
+    TEXT("input.wrapper_attempt_key", "",
+         "Key of the application attempt beside it; empty tries appAttemptId, app_attempt, ..."),
     SIZE("input.max_message_bytes", "32m", 1024, 1 << 30, "Larger messages are not read."),
     LIST("pipeline.from",
          "spark.stoker.pipeline, spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name, "

@@ -1,10 +1,11 @@
-// decode: one message to one event: an event whose name comes first, an event whose name comes
-// later (read twice), or a wrapper that holds one in a field, as an object or as JSON in a string.
-// The door of the room, see decode.h; what the fields of each kind are is told by the tables of the
-// other files. Must never read a byte behind the padding, whatever the message says.
-#include "decode_shape.h"
+// decode: one message to its events: an event whose name comes first, an event whose name comes
+// later (read twice), or envelopes around one, each an object, an array or JSON in a string. The
+// door of the room, see decode.h; what the fields of each kind are is told by the tables of the
+// other files, what envelopes look like by decode_owner. Must never read a byte behind the
+// padding, whatever the message says, nor any text more than once a level.
+#include "decode_owner.h"
+#include "decode_text.h"
 
-#include <cstdlib>
 #include <new>
 
 extern "C" {
@@ -22,28 +23,61 @@ static_assert(DECODE_PADDING >= simdjson::SIMDJSON_PADDING,
               "too little is readable behind a value");
 static_assert(DECODE_PADDING >= key::BYTES, "keys are compared beyond their end");
 
-struct decoder {
-    // Two, because a wrapper's texts must outlive the reading of the event inside.
-    simdjson::ondemand::parser outer, inner;
-    context c;
-    size_t max_bytes = 0;
-    str event_key = {}, app_key = {}, attempt_key = {};
-    decode_error error = DECODE_MALFORMED;
+// The message itself, and three envelopes in each other.
+static constexpr unsigned LEVELS = 4;
+
+// What may be an event, inside an envelope.
+struct inside {
+    str text;
+    json_type type;
+};
+
+// One text that is read: each level has a parser, because the strings of an envelope must outlive
+// the reading of what is inside.
+struct level {
+    simdjson::ondemand::parser parser;
     char *padded = nullptr; // a copy of what has no padding of its own
     size_t padded_cap = 0;
+    inside found[EVENT_ROWS]; // what may be the event, by the row of its key
+
+    ~level() {
+        mem_free(padded);
+    }
+};
+
+// The events of one message, if it has an array of them.
+struct batch {
+    list<inside> items;
+    uint32_t next = 0;
+    unsigned depth = 0; // of the items
+    owner around;       // what the envelopes around the array say
+    size_t room_used = 0;
+};
+
+struct decoder {
+    level levels[LEVELS];
+    context c;
+    owner who;
+    struct batch batch;
+    size_t max_bytes = 0;
+    bool raw_only = false;
+    bool unreadable = false; // the text at hand is no JSON
+    str event_key = {}, app_key = {}, attempt_key = {};
+    decode_error error = DECODE_MALFORMED;
     char late_name[256] = {};
     event missing[EVENT_KIND_COUNT] = {}; // each kind before any field is read
 };
 
-// What the top level of a message held besides an event's fields.
-struct wrapper {
-    str name;   // the text of "Event", NULL if there was none
-    bool begun; // the event's fields were read
-    str nested; // the event inside, as JSON
-    bool nested_is_text;
-    size_t nested_rank; // by which key it was found, 0 = not at all, 1 = the best
-    str app_id, attempt;
+// What one object held besides an event's fields.
+struct envelope {
+    str name;       // the text of "Event", NULL if there was none
+    bool begun;     // the event's fields were read
+    bool bad_name;  // "Event" is there and can be no name
+    bool log_text;  // where an event may be stands other text
+    str category;   // "" if there was none
+    uint32_t found; // a bit for each of level.found
 };
+static_assert(EVENT_ROWS <= 32, "a bit for each");
 
 // Each kind before any field is read: all missing.
 static void init_missing(event *out, event_kind kind) {
@@ -58,6 +92,7 @@ extern "C" struct decoder *decoder_new(const struct decode_options *options) {
     decoder *d = new (std::nothrow) decoder();
     require(d != nullptr);
     d->max_bytes = options->max_bytes;
+    d->raw_only = options->raw_only;
     d->event_key = str_of(options->wrapper_event_key);
     d->app_key = str_of(options->wrapper_app_key);
     d->attempt_key = str_of(options->wrapper_attempt_key);
@@ -70,72 +105,21 @@ extern "C" struct decoder *decoder_new(const struct decode_options *options) {
 }
 
 extern "C" void decoder_free(struct decoder *decoder) {
-    if (decoder != nullptr) {
-        mem_free(decoder->padded);
-        delete decoder;
-    }
+    delete decoder;
 }
 
-// Opening brackets, those in strings included. The inner loop is one the compiler vectorises.
-static size_t count_openers(str text) {
-    constexpr size_t BLOCK = 128;
-    size_t count = 0, i = 0;
-    for (; i + BLOCK <= text.len; i += BLOCK) {
-        uint8_t some = 0;
-        for (size_t j = 0; j < BLOCK; j++) {
-            some = static_cast<uint8_t>(some + ((text.p[i + j] | 0x20) == '{'));
-        }
-        count += some;
-    }
-    for (; i < text.len; i++) {
-        count += (text.p[i] | 0x20) == '{';
-    }
-    return count;
-}
-
-// The index behind the string that opens before `i`.
-static size_t skip_string(str text, size_t i) {
-    while (i < text.len && text.p[i] != '"') {
-        i += text.p[i] == '\\' ? 2 : 1;
-    }
-    return i + 1;
-}
-
-// Whether a text nests deeper than `max`, told before it is parsed: the parser would skip any
-// depth, but what reads its output need not. Called for every message, so the common case must cost
-// next to nothing.
-static bool too_deep(str text, size_t max) {
-    size_t depth = 0;
-    if (text.len <= 2 * max || count_openers(text) <= max) {
-        return false;
-    }
-    for (size_t i = 0; i < text.len;) {
-        char byte = text.p[i++];
-        if (byte == '"') {
-            i = skip_string(text, i);
-        } else if (byte == '{' || byte == '[') {
-            if (++depth > max) {
-                return true;
-            }
-        } else if ((byte == '}' || byte == ']') && depth > 0) {
-            depth--;
-        }
-    }
-    return false;
-}
-
-// A copy of `text` with DECODE_PADDING bytes behind it; frees the copy made before.
-static str pad(decoder *d, str text) {
-    if (d->padded_cap < text.len + DECODE_PADDING) {
-        d->padded_cap = (text.len + DECODE_PADDING) * 2;
-        mem_free(d->padded);
-        d->padded = static_cast<char *>(mem_alloc(d->padded_cap));
+// A copy of `text` with DECODE_PADDING bytes behind it, for the life of the level's reading.
+static str pad(level &l, str text) {
+    if (l.padded_cap < text.len + DECODE_PADDING) {
+        l.padded_cap = (text.len + DECODE_PADDING) * 2;
+        mem_free(l.padded);
+        l.padded = static_cast<char *>(mem_alloc(l.padded_cap));
     }
     if (text.len > 0) {
-        memcpy(d->padded, text.p, text.len);
+        memcpy(l.padded, text.p, text.len);
     }
-    memset(d->padded + text.len, 0, DECODE_PADDING);
-    return {d->padded, text.len};
+    memset(l.padded + text.len, 0, DECODE_PADDING);
+    return {l.padded, text.len};
 }
 
 static status refuse(decoder *d, decode_error error, struct err *err) {
@@ -145,9 +129,30 @@ static status refuse(decoder *d, decode_error error, struct err *err) {
         "the event lacks the id that says what it is about",
         "larger than input.max_message_bytes",
         "nested too deeply",
+        "a record of another category than EventLog",
+        "a line of a log, no event",
+        "JSON of something else: no event",
+        "nothing in it",
     };
+    if (d->raw_only && error >= DECODE_IGNORED) {
+        error = error == DECODE_NO_EVENT ? DECODE_NOT_AN_EVENT : DECODE_MALFORMED;
+    }
     d->error = error;
     return err_set(err, ST_SKIP, "%s", words[error]);
+}
+
+static status unreadable(decoder *d, struct err *err) {
+    d->unreadable = true;
+    return refuse(d, DECODE_MALFORMED, err);
+}
+
+// Nothing of an event was read yet, or nothing of what was read counts.
+static void forget_event(context *c, const event *missing) {
+    memcpy(c->out, &missing[EVENT_OTHER], sizeof *c->out);
+    c->has_info = false;
+    c->app_id_rank = c->attempt_rank = RANK_NONE;
+    memset(c->words, 0, sizeof c->words);
+    c->properties.len = c->ids.len = c->accums.len = c->nodes.len = c->metrics.len = 0;
 }
 
 // An event of that name begins.
@@ -161,93 +166,115 @@ static void begin(decoder *d, str name) {
     }
 }
 
-static const char *const event_keys[] = {"event", "spark-event", "value", "body"};
-static const char *const app_keys[] = {"appId", "app_id", "applicationId", "application-id"};
-
-// Stops at the first difference, so it never reads behind the quote that ends the key.
-static bool key_is(const char *raw, str key) {
-    for (size_t i = 0; i < key.len; i++) {
-        if (raw[i] != key.p[i] || raw[i] == '"') {
-            return false;
-        }
+// What a key is good for at the top of a message, where the user may have named keys, or inside.
+static uint8_t roles_of(const decoder *d, const char *raw, bool top, size_t *row) {
+    uint8_t roles = envelope_roles(raw, row);
+    if (top && d->event_key.len > 0) {
+        bool named = key_is(raw, d->event_key);
+        *row = named ? 0 : *row;
+        roles = named ? ROLE_EVENT | ROLE_MANY : roles & ~ROLE_EVENT;
     }
-    return raw[key.len] == '"';
+    if (top && d->app_key.len > 0) {
+        roles = key_is(raw, d->app_key) ? ROLE_APP : roles & ~ROLE_APP;
+    }
+    if (top && d->attempt_key.len > 0) {
+        roles = key_is(raw, d->attempt_key) ? ROLE_ATTEMPT : roles & ~ROLE_ATTEMPT;
+    }
+    return roles;
 }
 
-// 1 for the key that was set or the first of the usual ones, 0 for none.
-template <size_t N> static size_t rank_of(const char *raw, str set, const char *const (&usual)[N]) {
-    if (set.len > 0) {
-        return key_is(raw, set);
-    }
-    for (size_t i = 0; i < N; i++) {
-        if (key_is(raw, str_of(usual[i]))) {
-            return i + 1;
-        }
-    }
-    return 0;
-}
-
-static bool looks_like_object(std::string_view text) {
-    size_t first = text.find_first_not_of(" \t\r\n");
-    return first != std::string_view::npos && text[first] == '{';
-}
-
-static void take_nested(context &c, size_t rank, value v, wrapper *w) {
-    json_type type;
+// Takes what may be an event: an object where it lies, a string unescaped, an array of them if that
+// may be. False for anything else.
+static bool take_inside(context &c, value v, bool many, inside *out) {
     object o;
-    std::string_view nested;
-    if (v.type().get(type)) {
-        c.broken = true;
+    array a;
+    std::string_view text;
+    simdjson::error_code error = v.type().get(out->type);
+    if (!error && out->type == json_type::object) {
+        error = v.get_object().get(o);
+        error = error ? error : o.raw_json().get(text);
+    } else if (!error && out->type == json_type::array && many) {
+        error = v.get_array().get(a);
+        error = error ? error : a.raw_json().get(text);
+    } else if (!error && out->type == json_type::string) {
+        error = v.get_string().get(text);
+    } else if (!error) {
+        return false;
+    }
+    c.broken = c.broken || error;
+    out->text = view(text);
+    return !error;
+}
+
+// Of text that is no JSON what may be an event is at its end.
+static bool cut_to_event(inside *what) {
+    if (what->type == json_type::string && !looks_like_json(what->text)) {
+        size_t at = find_event_behind(what->text);
+        what->text = {what->text.p + at, what->text.len - at};
+    }
+    return what->text.len > 0;
+}
+
+static void take_candidate(decoder *d, unsigned depth, uint8_t roles, size_t row, value v,
+                           envelope *e) {
+    inside found;
+    if (!take_inside(d->c, v, (roles & ROLE_MANY) != 0, &found)) {
         return;
     }
-    if (type == json_type::object) {
-        if (v.get_object().get(o) || o.raw_json().get(nested)) {
-            c.broken = true;
-            return;
-        }
-    } else if (type != json_type::string || v.get_string().get(nested) ||
-               !looks_like_object(nested)) {
-        return;
-    }
-    if (w->nested_rank == 0 || rank < w->nested_rank) {
-        w->nested = view(nested);
-        w->nested_is_text = type == json_type::string;
-        w->nested_rank = rank;
+    if (!cut_to_event(&found)) {
+        e->log_text = true;
+    } else if ((e->found >> row & 1) == 0) {
+        e->found |= UINT32_C(1) << row;
+        d->levels[depth].found[row] = found;
     }
 }
 
-// Takes a field of what may be a wrapper. True if it is "Event" and a text.
-static bool wrapper_field(decoder *d, const char *raw, value v, wrapper *w) {
+// Takes a field of what may be an envelope. True if it is "Event" and a text.
+static bool envelope_field(decoder *d, unsigned depth, const char *raw, value v, envelope *e) {
+    size_t row;
+    uint8_t roles = roles_of(d, raw, depth == 0, &row);
     if (key_is(raw, str_of("Event"))) {
         std::string_view name;
-        bool first = w->name.p == nullptr && !v.get_string().get(name);
-        w->name = first ? view(name) : w->name;
-        return first;
+        json_type type;
+        if (e->name.p == nullptr && !v.get_string().get(name)) {
+            e->name = view(name);
+            return true;
+        }
+        e->bad_name = e->bad_name || v.type().get(type) || type != json_type::object;
     }
-    size_t rank = rank_of(raw, d->event_key, event_keys);
-    if (rank > 0) {
-        take_nested(d->c, rank, v, w);
-    } else if (rank_of(raw, d->app_key, app_keys) > 0) {
-        str id = name(d->c, v, 256);
-        w->app_id = w->app_id.len > 0 ? w->app_id : id;
-    } else if (d->attempt_key.len > 0 && key_is(raw, d->attempt_key)) {
-        w->attempt = name(d->c, v, 32);
+    if ((roles & ROLE_CATEGORY) != 0) {
+        e->category = e->category.len == 0 ? word(v, 64) : e->category;
+    } else if ((roles & OWNER_ROLES) != 0) {
+        owner_note(&d->who, d->c, roles, v);
+    }
+    if (!d->c.broken && (roles & ROLE_EVENT) != 0) {
+        take_candidate(d, depth, roles, row, v, e);
     }
     return false;
 }
 
-static void take_field(context &c, const char *raw, value v, size_t *hint) {
-    size_t from = 0;
+// Takes a field of an event.
+static void take_field(decoder *d, unsigned depth, const char *raw, value v, size_t *hint) {
+    context &c = d->c;
+    size_t from = 0, row;
     const rule *r = find_rule(*c.fields->top, raw, hint);
     r = r == nullptr ? find_rule(common_shape(), raw, &from) : r;
     if (r != nullptr) {
         apply(c, *r, v);
+        return;
+    }
+    uint8_t roles = envelope_roles(raw, &row);
+    if (depth == 0 && (d->app_key.len > 0 || d->attempt_key.len > 0)) {
+        roles |= roles_of(d, raw, true, &row);
+    }
+    if ((roles & OWNER_ROLES) != 0) {
+        owner_note(&d->who, c, roles, v);
     }
 }
 
 // Reads the fields of an object. The event's own, if its name is known or comes first; otherwise
-// the wrapper's, into *w.
-static void read_fields(decoder *d, object &o, bool known, wrapper *w) {
+// the envelope's, into *e.
+static void read_fields(decoder *d, unsigned depth, object &o, bool known, envelope *e) {
     context &c = d->c;
     bool first = true;
     size_t hint = 0;
@@ -263,10 +290,10 @@ static void read_fields(decoder *d, object &o, bool known, wrapper *w) {
             return;
         }
         if (known) {
-            take_field(c, raw, f.value(), &hint);
-        } else if (wrapper_field(d, raw, f.value(), w) && first) {
-            begin(d, w->name);
-            w->begun = known = true;
+            take_field(d, depth, raw, f.value(), &hint);
+        } else if (envelope_field(d, depth, raw, f.value(), e) && first) {
+            begin(d, e->name);
+            e->begun = known = true;
         }
         first = false;
         if (c.broken) {
@@ -294,115 +321,200 @@ static bool at_end(simdjson::ondemand::document &document) {
     return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
 
-// True if a text that is no object is JSON at all.
-static bool is_json(simdjson::ondemand::document &document, json_type type) {
-    std::string_view text;
-    array elements;
-    bool flag;
-    switch (type) {
-    case json_type::string:
-        return !document.get_string().get(text) && at_end(document);
-    case json_type::number:
-        return !document.get_number().error();
-    case json_type::boolean:
-        return !document.get_bool().get(flag);
-    case json_type::null:
-        return !document.is_null().get(flag) && flag;
-    default:
-        break;
-    }
-    if (document.get_array().get(elements)) {
-        return false;
-    }
-    for (auto element : elements) {
-        if (element.error()) {
-            return false;
-        }
-    }
-    return at_end(document);
-}
-
 // "Event" came late: once more from the start, which frees the strings read so far.
-static bool read_again(decoder *d, simdjson::ondemand::document &document, wrapper *w) {
+static bool read_again(decoder *d, unsigned depth, simdjson::ondemand::document &document,
+                       envelope *e) {
     object o;
-    size_t len = str_cut_utf8(w->name, sizeof d->late_name);
-    begin(d, w->name);
+    size_t len = str_cut_utf8(e->name, sizeof d->late_name);
+    begin(d, e->name);
     if (d->c.out->kind == EVENT_OTHER) {
-        memcpy(d->late_name, w->name.p, len);
+        memcpy(d->late_name, e->name.p, len);
         d->c.out->name = {d->late_name, len};
     }
     document.rewind();
     if (document.get_object().get(o)) {
         return false;
     }
-    read_fields(d, o, true, w);
-    w->begun = true;
+    read_fields(d, depth, o, true, e);
+    e->begun = true;
     return !d->c.broken;
 }
 
-static status open_wrapper(decoder *d, wrapper *w, struct err *err);
+static status read_text(decoder *d, unsigned depth, str text, size_t readable, struct err *err);
 
-// Reads one JSON text, `inside` a wrapper or not.
-static status read_text(decoder *d, simdjson::ondemand::parser &parser, str text, size_t readable,
-                        bool inside, struct err *err) {
-    simdjson::ondemand::document document;
-    json_type type;
-    object o;
-    wrapper w = {};
+static status read_inside(decoder *d, unsigned depth, const inside &what, struct err *err) {
+    if (depth == LEVELS) {
+        return refuse(d, DECODE_NO_EVENT, err);
+    }
+    forget_event(&d->c, d->missing);
+    // An object is read where it lies: the padding behind the message is behind it too.
+    bool text = what.type == json_type::string;
+    str where = text ? pad(d->levels[depth], what.text) : what.text;
+    return read_text(d, depth, where, where.len + DECODE_PADDING, err);
+}
+
+// What holds an event, in the order of the table; if nothing does, the worst is told.
+static status open_envelope(decoder *d, unsigned depth, const envelope &e, struct err *err) {
+    decode_error worst = e.bad_name   ? DECODE_NOT_AN_EVENT
+                         : e.log_text ? DECODE_LOG_LINE
+                                      : DECODE_NO_EVENT;
+    if (is_one_of(e.category, {"Log", "DriverLog", "ExecutorLog", "Metrics"})) {
+        return refuse(d, DECODE_OTHER_CATEGORY, err);
+    }
+    for (size_t row = 0; row < EVENT_ROWS; row++) {
+        if ((e.found >> row & 1) == 0) {
+            continue;
+        }
+        status status = read_inside(d, depth + 1, d->levels[depth].found[row], err);
+        if (status == ST_OK || d->batch.items.len > 0) {
+            return status;
+        }
+        worst = d->error < worst ? d->error : worst;
+    }
+    if (worst >= DECODE_IGNORED && e.category.len > 0) {
+        worst = is_one_of(e.category, {"EventLog"}) ? DECODE_NOT_AN_EVENT : DECODE_OTHER_CATEGORY;
+    }
+    return refuse(d, worst, err);
+}
+
+static status read_object(decoder *d, unsigned depth, simdjson::ondemand::document &document,
+                          struct err *err) {
     context &c = d->c;
-    if (too_deep(text, DEPTH_MAX)) {
-        return refuse(d, DECODE_TOO_DEEP, err);
-    }
-    if (!parse(d, parser, text, readable, &document) || document.type().get(type)) {
-        return refuse(d, DECODE_MALFORMED, err);
-    }
-    if (type != json_type::object) {
-        bool json = is_json(document, type);
-        return refuse(d, json ? DECODE_NOT_AN_EVENT : DECODE_MALFORMED, err);
-    }
+    envelope e = {};
+    object o;
+    owner around = d->who;
     if (document.get_object().get(o)) {
-        return refuse(d, DECODE_MALFORMED, err);
+        return unreadable(d, err);
     }
-    read_fields(d, o, false, &w);
+    read_fields(d, depth, o, false, &e);
     if (c.broken || !at_end(document)) {
-        return refuse(d, DECODE_MALFORMED, err);
+        return unreadable(d, err);
     }
-    if (!w.begun && w.name.p != nullptr && !read_again(d, document, &w)) {
-        return refuse(d, DECODE_MALFORMED, err);
+    if (!e.begun && e.name.p != nullptr) {
+        d->who = around;
+        if (!read_again(d, depth, document, &e)) {
+            return unreadable(d, err);
+        }
     }
-    if (!w.begun) {
-        return inside ? refuse(d, DECODE_NOT_AN_EVENT, err) : open_wrapper(d, &w, err);
+    if (!e.begun) {
+        return d->raw_only ? refuse(d, DECODE_NOT_AN_EVENT, err) : open_envelope(d, depth, e, err);
     }
     bool whole = c.fields->finish == nullptr || c.fields->finish(c);
+    owner_settle(&d->who, c.out);
     return whole ? ST_OK : refuse(d, DECODE_INVALID_FIELD, err);
 }
 
-// An object is read where it lies: the padding behind the message is behind it too. A text is
-// copied, because it lies in the outer parser's string buffer.
-static status open_wrapper(decoder *d, wrapper *w, struct err *err) {
-    if (w->nested_rank == 0) {
-        return refuse(d, DECODE_NOT_AN_EVENT, err);
+// What seems to be somebody else's may hold an event where none is looked for.
+static status look_twice(decoder *d, str text, status status, struct err *err) {
+    return status == ST_OK ? ST_OK : refuse(d, judge_text(text, true, d->error), err);
+}
+
+static status read_next(decoder *d, struct err *err) {
+    const inside &item = d->batch.items.items[d->batch.next++];
+    return look_twice(d, item.text, read_inside(d, d->batch.depth, item, err), err);
+}
+
+// Several in one message, all known before the first is read.
+static status read_array(decoder *d, unsigned depth, simdjson::ondemand::document &document,
+                         struct err *err) {
+    context &c = d->c;
+    array elements;
+    bool first = d->batch.items.len == 0 && !d->raw_only;
+    if (document.get_array().get(elements)) {
+        return unreadable(d, err);
     }
-    event *out = d->c.out;
-    str nested = w->nested_is_text ? pad(d, w->nested) : w->nested;
-    status status = read_text(d, d->inner, nested, nested.len + DECODE_PADDING, true, err);
-    if (status == ST_OK) {
-        out->app_id = out->app_id.len > 0 ? out->app_id : w->app_id;
-        out->app_attempt = out->app_attempt.len > 0 ? out->app_attempt : w->attempt;
+    for (auto element : elements) {
+        value v;
+        inside found;
+        c.broken = std::move(element).get(v) != simdjson::SUCCESS;
+        bool any = !c.broken && take_inside(c, v, false, &found) && cut_to_event(&found);
+        if (c.broken) {
+            break;
+        }
+        if (first && any) {
+            d->batch.items.push(found);
+        }
+    }
+    if (!at_end(document) || c.broken) {
+        d->batch.items.len = first ? 0 : d->batch.items.len;
+        return unreadable(d, err);
+    }
+    if (!first || d->batch.items.len == 0) {
+        return refuse(d, DECODE_NO_EVENT, err);
+    }
+    d->batch.next = 0;
+    d->batch.depth = depth + 1;
+    d->batch.around = d->who;
+    d->batch.room_used = c.room_used;
+    return read_next(d, err);
+}
+
+// A lone string may be JSON of its own: a converter wrote it so.
+static status read_scalar(decoder *d, unsigned depth, simdjson::ondemand::document &document,
+                          json_type type, struct err *err) {
+    std::string_view text;
+    bool flag;
+    switch (type) {
+    case json_type::string:
+        if (document.get_string().get(text) || !at_end(document)) {
+            return unreadable(d, err);
+        }
+        return d->raw_only ? refuse(d, DECODE_NO_EVENT, err)
+                           : read_inside(d, depth + 1, {view(text), type}, err);
+    case json_type::number:
+        flag = !document.get_number().error();
+        return flag ? refuse(d, DECODE_NO_EVENT, err) : unreadable(d, err);
+    case json_type::boolean:
+        flag = !document.get_bool().error();
+        return flag ? refuse(d, DECODE_NO_EVENT, err) : unreadable(d, err);
+    default:
+        if (document.is_null().get(flag) || !flag) {
+            return unreadable(d, err);
+        }
+        return refuse(d, d->raw_only ? DECODE_NO_EVENT : DECODE_EMPTY, err);
+    }
+}
+
+static status read_json(decoder *d, unsigned depth, str text, size_t readable, struct err *err) {
+    simdjson::ondemand::document document;
+    json_type type;
+    if (is_too_deep(text, DEPTH_MAX)) {
+        return refuse(d, DECODE_TOO_DEEP, err);
+    }
+    if (!parse(d, d->levels[depth].parser, text, readable, &document) ||
+        document.type().get(type)) {
+        return unreadable(d, err);
+    }
+    return type == json_type::object  ? read_object(d, depth, document, err)
+           : type == json_type::array ? read_array(d, depth, document, err)
+                                      : read_scalar(d, depth, document, type, err);
+}
+
+// Reads one text: the message, or what is inside an envelope.
+static status read_text(decoder *d, unsigned depth, str text, size_t readable, struct err *err) {
+    d->unreadable = false;
+    status status = read_json(d, depth, text, readable, err);
+    if (!d->unreadable || d->raw_only) {
+        return status;
+    }
+    size_t at = looks_like_json(text) ? 0 : find_event_behind(text);
+    if (at > 0 && at < text.len) {
+        d->unreadable = false;
+        status = read_json(d, depth, {text.p + at, text.len - at}, readable - at, err);
+    }
+    if (d->unreadable) {
+        d->unreadable = false;
+        status = refuse(d, judge_text(text, false, d->error), err);
     }
     return status;
 }
 
 static void reset(decoder *d, const idmap *wanted, event *out) {
     context &c = d->c;
-    memcpy(out, &d->missing[EVENT_OTHER], sizeof *out);
     c.out = out;
     c.wanted = wanted;
-    c.broken = c.has_info = false;
-    c.app_id_rank = c.attempt_rank = RANK_NONE;
-    c.room_used = 0;
-    memset(c.words, 0, sizeof c.words);
-    c.properties.len = c.ids.len = c.accums.len = c.nodes.len = c.metrics.len = 0;
+    c.broken = false;
+    forget_event(&c, d->missing);
 }
 
 // One huge message must not leave its memory behind for the life of the decoder.
@@ -410,16 +522,15 @@ static void shrink(decoder *d, size_t next_bytes) {
     if (next_bytes > KEEP_BYTES) {
         return;
     }
-    if (d->outer.capacity() > KEEP_BYTES) {
-        d->outer = simdjson::ondemand::parser{};
-    }
-    if (d->inner.capacity() > KEEP_BYTES) {
-        d->inner = simdjson::ondemand::parser{};
-    }
-    if (d->padded_cap > 2 * (KEEP_BYTES + DECODE_PADDING)) {
-        mem_free(d->padded);
-        d->padded = nullptr;
-        d->padded_cap = 0;
+    for (level &l : d->levels) {
+        if (l.parser.capacity() > KEEP_BYTES) {
+            l.parser = simdjson::ondemand::parser{};
+        }
+        if (l.padded_cap > 2 * (KEEP_BYTES + DECODE_PADDING)) {
+            mem_free(l.padded);
+            l.padded = nullptr;
+            l.padded_cap = 0;
+        }
     }
 }
 
@@ -427,16 +538,36 @@ extern "C" enum status decoder_decode(struct decoder *d, struct str value, size_
                                       const struct idmap *wanted, struct event *out,
                                       struct err *err) {
     require(value.p != nullptr || value.len == 0);
+    d->who = {};
+    d->batch.items.len = d->batch.next = 0;
+    d->c.room_used = 0;
     reset(d, wanted, out);
     if (value.len > d->max_bytes) {
         return refuse(d, DECODE_TOO_LARGE, err);
     }
     shrink(d, value.len);
     if (readable < value.len + DECODE_PADDING) {
-        value = pad(d, value);
+        value = pad(d->levels[0], value);
         readable = value.len + DECODE_PADDING;
     }
-    return read_text(d, d->outer, value, readable, false, err);
+    size_t at = d->raw_only ? 0 : before_json(value);
+    str text = {value.p + at, value.len - at};
+    status status = skip_blanks(text, 0) == text.len ? refuse(d, DECODE_EMPTY, err)
+                                                     : read_text(d, 0, text, readable - at, err);
+    return look_twice(d, text, status, err);
+}
+
+extern "C" bool decoder_more(const struct decoder *d) {
+    return d->batch.next < d->batch.items.len;
+}
+
+extern "C" enum status decoder_next(struct decoder *d, const struct idmap *wanted,
+                                    struct event *out, struct err *err) {
+    require(decoder_more(d));
+    d->who = d->batch.around;
+    d->c.room_used = d->batch.room_used;
+    reset(d, wanted, out);
+    return read_next(d, err);
 }
 
 extern "C" enum decode_error decoder_last_error(const struct decoder *decoder) {

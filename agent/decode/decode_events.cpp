@@ -126,10 +126,6 @@ void read_reported_app_id(context &c, value v) {
     see_app_id(c, name(c, v, 256), RANK_OWN);
 }
 
-void read_top_level_app_id(context &c, value v) {
-    see_app_id(c, name(c, v, APP_ID_MAX), RANK_TOP_LEVEL);
-}
-
 void read_exit_code(context &c, value v) {
     event_app_end &end = c.out->app_end;
     end.has_exit_code = get_integer(v, &end.exit_code);
@@ -192,16 +188,8 @@ void read_cut(context &c, value v) {
 }
 
 const rule common_rules[] = {
-    {"Event"},
-    {"Stoker Cut", as::flag, AT(cut)},
-    {"Timestamp", as::time},
-    {"time", as::time},
-    {"Submission Time", as::time},
-    {"Completion Time", as::time},
-    {"appId", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
-    {"app_id", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
-    {"applicationId", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
-    {"application-id", as::call, 0, APP_ID_MAX, nullptr, read_top_level_app_id},
+    {"Event"},          {"Stoker Cut", as::flag, AT(cut)}, {"Timestamp", as::time},
+    {"time", as::time}, {"Submission Time", as::time},     {"Completion Time", as::time},
 };
 const shape common(common_rules);
 

@@ -371,6 +371,10 @@ static enum metric skip_metric(enum decode_error error) {
         [DECODE_INVALID_FIELD] = METRIC_SKIP_INVALID_FIELD,
         [DECODE_TOO_LARGE] = METRIC_SKIP_TOO_LARGE,
         [DECODE_TOO_DEEP] = METRIC_SKIP_TOO_DEEP,
+        [DECODE_OTHER_CATEGORY] = METRIC_IGNORED_OTHER_CATEGORY,
+        [DECODE_LOG_LINE] = METRIC_IGNORED_LOG_LINE,
+        [DECODE_NO_EVENT] = METRIC_IGNORED_NO_EVENT,
+        [DECODE_EMPTY] = METRIC_IGNORED_EMPTY,
     };
     return metrics[error];
 }
@@ -412,51 +416,85 @@ static void take_other(struct engine *engine, const struct run_key *key, bool pl
     }
 }
 
-enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
-                        enum metric *reason, struct err *err) {
-    enum metric unused;
-    reason = reason == NULL ? &unused : reason;
-    struct run_key key;
-    bool placed = place_by_message(engine->options, message, &key);
-    struct event event;
-    enum status status = decoder_decode(engine->decoder, message->value, readable,
-                                        wanted_of(engine, &key, placed), &event, err);
-    if (status != ST_OK) {
-        *reason = skip_metric(decoder_last_error(engine->decoder));
-        metrics_add(*reason, 1);
-        return ST_SKIP;
-    }
-    if (event.kind == EVENT_OTHER) {
-        take_other(engine, &key, placed, message);
+// Takes one event of a message. ST_SKIP with *reason if it cannot be used, or, with
+// METRIC_IGNORED_*, never was one.
+static enum status feed_event(struct engine *engine, const struct message *message,
+                              const struct event *event, struct run_key *key, bool placed,
+                              enum metric *reason, struct err *err) {
+    if (event->kind == EVENT_OTHER) {
+        take_other(engine, key, placed, message);
         return ST_OK;
     }
-    if (key.app_id.len == 0) { // whom headers or key name, the event cannot rename
-        placed = place_by_event(engine->options, &event, &key);
+    if (key->app_id.len == 0) { // whom headers or key name, the event cannot rename
+        placed = place_by_event(engine->options, event, key);
     }
     if (!placed) {
         *reason = METRIC_SKIP_UNPLACED;
-        metrics_add(*reason, 1);
         return err_set(err, ST_SKIP, "neither headers, key nor value say whose event this is");
     }
-    advance(engine, event.time_ms, message->timestamp_ms);
-    struct live_run *live = find_run(engine, &key, &event);
+    advance(engine, event->time_ms, message->timestamp_ms);
+    struct live_run *live = find_run(engine, key, event);
     struct stage *stage = NULL;
     note_seen(engine, live, message->offset);
     if (message->headers_dropped > 0) {
         app_note_limit(live->app, LIMIT_HEADERS);
     }
     bool missing = note_delivery(live, message);
-    bool changed = app_apply(live->app, &event, &stage) || missing;
+    bool changed = app_apply(live->app, event, &stage) || missing;
     if (engine->options->no_failure_text) {
         app_withhold_failure(live->app);
     }
     if (changed) {
         pace_event(engine, live, message->value.len, message->offset);
-        take_event(engine, live, &event, stage);
+        take_event(engine, live, event, stage);
     }
     trim_count(engine, live);
     trim(engine);
     return ST_OK;
+}
+
+// Decodes and takes the first event of a message, or the next one.
+static enum status feed_next(struct engine *engine, const struct message *message, size_t readable,
+                             bool first, enum metric *reason, struct err *err) {
+    struct run_key key;
+    struct event event;
+    bool placed = place_by_message(engine->options, message, &key);
+    const struct idmap *wanted = wanted_of(engine, &key, placed);
+    enum status status =
+        first ? decoder_decode(engine->decoder, message->value, readable, wanted, &event, err)
+              : decoder_next(engine->decoder, wanted, &event, err);
+    if (status != ST_OK) {
+        *reason = skip_metric(decoder_last_error(engine->decoder));
+        return ST_SKIP;
+    }
+    return feed_event(engine, message, &event, &key, placed, reason, err);
+}
+
+static bool is_ignored(enum metric reason) {
+    return reason >= METRIC_IGNORED_OTHER_CATEGORY && reason <= METRIC_IGNORED_EMPTY;
+}
+
+enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
+                        enum metric *reason, struct err *err) {
+    enum metric why, ignored = METRIC_COUNT, refused = METRIC_COUNT;
+    struct err words;
+    bool first = true;
+    do {
+        enum status status = feed_next(engine, message, readable, first, &why, &words);
+        first = false;
+        if (status != ST_OK && is_ignored(why)) {
+            metrics_add(why, 1);
+            ignored = why;
+        } else if (status != ST_OK && refused == METRIC_COUNT) { // one dead letter, of however many
+            metrics_add(why, 1);
+            (void)err_set(err, ST_SKIP, "%s", words.text);
+            refused = why;
+        }
+    } while (decoder_more(engine->decoder));
+    if (reason != NULL) {
+        *reason = refused != METRIC_COUNT ? refused : ignored;
+    }
+    return refused != METRIC_COUNT ? ST_SKIP : ST_OK;
 }
 
 void engine_tick(struct engine *engine, int64_t by_ms) {

@@ -106,6 +106,15 @@ struct str log_name_base(struct str path) {
     return slash == NULL ? path : from(path, (size_t)(slash + 1 - path.p));
 }
 
+// Letters, digits, '-' and '.': an id in which no attempt can hide.
+static bool is_plain(struct str id) {
+    size_t n = 0;
+    while (n < id.len && (isalnum((unsigned char)id.p[n]) || id.p[n] == '-' || id.p[n] == '.')) {
+        n++;
+    }
+    return id.len > 0 && n == id.len;
+}
+
 static void read_base(struct str base, struct log_name *out) {
     *out = (struct log_name){.attempt = {"", 0}, .packing = {"", 0}};
     out->in_progress = cut_ending(&base, STR(".inprogress"));
@@ -120,8 +129,7 @@ static void read_base(struct str base, struct log_name *out) {
     out->rolled =
         out->status || cut_start(&base, STR("eventlog_v2_")) || cut_part(&base, &out->part);
     out->app_id = base;
-    out->known =
-        split(base, out) || (out->rolled && base.len > 0 && memchr(base.p, '_', base.len) == NULL);
+    out->known = split(base, out) || (out->rolled && is_plain(base));
 }
 
 void log_name_read(struct str path, struct log_name *out) {

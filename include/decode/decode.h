@@ -13,6 +13,7 @@
 // hold nothing of it.
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -29,10 +30,11 @@ extern "C" {
 #define DECODE_PADDING 64
 
 struct decode_options {
-    size_t max_bytes;                // longer messages are refused unread
-    const char *wrapper_event_key;   // where a wrapper keeps the event; "" = the usual names
-    const char *wrapper_app_key;     // and the application id
-    const char *wrapper_attempt_key; // and the attempt; "" = none
+    size_t max_bytes; // longer messages are refused unread
+    bool raw_only;    // a message is an event, or an error: no envelopes, nothing is ignored
+    // Where the outermost envelope keeps the event, the application id and the attempt; "" = under
+    // one of the usual names (agent/decode/decode_owner.cpp).
+    const char *wrapper_event_key, *wrapper_app_key, *wrapper_attempt_key;
     // Properties to keep beside the allow-list, named by the user; one that looks like a secret is
     // not.
     const char *const *more_properties;
@@ -45,6 +47,12 @@ enum decode_error {
     DECODE_INVALID_FIELD, // an event without what makes it one: a stage id, a job id, Task Info
     DECODE_TOO_LARGE,
     DECODE_TOO_DEEP,
+    // From here on: what never was an event of a listener.
+    DECODE_OTHER_CATEGORY, // an envelope that says so: Log, Metrics
+    DECODE_LOG_LINE,       // text, alone or in an envelope
+    DECODE_NO_EVENT,       // JSON of something else
+    DECODE_EMPTY,          // nothing, blanks, null
+    DECODE_IGNORED = DECODE_OTHER_CATEGORY,
 };
 
 struct decoder;
@@ -53,10 +61,14 @@ struct decoder;
 struct decoder *decoder_new(const struct decode_options *options);
 void decoder_free(struct decoder *decoder);
 
-// The value is an event, an event with keys of a wrapper's beside its own, or a wrapper that holds
-// one event as an object or as JSON in a string. Whose event it is: its own App ID, else a key
-// appId, app_id, applicationId or application-id at the top, else its property spark.app.id, else
-// what the wrapper says. What is skipped is not validated, a key that stands twice is no error.
+// The value is an event, an event with keys of an envelope's beside its own, or an envelope that
+// holds one as an object or as JSON in a string, up to three in each other; JSON in a string alone;
+// or text that ends with an event. Whose event it is: what stands around it names the application
+// (appId, applicationId, ...) or the event log that it was a line of (file, path, log.file.path,
+// ...), the outermost first; only if nothing does, the event's own App ID or its property
+// spark.app.id. The attempt comes from where the id does. What is skipped is not validated, a key
+// that stands twice is no error.
+//
 // Decodes one value into *out, whose strings and arrays live until the next call. `readable` is how
 // many bytes may be read from value.p; with less than value.len + DECODE_PADDING the value is
 // copied first. `wanted`: the SQL accumulators of a task end worth keeping, NULL for all. ST_OK,
@@ -65,7 +77,14 @@ void decoder_free(struct decoder *decoder);
 enum status decoder_decode(struct decoder *decoder, struct str value, size_t readable,
                            const struct idmap *wanted, struct event *out, struct err *err);
 
-// Why the last decoder_decode was ST_SKIP.
+// A value may hold an array of envelopes or events: decoder_decode reads the first of them, and as
+// long as decoder_more is true, decoder_next the next one, with a result of its own. The value must
+// still be there.
+bool decoder_more(const struct decoder *decoder);
+enum status decoder_next(struct decoder *decoder, const struct idmap *wanted, struct event *out,
+                         struct err *err);
+
+// Why the last decoder_decode or decoder_next was ST_SKIP.
 enum decode_error decoder_last_error(const struct decoder *decoder);
 
 // Appends what is read of each kind of event, told from the tables that read it, a field a line:

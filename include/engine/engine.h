@@ -61,8 +61,10 @@ struct engine *engine_new(const struct engine_options *options, struct decoder *
 void engine_free(struct engine *engine);
 
 // Takes one message; `readable` is how many bytes may be read from message->value.p (>= its
-// length). ST_OK also for events of no interest. ST_SKIP: the message cannot be used; *reason (may
-// be NULL) gets the metric that counts why (already counted) and err the words.
+// length). Of a message with several events each is taken. ST_OK also for events of no interest,
+// and for what never was a listener event: *reason (may be NULL) then gets the metric that counts
+// it as ignored, else METRIC_COUNT. ST_SKIP: the message, or a part of it, cannot be used; *reason
+// gets the metric that counts why (already counted) and err the words.
 enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
                         enum metric *reason, struct err *err);
 

@@ -166,7 +166,7 @@ struct str oracle_text(const json_t *object, const char *key, size_t max) {
 }
 
 // Hosts and ids of plain characters stay as they are, whatever they look like.
-static struct str name_of(const json_t *value, size_t max) {
+struct str oracle_name_of(const json_t *value, size_t max) {
     struct str name = oracle_word_of(value, SIZE_MAX);
     size_t plain = 0;
     while (plain < name.len && strchr(NAME_BYTES, name.p[plain]) != NULL && name.p[plain] != '\0') {
@@ -176,7 +176,7 @@ static struct str name_of(const json_t *value, size_t max) {
 }
 
 struct str oracle_name(const json_t *object, const char *key, size_t max) {
-    return name_of(oracle_field(object, key), max);
+    return oracle_name_of(oracle_field(object, key), max);
 }
 
 bool oracle_true(const json_t *object, const char *key) {
@@ -186,20 +186,15 @@ bool oracle_true(const json_t *object, const char *key) {
 struct oracle *oracle_new(const struct decode_options *options) {
     struct oracle *o = mem_zalloc(1, sizeof *o);
     o->options = options;
+    o->trees = json_array();
     return o;
-}
-
-static void drop_trees(struct oracle *o) {
-    json_decref(o->inside);
-    json_decref(o->root);
-    o->inside = o->root = NULL;
 }
 
 void oracle_free(struct oracle *o) {
     if (o == NULL) {
         return;
     }
-    drop_trees(o);
+    json_decref(o->trees);
     mem_free(o->properties);
     mem_free(o->ids);
     mem_free(o->accums);
@@ -215,22 +210,6 @@ void oracle_time(struct event *out, int64_t ms) {
     out->time_ms = ms > out->time_ms ? ms : out->time_ms;
 }
 
-// The first text that is not empty under one of the usual names, in the order they stand in.
-static struct str usual_app_id(const json_t *object) {
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)object, key, value) {
-        if (strcmp(key, "appId") == 0 || strcmp(key, "app_id") == 0 ||
-            strcmp(key, "applicationId") == 0 || strcmp(key, "application-id") == 0) {
-            struct str id = name_of(value, 256);
-            if (id.len > 0) {
-                return id;
-            }
-        }
-    }
-    return STR("");
-}
-
 // The first property of that name that says something.
 static struct str property(const struct oracle *o, const char *key) {
     for (size_t i = 0; i < o->property_count; i++) {
@@ -241,22 +220,22 @@ static struct str property(const struct oracle *o, const char *key) {
     return STR("");
 }
 
-static struct str better(struct str a, struct str b) {
-    return a.len > 0 ? a : b;
-}
-
+// What an event says of itself; what stands around it wins.
 static void place(const struct oracle *o, const json_t *event, struct event *out) {
     bool start = out->kind == EVENT_APP_START;
     struct str own = start ? out->app_start.app_id : STR("");
     own = out->kind == EVENT_LISTENER_REPORT ? oracle_name(event, "App ID", 256) : own;
     struct str own_attempt = start ? out->app_start.attempt : STR("");
-    out->app_id = better(own, better(usual_app_id(event), property(o, "spark.app.id")));
+    out->app_id = better(own, property(o, "spark.app.id"));
     out->app_attempt = better(own_attempt, property(o, "spark.app.attempt.id"));
+    oracle_place(&o->around, out);
 }
 
 static bool read_event(struct oracle *o, const json_t *event, struct str name,
                        const struct idmap *wanted, struct event *out) {
     static const char *const times[] = {"Timestamp", "time", "Submission Time", "Completion Time"};
+    o->property_count = o->id_count = o->accum_count = o->node_count = o->metric_count = 0;
+    memset(out, 0, sizeof *out);
     out->kind = event_kind_of(name);
     out->cut = oracle_true(event, "Stoker Cut");
     out->name = name;
@@ -269,84 +248,130 @@ static bool read_event(struct oracle *o, const json_t *event, struct str name,
     return whole;
 }
 
-static bool may_be_event(const json_t *value) {
-    const char *text = json_string_value(value);
-    return json_is_object(value) || (text != NULL && text[strspn(text, " \t\r\n")] == '{');
+static struct str after_blanks(struct str text) {
+    while (text.len > 0 && memchr(" \t\r\n", text.p[0], 4) != NULL) {
+        text = (struct str){text.p + 1, text.len - 1};
+    }
+    return text;
 }
 
-static const json_t *find_inside(const struct oracle *o, const json_t *root) {
-    static const char *const keys[] = {"event", "spark-event", "value", "body"};
-    if (o->options->wrapper_event_key[0] != '\0') {
-        const json_t *value = oracle_field(root, o->options->wrapper_event_key);
-        return may_be_event(value) ? value : NULL;
+struct str oracle_json_in(struct str text) {
+    struct str rest = after_blanks(text);
+    if (rest.len > 0 && strchr("{[\"", rest.p[0]) != NULL) {
+        return text;
     }
-    for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
-        const json_t *value = oracle_field(root, keys[i]);
-        if (may_be_event(value)) {
-            return value;
+    const char *at = memmem(text.p, text.len, "{\"Event\":\"", 10);
+    return at == NULL ? STR("") : (struct str){at, text.len - (size_t)(at - text.p)};
+}
+
+static enum decode_error read_value(struct oracle *o, const json_t *value, int depth,
+                                    const struct idmap *wanted, struct event *out);
+
+static enum decode_error read_text(struct oracle *o, struct str text, int depth,
+                                   const struct idmap *wanted, struct event *out) {
+    enum decode_error error;
+    json_t *tree = parse(text, &error);
+    if (tree == NULL) {
+        return error;
+    }
+    json_array_append_new(o->trees, tree);
+    return read_value(o, tree, depth, wanted, out);
+}
+
+// The first of the elements that can be a record.
+static enum decode_error read_elements(struct oracle *o, const json_t *array, int depth,
+                                       const struct idmap *wanted, struct event *out) {
+    for (size_t i = 0; i < json_array_size(array) && !o->batch; i++) {
+        const json_t *item = json_array_get(array, i);
+        struct str text = oracle_json_in(oracle_word_of(item, SIZE_MAX));
+        if (json_is_object(item) || text.len > 0) {
+            o->batch = true;
+            return depth + 1 == ORACLE_LEVELS ? DECODE_NO_EVENT
+                   : json_is_object(item)     ? read_value(o, item, depth + 1, wanted, out)
+                                              : read_text(o, text, depth + 1, wanted, out);
         }
     }
-    return NULL;
+    return DECODE_NO_EVENT;
 }
 
-static enum status refuse(struct oracle *o, enum decode_error error, struct err *err) {
-    o->error = error;
-    return err_set(err, ST_SKIP, "refused for reason %d", (int)error);
+static enum decode_error read_envelope(struct oracle *o, const json_t *object, int depth,
+                                       const struct idmap *wanted, struct event *out) {
+    const char *category = oracle_category(object);
+    const json_t *event = oracle_field(object, "Event");
+    enum decode_error worst =
+        event != NULL && !json_is_object(event) ? DECODE_NOT_AN_EVENT : DECODE_NO_EVENT;
+    if (strcasecmp(category, "Log") == 0 || strcasecmp(category, "Metrics") == 0 ||
+        strcasecmp(category, "DriverLog") == 0 || strcasecmp(category, "ExecutorLog") == 0) {
+        return DECODE_OTHER_CATEGORY;
+    }
+    const json_t *found[ORACLE_CANDIDATES];
+    size_t count = oracle_candidates(o->options, object, depth == 0, found);
+    for (size_t i = 0; i < count; i++) {
+        struct str text = oracle_json_in(oracle_word_of(found[i], SIZE_MAX));
+        enum decode_error error;
+        if (json_is_string(found[i]) && text.len == 0) {
+            error = DECODE_LOG_LINE;
+        } else if (depth + 1 == ORACLE_LEVELS) {
+            error = DECODE_NO_EVENT;
+        } else if (json_is_string(found[i])) {
+            error = read_text(o, text, depth + 1, wanted, out);
+        } else {
+            error = read_value(o, found[i], depth + 1, wanted, out);
+        }
+        if (error == ORACLE_FINE || error == DECODE_MALFORMED || o->batch) {
+            return error; // what jansson does not read, the agent's decoder may
+        }
+        worst = error < worst ? error : worst;
+    }
+    if (worst >= DECODE_IGNORED && category[0] != '\0') {
+        return strcasecmp(category, "EventLog") == 0 ? DECODE_NOT_AN_EVENT : DECODE_OTHER_CATEGORY;
+    }
+    return worst;
 }
 
-static enum status read_wrapper(struct oracle *o, const struct idmap *wanted, struct event *out,
-                                struct err *err) {
-    const struct decode_options *opt = o->options;
-    const json_t *value = find_inside(o, o->root), *event = value;
-    if (value == NULL) {
-        return refuse(o, DECODE_NOT_AN_EVENT, err);
+static enum decode_error read_value(struct oracle *o, const json_t *value, int depth,
+                                    const struct idmap *wanted, struct event *out) {
+    struct str text = oracle_json_in(oracle_word_of(value, SIZE_MAX));
+    const json_t *name = oracle_field(value, "Event");
+    if (json_is_object(value)) {
+        oracle_look_around(&o->around, o->options, value, depth == 0, json_is_string(name));
+    }
+    if (json_is_string(name)) {
+        bool whole = read_event(o, value, oracle_word_of(name, SIZE_MAX), wanted, out);
+        return whole ? ORACLE_FINE : DECODE_INVALID_FIELD;
+    }
+    if (o->options->raw_only) {
+        return DECODE_NOT_AN_EVENT;
+    }
+    if (json_is_object(value)) {
+        return read_envelope(o, value, depth, wanted, out);
+    }
+    if (json_is_array(value)) {
+        return read_elements(o, value, depth, wanted, out);
     }
     if (json_is_string(value)) {
-        event = o->inside = parse(oracle_word_of(value, SIZE_MAX), &o->error);
-        if (event == NULL) {
-            return refuse(o, o->error, err);
-        }
+        return depth + 1 == ORACLE_LEVELS ? DECODE_NO_EVENT
+                                          : read_text(o, text, depth + 1, wanted, out);
     }
-    const json_t *name = oracle_field(event, "Event");
-    if (!json_is_string(name)) {
-        return refuse(o, DECODE_NOT_AN_EVENT, err);
-    }
-    if (!read_event(o, event, oracle_word_of(name, SIZE_MAX), wanted, out)) {
-        return refuse(o, DECODE_INVALID_FIELD, err);
-    }
-    bool named = opt->wrapper_app_key[0] != '\0';
-    struct str app =
-        named ? oracle_name(o->root, opt->wrapper_app_key, 256) : usual_app_id(o->root);
-    out->app_id = better(out->app_id, app);
-    if (opt->wrapper_attempt_key[0] != '\0') {
-        struct str attempt = oracle_name(o->root, opt->wrapper_attempt_key, 32);
-        out->app_attempt = better(out->app_attempt, attempt);
-    }
-    return ST_OK;
+    return json_is_null(value) ? DECODE_EMPTY : DECODE_NO_EVENT;
 }
 
 enum status oracle_decode(struct oracle *o, struct str value, const struct idmap *wanted,
                           struct event *out, struct err *err) {
-    drop_trees(o);
+    json_array_clear(o->trees);
     memset(out, 0, sizeof *out);
+    memset(&o->around, 0, sizeof o->around);
     room_used = 0;
-    o->property_count = o->id_count = o->accum_count = o->node_count = o->metric_count = 0;
-    if (value.len > o->options->max_bytes) {
-        return refuse(o, DECODE_TOO_LARGE, err);
+    o->batch = false;
+    o->error = DECODE_TOO_LARGE;
+    if (value.len <= o->options->max_bytes) {
+        o->error = read_text(o, value, 0, wanted, out);
     }
-    o->root = parse(value, &o->error);
-    if (o->root == NULL) {
-        return refuse(o, o->error, err);
+    if ((o->error == DECODE_NO_EVENT || o->error == DECODE_LOG_LINE) && oracle_mentions(value)) {
+        o->error = DECODE_NOT_AN_EVENT;
     }
-    if (!json_is_object(o->root)) {
-        return refuse(o, DECODE_NOT_AN_EVENT, err);
-    }
-    const json_t *name = oracle_field(o->root, "Event");
-    if (!json_is_string(name)) {
-        return read_wrapper(o, wanted, out, err);
-    }
-    struct str text = oracle_word_of(name, SIZE_MAX);
-    return read_event(o, o->root, text, wanted, out) ? ST_OK : refuse(o, DECODE_INVALID_FIELD, err);
+    return o->error == ORACLE_FINE ? ST_OK
+                                   : err_set(err, ST_SKIP, "refused for reason %d", (int)o->error);
 }
 
 enum decode_error oracle_last_error(const struct oracle *o) {

@@ -9,10 +9,10 @@ static void test_refused(void **state) {
         const char *text;
         enum decode_error error;
     } cases[] = {
-        {"", DECODE_MALFORMED},
-        {"   ", DECODE_MALFORMED},
+        {"", DECODE_EMPTY},
+        {"   ", DECODE_EMPTY},
         {"{", DECODE_MALFORMED},
-        {"not json", DECODE_MALFORMED},
+        {"not json", DECODE_LOG_LINE},
         {START "\"Stage ID\":1,\"Task Info\":{}", DECODE_MALFORMED},
         {START "\"Stage ID\":1,\"Task Info\":{\"Host\":\"h}}", DECODE_MALFORMED},
         {START "\"Stage ID\":1,\"Task Info\":{}}}", DECODE_MALFORMED},
@@ -20,21 +20,20 @@ static void test_refused(void **state) {
         {START "\"Stage ID\":1,\"Task Info\":{\"Host\" \"h\"}}", DECODE_MALFORMED},
         {START "\"Stage ID\":1 \"Task Info\":{}}", DECODE_MALFORMED},
         {START "\"Stage ID\":1,\"Task Info\":{\"Host\":\"\xFF\"}}", DECODE_MALFORMED},
-        {"\"x\" 1", DECODE_MALFORMED},
-        {"12x", DECODE_MALFORMED},
-        {"[1,2", DECODE_MALFORMED},
-        {"[1,2]]", DECODE_MALFORMED},
-        {"nul", DECODE_MALFORMED},
-        {"[1,{\"Event\":\"x\"}]", DECODE_NOT_AN_EVENT},
-        {"\"x\"", DECODE_NOT_AN_EVENT},
-        {" 12 ", DECODE_NOT_AN_EVENT},
-        {"true", DECODE_NOT_AN_EVENT},
-        {"null", DECODE_NOT_AN_EVENT},
-        {"{}", DECODE_NOT_AN_EVENT},
+        {"\"x\" 1", DECODE_LOG_LINE},
+        {"12x", DECODE_LOG_LINE},
+        {"[1,2", DECODE_LOG_LINE},
+        {"[1,2]]", DECODE_LOG_LINE},
+        {"nul", DECODE_LOG_LINE},
+        {"[1,{\"Event\":5}]", DECODE_NOT_AN_EVENT},
+        {"\"x\"", DECODE_LOG_LINE},
+        {" 12 ", DECODE_NO_EVENT},
+        {"true", DECODE_NO_EVENT},
+        {"null", DECODE_EMPTY},
+        {"{}", DECODE_NO_EVENT},
         {"{\"Event\":5}", DECODE_NOT_AN_EVENT},
-        {"{\"event\":\"SparkListenerLogStart\"}", DECODE_NOT_AN_EVENT},
-        {"{\"event\":{\"event\":{\"Event\":\"SparkListenerLogStart\"}}}", DECODE_NOT_AN_EVENT},
-        {"{\"event\":{\"a\":1}}", DECODE_NOT_AN_EVENT},
+        {"{\"event\":\"SparkListenerLogStart\"}", DECODE_LOG_LINE},
+        {"{\"event\":{\"a\":1}}", DECODE_NO_EVENT},
         {"{\"event\":\"{\\\"Event\\\":\"}", DECODE_MALFORMED},
     };
     struct fixture *f = *state;
@@ -43,7 +42,7 @@ static void test_refused(void **state) {
         assert_null(strstr(f->err.text, "Host"));
         assert_null(strstr(f->err.text, "SparkListener"));
     }
-    decode_refused(f, (struct str){NULL, 0}, DECODE_MALFORMED);
+    decode_refused(f, (struct str){NULL, 0}, DECODE_EMPTY);
 }
 
 static void test_invalid_fields(void **state) {

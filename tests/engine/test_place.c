@@ -118,9 +118,8 @@ static void broken_messages_say_why_and_change_nothing(void **state) {
         struct str value;
         enum metric reason;
     } broken[] = {
-        {STR(""), METRIC_SKIP_MALFORMED},
         {STR("{\"Event\":\"SparkListenerTask"), METRIC_SKIP_MALFORMED},
-        {STR("[1]"), METRIC_SKIP_NOT_AN_EVENT},
+        {STR("[{\"Event\":7}]"), METRIC_SKIP_NOT_AN_EVENT},
         {STR("{\"Event\":7}"), METRIC_SKIP_NOT_AN_EVENT},
         {STR("{\"Event\":\"SparkListenerTaskEnd\"}"), METRIC_SKIP_INVALID_FIELD},
     };
@@ -135,6 +134,55 @@ static void broken_messages_say_why_and_change_nothing(void **state) {
     }
     assert_int_equal(engine_application_count(kit.engine), 1);
     assert_int_equal(kit.count, 0);
+}
+
+static void what_never_was_an_event_is_ignored_and_counted(void **state) {
+    (void)state;
+    static const struct {
+        struct str value;
+        enum metric reason;
+        int64_t records;
+    } others[] = {
+        {STR(""), METRIC_IGNORED_EMPTY, 1},
+        {STR("null"), METRIC_IGNORED_EMPTY, 1},
+        {STR("[1]"), METRIC_IGNORED_NO_EVENT, 1},
+        {STR("24/05/01 12:00:00 INFO SparkContext: Running"), METRIC_IGNORED_LOG_LINE, 1},
+        {STR("{\"category\":\"Log\",\"properties\":{}}"), METRIC_IGNORED_OTHER_CATEGORY, 1},
+        {STR("[{\"a\":1},{\"b\":2},{\"c\":3}]"), METRIC_IGNORED_NO_EVENT, 3},
+    };
+    kit_app_start("app-1", "etl", 0);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        struct message message = {.value = others[i].value, .key = STR("app-2")};
+        int64_t before = metrics_get(others[i].reason);
+        assert_int_equal(kit_message(message), ST_OK);
+        assert_int_equal(kit.reason, others[i].reason);
+        assert_int_equal(metrics_get(others[i].reason), before + others[i].records);
+    }
+    assert_int_equal(engine_application_count(kit.engine), 1);
+}
+
+// Each event of a batch counts once; a part that is damaged costs the others nothing and makes one
+// dead letter, whose words are of the first.
+static void a_message_may_hold_several_events(void **state) {
+    (void)state;
+    struct message batch = {
+        .value = STR("{\"records\":["
+                     "{\"applicationId\":\"app-1\",\"properties\":{\"Event\":"
+                     "\"SparkListenerApplicationStart\",\"App Name\":\"etl\",\"App ID\":\"app-1\","
+                     "\"Timestamp\":1700000000000}},"
+                     "{\"applicationId\":\"app-1\",\"properties\":{\"Event\":"
+                     "\"SparkListenerJobEnd\"}},"
+                     "{\"applicationId\":\"app-1\",\"category\":\"Metrics\",\"properties\":{}},"
+                     "{\"properties\":{\"Event\":\"SparkListenerApplicationEnd\"}},"
+                     "{\"applicationId\":\"app-2\",\"properties\":{\"Event\":"
+                     "\"SparkListenerApplicationStart\",\"App Name\":\"etl\",\"App ID\":\"app-2\","
+                     "\"Timestamp\":1700000000000}}]}")};
+    assert_int_equal(kit_message(batch), ST_SKIP);
+    assert_int_equal(kit.reason, METRIC_SKIP_INVALID_FIELD);
+    assert_int_equal(metrics_get(METRIC_SKIP_INVALID_FIELD), 1);
+    assert_int_equal(metrics_get(METRIC_SKIP_UNPLACED), 0); // counted as one message
+    assert_int_equal(metrics_get(METRIC_IGNORED_OTHER_CATEGORY), 1);
+    assert_int_equal(engine_application_count(kit.engine), 2);
 }
 
 static void attempts_of_one_app_are_runs_of_their_own(void **state) {
@@ -217,6 +265,10 @@ int main(void) {
         cmocka_unit_test(keys_that_are_no_ids_are_refused),
         cmocka_unit_test_setup_teardown(unknown_types_need_no_owner, kit_set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(broken_messages_say_why_and_change_nothing, kit_set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(what_never_was_an_event_is_ignored_and_counted, kit_set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(a_message_may_hold_several_events, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(attempts_of_one_app_are_runs_of_their_own, kit_set_up,
                                         kit_tear_down),

@@ -26,8 +26,8 @@ DRIFT_MS = 7 * MINUTE_MS  # between the starts of two applications
 NAMES = ("orders", "billing", "stock", "search", "clicks", "mail", "fraud", "prices", "routes", "refunds",
          "ads", "loans")
 JUNK = (
-    (b"{ this is not JSON", True), (b"\x00\xff\xfe garbage", True), (b'{"a":1}', True),
-    (b'{"Event":"SparkListenerTaskEnd","Stage ID":"one"}', True), (b"[]", True),
+    (b'{"this is not JSON', True), (b"\x00\xff\xfe garbage", True), (b'{"Event":1}', True),
+    (b'{"Event":"SparkListenerTaskEnd","Stage ID":"one"}', True), (b'[{"Event":[]}]', True),
     (b'{"Event":"SparkListenerJobEnd","Job ID":0,"Completion Time":1}', False))
 
 

@@ -142,7 +142,7 @@ static void a_dead_letter_that_is_too_large_loses_its_value_only(void **state) {
     w->options.max_record_bytes = 4000;
     open_agent(w);
     static char large[8000];
-    memset(large, 'x', sizeof large);
+    memset(large, '\1', sizeof large); // neither JSON nor a line of a log
     struct message_header own = {"app_id", STR("app-1")};
     struct kafka_source *letters = open_topic(w, TOPIC_DLQ);
     struct message m;

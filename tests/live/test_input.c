@@ -100,7 +100,7 @@ static void make_input(struct world *w, enum topic input, const char *name, cons
     assert_int_equal(mock_cluster_create_topic(w->cluster, state, ARRAY_LEN(rows), &err), ST_OK);
     for (int i = 0; i < (int)ARRAY_LEN(rows) * MESSAGES; i++) {
         char text[32];
-        snprintf(text, sizeof text, "junk number %d", i);
+        snprintf(text, sizeof text, "{\"junk number %d", i);
         put_into(w, input, i / MESSAGES, "k", str_of(text));
     }
     put_text(w, topic_of_state(input), ROOT_KEY, STR("\1")); // of the first partition
@@ -171,8 +171,8 @@ static void an_input_is_read_where_it_goes_on(void **state) {
     turn_until(w, taken);
     turn_until(w, ready);
     for (int i = 0; i < (int)ARRAY_LEN(rows); i++) {
-        put_into(w, TOPIC_EVENTS, i, "k", STR("one more"));
-        put_into(w, TOPIC_RUNS, i, "k", STR("one more"));
+        put_into(w, TOPIC_EVENTS, i, "k", STR("{\"one more"));
+        put_into(w, TOPIC_RUNS, i, "k", STR("{\"one more"));
     }
     assert_int_equal(kafka_sink_flush(w->sender, 20000, &err), ST_OK);
     letters_wanted += 2 * ARRAY_LEN(rows);
@@ -197,7 +197,7 @@ static bool all_read(struct world *w) {
 static void what_retention_took_is_counted(void **state) {
     (void)state;
     struct world *w = world_new(true);
-    put_text(w, TOPIC_EVENTS, "k", STR("junk"));
+    put_text(w, TOPIC_EVENTS, "k", STR("{\"junk"));
     letters_wanted = 1;
     turn_until(w, taken);
     agent_free(w->agent);
@@ -212,7 +212,7 @@ static void what_retention_took_is_counted(void **state) {
     metrics_reset();
     open_agent(w);
     turn_until(w, ready);
-    put_text(w, TOPIC_EVENTS, "k", STR("junk"));
+    put_text(w, TOPIC_EVENTS, "k", STR("{\"junk"));
     read_wanted = 21;
     turn_until(w, all_read);
     assert_int_equal(metrics_get(METRIC_INPUT_LOST), 1);
@@ -226,7 +226,7 @@ static void what_retention_took_is_counted(void **state) {
 static void an_input_that_is_there_loses_nothing(void **state) {
     (void)state;
     struct world *w = world_new(true);
-    put_text(w, TOPIC_EVENTS, "k", STR("junk"));
+    put_text(w, TOPIC_EVENTS, "k", STR("{\"junk"));
     letters_wanted = 1;
     turn_until(w, taken);
     mock_cluster_push_error(w->cluster, MOCK_FETCH, (enum mock_error)OUT_OF_RANGE, 1);
@@ -234,7 +234,7 @@ static void an_input_that_is_there_loses_nothing(void **state) {
     while (metrics_get(METRIC_TXN_ABORTS) == 0) {
         assert_int_equal(agent_step(w->agent, 20, &err), ST_OK);
     }
-    put_text(w, TOPIC_EVENTS, "k", STR("junk"));
+    put_text(w, TOPIC_EVENTS, "k", STR("{\"junk"));
     letters_wanted = 2;
     turn_until(w, taken);
     assert_int_equal(metrics_get(METRIC_DLQ_RECORDS), 2);

@@ -30,6 +30,7 @@ static const struct name_case cases[] = {
      KNOWN | ROLLED | STATUS | IN_PROGRESS},
     // an id of nobody's form: only where nothing but an id can stand, and no attempt can be in it
     {"eventlog_v2_00f5abcde/events_1_00f5abcde", "00f5abcde", "", "", 1, KNOWN | ROLLED},
+    {"events_1_a b", "a b", "", "", 1, ROLLED},
     {"events_1_my_job_2", "my_job_2", "", "", 1, ROLLED},
     {"my-job", "my-job", "", "", 0, 0},
     {"events.jsonl.zst", "events.jsonl", "", ".zst", 0, 0},

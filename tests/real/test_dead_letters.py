@@ -30,7 +30,7 @@ class DeadLetters(RealCase):
         """The whole run, whose it is said by headers only; the time of each message is its own."""
         sender = self.site_.sender()
         for i, line in enumerate(self.log.lines):
-            sender.send(self.events, orjson.dumps({"payload": orjson.loads(line)}), headers=self.own, partition=1, timestamp=self.first_ms + i)
+            sender.send(self.events, orjson.dumps({"capsule": orjson.loads(line)}), headers=self.own, partition=1, timestamp=self.first_ms + i)
         sender.flush()
 
     def letters(self, count):
@@ -68,7 +68,7 @@ class DeadLetters(RealCase):
         for i, letter in enumerate(letters):
             self.check(letter, i, 1, self.first_ms + i)
         agent.stop()
-        self.site_.config["input"] = {"wrapper_event_key": "payload"}
+        self.site_.config["input"] = {"wrapper_event_key": "capsule"}
         agent = self.site_.agent().start().wait_ready()
         self.send_again(letters)
         results = self.site_.results().settle([(self.log.app_id, ATTEMPT)], 60, agent.process)

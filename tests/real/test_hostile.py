@@ -45,7 +45,7 @@ def broken_messages(count):
 class Hostile(RealCase):
     def setUp(self):
         self.logs = [Log.fixture(name) for name in LOGS]
-        self.site_ = self.site("hostile")
+        self.site_ = self.site("hostile", input={"format": "raw"})  # nothing is passed over
         self.agent = self.site_.running()
 
     def send_mixed(self, broken):
