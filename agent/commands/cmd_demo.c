@@ -278,7 +278,7 @@ static enum status open_agent(struct demo *demo, struct agent_options *agent, st
 
 static enum status send_event(void *ctx, const struct replay_event *event, struct err *err) {
     struct demo *demo = ctx;
-    return replay_send_event(demo->sink, topic_row(TOPIC_EVENTS)->def, event, err);
+    return replay_send_event(demo->sink, topic_row(TOPIC_EVENTS)->def, event, NULL, 0, err);
 }
 
 // Plays and judges, turn by turn, until every run was judged to its end.

@@ -1,32 +1,66 @@
-// cmd_run: `stoker run`, the agent itself. Reads the settings, turns the agent's loop until a
-// signal comes.
+// cmd_run: `stoker run`, the agent itself, and what ships event logs for it. Reads the settings,
+// turns the agent's loop until a signal comes.
+#include "base/check.h"
 #include "base/log.h"
 #include "commands/setup.h"
 #include "commands/signals.h"
 #include "live/agent.h"
+#include "ship/ship_thread.h"
 
 enum { STEP_MS = 100 };
 
-static int turn(const struct command_args *args, const struct agent_options *options) {
+static bool logs_ready(void *ctx, struct buf *reason) {
+    return ship_thread_ready(ctx, reason);
+}
+
+// The loop, until a signal or a failure comes.
+static enum status loop(struct agent *agent, struct ship_thread *logs, struct err *err) {
+    enum status status = ST_OK;
+    while (signals_stop == 0 && status == ST_OK) {
+        struct ship_view view;
+        status = agent_step(agent, STEP_MS, err);
+        if (status == ST_OK && logs != NULL) {
+            status = ship_thread_look(logs, &view, err);
+        }
+    }
+    return status;
+}
+
+// What could not be begun; what may be mended without a hand on the settings is tried again.
+static int not_begun(const struct command_args *args, enum status status, const struct err *err) {
+    int failed = command_failed(args, "%s", err->text);
+    return status == ST_RETRY ? failed : EXIT_CONFIG;
+}
+
+static int turn(const struct command_args *args, struct agent_options *options,
+                const struct ship_options *logs) {
     struct err err = {0};
     struct agent *agent = NULL;
+    struct ship_thread *thread = NULL;
     signals_catch(); // before the first thread: a signal while it starts must end it well, too
+    if (logs->folder_count > 0) {
+        enum status begun = ship_thread_start(logs, &thread, &err);
+        if (begun != ST_OK) {
+            return not_begun(args, begun, &err);
+        }
+        options->ready_ctx = thread;
+        options->also_ready = logs_ready;
+    }
     enum status status = agent_new(options, &agent, &err);
-    if (status != ST_OK) { // what may be mended without a hand on the settings is tried again
-        int failed = command_failed(args, "%s", err.text);
-        return status == ST_RETRY ? failed : EXIT_CONFIG;
+    if (status != ST_OK) {
+        ship_thread_end(thread);
+        return not_begun(args, status, &err);
     }
     log_info("started", "version=%s librdkafka=%s cluster=%s instance=%s http_port=%d",
              STOKER_VERSION, kafka_library_version(), options->cluster, options->instance,
              (int)agent_http_port(agent));
-    while (signals_stop == 0 && status == ST_OK) {
-        status = agent_step(agent, STEP_MS, &err);
-    }
+    status = loop(agent, thread, &err);
     if (status != ST_OK) {
         log_error("ended", "error=%s", err.text);
     } else {
         log_info("stopping", "reason=%s", "signal");
     }
+    ship_thread_end(thread);
     agent_free(agent);
     return status == ST_OK ? EXIT_FINE : EXIT_FAILED;
 }
@@ -42,7 +76,13 @@ static int run(const struct command_args *args) {
     }
     struct setup_agent agent;
     setup_agent_init(&agent, config);
-    code = turn(args, &agent.options);
+    struct setup_ship logs;
+    const char *twice;
+    unsigned count;
+    const char *const *folders = config_list(config, "input.event_logs", &count);
+    require(setup_ship_init(&logs, config, folders, count, "agent", &twice)); // as was checked
+    code = turn(args, &agent.options, &logs.options);
+    setup_ship_fini(&logs);
     setup_agent_fini(&agent);
     config_free(config);
     return code;

@@ -67,6 +67,7 @@ void setup_check(struct config *config) {
     }
     settings_agent_check(config);
     setup_alerts_check(config);
+    setup_ship_check(config);
     const char *listen = config_text(config, "http.listen");
     if (listen[0] != '\0' && !listen_good(listen)) {
         config_add_error(config, "http.listen",
@@ -172,9 +173,7 @@ void setup_decode(const struct config *config, struct decode_options *options) {
     };
 }
 
-// The largest record that may come to a topic. Events as large as they are read; dead letters bring
-// headers too.
-static int64_t largest_record(const struct config *config, enum topic topic) {
+int64_t setup_largest_record(const struct config *config, enum topic topic) {
     int64_t event_bytes = config_int(config, "input.max_message_bytes");
     enum topic_use use = topic_row(topic)->use;
     return use == TOPIC_INPUT          ? event_bytes
@@ -184,7 +183,7 @@ static int64_t largest_record(const struct config *config, enum topic topic) {
 
 // The largest record of all that the agent writes.
 static int64_t largest_written(const struct config *config) {
-    int64_t letter_bytes = largest_record(config, TOPIC_DLQ);
+    int64_t letter_bytes = setup_largest_record(config, TOPIC_DLQ);
     return letter_bytes > TOPIC_RECORD_BYTES ? letter_bytes : TOPIC_RECORD_BYTES;
 }
 
@@ -192,27 +191,30 @@ static int64_t largest_written(const struct config *config) {
 // state topic is kept in pieces.
 static int64_t least_record(const struct config *config, enum topic topic) {
     enum topic_use use = topic_row(topic)->use;
-    return use == TOPIC_INPUT   ? 0
-           : use == TOPIC_STATE ? TOPIC_STATE_LEAST_BYTES
-                                : largest_record(config, topic);
+    return use == TOPIC_INPUT                             ? 0
+           : use == TOPIC_STATE || use == TOPIC_POSITIONS ? TOPIC_STATE_LEAST_BYTES
+                                                          : setup_largest_record(config, topic);
 }
 
 size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COUNT]) {
     bool dead_letters = config_bool(config, "topics.dlq_enabled");
     size_t count = 0;
+    unsigned ships;
+    (void)config_list(config, "input.event_logs", &ships);
     for (enum topic t = 0; t < TOPIC_COUNT; t++) {
         const struct topic_row *row = topic_row(t);
-        bool state = row->use == TOPIC_STATE;
+        bool state = row->use == TOPIC_STATE, positions = row->use == TOPIC_POSITIONS;
         if (row->use == TOPIC_DEAD_LETTERS && !dead_letters) {
             continue;
         }
         out[count++] = (struct topic_spec){
             .name = config_text(config, row->setting),
-            .partitions = (int)config_int(config, "topics.partitions"),
+            .partitions = positions ? 1 : (int)config_int(config, "topics.partitions"),
             .partitions_of = state ? config_text(config, topic_row(row->state_of)->setting) : NULL,
             .replication = -1,
-            .compacted = state,
-            .max_message_bytes = largest_record(config, t),
+            .compacted = state || positions,
+            .spare = positions && !ships,
+            .max_message_bytes = setup_largest_record(config, t),
             .least_message_bytes = least_record(config, t),
         };
     }
@@ -306,8 +308,7 @@ bool setup_all_good(const struct config *config) {
     return errors[0] == '\0' && good;
 }
 
-// agent.instance, or the host's name.
-static void name_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]) {
+void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]) {
     const char *instance = config_text(config, "agent.instance");
     snprintf(out, SETUP_INSTANCE_SIZE, "%s", instance);
     if (instance[0] == '\0' && gethostname(out, SETUP_INSTANCE_SIZE - 1) != 0) {
@@ -337,7 +338,7 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
     for (enum topic t = 0; t < TOPIC_COUNT; t++) {
         options->topics[t] = config_text(config, topic_row(t)->setting);
     }
-    name_instance(config, agent->instance);
+    setup_instance(config, agent->instance);
     setup_kafka_init(&agent->consumer, config, KAFKA_CONSUMER);
     setup_kafka_init(&agent->producer, config, KAFKA_PRODUCER);
     options->consumer = agent->consumer.settings;

@@ -36,10 +36,11 @@ void progress_begin(struct progress *progress, const char *what) {
 
 static void draw(struct progress *progress, uint64_t done, uint64_t total, double elapsed_s) {
     char amount[SPAN_TEXT_SIZE], rate[SPAN_TEXT_SIZE], left[SPAN_TEXT_SIZE];
+    const char *more = progress->more == NULL ? "" : progress->more;
     span_format_bytes((double)done, amount);
     span_format_bytes((double)done / elapsed_s, rate);
     if (total == 0) {
-        fprintf(stderr, "\r\033[K%s  %s  %s/s", progress->what, amount, rate);
+        fprintf(stderr, "\r\033[K%s  %s  %s/s%s", progress->what, amount, rate, more);
     } else {
         double share = done < total ? (double)done / (double)total : 1;
         char bar[31];
@@ -48,8 +49,8 @@ static void draw(struct progress *progress, uint64_t done, uint64_t total, doubl
         }
         bar[30] = '\0';
         span_format_seconds(share > 0 ? elapsed_s * (1 - share) / share : 0, left);
-        fprintf(stderr, "\r\033[K%s  [%s] %3.0f %%  %s  %s/s  %s left", progress->what, bar,
-                100 * share, amount, rate, left);
+        fprintf(stderr, "\r\033[K%s  [%s] %3.0f %%  %s  %s/s  %s left%s", progress->what, bar,
+                100 * share, amount, rate, left, more);
     }
     fflush(stderr);
     progress->visible = true;

@@ -85,7 +85,15 @@ static const struct setting rows[] = {
          "the path of the event log."),
     TEXT("input.wrapper_attempt_key", "",
          "Key of the application attempt beside it; empty tries appAttemptId, app_attempt, ..."),
+    LIST("input.event_logs", "",
+         "Folders of event logs that this agent ships into topics.events as they grow; each folder "
+         "is shipped by one agent at a time."),
     SIZE("input.max_message_bytes", "32m", 1024, 1 << 30, "Larger messages are not read."),
+    TEXT("ship.name", "",
+         "Name of a shipper beside its folder: where two hosts have different folders of one path, "
+         "each needs its own."),
+    TIME("ship.since", "7d", 0, 24 * 3660 * HOURS,
+         "Event logs that changed last before so long are not begun; 0: all are."),
     LIST("pipeline.from",
          "spark.stoker.pipeline, spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name, "
          "spark.databricks.job.id, app_name",

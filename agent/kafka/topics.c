@@ -300,7 +300,9 @@ static void say_missing(struct verify *v, size_t i, rd_kafka_resp_err_t code) {
     struct err words;
     client_error(&words, "cannot be used", code, NULL);
     v->findings[i]++;
-    say(&v->call, TOPICS_MISSING, v->specs[i].name, "%s", words.text);
+    bool spare = v->specs[i].spare;
+    say(&v->call, spare ? TOPICS_NOTE : TOPICS_MISSING, v->specs[i].name, "%s%s", words.text,
+        spare ? "; nothing that is set up needs it" : "");
 }
 
 // The partitions of its input, where there is one: state belongs to a partition's number.

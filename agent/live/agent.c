@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "due.h"
+#include "live/due.h"
 #include "serve/exposition.h"
 #include "serve/http.h"
 #include "serve/landing.h"
@@ -176,6 +176,9 @@ bool agent_ready(struct agent *agent, struct buf *reason) {
         ready = false;
     }
     buf_fini(&one);
+    if (agent->options.also_ready != NULL) {
+        ready = agent->options.also_ready(agent->options.ready_ctx, reason) && ready;
+    }
     return ready;
 }
 

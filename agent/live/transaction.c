@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "due.h"
+#include "live/due.h"
 
 enum {
     OPEN_TIMEOUT_MS = 500,

@@ -13,8 +13,8 @@
 #include "base/histogram.h"
 #include "base/mem.h"
 #include "base/metrics.h"
-#include "due.h"
 #include "keep/position.h"
+#include "live/due.h"
 
 enum {
     SHOW_EVERY_MS = 1000,

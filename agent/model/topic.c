@@ -18,7 +18,8 @@ const struct topic_row *topic_row(enum topic topic) {
 
 bool topic_is_written(enum topic topic, bool dead_letters_kept) {
     enum topic_use use = topic_row(topic)->use;
-    return use != TOPIC_INPUT && (use != TOPIC_DEAD_LETTERS || dead_letters_kept);
+    return use != TOPIC_INPUT && use != TOPIC_POSITIONS &&
+           (use != TOPIC_DEAD_LETTERS || dead_letters_kept);
 }
 
 enum topic topic_of_state(enum topic input) {

@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "fleet/pipelines.h"
 #include "keep/position.h"
+#include "keep/shipped.h"
 
 // What is under the same run key or pipeline key.
 struct owner {
@@ -328,7 +329,7 @@ void render_state_schema(struct buf *out) {
     buf_add_text(
         out,
         "# State\n\n"
-        "What the agent keeps in its two compacted state topics. This page is written from "
+        "What the agent keeps in its compacted state topics. This page is written from "
         "the program's own\ntables (`stoker state --schema`); a test fails when the two "
         "differ.\n\n"
         "A value is one byte, the version (1), and then fields: number, length and bytes, "
@@ -338,12 +339,14 @@ void render_state_schema(struct buf *out) {
         "numbered from 1; in a list of place and number, 1 is the place, from 0, and 2\nthe "
         "number. What is zero or empty is left out, an unknown number is passed over, a retired "
         "one is\nnever used again. A run key is application id, newline, attempt; a pipeline key "
-        "is cluster, newline,\nname.\n\n"
+        "is cluster, newline,\nname; a log key is cluster, newline, shipper, newline, name of the "
+        "log.\n\n"
         "A value that is larger than its topic takes is kept in pieces: under its key the byte "
         "254 and how many\nthere are in digits, then under `#0.<key>`, `#1.<key>`, ... what makes "
         "the value again, one behind the other.\n");
     add_kinds(&keep_kind_position, 1, out);
     add_kinds(engine_kinds.list, engine_kinds.count, out);
     add_kinds(pipelines_kinds.list, pipelines_kinds.count, out);
+    add_kinds(shipped_kinds.list, shipped_kinds.count, out);
     add_words(out);
 }

@@ -23,25 +23,34 @@ static void on_delivered(void *ctx, const char *topic) {
 }
 
 enum status replay_send_event(struct kafka_sink *sink, const char *topic,
-                              const struct replay_event *event, struct err *err) {
-    struct message_header headers[] = {{MESSAGE_HEADER_APP_ID, event->app_id},
-                                       {MESSAGE_HEADER_APP_ATTEMPT, event->attempt}};
+                              const struct replay_event *event, const struct message_header *more,
+                              size_t more_count, struct err *err) {
+    struct message_header headers[2 + REPLAY_HEADERS_MAX];
+    size_t count = 0;
     bool known = event->app_id.len > 0;
+    require(more_count <= REPLAY_HEADERS_MAX);
+    if (known) {
+        headers[count++] = (struct message_header){MESSAGE_HEADER_APP_ID, event->app_id};
+    }
+    if (known && event->attempt.len > 0) {
+        headers[count++] = (struct message_header){MESSAGE_HEADER_APP_ATTEMPT, event->attempt};
+    }
+    for (size_t i = 0; i < more_count; i++) {
+        headers[count++] = more[i];
+    }
     struct sink_record record = {
         .topic = topic,
         .key = known ? event->key : (struct str){NULL, 0},
         .value = event->value,
         .headers = headers,
-        .header_count = !known                   ? 0
-                        : event->attempt.len > 0 ? 2
-                                                 : 1,
+        .header_count = count,
     };
     return kafka_sink_send(sink, &record, err);
 }
 
 static enum status emit(void *ctx, const struct replay_event *event, struct err *err) {
     struct run *run = ctx;
-    enum status status = replay_send_event(run->sink, run->send->topic, event, err);
+    enum status status = replay_send_event(run->sink, run->send->topic, event, NULL, 0, err);
     run->send->bytes += status == ST_OK ? event->value.len : 0;
     if (status != ST_SKIP) {
         return status;

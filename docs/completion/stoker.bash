@@ -2,7 +2,7 @@
 _stoker() {
   local word=${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W "help demo run analyze replay tail state doctor check topics config healthcheck version completion" -- "$word"))
+    COMPREPLY=($(compgen -W "help demo run analyze replay ship tail state doctor check topics config healthcheck version completion" -- "$word"))
     return
   fi
   local options=
@@ -11,6 +11,7 @@ _stoker() {
     run) options=" --config --set --help --color --log-level" ;;
     analyze) options=" --format --all --config --set --help --color --log-level" ;;
     replay) options=" --brokers --topic --speed --align --timeout --max-bytes --config --set --help --color --log-level" ;;
+    ship) options=" --brokers --topic --follow --since --name --no-transactions --timeout --config --set --help --color --log-level" ;;
     tail) options=" --topic --brokers --from --count --format --config --set --help --color --log-level" ;;
     state) options=" --app --pipeline --partition --values --format --schema --config --set --help --color --log-level" ;;
     doctor) options=" --timeout --records --format --config --set --help --color --log-level" ;;

@@ -10,6 +10,7 @@
 #include "kafka/topics.h"
 #include "live/agent.h"
 #include "model/topic.h"
+#include "ship/ship.h"
 
 // The agent's own settings, those of every alert door and one row per detector threshold
 // (`detectors.<kind>.<name>`); static.
@@ -79,3 +80,27 @@ struct setup_agent {
 // Filled from the settings; released with setup_agent_fini.
 void setup_agent_init(struct setup_agent *agent, const struct config *config);
 void setup_agent_fini(struct setup_agent *agent);
+
+// agent.instance, or the host's name.
+void setup_instance(const struct config *config, char out[SETUP_INSTANCE_SIZE]);
+
+// The largest record that may come to a topic: events as large as they are read; dead letters bring
+// headers too.
+int64_t setup_largest_record(const struct config *config, enum topic topic);
+
+// What ships folders of event logs. Points into the config and into itself.
+struct setup_ship {
+    struct ship_options options; // but who is told, and what stops it
+    char member[SETUP_INSTANCE_SIZE + 8];
+    struct setup_kafka consumer, producer;
+    char **folders; // owned
+};
+// The part of setup_check that is about the folders of input.event_logs.
+void setup_ship_check(struct config *config);
+// Filled from the settings for these folders, which are made absolute; `what` tells this process'
+// name in the groups from others of the host. False if a folder is named twice: *twice (owned by
+// the setup) is it. Released with setup_ship_fini either way.
+bool setup_ship_init(struct setup_ship *ship, const struct config *config,
+                     const char *const *folders, unsigned count, const char *what,
+                     const char **twice);
+void setup_ship_fini(struct setup_ship *ship);

@@ -15,6 +15,7 @@ int terminal_width(int fd);
 // second.
 struct progress {
     const char *what; // borrowed
+    const char *more; // put behind it all, NULL: nothing
     int64_t started_ms, shown_ms;
     bool on, visible;
 };

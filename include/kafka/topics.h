@@ -16,6 +16,7 @@ struct topic_spec {
     const char *partitions_of; // it must have as many as this topic really has; NULL: no such rule
     int replication;           // -1: the broker's default
     bool compacted;            // cleanup.policy=compact instead of delete
+    bool spare;                // nothing needs it as things are set up: it may be missing
     int64_t max_message_bytes; // largest record that may come; 0: not set, not noted
     int64_t least_message_bytes; // largest record it must take; 0: not checked
 };
@@ -40,11 +41,11 @@ enum status topics_create(const struct kafka_settings *settings, const struct to
                           size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
                           struct err *err) MUST_USE;
 
-// Looks at every topic. TOPICS_MISSING: not there, or denied. TOPICS_WRONG: another cleanup.policy,
-// not as many partitions as `partitions_of`, or a max.message.bytes below what it must take. Both
-// count in *wrong. One below what may come, another number of partitions, or settings that may not
-// be read, are a TOPICS_NOTE.
-// A topic without a finding gets one TOPICS_FINE line. Statuses as for topics_create.
+// Looks at every topic. TOPICS_MISSING: not there, or denied (of a spare one a TOPICS_NOTE).
+// TOPICS_WRONG: another cleanup.policy, not as many partitions as `partitions_of`, or a
+// max.message.bytes below what it must take. Both count in *wrong. One below what may come, another
+// number of partitions, or settings that may not be read, are a TOPICS_NOTE. A topic without a
+// finding gets one TOPICS_FINE line. Statuses as for topics_create.
 enum status topics_verify(const struct kafka_settings *settings, const struct topic_spec *specs,
                           size_t count, int timeout_ms, struct topics_report report, size_t *wrong,
                           struct err *err) MUST_USE;

@@ -62,6 +62,9 @@ struct agent_options {
     const char *const *http_hosts; // names by which its pages may be asked: serve/hosts.h
     unsigned http_host_count;
     size_t metrics_pipelines_max;
+    // What else must be well for the agent to be ready; appends why it is not. May be NULL.
+    void *ready_ctx;
+    bool (*also_ready)(void *ctx, struct buf *reason);
     // Told of records as they are handed to Kafka, and of run updates as stage 2 takes them; from
     // the workers' threads; may be NULL.
     void *hook_ctx;

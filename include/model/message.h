@@ -36,6 +36,9 @@ struct message {
 // The listener's number of the event, from 1 in each driver, and the listener's version.
 #define MESSAGE_HEADER_NUMBER "stoker_seq"
 #define MESSAGE_HEADER_LISTENER "stoker_listener"
+// Set by who ships event logs: in which log an event lies, and in which of its lines, from 1.
+#define MESSAGE_HEADER_LOG "stoker_log"
+#define MESSAGE_HEADER_LOG_LINE "stoker_log_line"
 
 // The value of the last header of a name; empty (.p may be NULL) if there is none.
 static inline struct str message_header_last(const struct message *message, const char *name) {

@@ -19,6 +19,7 @@ enum topic_use {
     TOPIC_LINK,         // written by one stage, read by the next
     TOPIC_DEAD_LETTERS, // written, unless topics.dlq_enabled is off
     TOPIC_STATE,        // compacted; written, read back by a restore
+    TOPIC_POSITIONS,    // compacted; written and read back by whoever ships event logs, nobody else
 };
 
 // No record of ours is larger, key and framing included: what a topic must take so that nothing is
@@ -38,7 +39,7 @@ struct topic_row {
 
 // The row of a topic (static).
 const struct topic_row *topic_row(enum topic topic);
-// True if the agent writes to it; to that of the dead letters only if they are kept.
+// True if the agent's workers write to it; to that of the dead letters only if they are kept.
 bool topic_is_written(enum topic topic, bool dead_letters_kept);
 // The state topic of an input, TOPIC_COUNT if it has none.
 enum topic topic_of_state(enum topic input);

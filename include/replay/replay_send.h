@@ -9,9 +9,13 @@
 #include "replay/replay.h"
 
 // Hands one event to the sink as a listener would send it: the application in the key and in the
-// headers; without either if it is not known. As kafka_sink_send.
+// headers; without either if it is not known; then `more` headers, at most REPLAY_HEADERS_MAX. As
+// kafka_sink_send.
+enum { REPLAY_HEADERS_MAX = 4 };
 MUST_USE enum status replay_send_event(struct kafka_sink *sink, const char *topic,
-                                       const struct replay_event *event, struct err *err);
+                                       const struct replay_event *event,
+                                       const struct message_header *more, size_t more_count,
+                                       struct err *err);
 
 struct replay_send {
     struct replay *replay;

@@ -192,6 +192,18 @@ one_is_no_log() { exits 1 analyze "$log" "$tmp/empty" && complains "holds no Spa
 ok "a log that is not there" one_is_missing
 ok "a log without an event" one_is_no_log
 
+# --- ship: what the line says, and what is waited for
+ship_lines() {
+  exits 64 ship && complains "name a folder of event logs" && exits 64 ship --since soon "$tmp" && complains "--since must be" &&
+    exits 64 ship --timeout 0 "$tmp" && complains "--timeout must be" && exits 64 ship "$tmp" "$tmp/./" && complains "is named twice" &&
+    exits 1 ship "$tmp/none" && complains "$tmp/none: No such file or directory"
+}
+ok "ship: what its line may not say" ship_lines
+ship_nobody() { exits 1 ship -b 127.0.0.1:1 --timeout 1s "$tmp" && empty "$tmp/out" && complains "127.0.0.1:1" && complains "0 events committed"; }
+ok "ship: a broker that is away is exit 1 with the reason" ship_nobody
+logs_twice() { exits 78 check --set input.event_logs=/logs,/logs/ && complains "input.event_logs: /logs is named twice"; }
+ok "input.event_logs: a folder named twice" logs_twice
+
 # --- colour: none unless it is asked for; the terminal is one made by script
 analyze() { # WORDS...: on a terminal
   TERM=xterm script -qec "$(printf '%q ' "$binary" analyze "$@" "$log")" /dev/null </dev/null >"$tmp/out" 2>&1

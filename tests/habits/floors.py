@@ -9,11 +9,11 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOOR = {"base": 0, "config": 1, "model": 1, "stats": 1, "avro": 1, "decode": 2, "state": 2, "kafka": 2, "eventlog": 2,
          "net": 2, "alert": 2, "serve": 2, "detect": 3, "advise": 3, "engine": 4, "fleet": 4, "keep": 4, "live": 5,
-         "replay": 6, "present": 6, "commands": 6}
+         "replay": 6, "ship": 6, "present": 6, "commands": 6}
 DOORS = {"kafka", "eventlog", "net", "alert", "serve"}
 # Rooms of the same floor that may be seen.
 SIDEWAYS = {("config", "model"), ("decode", "stats"), ("model", "stats"), ("avro", "model"), ("alert", "net"),
-            ("advise", "detect"), ("commands", "replay"), ("commands", "present"), ("engine", "keep"), ("fleet", "keep")}
+            ("advise", "detect"), ("commands", "replay"), ("commands", "ship"), ("ship", "replay"), ("commands", "present"), ("engine", "keep"), ("fleet", "keep")}
 FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
     (room, door) for room in ("detect", "advise", "engine", "fleet", "keep") for door in DOORS} | {
     (room, "config") for room in FLOOR if room not in ("config", "commands")}

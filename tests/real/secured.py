@@ -128,6 +128,10 @@ def read_group(group):
     return ResourceType.GROUP, group, ResourcePatternType.LITERAL, AclOperation.READ
 
 
+def read_groups(prefix):
+    return ResourceType.GROUP, prefix, ResourcePatternType.PREFIXED, AclOperation.READ
+
+
 def write_transactions(prefix):
     return ResourceType.TRANSACTIONAL_ID, prefix, ResourcePatternType.PREFIXED, AclOperation.WRITE
 

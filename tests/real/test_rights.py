@@ -10,7 +10,7 @@ from cases import NEWEST_KAFKA, RealCase
 from kafka_client import Reader
 from logs import HOUR_MS, Log
 from processes import PartError, wait_until
-from secured import (PASSWORD, USER, Certificates, SecuredBroker, describe_configs, read, read_group, write,
+from secured import (PASSWORD, USER, Certificates, SecuredBroker, describe_configs, read, read_group, read_groups, write,
                      write_transactions)
 from topics_def import INPUTS, OUTPUTS, STATES
 
@@ -303,3 +303,50 @@ class Logins(RightsCase):
         agent = site.agent().start()
         self.assert_waits(agent, "SSL", "certificate")
         agent.stop()
+
+
+class Shipping(RightsCase):
+    """The list of docs/ship.md, for a user who does nothing but ship event logs."""
+
+    def place_shipper(self, name, without=None):
+        """(site, agent whose file `ship` is given, folder with a log, the right that is not there)."""
+        site = self.site(name, self.broker, partitions=1)
+        site.create_topics(site.agent())
+        site.config["kafka"].update(brokers=self.broker.sasl, common=PLAIN)
+        topics, prefix = site.topics, f"{site.name}.ship/"
+        rights = {"events": write(topics["events"]), "positions": write(topics["state_ship"]), "read": read(topics["state_ship"]),
+                  "group": read_groups(prefix), "ids": write_transactions(prefix)}
+        missing = rights.pop(without, None)
+        self.broker.allow(*rights.values())
+        folder = self.logs_dir()
+        log = Log.fixture("ok_groupby")
+        log.path = None
+        log.written(folder)
+        return site, site.agent(), folder, missing
+
+    @staticmethod
+    def ship(agent, folder, *more):
+        return stoker("ship", "--since", "all", "--timeout", "4s", "-c", agent.config_path, *more, folder).decode()
+
+    def test_what_the_docs_list_is_enough(self):
+        _, agent, folder, _ = self.place_shipper("ship")
+        self.assertIn("all committed", self.ship(agent, folder))
+
+    def test_without_the_right_to_transactions(self):
+        _, agent, folder, _ = self.place_shipper("ship-plain", "ids")
+        self.assertIn("all committed", self.ship(agent, folder, "--no-transactions"))
+        self.assertTrue(self.ship(agent, folder, "--no-transactions").startswith("0 events"))
+
+    def test_each_of_them_is_needed(self):
+        for without in ("events", "positions", "read", "group", "ids"):
+            site, agent, folder, missing = self.place_shipper(f"ship-{without}", without)
+            with self.assertRaises(PartError) as told:
+                self.ship(agent, folder)
+            self.assertIn("exit 1", str(told.exception))
+            self.assertIn(missing[1], str(told.exception))
+            self.assertIn("ACL", str(told.exception))
+            self.broker.allow(missing)
+            lines = Log.fixture("ok_groupby").lines
+            self.assertTrue(self.ship(agent, folder).startswith(f"{len(lines)} events"))
+            found = Reader(site.broker.bootstrap, [site.topics["events"]]).to_end().records[site.topics["events"]]
+            self.assertEqual(lines, [message.value() for message in found], without)

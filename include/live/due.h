@@ -1,5 +1,6 @@
 // due: when a worker commits, tries again and lets idle time go on. Pure functions of plain
-// numbers; times are monotonic milliseconds, durations milliseconds. Called by the worker's files.
+// numbers; times are monotonic milliseconds, durations milliseconds. Called by the workers, and by
+// who ships event logs.
 #pragma once
 
 #include <stdbool.h>
