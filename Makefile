@@ -1,12 +1,12 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-peers soak mutants tsan fuzz docs format clean
+.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-listener bench-peers listener-matrix soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
 help: ## what can be made
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
 deps: ## Debian packages to build and run (asks for sudo only if something is missing)
 	@deploy/deps.sh deploy/packages.txt
@@ -41,8 +41,17 @@ bench: deps-test build ## speed and memory on a 1 GB log, against its floors
 bench-kafka: deps-test build ## the live agent on a real broker: latency, throughput, restore
 	@tests/bench/kafka.sh
 
+PAIRS ?= 10
+bench-listener: deps-test build ## what the listener costs its driver: PAIRS (10) of runs with and without it
+	@tests/listener/deps.sh
+	@build/venv/bin/python -B tests/bench/listener.py --pairs $(PAIRS)
+
 bench-peers: deps-test build ## the same against Spark's own replay
 	@tests/bench/run.sh --peers
+
+listener-matrix: deps-test build ## the listener in every Spark from 3.3 to 4.3, in both ways, through every kind of job
+	@tests/listener/deps.sh all
+	@tests/listener/matrix.py
 
 SOAK_MINUTES ?= 60
 SOAK_SEED ?= 1

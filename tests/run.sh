@@ -12,6 +12,7 @@ cd "$(dirname "$0")/.."
 step build-dev build dev all
 step build bash -c 'tests/faults/build.sh && cmake --preset release -DSTOKER_BENCH=ON && cmake --build --preset release'
 step real-deps tests/real/deps.sh
+step listener-deps tests/listener/deps.sh
 {
   step faults build/venv/bin/python tests/faults/run.py --short
   step mutants tests/mutants/run.py --part
@@ -31,5 +32,6 @@ step cli tests/commands/cli.sh build/dev/stoker
 step oracle oracle build/dev/stoker $(tests/oracle/logs.sh)
 step promtool tests/serve/promtool.sh
 step real build/venv/bin/python tests/real/run.py
+step listener build/venv/bin/python tests/listener/run.py
 wait
 total

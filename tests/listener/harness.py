@@ -30,7 +30,7 @@ SETTINGS = {
     "spark.master": "local[2]", "spark.driver.memory": "1g", "spark.ui.enabled": "false",
     "spark.driver.host": HOST, "spark.driver.bindAddress": HOST, "spark.sql.shuffle.partitions": "8",
     "spark.eventLog.enabled": "true", "spark.eventLog.compress": "false", "spark.eventLog.rolling.enabled": "false"}
-JOB_TIMEOUT_S = 180
+JOB_TIMEOUT_S = 300
 
 
 def version():

@@ -7,6 +7,7 @@ one agent that all of them share, and looked at by every suite that wants it.
 
 import functools
 import json
+import os
 import typing
 
 import harness
@@ -14,11 +15,13 @@ from agent import analyze
 from cases import Site, compare_run, shared_broker
 from processes import fresh_dir, wait_until
 
-MODES = ("full", "slim")
+# The Spark versions of the suites, and who asks for others.
+VERSIONS = os.environ.get("STOKER_SPARK", "3.5.6 4.3.0").split()
 
 
 class Play(typing.NamedTuple):
-    """A job: its arguments, its exit code, what the run's outcome may be, and what is done to it while it runs."""
+    """A job: its arguments, its exit code, what the run's outcome may be (empty: whatever analyze says of its event log), and what
+    is done to it while it runs."""
 
     job: str
     args: tuple = ()
@@ -26,6 +29,7 @@ class Play(typing.NamedTuple):
     outcomes: tuple = ("succeeded",)
     meddle: typing.Callable = None  # (job, stand) -> None, while it runs
     long_skew: bool = False         # its verdict must be there before it ends
+    settings: dict = {}             # of Spark, beside those of every play
 
 
 def terminate_in_the_second_stage(job, stand):
@@ -40,14 +44,20 @@ def terminate_in_the_second_stage(job, stand):
 
 PLAYS = {
     "batch": Play("batch", ("table",)),
-    "sql": Play("sql"),
+    # With what only one of listener and event log has, if asked for.
+    "batch-more": Play("batch", ("table",), settings={
+        "spark.stoker.blockUpdates": "true", "spark.eventLog.logStageExecutorMetrics": "true"}),
+    "sql": Play("sql", settings={"spark.stoker.executorMetricsUpdates": "true", "spark.executor.heartbeatInterval": "1s"}),
     "stream": Play("stream"),
     "skewed": Play("skewed", ("15",), long_skew=True),
     "failing": Play("failing", (), 1, ("failed",)),
     "exit-python": Play("exits", ("python",), 3),
     "exit-jvm": Play("exits", ("jvm",), 3),
-    "sigterm": Play("skewed", ("1", "forever"), 143, ("failed", "killed"), terminate_in_the_second_stage),
+    "sigterm": Play("skewed", ("1", "forever"), 143, (), terminate_in_the_second_stage),
 }
+# What the suites play, once for each version: every other time by the listener, the next version the other way round.
+SUITE = (("batch-more", "full"), ("sql", "full"), ("sql", "slim"), ("stream", "full"), ("skewed", "full"), ("failing", "full"),
+         ("exit-jvm", "full"), ("stream", "slim"), ("sigterm", "full"))
 
 
 class Stand:
@@ -74,7 +84,7 @@ class Played:
         self.title = f"{name}, Spark {version}, {way}, {mode}"
         self.job = self.spark.start(
             self.play.job, *self.play.args, way=way, brokers=self.stand.bootstrap, topic=self.stand.topic,
-            settings={"spark.stoker.mode": mode})
+            settings={"spark.stoker.mode": mode, **self.play.settings})
         self.app_id = self.job.app_id
         self.verdicts_while_it_ran = self._watch()
         self.seconds = self.job.finish(self.play.code)
@@ -107,7 +117,7 @@ class Played:
         (of_log,) = analyze([self.job.event_log()])
         yield from compare_run(self.stand.results, (self.app_id, ""), of_log)
         yield from self.stand.results.wrong
-        if of_log["run"]["outcome"] not in self.play.outcomes:
+        if self.play.outcomes and of_log["run"]["outcome"] not in self.play.outcomes:
             yield f"outcome {of_log['run']['outcome']}, not {' or '.join(self.play.outcomes)}"
         (of_topic,) = analyze([self.written()])
         for part in ("run", "stages", "bottlenecks", "recommendations"):
@@ -151,6 +161,11 @@ def _difference(a, b, path=""):
     return "; ".join(parts[:4])
 
 
+def of_suite(name, mode, version):
+    """The play of a row of SUITE."""
+    return play(name, version, tuple(harness.WAYS)[(SUITE.index((name, mode)) + VERSIONS.index(version)) % 2], mode)
+
+
 @functools.lru_cache(maxsize=None)
-def play(name, version, way, mode="full"):
+def play(name, version, way, mode):
     return Played(name, version, way, mode)
