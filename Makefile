@@ -60,6 +60,11 @@ soak: deps-test ## all faults mixed on three nodes for SOAK_MINUTES (60), under 
 	@cmake --preset soak >/dev/null && cmake --build --preset soak
 	@build/venv/bin/python tests/faults/run.py --soak $(SOAK_MINUTES) --seed $(SOAK_SEED) --binary build/soak/stoker-faults
 
+.PHONY: listener-disasters
+listener-disasters: deps-test build ## what has gone wrong with other listeners: brokers that hang, events of any size, ...
+	@tests/listener/deps.sh
+	@tests/listener/disasters.py
+
 mutants: deps-test ## break the agent on purpose, one way at a time; the tests must notice each
 	@tests/real/deps.sh
 	@tests/mutants/run.py

@@ -16,4 +16,4 @@ import runner  # noqa: E402  # from there
 SUITES = ("judged", "events", "first_hour")
 
 if __name__ == "__main__":
-    sys.exit(runner.main(SUITES, "real Spark with the listener, real Kafka"))
+    sys.exit(runner.main((*SUITES, "disasters"), "real Spark with the listener, real Kafka"))

@@ -1,0 +1,26 @@
+"""SQL whose events are large, by a literal or by the nodes of a plan, and a stage that has to be judged all the same.
+
+Arguments: `literal` or `nodes`, and how many characters or nodes."""
+
+import sys
+
+from pyspark.sql import SparkSession
+
+what, count = sys.argv[1], int(sys.argv[2])
+spark = (SparkSession.builder.appName("large").config("spark.sql.adaptive.enabled", "false")
+         .config("spark.sql.codegen.wholeStage", "false").getOrCreate())
+print("application", spark.sparkContext.applicationId, flush=True)
+if what == "literal":
+    rows = spark.range(0, 10, 1, 4).selectExpr(f"concat(id, '{'x' * count}') AS text")
+    result = rows.selectExpr("sum(length(text))").collect()[0][0]
+else:
+    result, rows = count, spark.range(0, 1, 1, 1)
+    while count > 1:
+        rows, count = rows.union(rows), count // 2
+    assert len(rows.limit(1).collect()) == 1
+# Task 3 takes most of its time.
+spark.range(0, 40, 1, 40).selectExpr("java_method('java.lang.Thread', 'sleep', if(id = 3, 6000L, 50L))").collect()
+pools = spark._jvm.java.lang.management.ManagementFactory.getMemoryPoolMXBeans()
+print("heap", sum(pool.getPeakUsage().getUsed() for pool in pools if str(pool.getType()) == "Heap memory") >> 20, flush=True)
+print("result", result, flush=True)
+spark.stop()
