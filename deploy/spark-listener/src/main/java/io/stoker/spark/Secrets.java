@@ -20,6 +20,7 @@ final class Secrets {
   private static final int RANDOM_LEAST = 32;
   private static final int NEAR_MOST = 64;
   private static final int PASSES_MOST = 4;
+  private static final List<String> ORACLE = Arrays.asList("sqlplus ", "thin:", "oci:", "oci8:");
 
   /** How sure a key is: STRONG, TOKEN, FAINT, LOGIN, SCHEME, with WHOLE and SAID, as the agent prints it. */
   private final Map<String, String> keys = new HashMap<>();
@@ -283,10 +284,8 @@ final class Secrets {
   // --- words that are secrets by themselves ---
 
   private int[] ofShape(String t, int i) {
-    if (t.startsWith("sqlplus ", i - 8)) { // user/password@
-      int at = wordEnd(t, i, "/._-$#");
-      if (at < t.length() && t.charAt(at) == '@' && t.substring(i, at).indexOf('/') > 0) return new int[] {i, at};
-    }
+    int[] login = ofOracle(t, i);
+    if (login != null) return login;
     for (String[] shape : shapes.getOrDefault(t.charAt(i), new ArrayList<>())) {
       if (!t.startsWith(shape[0], i)) continue;
       int from = i + shape[0].length();
@@ -296,6 +295,19 @@ final class Secrets {
     }
     int end = wordEnd(t, i, "+/-_");
     return end - i >= RANDOM_LEAST && isRandom(t.substring(i, end)) ? new int[] {i, end} : null;
+  }
+
+  /** user/password@, as Oracle's drivers and tools take it. */
+  private static int[] ofOracle(String t, int i) {
+    if (ORACLE.stream().noneMatch(before -> t.startsWith(before, i - before.length()))) return null;
+    int end = i;
+    int slash = -1;
+    int at = -1;
+    for (; end < t.length() && end - i < URL_MOST && " \t\r\n\"'`<>".indexOf(t.charAt(end)) < 0; end++) {
+      if (t.charAt(end) == '/' && slash < 0) slash = end;
+      if (t.charAt(end) == '@') at = end;
+    }
+    return slash > i && slash + 1 < at ? new int[] {i, at} : null;
   }
 
   private static int wordEnd(String t, int from, String signs) {
