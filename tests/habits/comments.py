@@ -17,13 +17,14 @@ COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 NAMED = re.compile(r"(?<![\w./*<-])((?:\w+/)*\w+\.(?:c|cpp|h|def))\b(?!\w)")
 QUOTED = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*)`")
 # Of libraries, and made by the build.
+MADE = ("build/", "deploy/spark-listener/target/")
 ELSEWHERE = {header.split("/")[-1] for header in floors.LIBRARY} | {"uthash.h", "queue.h"}
 
 
 def missing_in_pages():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]:
         for name in sorted(set(QUOTED.findall(page.read_text()))):
-            if not name.startswith("build/") and not any(
+            if not name.startswith(MADE) and not any(
                     any((ROOT / top).glob(name)) for top in (".", "agent", "include", "tests")):
                 yield f"{page.relative_to(ROOT)} speaks of {name}, which is not there"
 
