@@ -16,6 +16,8 @@ final class MappedEvents {
   /** What lies beyond is not looked at: at a microsecond each they would hold up the bus. */
   private static final int LOOK_MOST = 100_000;
   private static final int LIST_MOST = 65_536;
+  /** Of a node, what follows its children, and a comma. */
+  private static final int CLOSING = 3;
   /** What is left for the fields around a plan. */
   private static final int AROUND = 4096;
   /** Words of what a plan is judged by, in the order in which they may go; a node without any goes first. */
@@ -173,7 +175,7 @@ final class MappedEvents {
   /** The parts of a node that is left out are written as its parent's, so that joins keep their sides. */
   private void plan(Object root, Map<String, EventTable.Field> fields) throws ReflectiveOperationException {
     int room = most - AROUND - out.length();
-    int rank = lastRank(root, fields, room);
+    Spare spare = spare(root, fields, room);
     int end = out.length() + room;
     int nodes = 1;
     int depth = 1;
@@ -192,13 +194,18 @@ final class MappedEvents {
       }
       Object node = level.children.next();
       looked++;
-      boolean written = rank(node) <= rank;
+      int rank = rank(node);
+      boolean more = rank == spare.rank + 1 && spare.bytes > 0 && spare.nodes > 0;
+      boolean written = rank <= spare.rank || more;
       if (written && depth == DEPTH_MOST) {
         cut = true;
         continue;
       }
       if (written) {
+        int before = out.length();
         begin(node, fields);
+        spare.bytes -= more ? out.length() - before + CLOSING : 0;
+        spare.nodes -= more ? 1 : 0;
         nodes++;
         depth++;
       }
@@ -214,8 +221,14 @@ final class MappedEvents {
     out.append(out.charAt(out.length() - 1) == '{' ? "" : ",").append("\"children\":[");
   }
 
-  /** Up to which rank all nodes fit into the room; that of the most telling if not even those do. */
-  private int lastRank(Object root, Map<String, EventTable.Field> fields, int room) throws ReflectiveOperationException {
+  /** Up to which rank all nodes fit, and the room that they leave to those of the next. */
+  private static final class Spare {
+    int rank = -1;
+    long bytes;
+    long nodes = NODES_MOST - 1; // the root is always written
+  }
+
+  private Spare spare(Object root, Map<String, EventTable.Field> fields, int room) throws ReflectiveOperationException {
     long[] bytes = new long[TELLING.length + 1];
     long[] nodes = new long[TELLING.length + 1];
     int looked = 0;
@@ -229,20 +242,21 @@ final class MappedEvents {
       int before = out.length();
       begin(node, fields);
       int rank = rank(node);
-      bytes[rank] += out.length() - before + 3;
+      bytes[rank] += out.length() - before + CLOSING;
       nodes[rank]++;
       out.setLength(before);
       open.push(children(node));
       looked++;
     }
-    int last = -1;
-    for (long b = 0, n = 0; last < TELLING.length; last++) {
-      b += bytes[last + 1];
-      n += nodes[last + 1];
-      if (b > room || n > NODES_MOST || looked == LOOK_MOST) break;
+    Spare spare = new Spare();
+    spare.bytes = room;
+    while (spare.rank < TELLING.length && bytes[spare.rank + 1] <= spare.bytes && nodes[spare.rank + 1] <= spare.nodes + 1) {
+      spare.rank++;
+      spare.bytes -= bytes[spare.rank];
+      spare.nodes -= nodes[spare.rank];
     }
-    cut |= last < TELLING.length;
-    return Math.max(0, last);
+    cut |= spare.rank < TELLING.length || looked == LOOK_MOST;
+    return spare;
   }
 
   private static int rank(Object node) throws ReflectiveOperationException {

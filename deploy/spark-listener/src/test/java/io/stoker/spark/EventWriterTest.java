@@ -197,8 +197,9 @@ class EventWriterTest {
     JsonNode kept = JSON.readTree(part.json).get("sparkPlanInfo");
     assertEquals(1, count(kept, "SortMergeJoin"));
     assertEquals(2, count(kept, "Exchange"));
-    assertEquals(0, count(kept, "Filter"));
-    JsonNode join = kept.get("children").get(0);
+    int others = count(kept, "Filter") + count(kept, "Project");
+    assertTrue(others > 3000 && others < 20_000, others + " of those that tell least: the room is used");
+    JsonNode join = kept.get("children").get(kept.get("children").size() - 1);
     assertEquals("SortMergeJoin", join.get("nodeName").asText());
     assertEquals(2, join.get("children").size(), "its sides, past what was between");
   }

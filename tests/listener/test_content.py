@@ -1,0 +1,42 @@
+"""What the listener makes of events, without Spark: every real event log as slim and as full mode would send it is judged exactly
+as the log itself. So nothing that the agent reads is missing in the table that both share (events.txt), and of no text that it
+shows more is hidden by one of them than by the other."""
+
+import subprocess
+
+from agent import stoker
+from cases import RealCase
+from harness import jar
+from processes import ROOT, fresh_dir
+
+LOGS = sorted((ROOT / "tests/fixtures/logs").glob("*/*.zst"))
+
+
+def sent(log, small, *options):
+    """Writes what the listener would have sent of a log, and returns what it could not read of it."""
+    with open(log, "rb") as events, open(small, "wb") as out:
+        return subprocess.run(["java", "-cp", str(jar()), "io.stoker.spark.SlimLog", *options], stdin=events, stdout=out,
+                              stderr=subprocess.PIPE, text=True, check=True).stderr
+
+
+class Content(RealCase):
+    def judged_the_same(self, *options):
+        """Of how many bytes of the logs that many are left."""
+        folder = fresh_dir("content" + "".join(options))
+        whole = left = 0
+        self.assertGreater(len(LOGS), 30)
+        for log in LOGS:
+            plain, small = folder / "plain", folder / "small"
+            with open(plain, "wb") as out:
+                subprocess.run(["zstd", "-dc", str(log)], stdout=out, check=True)
+            self.assertEqual("", sent(plain, small, *options), log)
+            self.assertEqual(stoker("analyze", "--format", "json", plain), stoker("analyze", "--format", "json", small), log)
+            whole += plain.stat().st_size
+            left += small.stat().st_size
+        return left / whole
+
+    def test_slim(self):
+        self.assertLess(self.judged_the_same(), 0.4)
+
+    def test_full(self):
+        self.assertLess(self.judged_the_same("--full"), 1)
