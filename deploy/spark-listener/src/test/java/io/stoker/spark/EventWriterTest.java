@@ -139,6 +139,8 @@ class EventWriterTest {
       assertFalse(node.has("Stage Infos"));
       assertEquals("{\"spark.sql.execution.id\":\"4\"}", node.get("Properties").toString());
     }
+    assertFalse(ScalaView.each(ScalaView.get(Trimmer.slim("SparkListenerJobStart", start), "stageInfos")).hasNext(),
+        "Spark's JSON of them is never made");
     JsonNode cut = JSON.readTree(write(start, "spark.stoker.event.bytes", "16k"));
     assertTrue(cut.get(JsonFilter.CUT).asBoolean());
     assertTrue(cut.get("Stage IDs").size() >= 1000);
