@@ -126,17 +126,14 @@ enum status input_peek(struct input *in, struct str *out, struct err *err) {
     if (in->data == NULL) {
         in->data = mem_alloc(in->read_bytes + INPUT_SNIFF_BYTES);
     }
-    while (in->len < INPUT_SNIFF_BYTES && !in->eof) {
-        size_t got;
-        enum status status =
-            read_outside(in, in->data + in->len, INPUT_SNIFF_BYTES - in->len, &got, err);
-        if (status != ST_OK) {
-            return status;
-        }
+    enum status status = ST_OK;
+    while (in->len < INPUT_SNIFF_BYTES && !in->eof && status == ST_OK) {
+        size_t got = 0;
+        status = read_outside(in, in->data + in->len, INPUT_SNIFF_BYTES - in->len, &got, err);
         in->len += got;
     }
     *out = (struct str){(const char *)in->data, in->len};
-    return ST_OK;
+    return status;
 }
 
 enum status input_more(struct input *in, struct err *err) {

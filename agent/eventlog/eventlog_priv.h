@@ -46,7 +46,8 @@ void input_fini(struct input *in);
 MUST_USE enum status input_seek(struct input *in, uint64_t at, struct err *err);
 // Position in the file of the next byte that input_* will give.
 uint64_t input_offset(const struct input *in);
-// Makes the first INPUT_SNIFF_BYTES visible without taking them; *out is shorter only at the end.
+// Makes the first INPUT_SNIFF_BYTES visible without taking them; *out is shorter only at the end,
+// or with another status than ST_OK.
 MUST_USE enum status input_peek(struct input *in, struct str *out, struct err *err);
 // Makes at least one byte available in [pos, len), or sets eof.
 MUST_USE enum status input_more(struct input *in, struct err *err);

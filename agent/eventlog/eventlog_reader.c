@@ -63,6 +63,9 @@ enum status reader_choose(struct reader *r, struct err *err) {
     const struct codec *codec = NULL;
     err = err == NULL ? &ignored : err;
     enum status status = input_peek(&r->input, &first, err);
+    if (status == ST_RETRY && first.len > 0 && first.p[0] == '{') {
+        status = ST_OK; // no packing begins so
+    }
     if (status == ST_OK) {
         status = codec_choose(log_name_base(str_of(r->path)), first, &codec, err);
     }

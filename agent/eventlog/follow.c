@@ -3,6 +3,7 @@
 #include "eventlog/follow.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -25,14 +26,20 @@ struct follower {
     int64_t next_look_ms;
 };
 
+static bool are_same(const char *a, const char *b) {
+    struct stat x, y;
+    return strcmp(a, b) == 0 ||
+           (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino);
+}
+
 enum status follower_new(const char *const *dirs, size_t count,
                          const struct follow_options *options, struct follower **out,
                          struct err *err) {
     *out = NULL;
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < i; k++) {
-            if (strcmp(dirs[i], dirs[k]) == 0) {
-                return err_set(err, ST_SKIP, "%s is given twice", dirs[i]);
+            if (are_same(dirs[i], dirs[k])) {
+                return err_set(err, ST_SKIP, "%s is given twice, as %s too", dirs[i], dirs[k]);
             }
         }
     }

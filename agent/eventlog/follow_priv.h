@@ -4,6 +4,7 @@
 
 #include <sys/queue.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "base/hash.h"
 #include "eventlog/eventlog_priv.h"
@@ -78,6 +79,8 @@ struct tailed {
 // A folder that is listed.
 struct folder {
     char *path;
+    char *key; // the path as it was found; of a file that was given, the file's
+    UT_hash_handle hh;
     char *below; // path below the given one, "" or ending in '/'
     char *only;  // the one log to follow in it, NULL: all
     size_t root;
@@ -104,6 +107,7 @@ struct watch {
     char **dirs;
     size_t dirs_len;
     TAILQ_HEAD(, folder) folders; // those given first
+    struct folder *by_key;        // the same
     struct tailed *logs;
     struct ring rings[2]; // logs with something new: what lay there, what grows
     size_t ready_len;
@@ -124,6 +128,11 @@ bool watch_expect(struct watch *w, const char *dir, const char *name,
 void watch_look(struct watch *w, int64_t now_ms);
 // Puts the log in a ring, if it is in none.
 void watch_stir(struct watch *w, struct tailed *log);
+
+// A file's time.
+static inline int64_t follow_ms_of(struct timespec t) {
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 // ---- tailed ------------------------------------------------------------------------------------
 

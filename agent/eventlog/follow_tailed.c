@@ -60,7 +60,7 @@ static const struct part *candidate(const struct tailed *log, size_t nth) {
 bool tailed_choose(struct tailed *log) {
     const struct parts *all = &log->parts;
     const struct part *chosen = NULL;
-    if (log->at.path != NULL || all->len == 0) {
+    if (log->at.path != NULL || all->items == NULL) {
         return log->at.path != NULL;
     }
     if (is_started(&log->position)) {
@@ -227,21 +227,28 @@ static bool begin_again(struct watch *w, struct tailed *log, struct follow_item 
     return tell(w, log, FOLLOW_AGAIN, out, err.text);
 }
 
+// Opens the file that is the one read before, of those it may be. ST_OK and *match as the best.
+static enum status open_any(struct tailed *log, enum match *match, struct err *err) {
+    enum status status = open_file(log, match, err);
+    enum match first = *match;
+    for (size_t nth = 0; status == ST_OK && *match != MATCH_SAME; nth++) {
+        const struct part *other = candidate(log, nth);
+        if (other == NULL) {
+            *match = first;
+            break;
+        }
+        set_at(log, other);
+        status = open_file(log, match, err);
+    }
+    return status;
+}
+
 // Opens the part to be read. True if there is something to tell, now or instead.
 static bool open_log(struct watch *w, struct tailed *log, struct follow_item *out) {
     struct err err = {0};
-    enum match match = MATCH_OTHER;
-    const struct part *other = &log->at;
-    enum status status = ST_OK;
+    enum match match;
     new_reader(w, log);
-    for (size_t nth = 0; status == ST_OK && match == MATCH_OTHER && other != NULL; nth++) {
-        status = open_file(log, &match, &err);
-        other = candidate(log, nth);
-        if (status == ST_OK && match == MATCH_OTHER && other != NULL) {
-            set_at(log, other);
-        }
-    }
-    if (status != ST_OK) {
+    if (open_any(log, &match, &err) != ST_OK) {
         return cannot_open(w, log, out, err.text);
     }
     log->told = false;
@@ -276,8 +283,11 @@ static void note_position(struct tailed *log) {
 // The part was read to its end: on to the next one, or the log has ended. True if that is told.
 static bool end_part(struct watch *w, struct tailed *log, struct follow_item *out) {
     const struct part *next = part_behind(log, log->at.number);
+    struct stat st;
+    bool known = fstat(log->reader->input.fd, &st) == 0;
     log->position.seen_bytes = log->reader->input.read_total;
-    log->position.seen_ms = log->changed_ms;
+    log->position.seen_ms = known ? follow_ms_of(st.st_mtim) : log->changed_ms;
+    log->size_bytes = log->packed_at;
     tailed_close(log, w);
     if (next != NULL) {
         int64_t behind = log->at.number;
@@ -336,6 +346,11 @@ static bool is_short(struct watch *w, struct tailed *log, struct follow_item *ou
     return tell(w, log, FOLLOW_TROUBLE, out, err.text);
 }
 
+static bool is_as_it_ended(const struct tailed *log) {
+    const struct follow_position *p = &log->position;
+    return !log->looked || (p->seen_bytes == log->size_bytes && p->seen_ms == log->changed_ms);
+}
+
 // Makes the file to read from available. True if something is to be told; without a reader then,
 // there is nothing to read.
 static bool make_reader(struct watch *w, struct tailed *log, struct follow_item *out) {
@@ -347,8 +362,7 @@ static bool make_reader(struct watch *w, struct tailed *log, struct follow_item 
         return end_gone(w, log, out);
     }
     if (!tailed_choose(log) ||
-        (p->ended && log->looked && p->seen_bytes == log->size_bytes &&
-         p->seen_ms == log->changed_ms && part_behind(log, log->at.number) == NULL)) {
+        (p->ended && is_as_it_ended(log) && part_behind(log, log->at.number) == NULL)) {
         return false;
     }
     bool other = log->at.number != p->part;

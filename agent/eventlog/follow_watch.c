@@ -18,7 +18,10 @@ enum {
     // A folder that changed is listed again for so long: what comes within the grain of its time
     // does not change it.
     GRAIN_MS = 3000,
-    LIST_AT_LEAST_MS = 10000, // some file systems never change a folder's time
+    // Some file systems never change a folder's time: it is listed again after so long, by how
+    // long it was quiet.
+    LIST_SOON_MS = 10000,
+    LIST_AT_LAST_MS = 60000,
     // A log is looked at again after a part of the time it was quiet, at most
     QUIET_PART = 8,
     GROWING_LOOK_MS = 15000,
@@ -26,10 +29,6 @@ enum {
     MISSING_LISTINGS = 3, // in a row: it is gone; a file may be overlooked while it is renamed
     GONE_KEPT_MS = 86400000,
 };
-
-static int64_t ms_of(struct timespec t) {
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 // A part of the time for which it was quiet; `spread` (any number) keeps many from being looked at
 // together.
@@ -216,12 +215,12 @@ static void take_listed(struct tailed *log) {
     bool ended = log->view.in_progress && !log->listed_in_progress;
     log->view.in_progress = log->listed_in_progress;
     log->was_in_progress = log->was_in_progress || log->view.in_progress;
-    log->looked = log->looked && !log->gone;
     if (ended || log->gone || !same_parts(&log->parts, &log->listed)) {
         log->next_look_ms = 0;
-        log->listed_news = true;
+        log->listed_news = log->looked || log->gone;
     }
     log->missing = 0;
+    log->looked = log->looked && !log->gone;
     log->gone = log->gone_told = false;
     parts_fini(&log->parts);
     log->parts = log->listed;
@@ -260,12 +259,12 @@ static void finish_listing(struct watch *w, struct folder *folder, int64_t now_m
 static struct folder *add_folder(struct watch *w, size_t root, const char *path, const char *below,
                                  unsigned depth) {
     struct folder *folder;
-    TAILQ_FOREACH(folder, &w->folders, in_all) {
-        if (folder->only == NULL && strcmp(folder->path, path) == 0) {
-            return folder;
-        }
+    HASH_FIND_STR(w->by_key, path, folder);
+    if (folder != NULL) {
+        return folder;
     }
     folder = mem_zalloc(1, sizeof *folder);
+    folder->key = mem_strdup(path);
     folder->path = mem_strdup(path);
     folder->below = mem_strdup(below);
     folder->root = root;
@@ -273,11 +272,14 @@ static struct folder *add_folder(struct watch *w, size_t root, const char *path,
     folder->changed = true;
     LIST_INIT(&folder->logs);
     TAILQ_INSERT_TAIL(&w->folders, folder, in_all);
+    HASH_ADD_KEYPTR(hh, w->by_key, folder->key, strlen(folder->key), folder);
     return folder;
 }
 
 static void free_folder(struct watch *w, struct folder *folder) {
     TAILQ_REMOVE(&w->folders, folder, in_all);
+    HASH_DEL(w->by_key, folder);
+    mem_free(folder->key);
     mem_free(folder->path);
     mem_free(folder->below);
     mem_free(folder->only);
@@ -287,19 +289,19 @@ static void free_folder(struct watch *w, struct folder *folder) {
 static void add_root(struct watch *w, size_t root) {
     struct stat st;
     const char *dir = w->dirs[root];
+    struct folder *folder = add_folder(w, root, dir, "", w->options.depth);
+    folder->is_root = true;
     if (stat(dir, &st) != 0 || !S_ISREG(st.st_mode)) {
-        add_folder(w, root, dir, "", w->options.depth)->is_root = true;
         return;
     }
-    struct entry e = {0};
+    struct entry e = {0}; // a file: its folder, and of that this log alone
     struct str base = log_name_base(str_of(dir));
-    bool is_log = entry_read(&e, base);
+    struct str stem = entry_read(&e, base) ? e.stem : base;
     size_t above = strlen(dir) - base.len;
-    char *path = above > 0 ? mem_strndup(dir, above) : mem_strdup(".");
-    struct folder *folder = add_folder(w, root, path, "", 0);
-    folder->is_root = true;
-    folder->only = is_log ? mem_strndup(e.stem.p, e.stem.len) : mem_strndup(base.p, base.len);
-    mem_free(path);
+    mem_free(folder->path);
+    folder->path = above > 0 ? mem_strndup(dir, above) : mem_strdup(".");
+    folder->only = mem_strndup(stem.p, stem.len);
+    folder->depth = 0;
 }
 
 // A folder within one: rolled logs always, others as deep as was asked for.
@@ -405,9 +407,11 @@ static void look_folder(struct watch *w, struct folder *folder, int64_t now_ms) 
             folder->changed_ns == 0 ? first_change(now_ms, changed_ns / 1000000) : now_ms;
         folder->changed_ns = changed_ns;
     }
-    int64_t quiet_ms = now_ms - folder->seen_mono_ms, listed_ms = now_ms - folder->listed_ms;
-    if (folder->changed || quiet_ms < GRAIN_MS ||
-        (listed_ms >= LIST_AT_LEAST_MS && listed_ms >= quiet_ms / QUIET_PART)) {
+    int64_t quiet_ms = now_ms - folder->seen_mono_ms;
+    int64_t again_ms =
+        quiet_ms / QUIET_PART < LIST_AT_LAST_MS ? quiet_ms / QUIET_PART : LIST_AT_LAST_MS;
+    again_ms = again_ms > LIST_SOON_MS ? again_ms : LIST_SOON_MS;
+    if (folder->changed || quiet_ms < GRAIN_MS || now_ms - folder->listed_ms >= again_ms) {
         if (list_folder(w, folder, now_ms)) {
             folder->told = false;
         } else {
@@ -425,7 +429,7 @@ static void look_folder(struct watch *w, struct folder *folder, int64_t now_ms) 
 static bool take_stat(struct tailed *log, const struct stat *st) {
     bool same_file = log->inode == st->st_ino && log->device == st->st_dev;
     bool same = same_file && log->size_bytes == (uint64_t)st->st_size &&
-                log->changed_ms == ms_of(st->st_mtim);
+                log->changed_ms == follow_ms_of(st->st_mtim);
     bool known = log->looked;
     if (known && log->reader != NULL &&
         (!same_file || (uint64_t)st->st_size < log->reader->input.read_total)) {
@@ -436,7 +440,7 @@ static bool take_stat(struct tailed *log, const struct stat *st) {
     log->device = st->st_dev;
     log->inode = st->st_ino;
     log->size_bytes = (uint64_t)st->st_size;
-    log->changed_ms = ms_of(st->st_mtim);
+    log->changed_ms = follow_ms_of(st->st_mtim);
     return !known || !same;
 }
 
@@ -444,7 +448,7 @@ static bool take_stat(struct tailed *log, const struct stat *st) {
 static int64_t newest_ms(const struct tailed *log) {
     struct stat st;
     bool known = log->parts.len > 1 && stat(log->parts.items[log->parts.len - 1].path, &st) == 0;
-    return known ? ms_of(st.st_mtim) : log->changed_ms;
+    return known ? follow_ms_of(st.st_mtim) : log->changed_ms;
 }
 
 // A log seen for the first time: what was read of it before, or is too old, is not opened.
@@ -456,7 +460,22 @@ static bool is_done(const struct watch *w, struct tailed *log) {
         p->seen_bytes = log->size_bytes;
         p->seen_ms = log->changed_ms;
     }
-    return p->ended && p->seen_bytes == log->size_bytes && p->seen_ms == log->changed_ms;
+    return p->ended && p->seen_bytes == log->size_bytes && p->seen_ms == log->changed_ms &&
+           log->parts.items[log->parts.len - 1].number <= log->at.number;
+}
+
+// Bytes of the parts that will be read after this one.
+static uint64_t bytes_behind(const struct tailed *log) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < log->parts.len; i++) {
+        struct stat st;
+        const struct part *p = &log->parts.items[i];
+        if (p->number > log->position.part && p->number > log->at.number &&
+            stat(p->path, &st) == 0) {
+            bytes += (uint64_t)st.st_size;
+        }
+    }
+    return bytes;
 }
 
 static void look_log(struct watch *w, struct tailed *log, int64_t now_ms) {
@@ -466,9 +485,16 @@ static void look_log(struct watch *w, struct tailed *log, int64_t now_ms) {
         log->next_look_ms = now_ms + GROWING_LOOK_MS;
         return;
     }
-    if (stat(log->at.path, &st) != 0) {
-        log->folder->changed = true; // the listing will tell
+    if (stat(log->at.path, &st) != 0) { // the listing will tell; an open file is read on
+        log->folder->changed = true;
+        if (log->listed_news && log->reader != NULL) {
+            watch_stir(w, log);
+        }
+        log->listed_news = false;
         return;
+    }
+    if (log->parts.len > 1 && (first || log->listed_news)) {
+        log->behind_bytes = bytes_behind(log);
     }
     bool news = take_stat(log, &st);
     if (news) {
