@@ -165,7 +165,10 @@ static enum status open_file(struct tailed *log, enum match *match, struct err *
     if (want == 0) {
         return ST_OK;
     }
-    status = reader_look(r, want, err);
+    status = reader_look(r, want, err); // ST_RETRY: there is no more
+    if (status != ST_OK && status != ST_RETRY) {
+        return status;
+    }
     *match = r->start.len < want                    ? MATCH_SHORT
              : head_print(r, want) == p->head_print ? MATCH_SAME
                                                     : MATCH_OTHER;
@@ -246,7 +249,7 @@ static enum status open_any(struct tailed *log, enum match *match, struct err *e
 // Opens the part to be read. True if there is something to tell, now or instead.
 static bool open_log(struct watch *w, struct tailed *log, struct follow_item *out) {
     struct err err = {0};
-    enum match match;
+    enum match match = MATCH_SHORT;
     new_reader(w, log);
     if (open_any(log, &match, &err) != ST_OK) {
         return cannot_open(w, log, out, err.text);

@@ -278,6 +278,7 @@ static struct folder *add_folder(struct watch *w, size_t root, const char *path,
 
 static void free_folder(struct watch *w, struct folder *folder) {
     TAILQ_REMOVE(&w->folders, folder, in_all);
+    // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): uthash keeps the links
     HASH_DEL(w->by_key, folder);
     mem_free(folder->key);
     mem_free(folder->path);
