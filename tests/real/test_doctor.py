@@ -275,14 +275,14 @@ class Events(DoctorCase):
 class Rights(DoctorCase, RightsCase):
     """By the user of a broker that gives nothing else: RightsCase."""
 
-    def missing(self, name, without, check, text, remedy):
+    def missing(self, name, without, check, text, remedy, lib="old"):
         site, missing = self.place(name, without)
-        said = doctor(site)
+        said = doctor(site, lib=lib)
         self.assertFalse(said["ok"])
         self.assert_says(said, check, "FAIL", text.format(missing[1]), remedy.format(missing[1]))
         self.assertEqual({check}, {line["check"] for line in said["checks"] if line["mark"] == "FAIL"}, said["checks"])
         self.broker.allow(missing)
-        self.assertTrue(doctor(site)["ok"])
+        self.assertTrue(doctor(site, lib=lib)["ok"])
 
     def test_the_list_of_the_docs_is_enough(self):
         site, _ = self.place("doctor-least")
@@ -302,6 +302,10 @@ class Rights(DoctorCase, RightsCase):
     def test_write_on_what_may_be_read(self):
         self.missing("doctor-write", lambda site: write(site.topics["state_pipelines"]), "rights", "topic {} cannot be written",
                      "--operation WRITE --topic {}")
+
+    def test_write_on_what_may_be_read_newest_library(self):
+        self.missing("doctor-write-new", lambda site: write(site.topics["state_pipelines"]), "rights", "topic {} cannot be written",
+                     "--operation WRITE --topic {}", lib="new")
 
     def test_read_on_the_group(self):
         self.missing("doctor-group", lambda site: read_group(site.name), "rights", "the user needs the ACL READ", "--operation READ --group {}")
