@@ -1,6 +1,9 @@
-// doctor_doors: the checks of what is beside Kafka: receivers of alerts, the agent's own pages.
-// Called through doctor_checks.def.
+// doctor_doors: the checks of what is beside Kafka: folders of event logs, receivers of alerts, the
+// agent's own pages. Called through doctor_checks.def.
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "commands/doctor.h"
@@ -9,6 +12,27 @@
 #include "serve/listen.h"
 
 enum { ASK_MS = 2000, ANSWER_MAX_BYTES = 4096 };
+
+void doctor_logs(struct doctor *doctor) {
+    unsigned count;
+    const char *const *folders = config_list(doctor->config, "input.event_logs", &count);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned entries = 0;
+        DIR *folder = opendir(folders[i]);
+        if (folder == NULL) {
+            doctor_say(doctor, DOCTOR_FAIL, "mount it here, or let the agent's user read it",
+                       "%s: %s", folders[i], strerror(errno));
+            continue;
+        }
+        for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+            entries += entry->d_name[0] != '.';
+        }
+        closedir(folder);
+        doctor_say(doctor, entries > 0 ? DOCTOR_OK : DOCTOR_WARN,
+                   entries > 0 ? "" : "is it spark.eventLog.dir of your applications?",
+                   "%s can be read and has %u entries", folders[i], entries);
+    }
+}
 
 static unsigned check_target(struct doctor *doctor, const struct alert_target *target) {
     for (size_t i = 0; i < target->settings.url_count; i++) {

@@ -91,6 +91,12 @@ doctor_secret() {
     --set kafka.common.sasl.username=me --set kafka.common.sasl.password=hush-hush --log-level debug &&
     says "(SASL_PLAINTEXT PLAIN, librdkafka" && ! grep -r hush-hush "$tmp/out" "$tmp/err"
 }
+doctor_logs() {
+  mkdir -p "$tmp/logs" "$tmp/no-logs" && touch "$tmp/logs/app-1"
+  exits 1 "${nobody[@]}" --set "input.event_logs=$tmp/logs,$tmp/no-logs,$tmp/none" && says "ok       logs      $tmp/logs can be read and has 1 entries" &&
+    says "warn     logs      $tmp/no-logs can be read and has 0 entries" && says "FAIL     logs      $tmp/none: No such file" && says "2 failed, 1 warned"
+}
+ok "doctor: folders of event logs" doctor_logs
 doctor_bad() { exits 78 doctor -c "$tmp/bad.yaml" && complains "$tmp/bad.yaml:2: " && empty "$tmp/out"; }
 doctor_words() {
   exits 64 doctor --timeout soon && complains "--timeout wants a time" && exits 64 doctor --records 0 && complains "--records wants"
