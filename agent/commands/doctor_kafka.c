@@ -122,9 +122,20 @@ static void on_topic(void *ctx, enum topics_mark mark, const char *topic, const 
                (int)len, text);
 }
 
+// Without those that nothing needs as it is set up: nobody is to be sent after them.
+static size_t needed_topics(const struct config *config, struct topic_spec specs[TOPIC_COUNT]) {
+    size_t all = setup_topics(config, specs), count = 0;
+    for (size_t i = 0; i < all; i++) {
+        if (!specs[i].spare) {
+            specs[count++] = specs[i];
+        }
+    }
+    return count;
+}
+
 void doctor_topics(struct doctor *doctor) {
     struct topic_spec specs[TOPIC_COUNT];
-    size_t count = setup_topics(doctor->config, specs), wrong = 0;
+    size_t count = needed_topics(doctor->config, specs), wrong = 0;
     struct topics_view view = {.doctor = doctor};
     struct topics_report report = {&view, on_topic};
     struct setup_kafka kafka;
