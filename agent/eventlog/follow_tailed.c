@@ -119,7 +119,7 @@ void tailed_close(struct tailed *log, struct watch *w) {
 
 static void new_reader(struct watch *w, struct tailed *log) {
     log->reader = mem_alloc(sizeof *log->reader);
-    reader_init(log->reader, log->at.path, FOLLOW_READ_BYTES);
+    reader_init(log->reader, log->view.name, FOLLOW_READ_BYTES);
     if (w->options.max_line_bytes > 0) {
         log->reader->max_line = w->options.max_line_bytes;
     }

@@ -382,7 +382,11 @@ static void test_long_lines(void **state) {
     take_all(&t);
     add("app-1-2.inprogress", "}\n{two}\n");
     expect(&t, "app-1-2", "{log start}\n{two}\n");
-    assert_int_equal(came_of(&t, "app-1-2")->long_lines, 1);
+    append("app-1-2.inprogress", text.data, text.len); // the last one, and the name changes
+    take_all(&t);
+    rename_log("app-1-2.inprogress", "app-1-2");
+    take_all(&t);
+    assert_int_equal(came_of(&t, "app-1-2")->long_lines, 2);
     buf_fini(&text);
     stop(&t);
 }
