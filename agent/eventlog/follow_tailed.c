@@ -288,9 +288,11 @@ static bool end_part(struct watch *w, struct tailed *log, struct follow_item *ou
     const struct part *next = part_behind(log, log->at.number);
     struct stat st;
     bool known = fstat(log->reader->input.fd, &st) == 0;
-    log->position.seen_bytes = log->reader->input.read_total;
+    // What came behind the end just now is not passed over, what stands behind damage is.
+    bool whole = !known || !log->told_damaged;
+    log->position.seen_bytes = whole ? log->reader->input.read_total : (uint64_t)st.st_size;
     log->position.seen_ms = known ? follow_ms_of(st.st_mtim) : log->changed_ms;
-    log->size_bytes = log->packed_at;
+    log->size_bytes = log->packed_at = log->position.seen_bytes;
     tailed_close(log, w);
     if (next != NULL) {
         int64_t behind = log->at.number;

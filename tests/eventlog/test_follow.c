@@ -333,6 +333,13 @@ static void test_damaged(void **state) {
     look_often(&t);
     assert_int_equal(times_said(&t, "app-1-2.zstd: damaged near byte"), 1);
     assert_int_equal(came_of(&t, "app-1-2")->ended, 1);
+    append("app-1-4.zstd", frame, n); // and in the middle of one that has ended
+    append("app-1-4.zstd", "not a frame at all, and never was", 33);
+    append("app-1-4.zstd", frame, n);
+    look_often(&t);
+    expect(&t, "app-1-4", text);
+    assert_int_equal(times_said(&t, "app-1-4.zstd: damaged near byte"), 1);
+    assert_int_equal(came_of(&t, "app-1-4")->ended, 1);
     append("app-1-3.zstd.inprogress", frame, n);
     append("app-1-3.zstd.inprogress", "not a frame at all, and never was", 33);
     look_often(&t);
