@@ -283,4 +283,23 @@ class SenderTest {
     runToTheEnd(id -> producer);
     assertEquals(List.of("END"), producer.values());
   }
+
+  /** One that took a record and never answers is told, once a minute, though no send() fails. */
+  @Test void silenceIsTold() throws Exception {
+    Producer producer = new Producer(false);
+    try (Lines lines = new Lines()) {
+      offer("a", "A");
+      Thread thread = new Thread(sender(id -> producer));
+      thread.start();
+      while (producer.history().isEmpty()) Thread.onSpinWait();
+      nowNs.addAndGet(31_000_000_000L);
+      while (lines.warnings.isEmpty()) Thread.onSpinWait();
+      assertEquals("events do not get to topic spark-events, trying on (0 wait, 0 given up): no answer for 31 s",
+          lines.warnings.get(0));
+      progress.exit();
+      nowNs.addAndGet(11_000_000_000L);
+      thread.join();
+      assertEquals(1, lines.warnings.size(), lines.warnings.toString());
+    }
+  }
 }

@@ -5,41 +5,21 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.InputStream;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.core.LogEvent;
-import org.apache.logging.log4j.core.Logger;
-import org.apache.logging.log4j.core.appender.AbstractAppender;
-import org.apache.logging.log4j.core.config.Property;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkFirehoseListener;
 import org.apache.spark.Success$;
 import org.apache.spark.scheduler.SparkListenerApplicationEnd;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
 class UnfitTest {
-  private final List<String> lines = Collections.synchronizedList(new ArrayList<>());
-  private final Logger logger = (Logger) LogManager.getLogger("io.stoker.spark.StokerListener");
-  private final AbstractAppender lister = new AbstractAppender("lister", null, null, true, Property.EMPTY_ARRAY) {
-    @Override public void append(LogEvent event) {
-      if (event.getLevel().isMoreSpecificThan(org.apache.logging.log4j.Level.WARN)) lines.add(event.getMessage().getFormattedMessage());
-    }
-  };
-
-  @BeforeEach void listen() {
-    lister.start();
-    logger.addAppender(lister);
-  }
+  private final Lines lines = new Lines();
 
   @AfterEach void stop() {
-    logger.removeAppender(lister);
+    lines.close();
   }
 
   /** Our classes anew, in a Spark without one class. */
@@ -76,8 +56,8 @@ class UnfitTest {
   }
 
   private String onlyLine() {
-    assertEquals(1, lines.size(), lines.toString());
-    return lines.get(0);
+    assertEquals(1, lines.warnings.size(), lines.warnings.toString());
+    return lines.warnings.get(0);
   }
 
   @Test void aClassThatIsMissingAtTheStartSwitchesItOff() throws Exception {
