@@ -351,6 +351,31 @@ static void test_damaged(void **state) {
     stop(&t);
 }
 
+// Of a frame that is not whole its blocks come whole, though each unpacks to more than the buffer
+// holds.
+static void test_a_large_frame(void **state) {
+    (void)state;
+    struct tail t = {0};
+    struct buf text = {0}, frame = {0};
+    while (text.len < 500000) {
+        buf_add_text(&text, "{a line of the log}\n");
+    }
+    char *to = buf_reserve(&frame, ZSTD_compressBound(text.len));
+    size_t n = ZSTD_compress(to, ZSTD_compressBound(text.len), text.data, text.len, 1);
+    start(&t);
+    for (size_t i = 0; i < n; i++) {
+        append("app-1-2.zstd.inprogress", to + i, 1);
+        take_all(&t);
+        size_t blocks = (came_of(&t, "app-1-2")->text.len + 20) / (128 << 10);
+        assert_true(came_of(&t, "app-1-2")->text.len == text.len ||
+                    came_of(&t, "app-1-2")->text.len + 20 - blocks * (128 << 10) <= 20);
+    }
+    expect(&t, "app-1-2", buf_text(&text));
+    buf_fini(&frame);
+    buf_fini(&text);
+    stop(&t);
+}
+
 // A mark that is not one of this file: unpacked from the start instead.
 static void test_a_wrong_mark(void **state) {
     (void)state;
@@ -472,6 +497,7 @@ int main(void) {
         LIFE(test_removed),
         LIFE(test_not_there_for_a_moment),
         LIFE(test_damaged),
+        LIFE(test_a_large_frame),
         LIFE(test_a_wrong_mark),
         LIFE(test_long_lines),
         LIFE(test_dated_parts),
