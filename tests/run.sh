@@ -3,14 +3,16 @@
 # build/test-logs/STEP.log; a step that prints "N passed, M failed" is counted by that, any other as one. A
 # step that cannot start has failed: nothing is skipped. The last line counts all.
 #
-# Everything is built first, each source once for each compiler and sanitizer. Then three lanes run side by side, since
-# what waits for a Kafka leaves the processors to the rest; each has folders and ports of its own.
+# Everything that two lanes use is built first, the fuzz targets among it, each source once for each compiler and sanitizer.
+# Then three lanes run side by side, since what waits for a Kafka leaves the processors to the rest; each has folders and
+# ports of its own.
 set -u
 cd "$(dirname "$0")/.."
 . tests/steps.sh
 
 step build-dev build dev all
 step build bash -c 'tests/faults/build.sh && cmake --preset release -DSTOKER_BENCH=ON && cmake --build --preset release'
+step build-fuzz build fuzz all
 step real-deps tests/real/deps.sh
 step listener-deps tests/listener/deps.sh
 {

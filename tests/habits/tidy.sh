@@ -13,7 +13,7 @@ changed() { # files that differ from what was looked at before: the nearest comm
     ahead=$(git rev-list --count "$base..HEAD")
     if [ "$ahead" -gt 0 ] && [ "$ahead" -lt "$most" ]; then nearest=$base most=$ahead; fi
   done
-  git diff --name-only "${nearest:-$(git hash-object -t tree /dev/null)}"
+  git diff --name-only --diff-filter=d "${nearest:-$(git hash-object -t tree /dev/null)}"
   git ls-files --others --exclude-standard
 }
 
@@ -27,11 +27,14 @@ for block in sys.stdin.read().split("\n\n"):
         print(os.path.relpath(files[0], root))' "$@"
 }
 
-mapfile -t files < <(git ls-files 'agent/*.c')
+mapfile -t files < <(git ls-files -co --exclude-standard 'agent/*.c')
 if [ -z "${CI:-}" ]; then
   mapfile -t different < <(changed)
   if [[ ! " ${different[*]} " =~ " .clang-tidy "|" CMakeLists.txt "|" tests/habits/tidy.sh " ]]; then
-    mapfile -t files < <(comm -12 <(printf '%s\n' "${files[@]}" | sort) <(made_of "${different[@]}" | sort -u))
+    [ -n "$(made_of agent/main.c)" ] || { echo "tidy: build/dev is not built"; exit 1; }
+    # Those that differ themselves, too: a new one is in no build yet.
+    mapfile -t files < <(comm -12 <(printf '%s\n' "${files[@]}" | sort) \
+      <({ printf '%s\n' "${different[@]}"; made_of "${different[@]}"; } | sort -u))
   fi
 fi
 echo "tidy: ${#files[@]} files"

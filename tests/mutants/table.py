@@ -35,6 +35,8 @@ MUTANTS = (
            "if (engine->options->no_failure_text) {", "if (false) {", ("test_secrets",)),
     Mutant("a text is cut before it is scrubbed", "agent/base/scrub.c",
            "shown.len == text.len || is_clean(text, shown.len);", "true;", ("test_scrub",)),
+    Mutant("the whole of a long text is looked at", "agent/base/scrub.c",
+           "text = cut(text, LOOK_MAX);", "text = cut(text, text.len);", ("test_scrub",)),
     Mutant("a number beyond its range is taken", "agent/config/config_value.c",
            "return value >= setting->min && value <= setting->max;", "return value >= setting->min || value <= setting->max;",
            ("test_config_bad",)),
