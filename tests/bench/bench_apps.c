@@ -5,29 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../support/quiet.h"
 #include "base/mem.h"
-#include "engine/engine.h"
 #include "eventlog/eventlog.h"
 #include "resident.h"
-
-static void no_run(void *ctx, const struct pipeline_run *run) {
-    (void)ctx;
-    (void)run;
-}
-static void no_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
-                          const struct bottleneck *bottleneck) {
-    (void)ctx;
-    (void)identity;
-    (void)run_id;
-    (void)bottleneck;
-}
-static void no_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
-                              const struct recommendation *recommendation) {
-    (void)ctx;
-    (void)identity;
-    (void)run_id;
-    (void)recommendation;
-}
 
 static void measure(const char *path, long applications) {
     struct err err = {0};
@@ -36,15 +17,10 @@ static void measure(const char *path, long applications) {
         fprintf(stderr, "%s\n", err.text);
         exit(1);
     }
-    struct decode_options decode = {.max_bytes = 32 << 20,
-                                    .wrapper_event_key = "",
-                                    .wrapper_app_key = "",
-                                    .wrapper_attempt_key = ""};
-    struct decoder *decoder = decoder_new(&decode);
+    struct decoder *decoder = decoder_new(&plain_decode);
     struct engine_options options;
     engine_options_init(&options);
-    struct engine_output output = {NULL, no_run, no_bottleneck, no_recommendation};
-    struct engine *engine = engine_new(&options, decoder, &output);
+    struct engine *engine = engine_new(&options, decoder, &quiet_engine);
     long before = resident_kib(), events = 0;
     struct str line;
     size_t readable;

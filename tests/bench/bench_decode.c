@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../support/quiet.h"
 #include "decode/decode.h"
 #include "eventlog/eventlog.h"
 #include "oracle.h"
@@ -20,12 +21,8 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    struct decode_options options = {.max_bytes = 32 << 20,
-                                     .wrapper_event_key = "",
-                                     .wrapper_app_key = "",
-                                     .wrapper_attempt_key = ""};
-    struct decoder *decoder = decoder_new(&options);
-    struct oracle *oracle = oracle_new(&options);
+    struct decoder *decoder = decoder_new(&plain_decode);
+    struct oracle *oracle = oracle_new(&plain_decode);
     const struct idmap none = {0};
     struct str line;
     size_t readable;

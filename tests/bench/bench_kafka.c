@@ -11,6 +11,7 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include "../support/quiet.h"
 #include "avro/avro_codec.h"
 #include "base/clock.h"
 #include "engine/engine.h"
@@ -136,10 +137,6 @@ static void on_window(void *ctx, const struct pipeline_window *window) {
     avro_encode_window(plain->codec, window, &plain->encoded);
     put(plain, plain->out, window->pipeline);
 }
-static void on_alert(void *ctx, const struct alert *alert) {
-    (void)ctx;
-    (void)alert;
-}
 
 static void take_run(struct plain *plain, struct pipelines *pipelines,
                      const struct message *message) {
@@ -168,17 +165,13 @@ static void plain(const char *brokers, const char *topic, const char *runs, cons
             ST_OK) {
         die("kafka", err.text);
     }
-    struct decode_options decode = {.max_bytes = 32 << 20,
-                                    .wrapper_event_key = "",
-                                    .wrapper_app_key = "",
-                                    .wrapper_attempt_key = ""};
-    struct decoder *decoder = decoder_new(&decode);
+    struct decoder *decoder = decoder_new(&plain_decode);
     struct engine_options engine_options;
     engine_options_init(&engine_options);
     struct engine_output output = {&plain, on_run, on_bottleneck, on_recommendation};
     struct pipelines_options pipelines_options;
     pipelines_options_init(&pipelines_options);
-    struct pipelines_output windows = {&plain, on_window, on_alert};
+    struct pipelines_output windows = {&plain, on_window, quiet_alert};
     struct engine *engines[PARTITIONS_MAX] = {0};
     struct pipelines *pipelines[PARTITIONS_MAX] = {0};
     int64_t quiet_ms = clock_mono_ms();

@@ -5,24 +5,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fleet/pipelines.h"
+#include "../support/quiet.h"
 #include "resident.h"
-
-static void on_window(void *ctx, const struct pipeline_window *window) {
-    (void)ctx;
-    (void)window;
-}
-static void on_alert(void *ctx, const struct alert *alert) {
-    (void)ctx;
-    (void)alert;
-}
 
 static void measure(long count) {
     struct pipelines_options options;
     pipelines_options_init(&options);
     options.pipelines_max = (uint32_t)count;
-    struct pipelines_output output = {NULL, on_window, on_alert};
-    struct pipelines *pipelines = pipelines_new(&options, &output);
+    struct pipelines *pipelines = pipelines_new(&options, &quiet_pipelines);
     struct open_bottleneck open = {
         .kind = KIND_DATA_SKEW, .severity = SEVERITY_SEVERE, .summary = "made up"};
     long before = resident_kib();

@@ -7,11 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "both.h"
-
-static const struct decode_options usual = {.max_bytes = 32 << 20,
-                                            .wrapper_event_key = "",
-                                            .wrapper_app_key = "",
-                                            .wrapper_attempt_key = ""};
+#include "support/quiet.h"
 
 struct fixture {
     struct both both;
@@ -21,7 +17,7 @@ struct fixture {
 
 static inline int decode_setup(void **state) {
     struct fixture *f = mem_zalloc(1, sizeof *f);
-    both_init(&f->both, &usual);
+    both_init(&f->both, &plain_decode);
     *state = f;
     return 0;
 }

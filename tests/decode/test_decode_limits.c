@@ -64,7 +64,7 @@ static void test_invalid_fields(void **state) {
 }
 
 static void test_too_large(void **state) {
-    struct decode_options small = usual;
+    struct decode_options small = plain_decode;
     struct both both;
     (void)state;
     small.max_bytes = 40;

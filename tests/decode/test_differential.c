@@ -2,16 +2,12 @@
 // every fixture log and on seeded mutants of them. What jansson accepts, the agent must accept and
 // read alike, field by field. What jansson refuses as JSON, the agent may accept: on-demand parsing
 // does not look at what it skips, and takes a key that stands twice.
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include "both.h"
 #include "mutate.h"
 #include "support/logs.h"
-
-static const struct decode_options options = {.max_bytes = 32 << 20,
-                                              .wrapper_event_key = "",
-                                              .wrapper_app_key = "",
-                                              .wrapper_attempt_key = ""};
 
 struct run {
     struct both both;
@@ -66,7 +62,7 @@ static void mutate_line(const char *path, struct str line, void *context) {
 
 static void init(struct run *run) {
     *run = (struct run){.seed = 20240229, .every = 16};
-    both_init(&run->both, &options);
+    both_init(&run->both, &plain_decode);
     for (int64_t id = 0; id < 2000; id += 3) {
         assert_true(idmap_put(&run->wanted, id, 1, 10000));
     }

@@ -2,6 +2,7 @@
 // writers of Spark events. For the tests of stage 1. Times are seconds after KIT_START_MS.
 #pragma once
 
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -86,15 +87,11 @@ static void kit_on_advice(void *ctx, const struct run_identity *identity, const 
 
 // Options may be changed between kit_options and kit_begin.
 static inline void kit_options(void) {
-    static const struct decode_options decode = {.max_bytes = 32 << 20,
-                                                 .wrapper_event_key = "",
-                                                 .wrapper_app_key = "",
-                                                 .wrapper_attempt_key = ""};
     memset(&kit, 0, sizeof kit);
     metrics_reset();
     engine_options_init(&kit.options);
     kit.options.publish_min = SEVERITY_LOW;
-    kit.decoder = decoder_new(&decode);
+    kit.decoder = decoder_new(&plain_decode);
     kit.records = mem_zalloc(KIT_MAX, sizeof *kit.records);
 }
 

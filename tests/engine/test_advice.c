@@ -56,8 +56,7 @@ static int set_up(void **state) {
     return 0;
 }
 
-// The next minute of the run: it is reported.
-// Of a minute two tasks end, enough events for an update.
+// The next minute of the run, in which two tasks end: enough events for an update.
 static void minute(int n) {
     kit_task(APP, 0, 1000 + n, 1, 60 * n + 1, 1);
     kit_task(APP, 0, n, 1, 60 * n + 1, 1);
@@ -111,10 +110,6 @@ static void every_part_of_the_advice_is_its_content(void **state) {
     kit_check_revisions();
 }
 
-static void put(void *ctx, struct str key, struct str value) {
-    keep_table_put(ctx, key, value);
-}
-
 // The runs' values with one more field: 10, the revisions of the run before, beyond any.
 static void put_damaged(void *ctx, struct str key, struct str value) {
     static const char field[] = "\x0a\x06\x80\x80\x80\x80\x80\x40"; // 2^40
@@ -133,7 +128,7 @@ static void revisions_that_cannot_be_are_refused(void **state) {
     minute(0);
     for (int round = 0; round < 2; round++) {
         struct keep_table *table = keep_table_new();
-        engine_all(kit.engine, round == 0 ? put : put_damaged, table);
+        engine_all(kit.engine, round == 0 ? table_put : put_damaged, table);
         struct engine *engine = engine_new(&kit.options, kit.decoder, &(struct engine_output){0});
         assert_int_equal(engine_load(engine, table, &kit.err), round == 0 ? ST_OK : ST_SKIP);
         engine_free(engine);
@@ -149,7 +144,7 @@ static void what_was_told_survives_a_restart(void **state) {
     tip = "coalesce";
     minute(2);
     struct keep_table *table = keep_table_new();
-    engine_all(kit.engine, put, table);
+    engine_all(kit.engine, table_put, table);
     engine_free(kit.engine);
     begin();
     assert_int_equal(engine_load(kit.engine, table, &kit.err), ST_OK);

@@ -210,14 +210,10 @@ static void numbers_alone_are_repeated_at_most_every_minute(void **state) {
     kit_check_revisions();
 }
 
-static void put(void *ctx, struct str key, struct str value) {
-    keep_table_put(ctx, key, value);
-}
-
 // The engine goes, another one goes on from its state.
 static void restart(void) {
     struct keep_table *table = keep_table_new();
-    engine_all(kit.engine, put, table);
+    engine_all(kit.engine, table_put, table);
     engine_free(kit.engine);
     kit_begin();
     assert_int_equal(engine_load(kit.engine, table, &kit.err), ST_OK);

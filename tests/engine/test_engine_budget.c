@@ -1,5 +1,6 @@
 // test_engine_budget: what engines keep stays within the budget, whoever sends what; detail goes
 // before stages, stages before runs, and totals stay as they are.
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -21,28 +22,16 @@ static void on_run(void *ctx, const struct pipeline_run *run) {
     last = *run;
     lost += run->status == RUN_LOST;
 }
-static void on_verdict(void *ctx, const struct run_identity *identity, const char *run_id,
-                       const struct bottleneck *b) {
-    (void)ctx, (void)identity, (void)run_id, (void)b;
-}
-static void on_advice(void *ctx, const struct run_identity *identity, const char *run_id,
-                      const struct recommendation *advice) {
-    (void)ctx, (void)identity, (void)run_id, (void)advice;
-}
 
 static struct engine *begin(void) {
-    struct engine_output output = {NULL, on_run, on_verdict, on_advice};
+    struct engine_output output = {NULL, on_run, quiet_bottleneck, quiet_recommendation};
     return engine_new(&options, decoder, &output);
 }
 
 static int set_up(void **state) {
     (void)state;
-    static const struct decode_options decode = {.max_bytes = 32 << 20,
-                                                 .wrapper_event_key = "",
-                                                 .wrapper_app_key = "",
-                                                 .wrapper_attempt_key = ""};
     metrics_reset();
-    decoder = decoder_new(&decode);
+    decoder = decoder_new(&plain_decode);
     engine_options_init(&options);
     options.budget = budget_new(LIMIT_BYTES);
     offset = lost = 0;

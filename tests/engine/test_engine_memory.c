@@ -1,6 +1,7 @@
 // test_engine_memory: what the rooms of stage 1 hold is counted: it rises with a log and is given
 // back to the byte when the engine goes, wherever it was taken and released.
 #include "support/logs.h"
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include "engine/engine.h"
@@ -8,18 +9,6 @@
 static struct decoder *decoder;
 static struct engine *engine;
 static int64_t offset, fed;
-
-static void on_run(void *ctx, const struct pipeline_run *run) {
-    (void)ctx, (void)run;
-}
-static void on_verdict(void *ctx, const struct run_identity *identity, const char *run_id,
-                       const struct bottleneck *b) {
-    (void)ctx, (void)identity, (void)run_id, (void)b;
-}
-static void on_advice(void *ctx, const struct run_identity *identity, const char *run_id,
-                      const struct recommendation *advice) {
-    (void)ctx, (void)identity, (void)run_id, (void)advice;
-}
 
 static void feed(const char *path, struct str line, void *context) {
     (void)path, (void)context;
@@ -32,19 +21,14 @@ static void feed(const char *path, struct str line, void *context) {
 static void a_room_holds_more_and_then_what_it_held(void **state) {
     (void)state;
     static const enum mem_room rooms[] = {MEM_ROOM_state, MEM_ROOM_stats, MEM_ROOM_engine};
-    static const struct decode_options decode = {.max_bytes = 32 << 20,
-                                                 .wrapper_event_key = "",
-                                                 .wrapper_app_key = "",
-                                                 .wrapper_attempt_key = ""};
     struct engine_options options;
-    struct engine_output output = {NULL, on_run, on_verdict, on_advice};
     int64_t before[ARRAY_LEN(rooms)];
     engine_options_init(&options);
-    decoder = decoder_new(&decode);
+    decoder = decoder_new(&plain_decode);
     for (size_t i = 0; i < ARRAY_LEN(rooms); i++) {
         before[i] = mem_room_bytes(rooms[i]);
     }
-    engine = engine_new(&options, decoder, &output);
+    engine = engine_new(&options, decoder, &quiet_engine);
     logs_file(FIXTURES "/logs/skew_groupbykey/events.jsonl.zst", feed, NULL);
     logs_file(FIXTURES "/logs/executor_oom/events.jsonl.zst", feed, NULL);
     assert_true(fed > 100);

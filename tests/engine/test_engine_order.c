@@ -2,6 +2,7 @@
 // at random give each run the very records, byte for byte and in order, that it gets alone. And the
 // same input gives the same records twice, however its tables are hashed.
 #include "support/logs.h"
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include "avro/avro_codec.h"
@@ -177,11 +178,7 @@ static void keep_line(const char *path, struct str line, void *context) {
 
 static int set_up(void **state) {
     (void)state;
-    static const struct decode_options decode = {.max_bytes = 32 << 20,
-                                                 .wrapper_event_key = "",
-                                                 .wrapper_app_key = "",
-                                                 .wrapper_attempt_key = ""};
-    decoder = decoder_new(&decode);
+    decoder = decoder_new(&plain_decode);
     codec = avro_codec_new();
     engine_options_init(&options);
     for (int i = 0; i < (int)LOGS; i++) {

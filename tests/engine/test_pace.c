@@ -351,17 +351,13 @@ static void another_outcome_is_told_at_once(void **state) {
     assert_int_equal(out.last.status, RUN_FAILED);
 }
 
-static void put(void *ctx, struct str key, struct str value) {
-    keep_table_put(ctx, key, value);
-}
-
 // Perhaps the engine goes, and another one goes on from its state.
 static void perhaps_restart(bool restarts) {
     if (!restarts) {
         return;
     }
     struct keep_table *table = keep_table_new();
-    engine_all(kit.engine, put, table);
+    engine_all(kit.engine, table_put, table);
     engine_free(kit.engine);
     kit.engine = fresh_engine();
     assert_int_equal(engine_load(kit.engine, table, &kit.err), ST_OK);

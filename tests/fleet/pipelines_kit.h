@@ -58,3 +58,11 @@ static void ended(struct pipeline_run *run, enum run_status status, double durat
 
 static struct open_bottleneck skew = {
     .kind = KIND_DATA_SKEW, .severity = SEVERITY_SEVERE, .summary = "hot key"};
+
+// The same with a bottleneck that stands open.
+static inline struct pipeline_run skewed(const char *run_id, int64_t revision, int64_t minute) {
+    struct pipeline_run run = update(run_id, revision, minute);
+    run.open = &skew;
+    run.open_count = 1;
+    return run;
+}

@@ -3,7 +3,7 @@
 #include "pipelines_kit.h"
 
 #include "base/metrics.h"
-#include "keep/table.h"
+#include "support/quiet.h"
 
 // Only what is told of alerts, as the flood's windows are too many to keep.
 static int told, told_ends, told_silenced;
@@ -71,16 +71,12 @@ static const char *alerts_in(const struct pipelines *p) {
     return buf_text(&names);
 }
 
-static void apply(void *ctx, struct str key, struct str value) {
-    keep_table_put(ctx, key, value);
-}
-
 // As an agent that was killed goes on.
 static struct pipelines *restarted(struct pipelines *p) {
     static const struct pipelines_output output = {NULL, count_window, count_alert};
     struct keep_table *table = keep_table_new();
     struct err err = {0};
-    pipelines_all(p, apply, table);
+    pipelines_all(p, table_put, table);
     pipelines_free(p);
     p = pipelines_new(&options, &output);
     assert_int_equal(pipelines_load(p, table, &err), ST_OK);
@@ -203,11 +199,11 @@ static void no_key_is_left_behind(void **state) {
     struct buf keys = {0};
     offset = 0;
     feed(p, "a", RUN_FAILED, 10);
-    pipelines_changes(p, apply, table);
+    pipelines_changes(p, table_put, table);
     feed(p, "b", RUN_SUCCEEDED, 10);
-    pipelines_changes(p, apply, table);
+    pipelines_changes(p, table_put, table);
     feed(p, "c", RUN_SUCCEEDED, 10);
-    pipelines_changes(p, apply, table);
+    pipelines_changes(p, table_put, table);
     keep_table_each(table, keys_in, &keys);
     assert_string_equal(buf_text(&keys), "P krun-2.c\\x0ac pc\\x0aa pc\\x0ac w10.c\\x0ac ");
     buf_fini(&keys);

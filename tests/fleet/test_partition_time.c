@@ -6,13 +6,6 @@ static int64_t minutes(int64_t count) {
     return count * 60000;
 }
 
-static struct pipeline_run skewed(const char *id, int64_t revision, int64_t minute) {
-    struct pipeline_run run = update(id, revision, minute);
-    run.open = &skew;
-    run.open_count = 1;
-    return run;
-}
-
 static struct alert alerts[KIND_COUNT];
 static int alert_count;
 static void keep_alert(void *ctx, const struct alert *alert) {

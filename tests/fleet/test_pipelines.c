@@ -111,13 +111,9 @@ static void a_failed_run_alerts_until_one_succeeds(void **state) {
 static void a_bottleneck_alerts_once_and_ends_with_a_better_run(void **state) {
     (void)state;
     struct pipelines *p = fresh();
-    struct pipeline_run run = update("a", 1, 10);
-    run.open = &skew;
-    run.open_count = 1;
+    struct pipeline_run run = skewed("a", 1, 10);
     pipelines_feed(p, &run, 0, 0);
-    run = update("a", 2, 11);
-    run.open = &skew;
-    run.open_count = 1;
+    run = skewed("a", 2, 11);
     pipelines_feed(p, &run, 1, 0);
     assert_int_equal(seen.alert_count, 1); // same text: told once
     assert_string_equal(seen.alerts[0].name, "PipelineDataSkew");
@@ -140,9 +136,7 @@ static void a_bottleneck_alerts_once_and_ends_with_a_better_run(void **state) {
 static void a_run_without_room_for_its_stages_ends_no_alert(void **state) {
     (void)state;
     struct pipelines *p = fresh();
-    struct pipeline_run run = update("a", 1, 10);
-    run.open = &skew;
-    run.open_count = 1;
+    struct pipeline_run run = skewed("a", 1, 10);
     pipelines_feed(p, &run, 0, 0);
     for (int i = 0; i < 2; i++) {
         run = update(i == 0 ? "a" : "b", 2, 11 + i);
@@ -162,9 +156,7 @@ static void a_run_without_room_for_its_stages_ends_no_alert(void **state) {
 static void a_retracted_bottleneck_ends_its_alert_at_once(void **state) {
     (void)state;
     struct pipelines *p = fresh();
-    struct pipeline_run run = update("a", 1, 10);
-    run.open = &skew;
-    run.open_count = 1;
+    struct pipeline_run run = skewed("a", 1, 10);
     pipelines_feed(p, &run, 0, 0);
     run = update("a", 2, 10);
     pipelines_feed(p, &run, 1, 0);
@@ -173,14 +165,11 @@ static void a_retracted_bottleneck_ends_its_alert_at_once(void **state) {
     pipelines_free(p);
 }
 
-static struct pipeline_stats last_stats;
 // A run that goes on lists a few of what is open, all of them are counted.
 static void what_a_shortened_update_leaves_out_is_counted(void **state) {
     struct pipelines *p = fresh();
-    struct pipeline_run run = update("r1", 1, 1);
+    struct pipeline_run run = skewed("r1", 1, 1);
     (void)state;
-    run.open = &skew;
-    run.open_count = 1;
     run.open_by_severity[SEVERITY_SEVERE] = 3;
     run.open_by_severity[SEVERITY_LOW] = 1000000;
     pipelines_feed(p, &run, 1, 0);
@@ -189,9 +178,7 @@ static void what_a_shortened_update_leaves_out_is_counted(void **state) {
     assert_int_equal(seen.windows[0].open_bottlenecks[SEVERITY_SEVERE], 3);
     assert_int_equal(seen.windows[0].open_bottlenecks[SEVERITY_LOW], RUN_OPEN_MAX);
     assert_int_equal(seen.windows[0].open_bottlenecks[SEVERITY_MODERATE], 0);
-    run = update("r1", 3, 3); // as releases wrote it that counted nothing
-    run.open = &skew;
-    run.open_count = 1;
+    run = skewed("r1", 3, 3); // as releases wrote it that counted nothing
     pipelines_feed(p, &run, 3, 0);
     run = update("r1", 4, 4);
     pipelines_feed(p, &run, 4, 0);
@@ -199,6 +186,7 @@ static void what_a_shortened_update_leaves_out_is_counted(void **state) {
     pipelines_free(p);
 }
 
+static struct pipeline_stats last_stats;
 static void keep_stats(void *ctx, const struct pipeline_stats *stats) {
     *(int *)ctx += 1;
     last_stats = *stats;

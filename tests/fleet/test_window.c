@@ -1,5 +1,6 @@
 // test_window: what a pane counts and what it must not: late news of ended runs, lost runs, panes
 // of a later lap of the ring. (The rest of stage 2 is in test_pipelines.c.)
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -16,12 +17,9 @@ static void on_window(void *ctx, const struct pipeline_window *window) {
     assert_true(count < MAX);
     windows[count++] = *window;
 }
-static void on_alert(void *ctx, const struct alert *alert) {
-    (void)ctx, (void)alert;
-}
 
 static struct pipelines *fresh(void) {
-    struct pipelines_output output = {NULL, on_window, on_alert};
+    struct pipelines_output output = {NULL, on_window, quiet_alert};
     count = 0;
     pipelines_options_init(&options);
     return pipelines_new(&options, &output);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "alert/alert_door.h"
+#include "base/check.h"
 #include "base/mem.h"
 #include "net/url.h"
 #include "serve/hosts.h"
@@ -13,12 +14,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PARTS = 5 };
-
-static void must(bool holds) {
-    if (!holds) {
-        abort();
-    }
-}
 
 static bool is_printable(struct str text) {
     for (size_t i = 0; i < text.len; i++) {
@@ -40,10 +35,10 @@ static void try_host(const char *host, const char *entry) {
     any.names = star;
     any.count = 1;
     // The list only adds, and nothing is a name that "*" is not.
-    must(!hosts_allow(&none, host) || hosts_allow(&some, host));
-    must(!hosts_allow(&some, host) || hosts_allow(&any, host));
+    require(!hosts_allow(&none, host) || hosts_allow(&some, host));
+    require(!hosts_allow(&some, host) || hosts_allow(&any, host));
     // Whatever is let in has a host of printable letters alone.
-    must(!hosts_allow(&any, host) || is_printable((struct str){host, strlen(host)}));
+    require(!hosts_allow(&any, host) || is_printable((struct str){host, strlen(host)}));
 }
 
 static void try_settings(const char *listen, const char *text) {
@@ -51,12 +46,12 @@ static void try_settings(const char *listen, const char *text) {
     struct url url;
     struct err err;
     if (listen_local(listen, local, sizeof local)) {
-        must(listen_good(listen) && listen_good(local)); // it is asked where it is listened on
+        require(listen_good(listen) && listen_good(local)); // it is asked where it is listened on
     }
     if (url_parse(text, "/-/ready", &url, &err) == ST_OK) {
         struct url again;
-        must(is_printable((struct str){url.shown, strlen(url.shown)}));
-        must(url_parse(url.target, "", &again, &err) == ST_OK);
+        require(is_printable((struct str){url.shown, strlen(url.shown)}));
+        require(url_parse(url.target, "", &again, &err) == ST_OK);
         url_fini(&again);
         url_fini(&url);
     }
@@ -68,8 +63,8 @@ static void try_answer(int code, struct str answer) {
     for (unsigned i = 0; i < count; i++) {
         struct buf words = {0};
         enum alert_verdict verdict = doors[i]->judge(code, answer, &words);
-        must((verdict == ALERT_TAKEN) == (code >= 200 && code < 300)); // words change no success
-        must(is_printable(buf_str(&words)));
+        require((verdict == ALERT_TAKEN) == (code >= 200 && code < 300)); // words change no success
+        require(is_printable(buf_str(&words)));
         buf_fini(&words);
     }
 }

@@ -5,20 +5,9 @@
 #include <stdlib.h>
 
 #include "../keep/state_file.h"
-#include "fleet/pipelines.h"
+#include "../support/quiet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void on_window(void *ctx, const struct pipeline_window *window) {
-    (void)ctx, (void)window;
-}
-static void on_alert(void *ctx, const struct alert *alert) {
-    (void)ctx, (void)alert;
-}
-
-static void apply(void *ctx, struct str key, struct str value) {
-    keep_table_put((struct keep_table *)ctx, key, value);
-}
 
 // Two updates, of a pipeline that may be known and of one that is not, and ticks.
 static void go_on(struct pipelines *p, int64_t offset) {
@@ -38,22 +27,21 @@ static void go_on(struct pipelines *p, int64_t offset) {
     pipelines_tick(p, INT64_C(8) * 24 * 3600000);
 }
 
-static void write_and_read_again(struct pipelines *p, const struct pipelines_options *options,
-                                 const struct pipelines_output *output) {
+static void write_and_read_again(struct pipelines *p, const struct pipelines_options *options) {
     static struct buf first, again;
     struct keep_table *table = keep_table_new();
     struct err err = {0};
     buf_clear(&first);
     buf_clear(&again);
-    pipelines_all(p, apply, table);
+    pipelines_all(p, table_put, table);
     keep_table_each(table, state_file_add, &first); // by key: an order no enemy can make up
-    struct pipelines *copy = pipelines_new(options, output);
+    struct pipelines *copy = pipelines_new(options, &quiet_pipelines);
     if (pipelines_load(copy, table, &err) != ST_OK) {
         fprintf(stderr, "what was written is refused: %s\n", err.text);
         abort();
     }
     struct keep_table *read = keep_table_new();
-    pipelines_all(copy, apply, read);
+    pipelines_all(copy, table_put, read);
     keep_table_each(read, state_file_add, &again);
     keep_table_free(read);
     if (!str_eq(buf_str(&first), buf_str(&again))) {
@@ -66,7 +54,6 @@ static void write_and_read_again(struct pipelines *p, const struct pipelines_opt
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct pipelines_options options;
-    const struct pipelines_output output = {NULL, on_window, on_alert};
     struct err err = {0};
     if (size == 0) {
         return 0;
@@ -78,12 +65,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     options.pipelines_max = data[0] & 8 ? 1 : 100;
     struct keep_table *table = keep_table_new();
     state_file_read((struct str){(const char *)data + 1, size - 1}, table);
-    struct pipelines *p = pipelines_new(&options, &output);
+    struct pipelines *p = pipelines_new(&options, &quiet_pipelines);
     if (pipelines_load(p, table, &err) == ST_OK) {
-        write_and_read_again(p, &options, &output);
+        write_and_read_again(p, &options);
         go_on(p, INT64_MAX - 1); // behind all that the state has heard
-        pipelines_changes(p, apply, table);
-        write_and_read_again(p, &options, &output);
+        pipelines_changes(p, table_put, table);
+        write_and_read_again(p, &options);
         pipelines_flush(p);
     }
     pipelines_free(p);

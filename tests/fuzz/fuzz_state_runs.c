@@ -5,28 +5,12 @@
 #include <stdlib.h>
 
 #include "../keep/state_file.h"
-#include "engine/engine.h"
+#include "../support/quiet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void on_run(void *ctx, const struct pipeline_run *run) {
-    (void)ctx, (void)run;
-}
-static void on_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
-                          const struct bottleneck *bottleneck) {
-    (void)ctx, (void)identity, (void)run_id, (void)bottleneck;
-}
-static void on_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
-                              const struct recommendation *recommendation) {
-    (void)ctx, (void)identity, (void)run_id, (void)recommendation;
-}
-static const struct engine_output output = {NULL, on_run, on_bottleneck, on_recommendation};
 static struct engine_options options;
 static struct decoder *decoder;
-
-static void apply(void *ctx, struct str key, struct str value) {
-    keep_table_put((struct keep_table *)ctx, key, value);
-}
 
 // Events of the run that the seeds hold, and of one that they do not; then silence.
 static void go_on(struct engine *engine) {
@@ -61,7 +45,7 @@ static void go_on(struct engine *engine) {
 static void add_all(struct engine *engine, struct buf *out) {
     struct keep_table *table = keep_table_new();
     buf_clear(out);
-    engine_all(engine, apply, table);
+    engine_all(engine, table_put, table);
     keep_table_each(table, state_file_add, out); // by key: an order no enemy can make up
     keep_table_free(table);
 }
@@ -71,8 +55,8 @@ static void write_and_read_again(struct engine *engine) {
     struct keep_table *table = keep_table_new();
     struct err err = {0};
     add_all(engine, &first);
-    engine_all(engine, apply, table);
-    struct engine *copy = engine_new(&options, decoder, &output);
+    engine_all(engine, table_put, table);
+    struct engine *copy = engine_new(&options, decoder, &quiet_engine);
     if (engine_load(copy, table, &err) != ST_OK) {
         fprintf(stderr, "what was written is refused: %s\n", err.text);
         abort();
@@ -92,22 +76,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     if (decoder == NULL) {
-        static const struct decode_options plain = {.max_bytes = 1 << 20,
-                                                    .wrapper_event_key = "",
-                                                    .wrapper_app_key = "",
-                                                    .wrapper_attempt_key = ""};
-        decoder = decoder_new(&plain);
+        decoder = decoder_new(&plain_decode);
     }
     engine_options_init(&options);
     options.applications_max = data[0] & 1 ? 1 : options.applications_max;
     options.publish_min = data[0] & 2 ? SEVERITY_NEGLIGIBLE : options.publish_min;
     struct keep_table *table = keep_table_new();
     state_file_read((struct str){(const char *)data + 1, size - 1}, table);
-    struct engine *engine = engine_new(&options, decoder, &output);
+    struct engine *engine = engine_new(&options, decoder, &quiet_engine);
     if (engine_load(engine, table, &err) == ST_OK) {
         write_and_read_again(engine);
         go_on(engine);
-        engine_changes(engine, apply, table);
+        engine_changes(engine, table_put, table);
         write_and_read_again(engine);
         engine_finish(engine, false);
     }

@@ -1,24 +1,9 @@
 // test_kafka_client: settings: which are passed on, which are refused and in which words, and that
 // a secret is never among them; the classes of error codes.
-#include "support/test.h"
+#include "properties.h"
 
 #include "base/scrub.h"
 #include "kafka/client_priv.h"
-
-static enum status check(const char *key, const char *value, bool common, enum kafka_role role,
-                         struct err *err) {
-    struct kafka_property property = {key, value};
-    struct kafka_settings settings = {.brokers = "127.0.0.1:1"};
-    if (common) {
-        settings.common = &property;
-        settings.common_count = 1;
-    } else {
-        settings.role = &property;
-        settings.role_count = 1;
-    }
-    err->text[0] = '\0';
-    return kafka_settings_check(&settings, role, err);
-}
 
 static void test_good_properties(void **state) {
     (void)state;

@@ -1,23 +1,11 @@
 // test_kafka_rules: the table of librdkafka's properties: it knows all of the library that runs,
 // what it refuses is refused at whatever value, what it bounds is bounded, and what it sets is set.
 // Words that need a newer library are tried with the version of both sides.
-#include "support/test.h"
+#include "properties.h"
 
 #include "kafka/client_priv.h"
 
 enum { V2_0_2 = 0x020002ff, V2_10_0 = 0x020a00ff, V2_10_1 = 0x020a01ff, V2_16_0 = 0x021000ff };
-
-static enum status check(const char *key, const char *value, bool common, enum kafka_role role,
-                         struct err *err) {
-    struct kafka_property property = {key, value};
-    struct kafka_settings settings = {.brokers = "127.0.0.1:1",
-                                      .common = &property,
-                                      .common_count = common,
-                                      .role = &property,
-                                      .role_count = !common};
-    err->text[0] = '\0';
-    return kafka_settings_check(&settings, role, err);
-}
 
 static void expect_rows(const char **dump, size_t count) {
     assert_true(count > 20);

@@ -1,5 +1,6 @@
 // test_render_limits: a limit that a run has hit is told once in every form of its results, with
 // its name and what it means, and in its record; a run that has hit none says nothing.
+#include "support/quiet.h"
 #include "support/test.h"
 
 #include <stdio.h>
@@ -16,14 +17,6 @@ static uint32_t record_limits; // of the newest record
 static void on_run(void *ctx, const struct pipeline_run *run) {
     (void)ctx;
     record_limits = run->limits;
-}
-static void on_verdict(void *ctx, const struct run_identity *identity, const char *run_id,
-                       const struct bottleneck *b) {
-    (void)ctx, (void)identity, (void)run_id, (void)b;
-}
-static void on_advice(void *ctx, const struct run_identity *identity, const char *run_id,
-                      const struct recommendation *advice) {
-    (void)ctx, (void)identity, (void)run_id, (void)advice;
 }
 
 enum { JSON, TEXT, HTML, FORMS };
@@ -53,14 +46,10 @@ static unsigned times(const struct buf *in, const char *text) {
 
 // The forms of a run with so many executors.
 static void analyze(int executors, struct buf forms[FORMS]) {
-    static const struct decode_options decode = {.max_bytes = 32 << 20,
-                                                 .wrapper_event_key = "",
-                                                 .wrapper_app_key = "",
-                                                 .wrapper_attempt_key = ""};
     struct engine_options options;
-    struct engine_output output = {NULL, on_run, on_verdict, on_advice};
+    struct engine_output output = {NULL, on_run, quiet_bottleneck, quiet_recommendation};
     engine_options_init(&options);
-    struct decoder *decoder = decoder_new(&decode);
+    struct decoder *decoder = decoder_new(&plain_decode);
     struct engine *engine = engine_new(&options, decoder, &output);
     record_limits = 0;
     feed(engine, "{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\","

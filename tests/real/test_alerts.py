@@ -106,6 +106,7 @@ class Alerts(RealCase):
         self.agent.stop()
         time.sleep(1)
         self.assertFalse(self.hook.alerts(status="resolved"))
+
     def test_a_renamed_cluster_resolves_the_old_name(self):
         """Under the old labels, and for good: a failed run of before does not fire under both names."""
         bad = Log.fixture("failed_stage")

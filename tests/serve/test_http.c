@@ -218,7 +218,8 @@ static bool is_here(int fd) {
 // None of them ever ends what it says, nor its connection.
 static void slow_guests_keep_nobody_out(void **state) {
     (void)state;
-    struct http *http = server();
+    struct http *http =
+        server_with(&(struct http_options){.head_ms = 600000, .whole_ms = 600000}); // no clock
     publish(http, HTTP_METRICS, "a 1\n");
     http_set_ready(http, true, "", "");
     metrics_reset();
