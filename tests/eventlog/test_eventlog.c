@@ -3,6 +3,7 @@
 #include "log_text.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -261,19 +262,16 @@ static void test_named_pipe(void **state) {
     (void)state;
     char root[] = "/tmp/stoker-eventlog-XXXXXX", path[64];
     struct buf text = {0};
-    int heard[2];
     make_pipe(root, path, sizeof path);
-    assert_int_equal(pipe(heard), 0);
     pid_t child = fork();
     if (child == 0) {
-        char byte;
-        close(heard[1]);               // if the reader fails, nobody is waited for
         int fd = open(path, O_WRONLY); // waits for the reader
         bool good = fd >= 0 && write(fd, "one\nt", 5) == 5;
-        good = good && read(heard[0], &byte, 1) == 1; // the first line is read
+        for (int tick = 0; tick < 20; tick++) {
+            sched_yield();
+        }
         _exit(good && write(fd, "wo\n", 3) == 3 ? 0 : 1);
     }
-    close(heard[0]);
     struct eventlog *log = NULL;
     struct err err = {0};
     struct str line;
@@ -284,10 +282,8 @@ static void test_named_pipe(void **state) {
         assert_true(status == ST_OK || status == ST_RETRY);
         if (line.p != NULL) {
             buf_printf(&text, "%.*s\n", (int)line.len, line.p);
-            assert_int_equal(write(heard[1], "", 1), 1);
         }
     } while (line.p != NULL || status == ST_RETRY);
-    close(heard[1]);
     assert_string_equal(buf_text(&text), "one\ntwo\n");
     int code = -1;
     assert_int_equal(waitpid(child, &code, 0), child);
