@@ -435,8 +435,8 @@ static void a_text_made_to_be_slow_is_hidden(void **state) {
     }
 }
 
-// Texts that ask every rule again and again. Of what claims to be 1 MiB only the beginning is there:
-// who looks beyond it touches the page behind, which may not be read.
+// Texts that ask every rule again and again. Of what claims to be 1 MiB only the beginning is
+// there: who looks beyond it touches the page behind, which may not be read.
 static void long_texts_are_looked_at_to_a_bound(void **state) {
     (void)state;
     static const char *const pieces[] = {"a://",      "password ", "a:b",        "'",
