@@ -257,7 +257,7 @@ static void nothing_stays_of_a_damaged_event(void **state) {
 
 static void raw_takes_events_alone(void **state) {
     (void)state;
-    struct decode_options options = usual;
+    struct decode_options options = plain_decode;
     options.raw_only = true;
     struct fixture f;
     both_init(&f.both, &options);
