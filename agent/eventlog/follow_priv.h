@@ -94,7 +94,7 @@ struct folder {
     int64_t listed_ms;    // monotonic
     int64_t next_look_ms;
     unsigned listing;
-    LIST_HEAD(, tailed) logs;
+    LIST_HEAD(tailed_logs, tailed) logs;
     TAILQ_ENTRY(folder) in_all;
 };
 
@@ -106,7 +106,7 @@ struct watch {
     char *pattern;
     char **dirs;
     size_t dirs_len;
-    TAILQ_HEAD(, folder) folders; // those given first
+    TAILQ_HEAD(folders, folder) folders; // those given first
     struct folder *by_key;        // the same
     struct tailed *logs;
     struct ring rings[2]; // logs with something new: what lay there, what grows

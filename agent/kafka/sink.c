@@ -558,8 +558,9 @@ enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
                               struct err *err) {
     MAGIC_CHECK(sink, MAGIC);
     require(sink->phase == SINK_BEGUN || sink->phase == SINK_POSITIONED);
+    require(group != NULL || count == 0);
     enum status st = replace_if_fatal(sink, err);
-    if (st == ST_OK && sink->phase == SINK_BEGUN && count > 0) {
+    if (st == ST_OK && sink->phase == SINK_BEGUN && group != NULL && count > 0) {
         st = send_positions(sink, group, positions, count,
                             timeout_ms > POSITIONS_MS ? timeout_ms : POSITIONS_MS, err);
     }

@@ -13,9 +13,8 @@ static void drop(struct ledger *ledger, struct ledger_log *log) {
 }
 
 void ledger_fini(struct ledger *ledger) {
-    struct ledger_log *log, *next;
-    HASH_ITER(hh, ledger->logs, log, next) {
-        drop(ledger, log);
+    while (ledger->logs != NULL) {
+        drop(ledger, ledger->logs);
     }
     ledger->changed = NULL;
     buf_fini(&ledger->key);

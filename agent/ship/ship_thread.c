@@ -42,7 +42,9 @@ static void *sail(void *arg) {
     status = status == ST_OK ? ship_finish(thread->ship, &err) : status;
     ship_free(thread->ship);
     pthread_mutex_lock(&thread->lock);
-    thread->fatal = status == ST_OK ? (struct err){0} : err;
+    if (status != ST_OK) {
+        thread->fatal = err;
+    }
     thread->fatal.status = status;
     pthread_mutex_unlock(&thread->lock);
     return NULL;

@@ -115,10 +115,10 @@ enum status kafka_sink_open(struct kafka_sink *sink, const char *const *topics, 
 bool kafka_sink_is_open(const struct kafka_sink *sink);
 // Begins a transaction. ST_ABORT: abandon.
 enum status kafka_sink_begin(struct kafka_sink *sink, struct err *err) MUST_USE;
-// Adds the positions of the consumer `group` (kafka_source_client) to the transaction and commits
-// it, waiting up to about `timeout_ms`, for the positions 5 s if that is longer. ST_OK: everything
-// counts. ST_RETRY: no answer yet, call again with the same arguments. ST_ABORT: it failed, or
-// nobody knows: abandon, and read from Kafka what counts.
+// Adds the positions of the consumer `group` (kafka_source_client), if there are any, to the
+// transaction and commits it, waiting up to about `timeout_ms`, for the positions 5 s if that is
+// longer. ST_OK: everything counts. ST_RETRY: no answer yet, call again with the same arguments.
+// ST_ABORT: it failed, or nobody knows: abandon, and read from Kafka what counts.
 enum status kafka_sink_commit(struct kafka_sink *sink, struct client *group,
                               const struct sink_position *positions, size_t count, int timeout_ms,
                               struct err *err) MUST_USE;
