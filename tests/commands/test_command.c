@@ -48,8 +48,8 @@ static int stoker(const char *words) {
 #define SEE "usage: stoker check [-c FILE] [--connect]\nsee stoker check --help\n"
 
 #define SEE_TAIL                                                                                   \
-    "usage: stoker tail [--topic T] [--brokers B | -c FILE] [--from beginning|end] [--count N] "   \
-    "[--format text|json]\nsee stoker tail --help\n"
+    "usage: stoker tail [--topic T,...] [--brokers B | -c FILE] [--from beginning|end] [--count "  \
+    "N] [--format text|json]\nsee stoker tail --help\n"
 
 struct wrong_line {
     const char *words, *errors;
