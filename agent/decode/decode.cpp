@@ -361,6 +361,7 @@ static status open_envelope(decoder *d, unsigned depth, const envelope &e, struc
     if (is_one_of(e.category, {"Log", "DriverLog", "ExecutorLog", "Metrics"})) {
         return refuse(d, DECODE_OTHER_CATEGORY, err);
     }
+    const owner around = d->who;
     for (size_t row = 0; row < EVENT_ROWS; row++) {
         if ((e.found >> row & 1) == 0) {
             continue;
@@ -369,6 +370,7 @@ static status open_envelope(decoder *d, unsigned depth, const envelope &e, struc
         if (status == ST_OK || d->batch.items.len > 0) {
             return status;
         }
+        d->who = around; // what stands beside no event is nobody's
         worst = d->error < worst ? d->error : worst;
     }
     if (worst >= DECODE_IGNORED && e.category.len > 0) {

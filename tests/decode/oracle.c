@@ -306,6 +306,7 @@ static enum decode_error read_envelope(struct oracle *o, const json_t *object, i
     }
     const json_t *found[ORACLE_CANDIDATES];
     size_t count = oracle_candidates(o->options, object, depth == 0, found);
+    const struct around around = o->around;
     for (size_t i = 0; i < count; i++) {
         struct str text = oracle_json_in(oracle_word_of(found[i], SIZE_MAX));
         enum decode_error error;
@@ -321,6 +322,7 @@ static enum decode_error read_envelope(struct oracle *o, const json_t *object, i
         if (error == ORACLE_FINE || error == DECODE_MALFORMED || o->batch) {
             return error; // what jansson does not read, the agent's decoder may
         }
+        o->around = around;
         worst = error < worst ? error : worst;
     }
     if (worst >= DECODE_IGNORED && category[0] != '\0') {

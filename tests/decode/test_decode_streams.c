@@ -100,6 +100,10 @@ static void whose_event_it_is(void **state) {
          "local-5", ""},
         {"{\"file\":7,\"path\":null,\"source\":[],\"log\":" START "}", "", ""},
         {"{\"attempt\":\"2\",\"app id\":\"x\",\"application\":\"y\",\"log\":" START "}", "", ""},
+        // what stands beside no event is nobody's
+        {"{\"value\":" START ",\"event\":{\"applicationId\":\"app-9\",\"body\":{\"Event\":"
+         "\"SparkListenerStageCompleted\"}}}",
+         "", ""},
     };
     struct fixture *f = *state;
     check(f, streams, ARRAY_LEN(streams));
