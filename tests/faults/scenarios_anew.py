@@ -304,7 +304,7 @@ def partitions_added(seed):
     play.check("told", [] if "event=partitions_added" in agent.log() else ["partitions_added is not in the log"])
     added = agent.metric("stoker_input_partitions_added")
     play.check("told", [] if added == 1 else [f"stoker_input_partitions_added is {added}"])
-    late = Record(play.ground.partitions, b"junk", b"{ in the new partition", second.records[0].timestamp_ms)
+    late = Record(play.ground.partitions, b"junk", b'{"Event":"SparkListenerJobEnd","Job ID":', second.records[0].timestamp_ms)
     second.records.append(late)
     play.ground.more_events(second)
     events = play.ground.topics["events"]

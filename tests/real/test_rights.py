@@ -18,6 +18,8 @@ PLAIN = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": "PLAIN", "sasl
          "sasl.password": PASSWORD}
 SCRAM = {**PLAIN, "sasl.mechanism": "SCRAM-SHA-512"}
 
+HALF_EVENT = b'{"Event":"SparkListenerJobEnd","Job ID":'  # the beginning of one
+
 _shared = {}
 
 
@@ -61,8 +63,8 @@ class RightsCase(RealCase):
         return site, missing
 
     def send(self, site, part=slice(None)):
-        """One message that is no event, then the logs; or a slice of all that."""
-        everything = [(b"nobody", b"no event"),
+        """One message that is half an event, then the logs; or a slice of all that."""
+        everything = [(b"nobody", HALF_EVENT),
                       *((log.app_id, line) for log in self.logs for line in log.lines)]
         sender = site.sender()
         for key, line in everything[part]:
@@ -156,7 +158,7 @@ class LeastRights(RightsCase):
         self.assertTrue(results.published(), "no bottleneck was published")
         self.assertTrue(results.recommendations, "no recommendation was published")
         self.assertTrue(results.windows, "no window was published")
-        self.assertEqual([(b"nobody", b"no event")], output["dlq"])
+        self.assertEqual([(b"nobody", HALF_EVENT)], output["dlq"])
 
     def test_a_restart_needs_no_more(self):
         site, _ = self.place("again")
