@@ -44,6 +44,8 @@ TABLE = (
     Row(("ExecutorMetricsUpdate",), WHOLE, (ONLY_TOPIC,), True,
         "with `spark.stoker.executorMetricsUpdates=true`: the event log has the driver's alone, and only with "
         "`spark.eventLog.logStageExecutorMetrics=true`"),
+    Row(("ExecutorMetricsUpdate",), WHOLE, (ONLY_LOG,), False,
+        "with `spark.eventLog.logStageExecutorMetrics=true` the event log has the driver's own; the listener sends none by default"),
     Row(("StageExecutorMetrics",), WHOLE, (ONLY_LOG,), True,
         "with `spark.eventLog.logStageExecutorMetrics=true`: made by the writer of the event log, never seen by a listener"),
     Row(("StokerListenerReport",), WHOLE, (ONLY_TOPIC,), False, "made by the listener: what it dropped, cut or slimmed, if it did"),
