@@ -107,7 +107,7 @@ struct watch {
     char **dirs;
     size_t dirs_len;
     TAILQ_HEAD(folders, folder) folders; // those given first
-    struct folder *by_key;        // the same
+    struct folder *by_key;               // the same
     struct tailed *logs;
     struct ring rings[2]; // logs with something new: what lay there, what grows
     size_t ready_len;
