@@ -115,7 +115,8 @@ class Played:
     def _judged(self):
         """The agent against analyze on the event log, and analyze on what lay on the topic against both."""
         (of_log,) = analyze([self.job.event_log()])
-        yield from compare_run(self.stand.results, (self.app_id, ""), of_log)
+        # No two runs of a job take the same times: a verdict may come and go while it runs.
+        yield from compare_run(self.stand.results, (self.app_id, ""), of_log, passing_advice=True)
         yield from self.stand.results.wrong
         if self.play.outcomes and of_log["run"]["outcome"] not in self.play.outcomes:
             yield f"outcome {of_log['run']['outcome']}, not {' or '.join(self.play.outcomes)}"

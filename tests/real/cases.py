@@ -205,9 +205,10 @@ def _verdict_differences(live, offline, by):
     return found
 
 
-def compare_run(results, identity, offline, ids=True):
+def compare_run(results, identity, offline, ids=True, passing_advice=False):
     """Differences between one run's live records and what analyze says, as lines. With ids=False
-    verdicts are matched by (kind, stage, attempt): for runs whose identity differs on purpose."""
+    verdicts are matched by (kind, stage, attempt): for runs whose identity differs on purpose. With
+    passing_advice there may be recommendations that have gone with their bottlenecks (_has_passed)."""
     live_run = results.runs.get(identity)
     if live_run is None:
         return [f"{identity}: no PipelineRun"]
@@ -231,23 +232,27 @@ def compare_run(results, identity, offline, ids=True):
             wanted[verdict["id"] if ids else (plain["kind"], plain["stage"], plain["attempt"])] = plain
     found += _verdict_differences(live, wanted, "id" if ids else "verdict")
     if ids:
-        found += _advice_differences(results, identity, offline)
+        found += advice_differences(results, identity, offline, passing_advice)
     return [f"{identity[0]}: {line}" for line in found]
 
 
-def _advice_differences(results, identity, offline):
-    """Every recommendation that was published says what analyze says under that id. One that analyze does not give was given
-    while the run went on, for bottlenecks that have been retracted since or count as nothing: a recommendation is not taken back,
-    it goes with them."""
+def _has_passed(results, recommendation):
+    """Whether it was given for bottlenecks of which none stands any more: it is not taken back itself, it goes with them."""
+    told, standing = results.bottlenecks, results.published()
+    answered = recommendation["bottlenecks"]
+    return bool(answered) and all(id_ in told and id_ not in standing for id_ in answered)
+
+
+def advice_differences(results, identity, offline, passing):
+    """Every recommendation that was published says what analyze says under that id."""
     wanted = {r["id"]: r for r in offline["recommendations"]}
-    standing = set(results.published())
     found = []
     for id_, live in results.recommendations.items():
         if (live["app_id"], live["attempt"]) != identity:
             continue
         other = wanted.get(id_)
         if other is None:
-            if standing & set(live["bottlenecks"]) or not live["bottlenecks"]:
+            if not (passing and _has_passed(results, live)):
                 found.append(f"recommendation {live['kind']} ({id_}): only live")
             continue
         for name in ("kind", "action", "settings", "saving_s"):

@@ -66,7 +66,7 @@ python_venv() {
 
 new_librdkafka() {
     local dir=$build/librdkafka-new found
-    found=$(find "$build/venv" -path '*confluent_kafka.libs/librdkafka-*.so.1')
+    found=$(find -H "$build/venv" -path '*confluent_kafka.libs/librdkafka-*.so.1')
     [ -n "$found" ] && [ "$(wc -l <<<"$found")" = 1 ] ||
         fail "expected one librdkafka in the confluent-kafka wheel, found: ${found:-none}"
     mkdir -p "$dir"

@@ -56,6 +56,10 @@ class Report(unittest.TestResult):
     def addError(self, test, err):  # noqa: N802
         self._fail(test, err)
 
+    def addSubTest(self, test, subtest, err):  # noqa: N802
+        if err is not None:  # a test with such a part is told of in no other way
+            self._fail(subtest, err)
+
     def addSkip(self, test, reason):  # noqa: N802
         self.failed += 1
         self._line("FAIL", test, f"skipped: {reason}")

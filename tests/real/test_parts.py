@@ -4,16 +4,21 @@ Each real part starts, does its work and ends; records are lost or kept exactly 
 rely on.
 """
 
+import contextlib
 import datetime
+import io
 import json
 import subprocess
+import types
+import unittest
 import urllib.request
 
-from cases import RealCase, shared_broker
+from cases import RealCase, advice_differences, shared_broker
 from kafka_client import Reader, Sender, create_topics, topics, unique
 from logs import Log, interleaved, names
 from parts import KAFKA_VERSIONS, Alertmanager, Prometheus, WebhookRecorder
 from processes import PartError, Process, fresh_dir, wait_until
+from runner import Report
 
 
 class Brokers(RealCase):
@@ -118,6 +123,43 @@ class Harness(RealCase):
                 changed += 1
         self.assertGreater(changed, 0)
         self.assertNotIn(log.app_id.encode(), b"".join(copy.lines))
+
+    def test_advice_that_only_the_agent_gave_is_a_difference(self):
+        """Save where it is asked for, and only if each bottleneck that it answers was told and stands no more."""
+        results = types.SimpleNamespace(
+            bottlenecks={"stands": {}, "went": {}, "goes": {}}, published=lambda: {"stands": {}},
+            recommendations={"r": {"app_id": "app", "attempt": "", "kind": "data_skew", "bottlenecks": []}})
+        for answered, passes in (([], False), (["stands"], False), (["went", "stands"], False), (["never-told"], False),
+                                 (["went", "never-told"], False), (["went"], True), (["went", "goes"], True)):
+            results.recommendations["r"]["bottlenecks"] = answered
+            for asked in (False, True):
+                with self.subTest(answered=answered, asked=asked):
+                    found = advice_differences(results, ("app", ""), {"recommendations": []}, asked)
+                    self.assertEqual([] if asked and passes else ["recommendation data_skew (r): only live"], found)
+
+    def test_a_case_that_does_not_succeed_has_failed(self):
+        class Probe(unittest.TestCase):
+            def fails(self):
+                self.fail("as it must")
+
+            def fails_in_a_part(self):
+                for part in (1, 2):
+                    with self.subTest(part=part):
+                        self.assertEqual(1, part)
+
+            def is_skipped(self):
+                self.skipTest("as it must not")
+
+            def succeeds(self):
+                with self.subTest(part=1):
+                    pass
+
+        for method in ("fails", "fails_in_a_part", "is_skipped", "succeeds"):
+            report = Report()
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                Probe(method).run(report)
+            self.assertEqual((1, 0) if method == "succeeds" else (0, 1), (report.passed, report.failed), method)
+            self.assertIn(method, said.getvalue())
 
     def test_interleaving_keeps_every_line_in_its_order(self):
         logs = [Log.fixture(name) for name in names()[:3]]
