@@ -22,8 +22,13 @@ step() { # NAME COMMAND...: may run beside other steps
     printf 'ok      %-12s %5d passed  %4d s\n' "$name" "$p" $((SECONDS - start))
   else
     printf 'FAILED  %-12s %5d passed, %d failed  %4d s, see %s\n' "$name" "$p" "$f" $((SECONDS - start)) "$log"
-    tail -40 "$log" | sed 's/^/        /'
+    { what_failed "$log"; echo ...; tail -40 "$log"; } | sed 's/^/        /'
   fi
+}
+
+what_failed() { # LOG: its first lines that say so, each with the reason below it: few, and before the end of the log, which may be long
+  grep -aE -A2 --no-group-separator '^ *(FAIL|not ok|ERROR)|\[  FAILED  \]|\*\*\*Failed|\berror:' "$1" | grep -av '^ok ' |
+    head -20 | cut -c1-200
 }
 
 total() { # the last line, and whether all is well
