@@ -429,7 +429,7 @@ static status read_array(decoder *d, unsigned depth, simdjson::ondemand::documen
         value v;
         inside found;
         c.broken = std::move(element).get(v) != simdjson::SUCCESS;
-        bool any = !c.broken && take_inside(c, v, false, &found) && cut_to_event(&found);
+        bool any = !c.broken && take_inside(c, v, true, &found) && cut_to_event(&found);
         if (c.broken) {
             break;
         }
@@ -556,7 +556,8 @@ extern "C" enum status decoder_decode(struct decoder *d, struct str value, size_
     str text = {value.p + at, value.len - at};
     status status = skip_blanks(text, 0) == text.len ? refuse(d, DECODE_EMPTY, err)
                                                      : read_text(d, 0, text, readable - at, err);
-    return look_twice(d, text, status, err);
+    // The elements of a batch are looked at each alone: what one is says nothing of the next.
+    return d->batch.items.len > 0 ? status : look_twice(d, text, status, err);
 }
 
 extern "C" bool decoder_more(const struct decoder *d) {

@@ -278,17 +278,27 @@ static enum decode_error read_text(struct oracle *o, struct str text, int depth,
     return read_value(o, tree, depth, wanted, out);
 }
 
+// What seems to be somebody else's may hold an event where none is looked for.
+static enum decode_error look_twice(struct str text, enum decode_error error) {
+    bool foreign = error == DECODE_NO_EVENT || error == DECODE_LOG_LINE;
+    return foreign && oracle_mentions(text) ? DECODE_NOT_AN_EVENT : error;
+}
+
 // The first of the elements that can be a record.
 static enum decode_error read_elements(struct oracle *o, const json_t *array, int depth,
                                        const struct idmap *wanted, struct event *out) {
     for (size_t i = 0; i < json_array_size(array) && !o->batch; i++) {
         const json_t *item = json_array_get(array, i);
         struct str text = oracle_json_in(oracle_word_of(item, SIZE_MAX));
-        if (json_is_object(item) || text.len > 0) {
+        if (json_is_object(item) || json_is_array(item) || text.len > 0) {
             o->batch = true;
-            return depth + 1 == ORACLE_LEVELS ? DECODE_NO_EVENT
-                   : json_is_object(item)     ? read_value(o, item, depth + 1, wanted, out)
-                                              : read_text(o, text, depth + 1, wanted, out);
+            enum decode_error error = depth + 1 == ORACLE_LEVELS ? DECODE_NO_EVENT
+                                      : text.len > 0 ? read_text(o, text, depth + 1, wanted, out)
+                                                     : read_value(o, item, depth + 1, wanted, out);
+            char *written = json_dumps(item, JSON_ENCODE_ANY);
+            error = look_twice(text.len > 0 ? text : str_of(written), error);
+            free(written);
+            return error;
         }
     }
     return DECODE_NO_EVENT;
@@ -369,9 +379,7 @@ enum status oracle_decode(struct oracle *o, struct str value, const struct idmap
     if (value.len <= o->options->max_bytes) {
         o->error = read_text(o, value, 0, wanted, out);
     }
-    if ((o->error == DECODE_NO_EVENT || o->error == DECODE_LOG_LINE) && oracle_mentions(value)) {
-        o->error = DECODE_NOT_AN_EVENT;
-    }
+    o->error = o->batch ? o->error : look_twice(value, o->error);
     return o->error == ORACLE_FINE ? ST_OK
                                    : err_set(err, ST_SKIP, "refused for reason %d", (int)o->error);
 }

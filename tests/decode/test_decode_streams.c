@@ -216,7 +216,7 @@ static void batches(void **state) {
         {ST_OK, 0, EVENT_ENVIRONMENT, "around"}, {ST_SKIP, DECODE_OTHER_CATEGORY, 0, ""},
         {ST_SKIP, DECODE_INVALID_FIELD, 0, ""},  {ST_OK, 0, EVENT_LOG_START, "around"},
         {ST_SKIP, DECODE_LOG_LINE, 0, ""},       {ST_OK, 0, EVENT_ENVIRONMENT, "around"},
-        {ST_SKIP, DECODE_NOT_AN_EVENT, 0, ""},
+        {ST_SKIP, DECODE_NOT_AN_EVENT, 0, ""},   {ST_SKIP, DECODE_NOT_AN_EVENT, 0, ""},
     };
     struct decoder *decoder = f->both.decoder;
     enum status status = decode_wanted(f, str_of(text), NULL);
@@ -246,6 +246,16 @@ static void batches(void **state) {
     assert_false(decoder_more(decoder));
     decode_refused(f, STR("[" START ",{"), DECODE_MALFORMED); // all or none
     assert_false(decoder_more(decoder));
+}
+
+// What never was an event stays so beside one that is.
+static void each_of_a_batch_is_judged_alone(void **state) {
+    struct fixture *f = *state;
+    decode_refused(f, STR("{\"records\":[{\"message\":\"INFO x\"}," START "]}"), DECODE_LOG_LINE);
+    assert_int_equal(decoder_next(f->both.decoder, NULL, &f->event, &f->err), ST_OK);
+    decode_refused(f, STR("{\"records\":[{\"a\":1}," START "]}"), DECODE_NO_EVENT);
+    assert_int_equal(decoder_next(f->both.decoder, NULL, &f->event, &f->err), ST_OK);
+    decode_refused(f, STR("{\"records\":[[" START "]]}"), DECODE_NOT_AN_EVENT);
 }
 
 // What was read of an event before it turned out to be damaged.
@@ -284,6 +294,7 @@ int main(void) {
         cmocka_unit_test(what_may_be_a_damaged_event_is_not),
         cmocka_unit_test(what_stands_before_json),
         cmocka_unit_test(batches),
+        cmocka_unit_test(each_of_a_batch_is_judged_alone),
         cmocka_unit_test(nothing_stays_of_a_damaged_event),
         cmocka_unit_test(raw_takes_events_alone),
     };
