@@ -278,16 +278,11 @@ static void read_fields(decoder *d, unsigned depth, object &o, bool known, envel
     context &c = d->c;
     bool first = true;
     size_t hint = 0;
-    for (auto result : o) {
-        field f;
+    members(c, o, [&](field &f) {
         char plain[key::BYTES * 2];
-        if (std::move(result).get(f)) {
-            c.broken = true;
-            return;
-        }
         const char *raw = plain_key(c, f, plain);
         if (c.broken) {
-            return;
+            return false;
         }
         if (known) {
             take_field(d, depth, raw, f.value(), &hint);
@@ -296,10 +291,8 @@ static void read_fields(decoder *d, unsigned depth, object &o, bool known, envel
             e->begun = known = true;
         }
         first = false;
-        if (c.broken) {
-            return;
-        }
-    }
+        return true;
+    });
 }
 
 static bool parse(decoder *d, simdjson::ondemand::parser &parser, str text, size_t readable,

@@ -83,20 +83,13 @@ void read_properties(context &c, value v) {
     if (!open_object(c, v, &o)) {
         return;
     }
-    for (auto result : o) {
-        field f;
+    members(c, o, [&](field &f) {
         str key, content;
-        if (std::move(result).get(f)) {
-            c.broken = true;
-            return;
-        }
         if (allowed_key(c, f, &key) && get_text(c, f.value(), 256, &content)) {
             add_property(c, key, content);
         }
-        if (c.broken) {
-            return;
-        }
-    }
+        return true;
+    });
 }
 
 const rule rdd_rules[] = {
@@ -123,7 +116,7 @@ void read_attempt(context &c, value v) {
 }
 
 void read_reported_app_id(context &c, value v) {
-    see_app_id(c, name(c, v, 256), RANK_OWN);
+    see_app_id(c, name(c, v, APP_ID_MAX), RANK_OWN);
 }
 
 void read_exit_code(context &c, value v) {
@@ -158,18 +151,15 @@ template <typename F> void read_counts(context &c, value v, F of) {
     if (!open_object(c, v, &o)) {
         return;
     }
-    for (auto result : o) {
-        field f;
+    members(c, o, [&](field &f) {
         std::string_view name;
-        if (std::move(result).get(f) || f.unescaped_key().get(name)) {
+        if (f.unescaped_key().get(name)) {
             c.broken = true;
-            return;
+            return false;
         }
         sat_inc(of(kind_of_class(view(name))), metric(f.value()));
-        if (c.broken) {
-            return;
-        }
-    }
+        return true;
+    });
 }
 
 void read_lost(context &c, value v) {
@@ -220,7 +210,7 @@ const rule environment_rules[] = {
 const shape environment_shape(environment_rules);
 
 const rule report_rules[] = {
-    {"App ID", as::call, 0, 256, nullptr, read_reported_app_id},
+    {"App ID", as::call, 0, APP_ID_MAX, nullptr, read_reported_app_id},
     {"Accepted", as::metric, AT(report.accepted)},
     {"Dropped", as::call, 0, 0, nullptr, read_lost},
     {"Cut", as::call, 0, 0, nullptr, read_cut},

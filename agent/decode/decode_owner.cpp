@@ -121,13 +121,8 @@ static void note_path(owner *o, value v) {
 
 // Looks into an object beside the event, and one below it (log.file.path).
 static void search_holder(context &c, owner *o, object &holder, unsigned depth) {
-    for (auto result : holder) {
-        field f;
+    members(c, holder, [&](field &f) {
         char plain[key::BYTES * 2];
-        if (std::move(result).get(f)) {
-            c.broken = true;
-            return;
-        }
         size_t row;
         uint8_t roles = envelope_roles(plain_key(c, f, plain), &row);
         object inner;
@@ -137,10 +132,8 @@ static void search_holder(context &c, owner *o, object &holder, unsigned depth) 
         } else if (!c.broken) {
             owner_note(o, c, roles & ~ROLE_HOLDER, f.value());
         }
-        if (c.broken) {
-            return;
-        }
-    }
+        return true;
+    });
 }
 
 void owner_note(struct owner *o, context &c, uint8_t roles, value v) {

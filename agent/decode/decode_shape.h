@@ -148,6 +148,20 @@ inline void see_attempt(context &c, str id, app_rank rank) {
     }
 }
 
+// Calls f(field) for each field of an object, until f returns false.
+template <typename F> void members(context &c, object &o, F f) {
+    for (auto result : o) {
+        field item;
+        if (std::move(result).get(item)) {
+            c.broken = true;
+            return;
+        }
+        if (!f(item) || c.broken) {
+            return;
+        }
+    }
+}
+
 // Calls f(value) for each element of an array; does nothing for other types.
 template <typename F> void items(context &c, value v, F f) {
     array a;
@@ -273,12 +287,7 @@ template <typename F> bool each_field(context &c, value v, const shape &s, F f) 
     if (!open_object(c, v, &o)) {
         return false;
     }
-    for (auto result : o) {
-        field item;
-        if (std::move(result).get(item)) {
-            c.broken = true;
-            return true;
-        }
+    members(c, o, [&](field &item) {
         const char *raw = item.key().raw();
         const rule *r = nullptr;
         if (hint < s.count && s.rules[hint].name.is(raw)) { // as it should be: without a call
@@ -287,10 +296,8 @@ template <typename F> bool each_field(context &c, value v, const shape &s, F f) 
             r = find_rule(s, raw, &hint);
             r = r == nullptr ? find_escaped(c, s, item) : r;
         }
-        if (c.broken || (r != nullptr && !f(*r, item.value())) || c.broken) {
-            return true;
-        }
-    }
+        return !c.broken && (r == nullptr || f(*r, item.value()));
+    });
     return true;
 }
 
