@@ -1,6 +1,7 @@
 // scrub_page: what scrub knows of secrets, as text: one row of scrub_words.def a line. For the
 // Spark listener, which takes secrets out before they leave the driver, by the same words. Says
 // nothing of any text.
+#include "base/compiler.h"
 #include "base/scrub.h"
 
 void scrub_page(struct buf *out) {
@@ -14,7 +15,7 @@ void scrub_page(struct buf *out) {
 #define NAME_SCHEME(scheme) "login " scheme "\n",
 #include "scrub_words.def"
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         buf_add_text(out, rows[i]);
     }
 }

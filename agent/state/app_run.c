@@ -3,6 +3,7 @@
 #include "app_priv.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -162,12 +163,8 @@ double app_tasks_seen(const struct app *app) {
     return expected > 0 ? seen / expected : 1.0;
 }
 
-static double smaller(double a, double b) {
-    return a < b ? a : b;
-}
-
 double app_completeness(const struct app *app) {
-    return smaller(app_tasks_seen(app), delivery_share(&app->delivery, 0));
+    return fmin(app_tasks_seen(app), delivery_share(&app->delivery, 0));
 }
 
 double app_seen_beside_tasks(const struct app *app) {
