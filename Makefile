@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-listener bench-peers listener-matrix soak mutants tsan fuzz docs format clean
+.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-listener bench-peers listener-matrix listener-disasters soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -53,17 +53,16 @@ listener-matrix: deps-test build ## the listener in every Spark from 3.3 to 4.3,
 	@tests/listener/deps.sh all
 	@tests/listener/matrix.py
 
+listener-disasters: deps-test build ## what has gone wrong with other listeners: brokers that hang, events of any size, ...
+	@tests/listener/deps.sh
+	@tests/listener/disasters.py
+
 SOAK_MINUTES ?= 60
 SOAK_SEED ?= 1
 soak: deps-test ## all faults mixed on three nodes for SOAK_MINUTES (60), under the address sanitizer
 	@tests/real/deps.sh
 	@cmake --preset soak >/dev/null && cmake --build --preset soak
 	@build/venv/bin/python tests/faults/run.py --soak $(SOAK_MINUTES) --seed $(SOAK_SEED) --binary build/soak/stoker-faults
-
-.PHONY: listener-disasters
-listener-disasters: deps-test build ## what has gone wrong with other listeners: brokers that hang, events of any size, ...
-	@tests/listener/deps.sh
-	@tests/listener/disasters.py
 
 mutants: deps-test ## break the agent on purpose, one way at a time; the tests must notice each
 	@tests/real/deps.sh

@@ -3,9 +3,9 @@
 
     tests/bench/listener.py [--pairs N] [--spark VERSION] [--load tiny|wide|quiet]... [--mode full|slim]
 
-Prints a Markdown table; exit 1 if it costs more than it may. Called by `make bench-listener`; needs tests/listener/deps.sh. A pair
-takes about a minute and a half for all three loads on two idle cores. The broker works on the same cores, so its share is in the
-ratio as well.
+Prints a Markdown table; exit 1 if it costs more than it may. Called by `make bench-listener`; needs tests/listener/deps.sh. Of how
+long a pair takes one figure is known, from a machine with other work to do: 122 s without the listener, 130 s with it. The broker
+works on the same cores, so its share is in the ratio as well.
 
 The ratio is that of the medians, its range that of 19 out of 20 ratios of medians of runs drawn anew from those measured (the
 same draws every time). It is above its floor if the whole range is. Memory is the difference of the medians of the heap that is in
@@ -20,31 +20,21 @@ import pathlib
 import random
 import re
 import statistics
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests" / "listener"), str(ROOT / "tests" / "real")]
+TIMED = ROOT / "tests" / "bench" / "TimedListener.java"
 LOADS = ("tiny", "wide", "quiet")
 RATIO_MAX, PAUSE_MAX_MS, HEAP_MAX_BYTES = 1.01, 10.0, 32 << 20
 DRAWS = 2000
-
-
-def timed_listener(spark, jar):
-    """The folder with the class TimedListener, compiled for this Spark."""
-    import processes  # pylint: disable=import-outside-toplevel  # needs the venv
-
-    folder = processes.fresh_dir("timed")
-    subprocess.run(["javac", "-nowarn", "--release", "8", "-Xlint:-options", "-cp", f"{spark.home}/jars/*:{jar}", "-d", str(folder),
-                    str(ROOT / "tests" / "bench" / "TimedListener.java")], check=True)
-    return folder
 
 
 class Bench:
     """A broker, a topic, and runs of loads."""
 
     def __init__(self, version, mode):
-        import harness  # pylint: disable=import-outside-toplevel
+        import harness  # pylint: disable=import-outside-toplevel  # needs the venv
         from cases import Site, shared_broker  # pylint: disable=import-outside-toplevel
 
         self.spark = harness.Spark(version)
@@ -53,7 +43,7 @@ class Bench:
         self.settings = {"spark.eventLog.enabled": "false"}
         jar = harness.jar()
         self.listening = {
-            "spark.driver.extraClassPath": f"{jar}:{timed_listener(self.spark, jar)}", "spark.extraListeners": "TimedListener",
+            "spark.driver.extraClassPath": f"{jar}:{self.spark.compiled(TIMED, jar)}", "spark.extraListeners": "TimedListener",
             "spark.stoker.kafka.bootstrap.servers": self.site.broker.bootstrap, "spark.stoker.mode": mode,
             "spark.stoker.topic": self.site.topics["events"]}
 

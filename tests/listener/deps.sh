@@ -10,23 +10,7 @@ build=$root/build
 # One of each line of Spark that is promised, Scala 2.12 and 2.13.
 all="3.3.4 3.5.6 4.0.1 4.1.1 4.2.0 4.3.0"
 ci="3.5.6 4.3.0"
-
-fail() {
-  echo "deps.sh: $*" >&2
-  exit 1
-}
-
-# Tries a command three times: a registry may hiccup. The last failure's output is shown.
-try() {
-  local what=$1 log=$build/spark/deps.log i
-  shift
-  for i in 1 2 3; do
-    if "$@" >"$log" 2>&1; then return 0; fi
-    [ "$i" = 3 ] || sleep $((i * 2))
-  done
-  tail -n 20 "$log" >&2
-  fail "$what failed three times: $*"
-}
+. "$root/tests/real/tries.sh"
 
 spark() { # VERSION
   local venv=$build/spark/$1

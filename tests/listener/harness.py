@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 import time
 
 from kafka_client import Reader
@@ -23,6 +24,8 @@ from processes import BUILD, HOST, ROOT, PartError, Process, fresh_dir, wait_unt
 
 HERE = pathlib.Path(__file__).resolve().parent
 JOBS = HERE / "jobs"
+# The Spark versions of the suites, one of each Scala, and who asks for others. What needs one takes the first.
+VERSIONS = os.environ.get("STOKER_SPARK", "3.5.6 4.3.0").split()
 WAYS = {"listener": {"spark.extraListeners": "io.stoker.spark.StokerListener"},
         "plugin": {"spark.plugins": "io.stoker.spark.StokerPlugin"}}
 # Small, quiet, on loopback, and an event log that is one plain file. A test's own settings win.
@@ -64,6 +67,16 @@ class Spark:
         python = str(self.venv / "bin" / "python")
         return dict(env, SPARK_HOME=str(self.home), PYSPARK_PYTHON=python, PYSPARK_DRIVER_PYTHON=python, SPARK_LOCAL_IP=HOST)
 
+    def compiled(self, source, *jars):
+        """A folder with the classes of one Java file, compiled against this Spark and these jars."""
+        folder = fresh_dir(f"java-{source.stem}")
+        path = ":".join(map(str, (self.home / "jars" / "*", *jars)))
+        done = subprocess.run(["javac", "-nowarn", "--release", "8", "-Xlint:-options", "-cp", path, "-d", str(folder), str(source)],
+                              capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode != 0:
+            raise PartError(f"{source}: {done.stderr}")
+        return folder
+
     def start(self, name, *args, way=None, brokers=None, topic=None, settings=None, wrapper=()):
         """Starts jobs/NAME.py with these arguments by spark-submit, and returns the Job. settings win over all others; wrapper
         is put before the command (`time`, say)."""
@@ -91,8 +104,7 @@ class Job(Process):
     @property
     def app_id(self):
         """The application's id: the name of its event log. Waits until there is one."""
-        if not self._logs():
-            wait_until(f"{self.name} has an event log", self._logs, JOB_TIMEOUT_S, process=self)
+        wait_until(f"{self.name} has an event log", self._logs, JOB_TIMEOUT_S, process=self)
         return self.event_log().name.removesuffix(".inprogress")
 
     def _logs(self):

@@ -7,16 +7,12 @@ one agent that all of them share, and looked at by every suite that wants it.
 
 import functools
 import json
-import os
 import typing
 
 import harness
 from agent import analyze
 from cases import Site, compare_run, shared_broker
 from processes import fresh_dir, wait_until
-
-# The Spark versions of the suites, and who asks for others.
-VERSIONS = os.environ.get("STOKER_SPARK", "3.5.6 4.3.0").split()
 
 
 class Play(typing.NamedTuple):
@@ -63,16 +59,16 @@ SUITE = (("batch-more", "full"), ("sql", "full"), ("sql", "slim"), ("stream", "f
 class Stand:
     """Topics, and the agent that judges all that comes. Kept until the run ends."""
 
-    def __init__(self):
-        self.site = Site("listener", shared_broker())
+    def __init__(self, name):
+        self.site = Site(name, shared_broker())
         self.agent = self.site.running()
         self.bootstrap, self.topic = self.site.broker.bootstrap, self.site.topics["events"]
         self.results = self.site.results()
 
 
 @functools.lru_cache(maxsize=None)
-def stand():
-    return Stand()
+def stand(name):
+    return Stand(name)
 
 
 class Played:
@@ -80,7 +76,7 @@ class Played:
 
     def __init__(self, name, version, way, mode):
         self.name, self.way, self.mode, self.play = name, way, mode, PLAYS[name]
-        self.spark, self.stand = harness.Spark(version), stand()
+        self.spark, self.stand = harness.Spark(version), stand("listener")
         self.title = f"{name}, Spark {version}, {way}, {mode}"
         self.job = self.spark.start(
             self.play.job, *self.play.args, way=way, brokers=self.stand.bootstrap, topic=self.stand.topic,
@@ -164,7 +160,7 @@ def _difference(a, b, path=""):
 
 def of_suite(name, mode, version):
     """The play of a row of SUITE."""
-    return play(name, version, tuple(harness.WAYS)[(SUITE.index((name, mode)) + VERSIONS.index(version)) % 2], mode)
+    return play(name, version, tuple(harness.WAYS)[(SUITE.index((name, mode)) + harness.VERSIONS.index(version)) % 2], mode)
 
 
 @functools.lru_cache(maxsize=None)

@@ -2,36 +2,27 @@
 stand; test_troubles.py has the others (make listener-disasters).
 """
 
-import functools
-
 import harness
 from cases import Site, shared_broker
 from kafka_client import Reader, set_topic
 from parts import http_get
+from plays import stand
 from processes import HOST, fresh_dir, free_port, wait_until
-from trouble import DisasterCase, compiled, run
+from trouble import DisasterCase, run, spark
 
 FRAME = (("JobStart", "JobEnd"), ("StageSubmitted", "StageCompleted"), ("SQLExecutionStart", "SQLExecutionEnd"))
 SECRET = "Kanarien7vogel9"
 
 
-@functools.lru_cache(maxsize=None)
-def site():
-    """Topics that take what Kafka takes by default, and an agent."""
-    made = Site("disasters", shared_broker())
-    made.judge = made.running()
-    made.outcome = made.results()
-    return made
-
-
 class Disasters(DisasterCase):
     def setUp(self):
-        self.where = {"brokers": site().broker.bootstrap, "topic": site().topics["events"]}
+        self.stand = stand("disasters")  # not that of the plays: its topic's limit is changed, and what its agent counts is looked at
+        self.where = {"brokers": self.stand.bootstrap, "topic": self.stand.topic}
 
     def judged(self, app_id):
         """The last PipelineRun of the application, once it has ended."""
-        site().outcome.settle([(app_id, "")], process=site().judge.process)
-        return site().outcome.runs[(app_id, "")]
+        self.stand.results.settle([(app_id, "")], process=self.stand.agent.process)
+        return self.stand.results.runs[(app_id, "")]
 
     def sent(self, app_id):
         return harness.on_topic(self.where["brokers"], self.where["topic"], app_id)
@@ -65,20 +56,20 @@ class Disasters(DisasterCase):
         print(f"       | the largest of {len(sent)} events {max(len(one.value) for one in sent)} bytes; "
               f"slimmed {report[0]['Slimmed']}, cut {report[0]['Cut']}; completeness {judged['completeness']:.4f}, lost {judged['events_lost']}, "
               f"cut {judged['events_cut']}", flush=True)
-        kinds = {record["kind"] for record in site().outcome.published().values() if record["app_id"] == ran.app_id}
+        kinds = {record["kind"] for record in self.stand.results.published().values() if record["app_id"] == ran.app_id}
         self.assertTrue(kinds & {"data_skew", "straggler"}, kinds)
         return report[0], judged
 
     def test_a_flood_against_a_broker_that_stands_still(self):
         """What costs verdicts least is dropped, the frame of the run is not; and everybody is told."""
-        lost_before = site().judge.metric("stoker_listener_events_lost_total") or 0
+        lost_before = self.stand.agent.metric("stoker_listener_events_lost_total") or 0
 
         def stands_still(job):
-            site().broker.pause()
+            self.stand.site.broker.pause()
             try:
                 wait_until("the job is done", lambda: "\nresult " in job.log() or job.ended(), harness.JOB_TIMEOUT_S)
             finally:
-                site().broker.cont()
+                self.stand.site.broker.cont()
         ran = run("busy", "400", "3", "0", meddle=stands_still, **self.where,
                   settings={"spark.stoker.queue.events": "150", "spark.stoker.close.timeout": "20s"})
         self.unharmed(ran, "busy", "400", "3", "0", close_s=20)
@@ -94,7 +85,7 @@ class Disasters(DisasterCase):
         self.assertLessEqual(report["Dropped"].get("SparkListenerTaskEnd", 0), report["Dropped"]["SparkListenerTaskStart"])
         dropped = sum(report["Dropped"].values())
         judged = self.judged(ran.app_id)
-        metric = (site().judge.metric("stoker_listener_events_lost_total") or 0) - lost_before
+        metric = (self.stand.agent.metric("stoker_listener_events_lost_total") or 0) - lost_before
         print(f"       | dropped {dropped} of {report['Accepted']}; completeness {judged['completeness']:.3f}, "
               f"events_lost {judged['events_lost']}, metric +{metric:.0f}", flush=True)
         numbers = {int(one.headers["stoker_seq"]) for one in sent if "stoker_seq" in one.headers}
@@ -114,7 +105,7 @@ class Disasters(DisasterCase):
         """Spark's own JSON writer lacks its method: as after an upgrade."""
         source = fresh_dir("another-spark") / "JsonProtocol.java"
         source.write_text("package org.apache.spark.util;\npublic final class JsonProtocol {}\n")
-        ran = run("busy", "200", "2", "0", settings={"spark.driver.extraClassPath": str(compiled(source))}, **self.where)
+        ran = run("busy", "200", "2", "0", settings={"spark.driver.extraClassPath": str(spark().compiled(source))}, **self.where)
         self.unharmed(ran, "busy", "200", "2", "0")
         self.assertEqual(len(ran.lines()), 1, "\n".join(ran.lines()))
         self.assertRegex(ran.lines()[0], "JsonProtocol")

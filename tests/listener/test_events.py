@@ -81,7 +81,8 @@ if __name__ == "__main__":
     sys.exit()
 
 from cases import RealCase  # noqa: E402  # what follows needs the venv
-from plays import SUITE, VERSIONS, of_suite  # noqa: E402
+from harness import VERSIONS  # noqa: E402
+from plays import SUITE, of_suite  # noqa: E402
 
 
 def found(name, mode, version):

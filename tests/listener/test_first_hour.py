@@ -2,16 +2,14 @@
 would paste them, and lead to a verdict while the job runs. Only addresses and the jar's path are put in.
 """
 
-import os
 import pathlib
 import re
 
 from agent import BINARY, environment, stoker
 from cases import RealCase
-from harness import Spark, jar
+from harness import VERSIONS, Spark, jar
 from processes import ROOT, PartError, Process, fresh_dir, wait_until
 
-VERSION = os.environ.get("STOKER_SPARK", "3.5.6").split()[0]
 PAGE = ROOT / "docs/connect.md"
 JAR = re.compile(r"\S*stoker-spark-listener-[\d.]+\.jar")
 SKEW_S = 16
@@ -53,7 +51,7 @@ class FirstHour(RealCase):
         site = self.site("first-hour")
         agent = site.running()
         tail = Process("stoker tail", [BINARY, "tail", "-c", agent.config_path, "-n", "1"], agent.dir / "tail.log", environment("old"))
-        spark = PastedSpark(VERSION, defaults.format(brokers=site.broker.bootstrap, topic=site.topics["events"]))
+        spark = PastedSpark(VERSIONS[0], defaults.format(brokers=site.broker.bootstrap, topic=site.topics["events"]))
         job = spark.start("skewed", str(SKEW_S))
         wait_until("a verdict on the terminal", tail.ended, 180, process=job)
         said = tail.log().splitlines()[-1]
@@ -71,7 +69,7 @@ class FirstHour(RealCase):
         self.assertRegex(said, r"^Bottleneck +skewed  (low|moderate|severe|critical) \w+ \w+: stage ")
         doctor = stoker("doctor", "-c", agent.config_path, "-n", "100000").decode()
         self.assertIn(f"of 1 application ({app_id})", doctor)
-        self.assertRegex(doctor, rf"by listener [\d.]+ \(Spark {re.escape(VERSION)}\); ")
+        self.assertRegex(doctor, rf"by listener [\d.]+ \(Spark {re.escape(VERSIONS[0])}\); ")
         self.assertIn("0 failed, 0 warned", doctor)
         agent.stop()
 
@@ -86,7 +84,7 @@ class FirstHour(RealCase):
         site = self.site("first-hour-secret")
         agent = site.running()
         secret.write_text(f"address={site.broker.bootstrap}\n")
-        spark = PastedSpark(VERSION, text.format(topic=site.topics["events"]))
+        spark = PastedSpark(VERSIONS[0], text.format(topic=site.topics["events"]))
         job = spark.start("skewed", "1")
         job.finish()
         site.results().settle([(job.app_id, "")], 60, agent.process)

@@ -3,7 +3,8 @@ only what Stoker reads), and however the job ends. Two versions of Spark, one of
 """
 
 from cases import RealCase
-from plays import SUITE, VERSIONS, of_suite
+from harness import VERSIONS
+from plays import SUITE, of_suite
 
 
 def _case(name, mode):

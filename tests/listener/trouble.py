@@ -7,7 +7,6 @@ Figures are printed as they are measured. Nothing here knows how the listener wo
 """
 
 import functools
-import os
 import re
 import socket
 import subprocess
@@ -18,7 +17,6 @@ import harness
 from cases import RealCase
 from processes import HOST, PartError, fresh_dir
 
-VERSION = os.environ.get("STOKER_SPARK", "3.5.6").split()[0]
 # Beside what is measured the machine may be busy: a listener that holds a job up is found all the same.
 SLOWER, SLACK_S = 1.5, 5.0
 
@@ -50,13 +48,18 @@ class Ran:
                 if re.search(r"\b(WARN|ERROR)\b", line) and re.search(r"StokerListener|kafka", line, re.I)]
 
 
+def spark():
+    """The one that all of them run on."""
+    return harness.Spark(harness.VERSIONS[0])
+
+
 def run(name, *args, way="listener", settings=None, meddle=None, timeout_s=harness.JOB_TIMEOUT_S, **where):
     """Runs a job to its end. meddle(job) is called as soon as it runs."""
     settings = {"spark.eventLog.enabled": "false", "spark.ui.showConsoleProgress": "false", "spark.stoker.close.timeout": "3s",
                 **(settings or {})}
     if way is None:
         settings = {key: value for key, value in settings.items() if not key.startswith("spark.stoker.")}
-    job = harness.Spark(VERSION).start(name, *args, way=way, settings=settings, **where)
+    job = spark().start(name, *args, way=way, settings=settings, **where)
     if meddle:
         meddle(job)
     return Ran(job, timeout_s)
@@ -86,21 +89,6 @@ class DisasterCase(RealCase):
         lines = ran.lines()
         self.assertLessEqual(len(lines), 2 + int(ran.seconds / 60), "\n".join(lines))
         self.assertGreaterEqual(len(lines), at_least, ran.log[-2000:])
-
-
-def compiled(source):
-    """A jar of one Java file, compiled against a Spark."""
-    folder = fresh_dir(f"java-{source.stem}")
-    classes = folder / "classes"
-    javac = ["javac", "-nowarn", "--release", "8", "-cp", f"{harness.Spark(VERSION).home}/jars/*", "-d", classes, source]
-    done = subprocess.run(javac, capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode == 0:
-        jar = folder / f"{source.stem}.jar"
-        done = subprocess.run(["jar", "cf", jar, "-C", classes, "."], capture_output=True, text=True, timeout=60,
-                              check=False)
-    if done.returncode != 0:
-        raise PartError(f"{source}: {done.stderr}")
-    return jar
 
 
 class Silent:

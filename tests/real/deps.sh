@@ -11,25 +11,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 build=$root/build
 kafka_versions="4.3.1 3.9.1"
-
-fail() {
-    echo "deps.sh: $*" >&2
-    exit 1
-}
-
-# Tries a command three times: a registry may hiccup. The last failure's output is shown.
-try() {
-    local what=$1 log=$build/deps.log i
-    shift
-    for i in 1 2 3; do
-        if "$@" >"$log" 2>&1; then
-            return 0
-        fi
-        [ "$i" = 3 ] || sleep $((i * 2))
-    done
-    tail -n 20 "$log" >&2
-    fail "$what failed three times: $*"
-}
+. "$here/tries.sh"
 
 need() { # COMMAND PACKAGE
     command -v "$1" >/dev/null ||
@@ -66,7 +48,7 @@ python_venv() {
 
 new_librdkafka() {
     local dir=$build/librdkafka-new found
-    found=$(find -H "$build/venv" -path '*confluent_kafka.libs/librdkafka-*.so.1')
+    found=$(find "$(realpath "$build/venv")" -path '*confluent_kafka.libs/librdkafka-*.so.1')
     [ -n "$found" ] && [ "$(wc -l <<<"$found")" = 1 ] ||
         fail "expected one librdkafka in the confluent-kafka wheel, found: ${found:-none}"
     mkdir -p "$dir"

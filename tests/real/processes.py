@@ -1,6 +1,6 @@
 """Child processes of the real-parts suites: started with a log file, waited for, always ended.
 
-Used by parts.py only. Every child leads a process group of its own, which is killed at exit whatever
+Used by tests/real, tests/faults and tests/listener. Every child leads a process group of its own, which is killed at exit whatever
 happened, and dies with this process even if that is killed outright. Nothing here knows Kafka.
 """
 
