@@ -29,7 +29,7 @@ final class Counts {
     synchronized void writeTo(StringBuilder out) {
       String before = "{";
       for (Map.Entry<String, Long> entry : counts.entrySet()) {
-        out.append(before).append(quoted(entry.getKey())).append(':').append(entry.getValue());
+        Json.quote(out.append(before), entry.getKey()).append(':').append(entry.getValue());
         before = ",";
       }
       out.append(counts.isEmpty() ? "{}" : "}");
@@ -62,7 +62,8 @@ final class Counts {
 
   byte[] report(String appId, String version, boolean slim, long nowMs) {
     StringBuilder out = new StringBuilder("{\"Event\":\"StokerListenerReport\",\"Timestamp\":").append(nowMs);
-    out.append(",\"App ID\":").append(quoted(appId)).append(",\"Listener Version\":").append(quoted(version));
+    Json.quote(out.append(",\"App ID\":"), appId);
+    Json.quote(out.append(",\"Listener Version\":"), version);
     out.append(",\"Mode\":\"").append(slim ? "slim" : "full");
     out.append("\",\"Accepted\":").append(accepted).append(",\"Sent\":").append(sent).append(",\"Dropped\":");
     dropped.writeTo(out);
@@ -71,16 +72,5 @@ final class Counts {
     out.append(",\"Slimmed\":").append(slimmed).append(",\"Refused\":");
     refused.writeTo(out);
     return out.append('}').toString().getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static String quoted(String text) {
-    StringBuilder out = new StringBuilder("\"");
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      if (c == '"' || c == '\\') out.append('\\').append(c);
-      else if (c < ' ' || c > '~') out.append(String.format("\\u%04x", (int) c));
-      else out.append(c);
-    }
-    return out.append('"').toString();
   }
 }

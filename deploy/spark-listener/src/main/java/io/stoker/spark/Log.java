@@ -57,8 +57,7 @@ final class Log {
   /** Sets what Kafka's client logs (log4j2, which all these Sparks have). Elsewhere it logs as that library is set up. */
   static void quietKafka(String level) {
     try {
-      String kafka = org.apache.kafka.clients.producer.ProducerConfig.class.getName();
-      String root = kafka.substring(0, kafka.indexOf(".clients."));
+      String root = ProducerSettings.OURS.substring(0, ProducerSettings.OURS.length() - 1);
       Class<?> levels = Class.forName("org.apache.logging.log4j.Level");
       Class.forName("org.apache.logging.log4j.core.config.Configurator").getMethod("setLevel", String.class, levels)
           .invoke(null, root, levels.getMethod("toLevel", String.class).invoke(null, level));

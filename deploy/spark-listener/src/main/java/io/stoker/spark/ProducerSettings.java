@@ -27,8 +27,8 @@ final class ProducerSettings {
   private static final String GZIP = "gzip";
   /** Written so that relocation does not change it: users write Kafka's own names, as in its documentation. */
   private static final String KAFKA = String.join(".", "org", "apache", "kafka", "");
-  private static final String OURS =
-      ProducerConfig.class.getName().substring(0, ProducerConfig.class.getName().indexOf("clients."));
+  /** The package that its classes have here, with the last dot. */
+  static final String OURS = ProducerConfig.class.getName().substring(0, ProducerConfig.class.getName().indexOf("clients."));
   /** What the client says when no broker's name can be resolved: a fault of today, not of the setting. */
   private static final String UNRESOLVED = "No resolvable bootstrap";
   /** How long one try to send may block our thread. It is short so that the thread sees when it must end. */
