@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,6 +92,19 @@ class SettingsTest {
     assertEquals(10485760 - (48 << 10), settings.eventBytes());
     assertEquals(100_000, of("spark.stoker.event.bytes", "100000").eventBytes());
     assertEquals((1 << 20) - (48 << 10), of("spark.stoker.event.bytes", "1g").eventBytes());
+  }
+
+  /** Classes that are named as in Kafka's documentation are found in the jar, where they have another name. */
+  @Test void namesOfKafkasClassesAreTranslated() throws Exception {
+    Map<String, String> user = new HashMap<>();
+    user.put("bootstrap.servers", "127.0.0.1:1");
+    user.put("security.protocol", "SASL_PLAINTEXT");
+    user.put("sasl.mechanism", "PLAIN");
+    user.put("sasl.jaas.config", "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"p\";");
+    user.put("partitioner.class", "org.apache.kafka.clients.producer.RoundRobinPartitioner");
+    // By reflection: this test runs against the jar, too, and its own words for Kafka's types are not those of the jar.
+    Method open = ProducerSettings.class.getDeclaredMethod("open", Map.class, String.class);
+    ((AutoCloseable) open.invoke(null, user, "app")).close();
   }
 
   @Test void everyCodecThatIsThereIsTaken() {
