@@ -16,8 +16,8 @@ SUFFIXES = (".c", ".cpp", ".h", ".def")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.S)
 NAMED = re.compile(r"(?<![\w./*<-])((?:\w+/)*\w+\.(?:c|cpp|h|def))\b(?!\w)")
 QUOTED = re.compile(r"`((?:[\w.*-]+/)+[\w.*-]*)`")
-# Of libraries, and made by the build.
 MADE = ("build/", "deploy/spark-listener/target/")
+# Of libraries, and made by the build.
 ELSEWHERE = {header.split("/")[-1] for header in floors.LIBRARY} | {"uthash.h", "queue.h"}
 
 

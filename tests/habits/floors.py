@@ -13,7 +13,8 @@ FLOOR = {"base": 0, "config": 1, "model": 1, "stats": 1, "avro": 1, "decode": 2,
 DOORS = {"kafka", "eventlog", "net", "alert", "serve"}
 # Rooms of the same floor that may be seen.
 SIDEWAYS = {("config", "model"), ("decode", "stats"), ("model", "stats"), ("avro", "model"), ("alert", "net"),
-            ("advise", "detect"), ("commands", "replay"), ("commands", "ship"), ("ship", "replay"), ("commands", "present"), ("engine", "keep"), ("fleet", "keep")}
+            ("advise", "detect"), ("commands", "replay"), ("commands", "ship"), ("ship", "replay"), ("commands", "present"),
+            ("engine", "keep"), ("fleet", "keep")}
 FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
     (room, door) for room in ("detect", "advise", "engine", "fleet", "keep") for door in DOORS} | {
     (room, "config") for room in FLOOR if room not in ("config", "commands")}

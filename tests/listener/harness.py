@@ -19,7 +19,7 @@ import signal
 import subprocess
 import time
 
-from kafka_client import Reader
+from kafka_client import all_of
 from processes import BUILD, HOST, ROOT, PartError, Process, fresh_dir, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -148,12 +148,7 @@ class Sent:
 
 def on_topic(bootstrap, topic, app_id=None):
     """All that lies on a topic now, of one application or of all, each partition in its order."""
-    reader = Reader(bootstrap, [topic])
-    try:
-        messages = reader.to_end().records[topic]
-    finally:
-        reader.close()
-    sent = (Sent(message) for message in sorted(messages, key=lambda m: (m.partition(), m.offset())))
+    sent = (Sent(message) for message in sorted(all_of(bootstrap, topic), key=lambda m: (m.partition(), m.offset())))
     return [one for one in sent if app_id in (None, one.key.split("/")[0])]
 
 

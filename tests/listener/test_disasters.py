@@ -4,7 +4,7 @@ stand; test_troubles.py has the others (make listener-disasters).
 
 import harness
 from cases import Site, shared_broker
-from kafka_client import Reader, set_topic
+from kafka_client import all_of, set_topic
 from parts import http_get
 from plays import stand
 from processes import HOST, fresh_dir, free_port, wait_until
@@ -149,10 +149,6 @@ class Disasters(DisasterCase):
 
 def everything(bootstrap, topic):
     """Key, headers and value of every message of a topic, as bytes."""
-    reader = Reader(bootstrap, [topic])
-    try:
-        for message in reader.to_end().records[topic]:
-            headers = b"".join(name.encode() + (value or b"") for name, value in message.headers() or [])
-            yield (message.key() or b"") + headers + (message.value() or b"")
-    finally:
-        reader.close()
+    for message in all_of(bootstrap, topic):
+        headers = b"".join(name.encode() + (value or b"") for name, value in message.headers() or [])
+        yield (message.key() or b"") + headers + (message.value() or b"")

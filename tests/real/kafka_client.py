@@ -144,6 +144,15 @@ class Reader:
         self._consumer.close()
 
 
+def all_of(bootstrap, topic):
+    """The messages that a topic holds now."""
+    reader = Reader(bootstrap, [topic])
+    try:
+        return reader.to_end().records[topic]
+    finally:
+        reader.close()
+
+
 def members(bootstrap, group):
     """Member id -> set of (topic, partition), of a group that is stable; {} while it is not."""
     client = admin(bootstrap)  # must outlive the request: a collected client never answers
