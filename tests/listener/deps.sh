@@ -2,8 +2,8 @@
 # deps.sh [VERSION...|all]: sets up what tests/listener needs beyond tests/real/deps.sh, under build/, idempotently:
 #   build/spark/VERSION   a Python venv with that pyspark; without an argument the two versions of CI
 #   the listener's jar    by `make listener`
-# Called by the CI step and by make listener-matrix and bench-listener. Whatever cannot be had ends with a line saying so and
-# exit 1.
+# Called by tests/run.sh and by make listener-matrix, listener-disasters and bench-listener. Whatever cannot be had ends with a
+# line saying so and exit 1.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$root/build

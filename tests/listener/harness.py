@@ -134,7 +134,7 @@ class Job(Process):
 
 
 class Sent:
-    """One message of the listener: key, headers (name -> text), the event, where it lay and when it came."""
+    """One message of the listener: key, headers (name -> text), the event."""
 
     def __init__(self, message):
         self.key = (message.key() or b"").decode()
@@ -142,8 +142,6 @@ class Sent:
         self.value = message.value()
         self.event = json.loads(self.value)
         self.name = self.event["Event"]
-        self.place = (message.partition(), message.offset())
-        self.time_ms = message.timestamp()[1]
 
 
 def on_topic(bootstrap, topic, app_id=None):
