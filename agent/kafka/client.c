@@ -414,6 +414,22 @@ enum status client_ask_topic(struct client *c, const char *name, int timeout_ms,
     return ST_OK;
 }
 
+const rd_kafka_ConsumerGroupDescription_t *client_group(rd_kafka_event_t *event,
+                                                        rd_kafka_resp_err_t *code) {
+    *code = event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
+    if (*code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return NULL;
+    }
+    size_t count = 0;
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        rd_kafka_DescribeConsumerGroups_result_groups(
+            rd_kafka_event_DescribeConsumerGroups_result(event), &count);
+    require(count == 1);
+    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
+    *code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+    return *code == RD_KAFKA_RESP_ERR_NO_ERROR ? groups[0] : NULL;
+}
+
 void client_headers(struct client_headers *headers, const rd_kafka_message_t *m,
                     struct message *out) {
     rd_kafka_headers_t *all = NULL;

@@ -102,6 +102,11 @@ bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason);
 enum status client_ask_topic(struct client *c, const char *name, int timeout_ms, int *partitions,
                              rd_kafka_resp_err_t *code) MUST_USE;
 
+// The group that an answer to rd_kafka_DescribeConsumerGroups for one describes, borrowed from it.
+// NULL and *code: an error, or that `event` is NULL since none came in time.
+const rd_kafka_ConsumerGroupDescription_t *client_group(rd_kafka_event_t *event,
+                                                        rd_kafka_resp_err_t *code);
+
 // True if this position was kept by a transaction of the former form of ids.
 static inline bool client_former_mark(const rd_kafka_topic_partition_t *position) {
     return position->offset >= 0 &&

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 
-#include "base/check.h"
 #include "kafka/client_priv.h"
 
 enum { NAMED_MAX = 4, EXTRA_MS = 500 };
@@ -28,20 +27,11 @@ static void describe(const rd_kafka_ConsumerGroupDescription_t *group, struct gr
 
 static enum status take(struct client *client, rd_kafka_event_t *event, const char *name,
                         struct group_view *out, struct buf *who, struct err *err) {
-    rd_kafka_resp_err_t code =
-        event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        size_t count = 0;
-        const rd_kafka_ConsumerGroupDescription_t **groups =
-            rd_kafka_DescribeConsumerGroups_result_groups(
-                rd_kafka_event_DescribeConsumerGroups_result(event), &count);
-        require(count == 1);
-        const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
-        code = error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            describe(groups[0], out, who);
-            return ST_OK;
-        }
+    rd_kafka_resp_err_t code;
+    const rd_kafka_ConsumerGroupDescription_t *group = client_group(event, &code);
+    if (group != NULL) {
+        describe(group, out, who);
+        return ST_OK;
     }
     char what[160], trouble[CLIENT_TROUBLE_SIZE];
     client_trouble(client, trouble);

@@ -132,27 +132,20 @@ static bool owns_former(const struct predecessor *p, const rd_kafka_MemberDescri
     return owns;
 }
 
-// ST_OK and *found: it is in the group.
-static enum status take_members(struct predecessor *p, rd_kafka_event_t *event, bool *found,
-                                struct err *err) {
-    size_t count = 0;
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        rd_kafka_DescribeConsumerGroups_result_groups(
-            rd_kafka_event_DescribeConsumerGroups_result(event), &count);
-    require(count == 1);
-    const rd_kafka_error_t *error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
-    if (error != NULL) {
-        return unanswered(p, rd_kafka_error_code(error), err);
-    }
-    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(groups[0]); i++) {
+// True if our namesake is in the group and owns one of those.
+static bool has_predecessor(const struct predecessor *p,
+                            const rd_kafka_ConsumerGroupDescription_t *group) {
+    bool found = false;
+    for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++) {
         const rd_kafka_MemberDescription_t *member =
-            rd_kafka_ConsumerGroupDescription_member(groups[0], i);
+            rd_kafka_ConsumerGroupDescription_member(group, i);
         const char *name = rd_kafka_MemberDescription_group_instance_id(member);
-        *found |= name != NULL && strcmp(name, p->options.member) == 0 && owns_former(p, member);
+        found |= name != NULL && strcmp(name, p->options.member) == 0 && owns_former(p, member);
     }
-    return ST_OK;
+    return found;
 }
 
+// ST_OK: *found says whether there is one.
 static enum status ask_members(struct predecessor *p, bool *found, struct err *err) {
     if (!p->asked) {
         rd_kafka_DescribeConsumerGroups(p->client.rk, (const char *[]){p->options.group}, 1, NULL,
@@ -160,14 +153,14 @@ static enum status ask_members(struct predecessor *p, bool *found, struct err *e
         p->asked = true;
     }
     rd_kafka_event_t *event = rd_kafka_queue_poll(p->queue, ASK_MS);
-    if (event == NULL) {
-        return unanswered(p, RD_KAFKA_RESP_ERR__TIMED_OUT, err);
+    rd_kafka_resp_err_t code;
+    const rd_kafka_ConsumerGroupDescription_t *group = client_group(event, &code);
+    *found = group != NULL && has_predecessor(p, group);
+    enum status st = group != NULL ? ST_OK : unanswered(p, code, err);
+    p->asked = event == NULL;
+    if (event != NULL) {
+        rd_kafka_event_destroy(event);
     }
-    p->asked = false;
-    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
-    enum status st = code == RD_KAFKA_RESP_ERR_NO_ERROR ? take_members(p, event, found, err)
-                                                        : unanswered(p, code, err);
-    rd_kafka_event_destroy(event);
     return st;
 }
 
