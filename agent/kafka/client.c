@@ -270,21 +270,14 @@ enum status client_open(struct client *c, enum kafka_role role, rd_kafka_conf_t 
 
 enum status client_open_reader(struct client *c, const struct kafka_settings *settings,
                                const char *group, const char *isolation, struct err *err) {
-    rd_kafka_conf_t *conf = NULL;
-    enum status st = client_conf_new(settings, KAFKA_CONSUMER, &conf, err);
-    if (st != ST_OK) {
-        return st;
-    }
     const char *const pairs[][2] = {
         {"group.id", group}, {"isolation.level", isolation}, {"fetch.wait.max.ms", "10"}};
-    for (size_t i = 0; i < ARRAY_LEN(pairs) && st == ST_OK; i++) {
-        st = client_conf_set(conf, pairs[i][0], pairs[i][1], err);
+    rd_kafka_conf_t *conf = NULL;
+    enum status st =
+        client_conf_with(settings, KAFKA_CONSUMER, pairs, ARRAY_LEN(pairs), &conf, err);
+    if (st == ST_OK) {
+        st = client_open(c, KAFKA_CONSUMER, conf, err);
     }
-    if (st != ST_OK) {
-        rd_kafka_conf_destroy(conf);
-        return st;
-    }
-    st = client_open(c, KAFKA_CONSUMER, conf, err);
     if (st == ST_OK) {
         rd_kafka_poll_set_consumer(c->rk);
     }

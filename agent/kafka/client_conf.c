@@ -286,6 +286,24 @@ enum status client_conf_new(const struct kafka_settings *settings, enum kafka_ro
     return ST_OK;
 }
 
+enum status client_conf_with(const struct kafka_settings *settings, enum kafka_role role,
+                             const char *const (*pairs)[2], size_t count, rd_kafka_conf_t **out,
+                             struct err *err) {
+    rd_kafka_conf_t *conf = NULL;
+    enum status st = client_conf_new(settings, role, &conf, err);
+    for (size_t i = 0; i < count && st == ST_OK; i++) {
+        st = client_conf_set(conf, pairs[i][0], pairs[i][1], err);
+    }
+    if (st != ST_OK) {
+        if (conf != NULL) {
+            rd_kafka_conf_destroy(conf);
+        }
+        return st;
+    }
+    *out = conf;
+    return ST_OK;
+}
+
 static int64_t conf_number(const rd_kafka_conf_t *conf, const char *key) {
     char text[64] = "";
     size_t size = sizeof text;

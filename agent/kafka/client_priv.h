@@ -66,6 +66,10 @@ enum status client_rule_check(const struct client_rule *rule, const char *value,
 // correctness needs. ST_FATAL names the property at fault. The caller owns *out.
 enum status client_conf_new(const struct kafka_settings *settings, enum kafka_role role,
                             rd_kafka_conf_t **out, struct err *err) MUST_USE;
+// Likewise, with properties of the caller's own (key, value), which must be valid.
+enum status client_conf_with(const struct kafka_settings *settings, enum kafka_role role,
+                             const char *const (*pairs)[2], size_t count, rd_kafka_conf_t **out,
+                             struct err *err) MUST_USE;
 // Sets a property that must be valid: a refusal is our own mistake or an unusable library.
 enum status client_conf_set(rd_kafka_conf_t *conf, const char *key, const char *value,
                             struct err *err) MUST_USE;

@@ -25,16 +25,12 @@ static enum status open_producer(struct trial *trial, const struct kafka_setting
     static const char *const pairs[][2] = {{"transaction.timeout.ms", "20000"},
                                            {"linger.ms", "15000"}};
     rd_kafka_conf_t *conf = NULL;
-    enum status st = client_conf_new(settings, KAFKA_PRODUCER, &conf, err);
+    enum status st =
+        client_conf_with(settings, KAFKA_PRODUCER, pairs, ARRAY_LEN(pairs), &conf, err);
     if (st != ST_OK) {
         return st;
     }
-    for (size_t i = 0; i < ARRAY_LEN(pairs) && st == ST_OK; i++) {
-        st = client_conf_set(conf, pairs[i][0], pairs[i][1], err);
-    }
-    if (st == ST_OK) {
-        st = client_conf_transactional(conf, id, err);
-    }
+    st = client_conf_transactional(conf, id, err);
     if (st != ST_OK) {
         rd_kafka_conf_destroy(conf);
         return st;

@@ -34,18 +34,14 @@ static enum status call_begin(struct topics_call *call, const struct kafka_setti
     memset(call, 0, sizeof *call);
     client_init(&call->client, call);
     call->deadline_ms = clock_mono_ms() + timeout_ms;
-    rd_kafka_conf_t *conf = NULL;
-    enum status st = client_conf_new(settings, KAFKA_PRODUCER, &conf, err);
-    if (st != ST_OK) {
-        return st;
-    }
     // Nothing is written, so no producer id is asked for: that would need a right of its own.
-    st = client_conf_set(conf, "enable.idempotence", "false", err);
-    if (st != ST_OK) {
-        rd_kafka_conf_destroy(conf);
-        return st;
+    static const char *const pairs[][2] = {{"enable.idempotence", "false"}};
+    rd_kafka_conf_t *conf = NULL;
+    enum status st =
+        client_conf_with(settings, KAFKA_PRODUCER, pairs, ARRAY_LEN(pairs), &conf, err);
+    if (st == ST_OK) {
+        st = client_open(&call->client, KAFKA_PRODUCER, conf, err);
     }
-    st = client_open(&call->client, KAFKA_PRODUCER, conf, err);
     if (st == ST_OK) {
         call->queue = rd_kafka_queue_new(call->client.rk);
     }
