@@ -110,7 +110,7 @@ static void on_topic(void *ctx, enum topics_mark mark, const char *topic, const 
                  (int)(text + len - 1 - (command + 2)), command + 2,
                  config_text(doctor->config, "kafka.brokers"));
         len = (size_t)(command - text);
-    } else if (mark == TOPICS_MISSING && strstr(text, "uthorization") != NULL) {
+    } else if (mark == TOPICS_MISSING && kafka_denial_of(text) == KAFKA_DENIED_TOPIC) {
         (void)acl(doctor, "DESCRIBE", "topic", topic, remedy);
     } else if (mark == TOPICS_MISSING) {
         snprintf(remedy, sizeof remedy, "stoker topics --create -c %.200s", file_of(doctor));
@@ -158,13 +158,11 @@ void doctor_topics(struct doctor *doctor) {
     setup_kafka_fini(&kafka);
 }
 
-static const char *const denied_group = "GROUP_AUTHORIZATION_FAILED";
-
 // Reading one topic. The consumer is told of its group, too, once, whatever it reads.
 static enum status try_read(struct doctor *doctor, struct changelog *reader, const char *topic,
                             bool *group_denied, struct err *err) {
     enum status st = changelog_readable(reader, topic, doctor_left_ms(doctor, READ_MS), err);
-    if (st != ST_OK && strstr(err->text, denied_group) != NULL) {
+    if (st != ST_OK && kafka_denial_of(err->text) == KAFKA_DENIED_GROUP) {
         *group_denied = true;
         st = changelog_readable(reader, topic, doctor_left_ms(doctor, READ_MS), err);
     }
@@ -184,7 +182,7 @@ static unsigned try_reads(struct doctor *doctor, struct changelog *reader, bool 
         }
         if (try_read(doctor, reader, name, group_denied, &err) == ST_OK) {
             fine++;
-        } else if (strstr(err.text, "ACL READ") != NULL) {
+        } else if (kafka_denial_of(err.text) == KAFKA_DENIED_TOPIC) {
             doctor_say(doctor, DOCTOR_FAIL, acl(doctor, "READ", "topic", name, remedy), "%s",
                        err.text);
         } else {
@@ -205,7 +203,7 @@ static void try_group(struct doctor *doctor, struct changelog *reader, bool deni
     if (!denied && doctor->present[TOPIC_EVENTS] &&
         changelog_committed(reader, topic_name(doctor, TOPIC_EVENTS), 0,
                             doctor_left_ms(doctor, READ_MS), &position, &err) != ST_OK) {
-        denied = strstr(err.text, denied_group) != NULL;
+        denied = kafka_denial_of(err.text) == KAFKA_DENIED_GROUP;
         if (!denied) {
             doctor_say(doctor, DOCTOR_FAIL,
                        "is a transaction of an agent left open? Try again in a minute",
@@ -235,7 +233,7 @@ static void on_write(void *ctx, const char *topic, enum status status, const cha
                "%s%s%s", status == ST_ABORT ? "" : topic, status == ST_ABORT ? "" : ": ", text);
 }
 
-// ST_OK: everything that could be tried was.
+// What may be written, tried under `id`, which it fills in. Returns how much of it was fine.
 static unsigned try_writes(struct doctor *doctor, char id[300]) {
     const char *topics[TOPIC_COUNT], *group = config_text(doctor->config, "agent.group");
     size_t count = 0;
@@ -253,7 +251,7 @@ static unsigned try_writes(struct doctor *doctor, char id[300]) {
     if (rights_try_writes(&kafka.settings, id, topics, count, doctor_left_ms(doctor, WRITES_MS),
                           (struct rights_report){&view, on_write}, &err) != ST_OK) {
         char remedy[REMEDY_SIZE];
-        bool denied = strstr(err.text, "uthorization") != NULL;
+        bool denied = kafka_denial_of(err.text) == KAFKA_DENIED_ID;
         (void)acl(doctor, "WRITE", "resource-pattern-type prefixed --transactional-id", group,
                   remedy);
         doctor_say(doctor, DOCTOR_FAIL, denied ? remedy : "", "transactional id %s: %s", id,

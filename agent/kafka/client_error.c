@@ -97,6 +97,23 @@ static enum status say(struct err *err, const char *what, rd_kafka_resp_err_t co
                    rd_kafka_err2name(code), hint[0] == '\0' ? "" : ": ", hint);
 }
 
+enum kafka_denial kafka_denial_of(const char *words) {
+    static const struct {
+        rd_kafka_resp_err_t code;
+        enum kafka_denial denial;
+    } rows[] = {
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, KAFKA_DENIED_TOPIC},
+        {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, KAFKA_DENIED_GROUP},
+        {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KAFKA_DENIED_ID},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (strstr(words, rd_kafka_err2name(rows[i].code)) != NULL) { // as say() has put it there
+            return rows[i].denial;
+        }
+    }
+    return KAFKA_DENIED_NOTHING;
+}
+
 enum status client_error(struct err *err, const char *what, rd_kafka_resp_err_t code,
                          const char *text) {
     return say(err, what, code, text, client_hint(code, false));

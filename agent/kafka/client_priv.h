@@ -11,6 +11,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "kafka/client.h"
@@ -105,6 +106,12 @@ bool client_connected(struct client *c, int64_t silence_ms, struct buf *reason);
 // *code says what is wrong with the topic. ST_RETRY: no answer in time, *code says why.
 enum status client_ask_topic(struct client *c, const char *name, int timeout_ms, int *partitions,
                              rd_kafka_resp_err_t *code) MUST_USE;
+
+// What is left until a deadline for one question, 100 ms at least.
+static inline int client_left_ms(int64_t deadline_ms) {
+    int64_t left_ms = deadline_ms - clock_mono_ms();
+    return left_ms > 100 ? (int)left_ms : 100;
+}
 
 // The group that an answer to rd_kafka_DescribeConsumerGroups for one describes, borrowed from it.
 // NULL and *code: an error, or that `event` is NULL since none came in time.

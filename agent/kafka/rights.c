@@ -14,11 +14,6 @@ struct trial {
     struct rights_report report;
 };
 
-static int left_ms(const struct trial *trial) {
-    int64_t left_ms = trial->deadline_ms - clock_mono_ms();
-    return left_ms > 100 ? (int)left_ms : 100;
-}
-
 static enum status open_producer(struct trial *trial, const struct kafka_settings *settings,
                                  const char *id, struct err *err) {
     // A trial that dies leaves its transaction open for so long.
@@ -56,8 +51,8 @@ static enum status take(struct trial *trial, rd_kafka_error_t *error, const char
 // Queues a record, which makes the library ask the coordinator; true once it answered.
 static bool ask(struct trial *trial, const char *topic, rd_kafka_resp_err_t *code) {
     unsigned before = atomic_load(&trial->client.partitions_answered);
-    int64_t deadline_ms =
-        clock_mono_ms() + (left_ms(trial) < ANSWER_MS ? left_ms(trial) : ANSWER_MS);
+    int left_ms = client_left_ms(trial->deadline_ms);
+    int64_t deadline_ms = clock_mono_ms() + (left_ms < ANSWER_MS ? left_ms : ANSWER_MS);
     *code = rd_kafka_producev(trial->client.rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
                               RD_KAFKA_V_END);
     bool answered = false;
@@ -73,7 +68,8 @@ static bool ask(struct trial *trial, const char *topic, rd_kafka_resp_err_t *cod
 static enum status try_topic(struct trial *trial, const char *topic, struct err *err) {
     rd_kafka_resp_err_t code;
     int partitions;
-    if (client_ask_topic(&trial->client, topic, left_ms(trial), &partitions, &code) != ST_OK) {
+    if (client_ask_topic(&trial->client, topic, client_left_ms(trial->deadline_ms), &partitions,
+                         &code) != ST_OK) {
         return client_error(err, topic, code, NULL), err->status = ST_RETRY;
     }
     struct err words;
@@ -88,7 +84,8 @@ static enum status try_topic(struct trial *trial, const char *topic, struct err 
         return st;
     }
     bool answered = ask(trial, topic, &code);
-    st = take(trial, rd_kafka_abort_transaction(trial->client.rk, left_ms(trial)),
+    st = take(trial,
+              rd_kafka_abort_transaction(trial->client.rk, client_left_ms(trial->deadline_ms)),
               "taking a transaction back", err);
     char denied[CLIENT_TOPIC_SIZE];
     if (client_denied(&trial->client, denied)) {
@@ -112,7 +109,8 @@ enum status rights_try_writes(const struct kafka_settings *settings, const char 
     client_init(&trial.client, &trial);
     enum status st = open_producer(&trial, settings, transactional_id, err);
     if (st == ST_OK) {
-        st = take(&trial, rd_kafka_init_transactions(trial.client.rk, left_ms(&trial)),
+        st = take(&trial,
+                  rd_kafka_init_transactions(trial.client.rk, client_left_ms(trial.deadline_ms)),
                   "its transactional id", err);
     }
     for (size_t i = 0; i < count && st == ST_OK; i++) {

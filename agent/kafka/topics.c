@@ -55,16 +55,11 @@ static void call_end(struct topics_call *call) {
     client_fini(&call->client);
 }
 
-static int left_ms_of(const struct topics_call *call) {
-    int64_t left_ms = call->deadline_ms - clock_mono_ms();
-    return left_ms > 100 ? (int)left_ms : 100;
-}
-
 // Options for one request, with what is left of the time. The caller destroys them.
 static rd_kafka_AdminOptions_t *call_options(struct topics_call *call, rd_kafka_admin_op_t op) {
     char text[256];
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(call->client.rk, op);
-    int left_ms = left_ms_of(call);
+    int left_ms = client_left_ms(call->deadline_ms);
     rd_kafka_AdminOptions_set_request_timeout(options, left_ms, text, sizeof text);
     if (op == RD_KAFKA_ADMIN_OP_CREATETOPICS) {
         // How long the broker may take before it answers.
@@ -91,7 +86,8 @@ static enum status unanswered(struct topics_call *call, const char *what, rd_kaf
 // Waits for the answer; the caller destroys it. NULL with *err set (ST_RETRY) if there is none.
 static rd_kafka_event_t *wait_for(struct topics_call *call, const char *what, struct err *err) {
     // The request has its own timeout; the extra second lets it answer so.
-    rd_kafka_event_t *event = rd_kafka_queue_poll(call->queue, left_ms_of(call) + 1000);
+    rd_kafka_event_t *event =
+        rd_kafka_queue_poll(call->queue, client_left_ms(call->deadline_ms) + 1000);
     rd_kafka_resp_err_t code =
         event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event);
     if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT) {
@@ -121,7 +117,8 @@ static void say(struct topics_call *call, enum topics_mark mark, const char *top
 // answer.
 static enum status ask_partitions(struct topics_call *call, const char *topic, int *count,
                                   rd_kafka_resp_err_t *code, struct err *err) {
-    return client_ask_topic(&call->client, topic, left_ms_of(call), count, code) == ST_OK
+    return client_ask_topic(&call->client, topic, client_left_ms(call->deadline_ms), count, code) ==
+                   ST_OK
                ? ST_OK
                : unanswered(call, "looking at topics", *code, err);
 }

@@ -55,6 +55,10 @@ enum status kafka_settings_check(const struct kafka_settings *settings, enum kaf
 enum status kafka_properties_check(const struct kafka_settings *settings, enum kafka_role role,
                                    struct err *err) MUST_USE;
 
+// What the user has no right to, by the words of any error of this room: they name its code.
+enum kafka_denial { KAFKA_DENIED_NOTHING, KAFKA_DENIED_TOPIC, KAFKA_DENIED_GROUP, KAFKA_DENIED_ID };
+enum kafka_denial kafka_denial_of(const char *words);
+
 // Appends what may be set of librdkafka's properties and why not the others, as Markdown.
 void kafka_properties_doc(struct buf *out);
 

@@ -27,7 +27,8 @@ enum status topics_partitions(const struct kafka_settings *settings, const char 
 
 enum topics_mark { TOPICS_FINE, TOPICS_NOTE, TOPICS_WRONG, TOPICS_MISSING };
 
-// Gets one line for each thing that was done or found; `text` is valid during the call.
+// Gets one line for each thing that was done or found; `text` is valid during the call, and ends
+// with the command that mends it, if there is one, in brackets: " (kafka-configs.sh ...)".
 struct topics_report {
     void *ctx;
     void (*line)(void *ctx, enum topics_mark mark, const char *topic, const char *text);

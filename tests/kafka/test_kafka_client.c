@@ -181,6 +181,32 @@ static void test_error_classes(void **state) {
     assert_null(strstr(err.text, "ACL"));
 }
 
+// Whatever a broker puts into the text beside it.
+static void test_what_is_denied(void **state) {
+    (void)state;
+    static const struct {
+        rd_kafka_resp_err_t code;
+        enum kafka_denial denial;
+    } cases[] = {
+        {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, KAFKA_DENIED_TOPIC},
+        {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, KAFKA_DENIED_GROUP},
+        {RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, KAFKA_DENIED_ID},
+        {RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED, KAFKA_DENIED_NOTHING},
+        {RD_KAFKA_RESP_ERR__TIMED_OUT, KAFKA_DENIED_NOTHING},
+    };
+    char longest[1000] = {0};
+    memset(longest, 'x', sizeof longest - 1);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err;
+        client_error(&err, "what", cases[i].code, NULL);
+        assert_int_equal(kafka_denial_of(err.text), cases[i].denial);
+        client_error_right(&err, "what", cases[i].code, longest, "READ");
+        assert_int_equal(kafka_denial_of(err.text), cases[i].denial);
+        client_error_topic(&err, longest, cases[i].code, longest, "WRITE");
+        assert_int_equal(kafka_denial_of(err.text), cases[i].denial);
+    }
+}
+
 static void test_scram_words(void **state) {
     (void)state;
     const char *plain = client_hint(RD_KAFKA_RESP_ERR__AUTHENTICATION, false);
@@ -201,6 +227,7 @@ int main(void) {
         cmocka_unit_test(test_unknown_property),  cmocka_unit_test(test_invalid_value),
         cmocka_unit_test(test_reserved_property), cmocka_unit_test(test_secrets_stay_secret),
         cmocka_unit_test(test_error_classes),     cmocka_unit_test(test_scram_words),
+        cmocka_unit_test(test_what_is_denied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
