@@ -41,9 +41,10 @@ struct look {
     int partition;
     // What was found.
     int64_t records, bytes, keyless, sequenced, newest_ms;
-    int64_t partition_newest_ms; // of the one that is read
-    int filled;                  // partitions with records
-    bool positions_known;        // of the group
+    int64_t by_reason[METRIC_COUNT + 1]; // records, as the engine says; the last: with events
+    int64_t partition_newest_ms;         // of the one that is read
+    int filled;                          // partitions with records
+    bool positions_known;                // of the group
     struct sender senders[SENDERS_MAX];
     char *apps[APPS_MAX]; // owned
     int app_partition[APPS_MAX];
@@ -89,6 +90,7 @@ static void note_sender(struct look *look, const struct message *message) {
 static void take(void *ctx, const struct message *record) {
     struct look *look = ctx;
     struct message message = *record;
+    enum metric reason;
     struct err err;
     message.value = message.value.p == NULL ? STR("") : message.value;
     look->records++;
@@ -98,7 +100,8 @@ static void take(void *ctx, const struct message *record) {
         look->partition_newest_ms = message.timestamp_ms;
     }
     note_sender(look, &message);
-    (void)!engine_feed(look->engine, &message, message.value.len, NULL, &err); // counts by reason
+    (void)!engine_feed(look->engine, &message, message.value.len, &reason, &err);
+    look->by_reason[reason]++;
     if (look->bytes > BYTES_MAX) {
         look->stop = true;
     }
@@ -207,12 +210,12 @@ static void say_age(struct look *look, const char *topic) {
     }
 }
 
-// "3 malformed, 1 unplaced" of a family of counters.
-static int64_t add_reasons(struct buf *out, const char *family) {
+// "3 malformed, 1 unplaced": the records whose reason is of this family. Returns their number.
+static int64_t add_reasons(const struct look *look, struct buf *out, const char *family) {
     int64_t sum = 0;
     for (enum metric m = 0; m < METRIC_COUNT; m++) {
         const struct metric_row *row = metrics_row(m);
-        int64_t count = metrics_get(m);
+        int64_t count = look->by_reason[m];
         const char *from = strchr(row->label, '"');
         if (strcmp(row->name, family) == 0 && count > 0 && from != NULL) {
             buf_printf(out, "%s%lld %.*s", sum > 0 ? ", " : "", (long long)count,
@@ -226,23 +229,23 @@ static int64_t add_reasons(struct buf *out, const char *family) {
 static void say_kinds(struct look *look) {
     struct doctor *doctor = look->doctor;
     struct buf refused = {0}, ignored = {0};
-    int64_t unusable = add_reasons(&refused, "stoker_events_skipped_total");
-    int64_t passed = add_reasons(&ignored, "stoker_input_ignored_total");
-    int64_t events = look->records - unusable - passed;
+    int64_t unusable = add_reasons(look, &refused, "stoker_events_skipped_total");
+    (void)add_reasons(look, &ignored, "stoker_input_ignored_total");
+    int64_t events = look->by_reason[METRIC_COUNT];
     enum doctor_mark mark = events > 0 && unusable == 0   ? DOCTOR_OK
-                            : events <= 0 && unusable > 0 ? DOCTOR_FAIL
+                            : events == 0 && unusable > 0 ? DOCTOR_FAIL
                                                           : DOCTOR_WARN;
     const char *remedy =
         mark == DOCTOR_OK ? ""
         : unusable == 0
             ? "does the platform send event logs, too? docs/connect.md says what a record must hold"
-        : metrics_get(METRIC_SKIP_UNPLACED) * 2 > unusable
+        : look->by_reason[METRIC_SKIP_UNPLACED] * 2 > unusable
             ? "nobody says whose they are: send the application id as the record's key or in a "
               "header app_id, or set input.wrapper_app_key"
             : "is it the right topic (topics.events)? docs/connect.md says what a record must hold "
               "and how wrappers are read (input.*)";
     doctor_say(doctor, mark, remedy, "of the last %lld records %lld are listener events%s%s%s%s",
-               (long long)look->records, (long long)(events > 0 ? events : 0),
+               (long long)look->records, (long long)events,
                refused.len > 0 ? "; cannot be used: " : "", buf_text(&refused),
                ignored.len > 0 ? "; ignored: " : "", buf_text(&ignored));
     buf_fini(&refused);

@@ -478,21 +478,23 @@ enum status engine_feed(struct engine *engine, const struct message *message, si
                         enum metric *reason, struct err *err) {
     enum metric why, ignored = METRIC_COUNT, refused = METRIC_COUNT;
     struct err words;
-    bool first = true;
+    bool first = true, taken = false;
     do {
         enum status status = feed_next(engine, message, readable, first, &why, &words);
         first = false;
-        if (status != ST_OK && is_ignored(why)) {
+        if (status == ST_OK) {
+            taken = true;
+        } else if (is_ignored(why)) {
             metrics_add(why, 1);
             ignored = why;
-        } else if (status != ST_OK && refused == METRIC_COUNT) { // one dead letter, of however many
+        } else if (refused == METRIC_COUNT) { // one dead letter, of however many
             metrics_add(why, 1);
             (void)err_set(err, ST_SKIP, "%s", words.text);
             refused = why;
         }
     } while (decoder_more(engine->decoder));
     if (reason != NULL) {
-        *reason = refused != METRIC_COUNT ? refused : ignored;
+        *reason = refused != METRIC_COUNT ? refused : taken ? METRIC_COUNT : ignored;
     }
     return refused != METRIC_COUNT ? ST_SKIP : ST_OK;
 }

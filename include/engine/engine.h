@@ -62,9 +62,9 @@ void engine_free(struct engine *engine);
 
 // Takes one message; `readable` is how many bytes may be read from message->value.p (>= its
 // length). Of a message with several events each is taken. ST_OK also for events of no interest,
-// and for what never was a listener event: *reason (may be NULL) then gets the metric that counts
-// it as ignored, else METRIC_COUNT. ST_SKIP: the message, or a part of it, cannot be used; *reason
-// gets the metric that counts why (already counted) and err the words.
+// and for a message of which nothing ever was a listener event: *reason (may be NULL) then gets a
+// metric that counts it as ignored, else METRIC_COUNT. ST_SKIP: the message, or a part of it,
+// cannot be used; *reason gets the metric that counts why (already counted) and err the words.
 enum status engine_feed(struct engine *engine, const struct message *message, size_t readable,
                         enum metric *reason, struct err *err);
 

@@ -187,6 +187,22 @@ static void a_message_may_hold_several_events(void **state) {
     assert_int_equal(engine_application_count(kit.engine), 2);
 }
 
+// What is beside an event in its message is counted, but the message is one with an event.
+static void a_message_with_an_event_is_not_ignored(void **state) {
+    (void)state;
+    struct message batch = {
+        .value = STR("{\"records\":["
+                     "{\"applicationId\":\"app-1\",\"properties\":{\"Event\":"
+                     "\"SparkListenerApplicationStart\",\"App Name\":\"etl\",\"App ID\":\"app-1\","
+                     "\"Timestamp\":1700000000000}},"
+                     "{\"applicationId\":\"app-1\",\"category\":\"Metrics\",\"properties\":{}},"
+                     "{\"applicationId\":\"app-1\",\"category\":\"Log\",\"properties\":{}}]}")};
+    assert_int_equal(kit_message(batch), ST_OK);
+    assert_int_equal(kit.reason, METRIC_COUNT);
+    assert_int_equal(metrics_get(METRIC_IGNORED_OTHER_CATEGORY), 2);
+    assert_int_equal(engine_application_count(kit.engine), 1);
+}
+
 static void attempts_of_one_app_are_runs_of_their_own(void **state) {
     (void)state;
     kit_app_start("app-1/1", "etl", 0);
@@ -269,6 +285,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(broken_messages_say_why_and_change_nothing, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(what_never_was_an_event_is_ignored_and_counted, kit_set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(a_message_with_an_event_is_not_ignored, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(a_message_may_hold_several_events, kit_set_up,
                                         kit_tear_down),

@@ -234,6 +234,17 @@ class Events(DoctorCase):
         self.assertTrue(said["ok"])
         self.assert_says(said, "events", "warn", "of the last 10 records 9 are listener events; cannot be used: 1 malformed")
 
+    def test_events_beside_others_in_a_record(self):
+        """Each record has an event and more of what is none: it counts once, as one with an event."""
+        site = self.made("doctor-beside", partitions=1)
+        log = Log.fixture("ok_groupby")
+        sender = site.sender()
+        for line in log.lines[:4]:
+            record = b'{"records":[{"applicationId":"%s","properties":%s}' % (log.app_id.encode(), line)
+            sender.send(site.topics["events"], record + b',{"category":"Metrics","properties":{}}' * 3 + b"]}", log.app_id)
+        sender.flush()
+        self.assert_says(doctor(site), "events", "ok", "of the last 4 records 4 are listener events")
+
     def test_nobody_says_whose_they_are(self):
         site = self.made("doctor-whose", partitions=1)
         sender = site.sender()
