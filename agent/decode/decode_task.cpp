@@ -73,7 +73,7 @@ const rule info_rules[] = {
     {"Launch Time", as::time, AT(task.launch_ms)},
     {"Executor ID", as::name, AT(task.executor), 64},
     {"Host", as::name, AT(task.host), 256},
-    {"Locality", as::name, AT(task.locality), 32},
+    {"Locality"},
     {"Speculative", as::flag, AT(task.speculative)},
     {"Getting Result Time", as::time, AT(task.getting_result_ms)},
     {"Finish Time", as::time, AT(task.finish_ms)},

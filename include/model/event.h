@@ -141,7 +141,7 @@ struct event_task {
     int64_t task_id;
     int32_t index, attempt;
     int64_t launch_ms, finish_ms, getting_result_ms;
-    struct str executor, host, locality;
+    struct str executor, host;
     bool speculative, failed, killed;
     // TaskEnd only
     enum task_result result;

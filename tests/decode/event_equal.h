@@ -63,7 +63,6 @@ static inline const char *equal_task(const struct event_task *a, const struct ev
     SAME(getting_result_ms)
     SAME_TEXT(executor)
     SAME_TEXT(host)
-    SAME_TEXT(locality)
     SAME(speculative)
     SAME(failed)
     SAME(killed)

@@ -170,7 +170,6 @@ static void read_task_info(const json_t *info, struct event *out) {
     t->getting_result_ms = oracle_metric(info, "Getting Result Time");
     t->executor = oracle_name(info, "Executor ID", 64);
     t->host = oracle_name(info, "Host", 256);
-    t->locality = oracle_name(info, "Locality", 32);
     t->speculative = oracle_true(info, "Speculative");
     t->failed = oracle_true(info, "Failed");
     t->killed = oracle_true(info, "Killed");

@@ -121,10 +121,14 @@ static void test_texts_are_cut(void **state) {
     for (int i = 0; i < 200; i++) {
         buf_add_text(&text, "\xC3\xA9");
     }
-    buf_add_text(&text, "\",\"Locality\":\"0123456789012345678901234567890123456789\"}}");
+    buf_add_text(&text, "\",\"Executor ID\":\"");
+    for (int i = 0; i < 20; i++) {
+        buf_add_text(&text, "host-");
+    }
+    buf_add_text(&text, "\"}}");
     assert_int_equal(decode_wanted(f, buf_str(&text), NULL), ST_OK);
     assert_int_equal(f->event.task.host.len, 255); // 256 would split a character
-    assert_int_equal(f->event.task.locality.len, 32);
+    assert_int_equal(f->event.task.executor.len, 64);
     buf_fini(&text);
 }
 

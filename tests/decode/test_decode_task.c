@@ -42,7 +42,6 @@ static void test_fields(void **state) {
     assert_int_equal(t->getting_result_ms, 1500);
     assert_text(t->executor, "e");
     assert_text(t->host, "h");
-    assert_text(t->locality, "ANY");
     assert_true(t->speculative && !t->failed && !t->killed && t->has_metrics);
     assert_int_equal(t->result, TASK_SUCCESS);
     assert_int_equal(t->exit_caused_by_app, -1);
@@ -226,7 +225,7 @@ static void test_nothing_but_ids(void **state) {
     assert_int_equal(t->index, -1);
     assert_int_equal(t->attempt, -1);
     assert_int_equal(t->stage_attempt, 0);
-    assert_int_equal(t->host.len + t->executor.len + t->locality.len + t->error.len, 0);
+    assert_int_equal(t->host.len + t->executor.len + t->error.len, 0);
     assert_non_null(t->host.p);
     assert_non_null(t->error.p);
     t = &decode_ok(*state, END "\"Task Info\":{},\"Task Metrics\":null}")->task;

@@ -33,9 +33,8 @@ static bool all_strings; // those, too, that must be certain words for the event
 
 // Does the agent compare this string with words, or find its way by it?
 static bool is_word(const char *key) {
-    static const char *const words[] = {"Event",      "Reason",   "Result",       "Metadata",
-                                        "metricType", "name",     "nodeName",     "Update",
-                                        "Value",      "Locality", "Spark Version"};
+    static const char *const words[] = {"Event", "Reason",   "Result", "Metadata", "metricType",
+                                        "name",  "nodeName", "Update", "Value",    "Spark Version"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (strcmp(key, words[i]) == 0) {
             return all_strings ? i == 0 : true;
