@@ -62,7 +62,7 @@ struct decoder {
     size_t max_bytes = 0;
     bool raw_only = false;
     bool unreadable = false; // the text at hand is no JSON
-    str event_key = {}, app_key = {}, attempt_key = {};
+    named_keys named = {};   // of the message itself
     decode_error error = DECODE_MALFORMED;
     char late_name[256] = {};
     event missing[EVENT_KIND_COUNT] = {}; // each kind before any field is read
@@ -93,9 +93,8 @@ extern "C" struct decoder *decoder_new(const struct decode_options *options) {
     require(d != nullptr);
     d->max_bytes = options->max_bytes;
     d->raw_only = options->raw_only;
-    d->event_key = str_of(options->wrapper_event_key);
-    d->app_key = str_of(options->wrapper_app_key);
-    d->attempt_key = str_of(options->wrapper_attempt_key);
+    d->named = {str_of(options->wrapper_event_key), str_of(options->wrapper_app_key),
+                str_of(options->wrapper_attempt_key)};
     d->c.more_properties = options->more_properties;
     d->c.more_property_count = options->more_property_count;
     for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
@@ -166,23 +165,6 @@ static void begin(decoder *d, str name) {
     }
 }
 
-// What a key is good for at the top of a message, where the user may have named keys, or inside.
-static uint8_t roles_of(const decoder *d, const char *raw, bool top, size_t *row) {
-    uint8_t roles = envelope_roles(raw, row);
-    if (top && d->event_key.len > 0) {
-        bool named = key_is(raw, d->event_key);
-        *row = named ? 0 : *row;
-        roles = named ? ROLE_EVENT | ROLE_MANY : roles & ~ROLE_EVENT;
-    }
-    if (top && d->app_key.len > 0) {
-        roles = key_is(raw, d->app_key) ? ROLE_APP : roles & ~ROLE_APP;
-    }
-    if (top && d->attempt_key.len > 0) {
-        roles = key_is(raw, d->attempt_key) ? ROLE_ATTEMPT : roles & ~ROLE_ATTEMPT;
-    }
-    return roles;
-}
-
 // Takes what may be an event: an object where it lies, a string unescaped, an array of them if that
 // may be. False for anything else.
 static bool take_inside(context &c, value v, bool many, inside *out) {
@@ -232,7 +214,7 @@ static void take_candidate(decoder *d, unsigned depth, uint8_t roles, size_t row
 // Takes a field of what may be an envelope. True if it is "Event" and a text.
 static bool envelope_field(decoder *d, unsigned depth, const char *raw, value v, envelope *e) {
     size_t row;
-    uint8_t roles = roles_of(d, raw, depth == 0, &row);
+    uint8_t roles = envelope_roles(depth == 0 ? &d->named : nullptr, raw, &row);
     if (key_is(raw, str_of("Event"))) {
         std::string_view name;
         json_type type;
@@ -263,9 +245,9 @@ static void take_field(decoder *d, unsigned depth, const char *raw, value v, siz
         apply(c, *r, v);
         return;
     }
-    uint8_t roles = envelope_roles(raw, &row);
-    if (depth == 0 && (d->app_key.len > 0 || d->attempt_key.len > 0)) {
-        roles |= roles_of(d, raw, true, &row);
+    uint8_t roles = envelope_roles(nullptr, raw, &row);
+    if (depth == 0 && (d->named.app.len > 0 || d->named.attempt.len > 0)) {
+        roles |= envelope_roles(&d->named, raw, &row);
     }
     if ((roles & OWNER_ROLES) != 0) {
         owner_note(&d->who, c, roles, v);

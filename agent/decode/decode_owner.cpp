@@ -81,7 +81,7 @@ static size_t fold(const char *raw, char *out, size_t max) {
     return n;
 }
 
-uint8_t envelope_roles(const char *raw, size_t *row) {
+static uint8_t usual_roles(const char *raw, size_t *row) {
     char folded[20];
     size_t len = fold(raw, folded, sizeof folded);
     *row = 0;
@@ -92,6 +92,22 @@ uint8_t envelope_roles(const char *raw, size_t *row) {
         ++*row;
     }
     return 0;
+}
+
+uint8_t envelope_roles(const named_keys *named, const char *raw, size_t *row) {
+    uint8_t roles = usual_roles(raw, row);
+    if (named != nullptr && named->event.len > 0) {
+        bool is = key_is(raw, named->event);
+        *row = is ? 0 : *row;
+        roles = is ? ROLE_EVENT | ROLE_MANY : roles & ~ROLE_EVENT;
+    }
+    if (named != nullptr && named->app.len > 0) {
+        roles = key_is(raw, named->app) ? ROLE_APP : roles & ~ROLE_APP;
+    }
+    if (named != nullptr && named->attempt.len > 0) {
+        roles = key_is(raw, named->attempt) ? ROLE_ATTEMPT : roles & ~ROLE_ATTEMPT;
+    }
+    return roles;
 }
 
 static void note_attempt(context &c, owner *o, value v) {
@@ -124,7 +140,7 @@ static void search_holder(context &c, owner *o, object &holder, unsigned depth) 
     members(c, holder, [&](field &f) {
         char plain[key::BYTES * 2];
         size_t row;
-        uint8_t roles = envelope_roles(plain_key(c, f, plain), &row);
+        uint8_t roles = envelope_roles(nullptr, plain_key(c, f, plain), &row);
         object inner;
         if (!c.broken && (roles & ROLE_HOLDER) != 0 && depth > 0 &&
             open_object(c, f.value(), &inner)) {

@@ -8,8 +8,6 @@ extern "C" {
 #include "model/log_name.h"
 }
 
-#include <initializer_list>
-
 namespace decode {
 
 // What a key beside or around an event may be good for; several at once.
@@ -26,10 +24,15 @@ constexpr uint8_t OWNER_ROLES = ROLE_APP | ROLE_ATTEMPT | ROLE_PATH | ROLE_HOLDE
 
 // How many keys may hold an event; it is looked for in their order.
 constexpr size_t EVENT_ROWS = 23;
+// Keys that the user named, which take the place of the usual ones of their role; "" for the usual.
+struct named_keys {
+    str event, app, attempt;
+};
 // What a raw key may be good for, 0 for nothing; *row is its place among those that hold an event.
 // Letters count without their case, and '_', '-', '.' and '@' not at all: "file_path", "FilePath"
-// and "file.path" are one. A key with a blank is none.
-uint8_t envelope_roles(const char *raw, size_t *row);
+// and "file.path" are one. A key with a blank is none. `named` for the outermost object alone, else
+// NULL; its keys are compared as they are.
+uint8_t envelope_roles(const named_keys *named, const char *raw, size_t *row);
 
 // Whether a raw key is exactly that. Stops at the first difference, so it never reads behind the
 // quote that ends the key.
@@ -40,16 +43,6 @@ inline bool key_is(const char *raw, str key) {
         }
     }
     return raw[key.len] == '"';
-}
-
-// Whether a text is one of a few words, letters without their case.
-inline bool is_one_of(str word, std::initializer_list<const char *> words) {
-    for (const char *one : words) {
-        if (word.len == strlen(one) && strncasecmp(word.p, one, word.len) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 // Whose event it is, by what stands around it. What was said first stays.

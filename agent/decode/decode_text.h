@@ -6,6 +6,9 @@ extern "C" {
 #include "base/str.h"
 }
 
+#include <initializer_list>
+#include <strings.h>
+
 #include "decode/decode.h"
 
 namespace decode {
@@ -13,6 +16,16 @@ namespace decode {
 // Whether a text nests deeper than `max`: a parser would skip any depth, but what reads its output
 // need not. Called for every message, so the common case must cost next to nothing.
 bool is_too_deep(str text, size_t max);
+
+// Whether a text is one of a few words, letters without their case.
+inline bool is_one_of(str word, std::initializer_list<const char *> words) {
+    for (const char *one : words) {
+        if (word.len == strlen(one) && strncasecmp(word.p, one, word.len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 inline bool is_blank_byte(char byte) {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
