@@ -1,27 +1,21 @@
-// fuzz_follow: hostile bytes as a log that grows while it is followed: a few at
-// a time, and now and then by a follower that knows nothing but the position
-// kept. Whatever they are, the lines are those that reading the whole log
-// gives, once and in order. The first byte chooses the name, the second how
-// long a line may be and how much comes at once; the rest is the log, whose
-// bytes also say when it is followed anew.
+// fuzz_follow: hostile bytes as a log that grows while it is followed: a few at a time, and now and
+// then by a follower that knows nothing but the position kept. Whatever they are, the lines are
+// those that reading the whole log gives, once and in order. The first byte chooses the name, the
+// second how long a line may be and how much comes at once; the rest is the log, whose bytes also
+// say when it is followed anew.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "eventlog/eventlog.h"
 #include "eventlog/follow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static char folder[] = "/tmp/stoker-fuzz-XXXXXX";
-
-static void check(bool promise) {
-    if (!promise) {
-        abort();
-    }
-}
 
 static void remove_folder(void) {
     rmdir(folder);
@@ -57,7 +51,7 @@ static bool read_some(struct follower *f, struct follow_position *at, struct buf
     bool ended = false;
     struct follow_item item;
     for (follower_next(f, 0, &item); item.kind != FOLLOW_IDLE; follower_next(f, 0, &item)) {
-        check(item.kind != FOLLOW_GONE && item.kind != FOLLOW_AGAIN && item.log != NULL);
+        require(item.kind != FOLLOW_GONE && item.kind != FOLLOW_AGAIN && item.log != NULL);
         *at = item.position;
         ended = ended || item.kind == FOLLOW_ENDED;
         if (item.kind == FOLLOW_LINE || item.kind == FOLLOW_LONG_LINE) {
@@ -73,10 +67,10 @@ static struct follower *begin(size_t limit, const struct follow_position *at) {
     struct follower *f = NULL;
     struct buf kept = {0};
     struct follow_position back;
-    check(follower_new(dirs, 1, &options, &f, NULL) == ST_OK);
+    require(follower_new(dirs, 1, &options, &f, NULL) == ST_OK);
     follow_position_add(&kept, at);
-    check(follow_position_read(buf_str(&kept), &back));
-    check(follower_resume(f, folder, "log", &back));
+    require(follow_position_read(buf_str(&kept), &back));
+    require(follower_resume(f, folder, "log", &back));
     buf_fini(&kept);
     return f;
 }
@@ -89,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     if (strchr(folder, 'X') != NULL) {
-        check(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
+        require(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
     }
     const char *name = names[data[0] % 5];
     size_t limit = (size_t)1 << (data[1] >> 4), step = (size_t)1 << (data[1] & 15), at = 2;
@@ -105,19 +99,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     step = step * 32 < size ? size / 32 : step;
     while (at < size) {
         size_t n = step < size - at ? step : size - at;
-        check(fwrite(data + at, 1, n, file) == n && fflush(file) == 0);
+        require(fwrite(data + at, 1, n, file) == n && fflush(file) == 0);
         at += n;
-        check(!read_some(f, &position, &grown));
+        require(!read_some(f, &position, &grown));
         if (data[at - 1] % 4 == 0) {
             follower_free(f);
             f = begin(limit, &position);
         }
     }
-    check(fclose(file) == 0 && rename(path, final) == 0);
-    check(read_some(f, &position, &grown) && position.ended);
-    check(strcmp(buf_text(&whole), buf_text(&grown)) == 0);
+    require(fclose(file) == 0 && rename(path, final) == 0);
+    require(read_some(f, &position, &grown) && position.ended);
+    require(strcmp(buf_text(&whole), buf_text(&grown)) == 0);
     follower_free(f);
-    check(unlink(final) == 0);
+    require(unlink(final) == 0);
     buf_fini(&whole);
     buf_fini(&grown);
     return 0;
