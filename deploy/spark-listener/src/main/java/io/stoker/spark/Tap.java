@@ -13,6 +13,9 @@ import org.apache.spark.scheduler.SparkListenerEvent;
 import org.apache.spark.scheduler.SparkListenerLogStart;
 
 final class Tap {
+  /** A wait for ever, of which sums in nanoseconds do not overflow. */
+  private static final long LONGEST_MS = TimeUnit.DAYS.toMillis(36_500);
+
   private final Settings settings;
   private final Counts counts = new Counts();
   private final Log log = new Log(System::nanoTime);
@@ -31,7 +34,7 @@ final class Tap {
     this.settings = settings;
     writer = new EventWriter(settings, counts);
     identity = new Identity(sparkVersion, appId, attempt);
-    long timeoutMs = settings.number(Setting.CLOSE_TIMEOUT);
+    long timeoutMs = Math.min(settings.number(Setting.CLOSE_TIMEOUT), LONGEST_MS);
     atExit = new AtExit(this::exit, timeoutMs);
     progress = new Progress(TimeUnit.MILLISECONDS.toNanos(timeoutMs), System::nanoTime);
     queue = new EventQueue(settings.number(Setting.QUEUE_BYTES), settings.number(Setting.QUEUE_EVENTS), this::dropped);
@@ -39,6 +42,7 @@ final class Tap {
     Sender sender = new Sender(source, settings, queue, this::write, counts, identity, progress, System::nanoTime);
     Thread thread = new Thread(() -> {
       sender.run();
+      off = off || !progress.over(); // it ended before the application, and said why: what comes now could only be dropped
       atExit.forget();
     }, "stoker-listener");
     thread.setDaemon(true);
@@ -129,6 +133,7 @@ final class Tap {
 
   /** At the end of the JVM, after Spark has ended the application. */
   private void exit() {
+    if (off) return; // what waited was forgotten
     progress.exit();
     queue.wake();
     try {
@@ -139,9 +144,10 @@ final class Tap {
   }
 
   private void await() throws InterruptedException {
-    long left = progress.await();
-    if (left > 0 && told.compareAndSet(false, true)) {
-      Log.warn("gave up: the application ends, and Kafka has not taken " + left + " of " + counts.accepted + " events");
+    if (progress.await() == 0) return;
+    long lost = counts.accepted.get() - counts.sent.get(); // those that were given up before, too
+    if (lost > 0 && told.compareAndSet(false, true)) {
+      Log.warn("gave up: the application ends, and Kafka has not taken " + lost + " of " + counts.accepted + " events");
     }
   }
 

@@ -134,6 +134,46 @@ class TapTest {
     brokers.countDown();
   }
 
+  @Test void theLastLineTellsWhatTheQueueGaveUpToo() throws Exception {
+    Tap tap = tap("spark.stoker.close.timeout", "0", "spark.stoker.queue.events", "10");
+    for (int i = 0; i < 30; i++) tap.onEvent(taskStart(i));
+    try (Lines lines = new Lines()) {
+      tap.onEvent(new SparkListenerApplicationEnd(5));
+      assertEquals(List.of("gave up: the application ends, and Kafka has not taken 32 of 32 events"), lines.warnings);
+    }
+    brokers.countDown();
+  }
+
+  @Test void aTimeBeyondAllReasonIsWaitedFor() throws Exception {
+    Tap tap = tap("spark.stoker.close.timeout", "9999999999s"); // as nanoseconds, more than a long holds
+    Thread end = new Thread(() -> tap.onEvent(new SparkListenerApplicationEnd(5)));
+    end.start();
+    while (end.isAlive() && end.getState() != Thread.State.TIMED_WAITING) Thread.onSpinWait();
+    brokers.countDown();
+    end.join();
+    assertEquals(List.of(1L, 2L), seqs());
+  }
+
+  @Test void aSettingThatKafkaRefusesSwitchesItOffWithOneLine() throws Exception {
+    try (Lines lines = new Lines()) {
+      Map<String, String> properties = new HashMap<>();
+      properties.put("spark.stoker.kafka.bootstrap.servers", "b:9092");
+      Tap tap = new Tap(new Settings(properties), "3.5.8", "app-1", null, id -> {
+        throw new ProducerSettings.BadSetting("acks");
+      });
+      boolean taken = true;
+      for (int i = 0; i < 1000 && taken; i++) {
+        long before = tap.counts().accepted.get();
+        tap.onEvent(taskStart(i));
+        taken = tap.counts().accepted.get() > before;
+        Thread.sleep(5);
+      }
+      assertFalse(taken, "nothing is written on the bus for nobody");
+      tap.onEvent(new SparkListenerApplicationEnd(5));
+      assertEquals(List.of("Kafka's client refuses a setting, nothing is sent: acks"), lines.warnings);
+    }
+  }
+
   @Test void oneContextHasOneListener() {
     SparkConf conf = new SparkConf(false).set("spark.stoker.kafka.bootstrap.servers", "127.0.0.1:1").set("spark.app.id", "a");
     StokerListener first = new StokerListener(conf), second = new StokerListener(conf);

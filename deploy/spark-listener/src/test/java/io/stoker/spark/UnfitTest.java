@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.InputStream;
+import java.lang.reflect.Method;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkFirehoseListener;
 import org.apache.spark.Success$;
@@ -48,9 +49,9 @@ class UnfitTest {
     }
   }
 
-  private static SparkFirehoseListener listenerWithout(String hidden) throws Exception {
+  private static SparkFirehoseListener listenerWithout(String hidden, String closeTimeout) throws Exception {
     SparkConf conf = new SparkConf(false).set("spark.stoker.kafka.bootstrap.servers", "127.0.0.1:1").set("spark.app.id", "a")
-        .set("spark.stoker.close.timeout", "0");
+        .set("spark.stoker.close.timeout", closeTimeout);
     Class<?> type = new Without(hidden).loadClass("io.stoker.spark.StokerListener");
     return (SparkFirehoseListener) type.getConstructor(SparkConf.class).newInstance(conf);
   }
@@ -61,17 +62,30 @@ class UnfitTest {
   }
 
   @Test void aClassThatIsMissingAtTheStartSwitchesItOff() throws Exception {
-    SparkFirehoseListener listener = listenerWithout("org.apache.spark.util.JsonProtocol");
+    SparkFirehoseListener listener = listenerWithout("org.apache.spark.util.JsonProtocol", "0");
     listener.onEvent(new SparkListenerApplicationEnd(1));
     assertTrue(onlyLine().startsWith("off: it does not fit Spark 3.5.8, which lacks ClassNotFoundException"
         + " (org.apache.spark.util.JsonProtocol)"), onlyLine());
   }
 
   @Test void aClassThatIsMissingLaterSwitchesItOffToo() throws Exception {
-    SparkFirehoseListener listener = listenerWithout("org.apache.spark.ExceptionFailure");
+    SparkFirehoseListener listener = listenerWithout("org.apache.spark.ExceptionFailure", "0");
     for (int i = 0; i < 3; i++) listener.onEvent(new SparkListenerTaskEnd(1, 0, "ResultTask", Success$.MODULE$, null, null, null));
     listener.onEvent(new SparkListenerApplicationEnd(1));
     assertTrue(onlyLine().startsWith("off: it does not fit Spark 3.5.8, which lacks NoClassDefFoundError"), onlyLine());
     assertTrue(onlyLine().contains("org/apache/spark/ExceptionFailure"), onlyLine());
+  }
+
+  @Test void switchedOffItDoesNotHoldUpTheEndOfTheJvm() throws Exception {
+    SparkFirehoseListener listener = listenerWithout("org.apache.spark.ExceptionFailure", "10min");
+    listener.onEvent(new SparkListenerTaskEnd(1, 0, "ResultTask", Success$.MODULE$, null, null, null));
+    call(call(listener, "tap"), "exit"); // what waited for Kafka is not waited for
+    assertTrue(onlyLine().startsWith("off: "), onlyLine());
+  }
+
+  private static Object call(Object of, String name) throws Exception {
+    Method method = of.getClass().getDeclaredMethod(name);
+    method.setAccessible(true);
+    return method.invoke(of);
   }
 }
