@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.apache.spark.util.CollectionAccumulator;
 
 final class Trimmer {
   /** Of a text, more than anybody reads of it. */
@@ -86,6 +87,7 @@ final class Trimmer {
         for (String text : new String[] {"description", "fullStackTrace", "message"}) {
           weight += ScalaView.text(ScalaView.get(of, "reason"), text).length();
         }
+        weight += 170 * count(updatedBlocks(ScalaView.get(of, "taskMetrics")), enough / 170);
         return weight + 250 * count(ScalaView.get(ScalaView.get(of, "reason"), "accumUpdates"), enough);
       case "SparkListenerStageSubmitted":
       case "SparkListenerStageCompleted":
@@ -118,6 +120,7 @@ final class Trimmer {
     Map<String, Object> changed = new HashMap<>();
     changed.put("taskInfo", task(ScalaView.get(event, "taskInfo")));
     changed.put("reason", reason(ScalaView.get(event, "reason")));
+    changed.put("taskMetrics", metrics(ScalaView.get(event, "taskMetrics")));
     return ScalaView.copy(event, changed);
   }
 
@@ -130,6 +133,16 @@ final class Trimmer {
       if (sql && isNumber(ScalaView.get(accumulable, "update")) && isTame(accumulable)) kept.add(accumulable);
     }
     return with(info, "_accumulables", ScalaView.seq(kept));
+  }
+
+  /** Without the blocks that the task stored or dropped, which Spark tells if it is asked to. */
+  private static Object metrics(Object metrics) throws ReflectiveOperationException {
+    boolean some = ScalaView.each(updatedBlocks(metrics)).hasNext();
+    return some ? with(metrics, "_updatedBlockStatuses", new CollectionAccumulator<Object>()) : metrics;
+  }
+
+  private static Object updatedBlocks(Object metrics) throws ReflectiveOperationException {
+    return ScalaView.get(metrics, "updatedBlockStatuses");
   }
 
   /** Failures carry their accumulators and stack traces; the agent reads what went wrong. */

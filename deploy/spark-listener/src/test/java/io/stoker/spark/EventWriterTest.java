@@ -30,6 +30,10 @@ import org.apache.spark.scheduler.SparkListenerTaskGettingResult;
 import org.apache.spark.scheduler.StageInfo;
 import org.apache.spark.scheduler.TaskInfo;
 import org.apache.spark.scheduler.TaskLocality;
+import org.apache.spark.storage.BlockId;
+import org.apache.spark.storage.BlockStatus;
+import org.apache.spark.storage.RDDBlockId;
+import org.apache.spark.storage.StorageLevel;
 import org.junit.jupiter.api.Test;
 import scala.Option;
 
@@ -119,6 +123,22 @@ class EventWriterTest {
     byte[] bytes = write(new SparkListenerJobEnd(1, 5, new JobFailed(thrown)));
     assertTrue(bytes.length < 2000);
     assertSame(long_, thrown.getMessage());
+  }
+
+  @Test
+  void blocksThatATaskUpdatedCostNothing() throws Exception {
+    SparkListenerTaskEnd end = taskEnd((TaskEndReason) (Object) Success$.MODULE$);
+    List<scala.Tuple2<BlockId, BlockStatus>> blocks = new ArrayList<>();
+    for (int i = 0; i < 20_000; i++) blocks.add(new scala.Tuple2<>(new RDDBlockId(1, i), new BlockStatus(StorageLevel.MEMORY_ONLY(), i, 0)));
+    end.taskMetrics().setUpdatedBlockStatuses(blocks);
+    assertFalse(new SparkJson().of(Trimmer.slim("SparkListenerTaskEnd", end)).contains("rdd_1_"), "Spark's JSON of them is never made");
+    JsonNode slim = JSON.readTree(write(end));
+    assertTrue(slim.has("Task Metrics"));
+    assertEquals(slim, JSON.readTree(write(end, "spark.stoker.mode", "full")));
+    assertEquals(1, counts.slimmed.get());
+    end.taskMetrics().setUpdatedBlockStatuses(blocks.subList(0, 3));
+    assertEquals(3, JSON.readTree(write(end, "spark.stoker.mode", "full")).at("/Task Metrics/Updated Blocks").size());
+    assertEquals(3, end.taskMetrics().updatedBlockStatuses().length(), "the event is as it was");
   }
 
   @Test
