@@ -28,25 +28,6 @@ struct job {
     bool write_failed;
 };
 
-static void no_run(void *ctx, const struct pipeline_run *run) {
-    (void)ctx;
-    (void)run;
-}
-static void no_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
-                          const struct bottleneck *bottleneck) {
-    (void)ctx;
-    (void)identity;
-    (void)run_id;
-    (void)bottleneck;
-}
-static void no_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
-                              const struct recommendation *recommendation) {
-    (void)ctx;
-    (void)identity;
-    (void)run_id;
-    (void)recommendation;
-}
-
 static void print_run(void *ctx, const struct app *app, enum run_status status,
                       const struct recommendation *recommendations, uint32_t count) {
     struct job *job = ctx;
@@ -134,8 +115,7 @@ static bool analyze(struct job *job, const struct engine_options *engine_options
         warn(NULL, err.text);
         return false;
     }
-    static const struct engine_output nowhere = {NULL, no_run, no_bottleneck, no_recommendation};
-    struct engine *engine = engine_new(engine_options, decoder, &nowhere);
+    struct engine *engine = engine_new(engine_options, decoder, NULL);
     struct str app_id, attempt;
     if (!eventlog_name_app_id(log, &app_id, &attempt)) {
         app_id = attempt = (struct str){"", 0};

@@ -53,18 +53,6 @@ struct look {
     _Atomic bool stop;
 };
 
-static void on_run(void *ctx, const struct pipeline_run *run) {
-    (void)ctx, (void)run;
-}
-static void on_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
-                          const struct bottleneck *bottleneck) {
-    (void)ctx, (void)identity, (void)run_id, (void)bottleneck;
-}
-static void on_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
-                              const struct recommendation *recommendation) {
-    (void)ctx, (void)identity, (void)run_id, (void)recommendation;
-}
-
 static void note_sender(struct look *look, const struct message *message) {
     struct str version = message_header_last(message, "stoker_listener"),
                spark = message_header_last(message, "spark_version"),
@@ -145,7 +133,6 @@ static void note_age(struct look *look) {
 static enum status read_partition(struct look *look, struct changelog *reader, const char *topic,
                                   struct err *err) {
     struct doctor *doctor = look->doctor;
-    struct engine_output none = {look, on_run, on_bottleneck, on_recommendation};
     struct changelog_position position;
     int64_t first, end, share = doctor->records_max / doctor->partitions;
     enum status st = changelog_bounds(reader, topic, look->partition,
@@ -165,7 +152,7 @@ static enum status read_partition(struct look *look, struct changelog *reader, c
     }
     share = share > 0 ? share : 1;
     look->partition_newest_ms = 0;
-    look->engine = engine_new(&look->engine_options, look->decoder, &none);
+    look->engine = engine_new(&look->engine_options, look->decoder, NULL);
     struct changelog_reading reading = {.topic = topic,
                                         .partition = look->partition,
                                         .first = end - share > first ? end - share : first,

@@ -35,13 +35,26 @@ void engine_options_init(struct engine_options *options) {
     options->advisors = advisors(&options->advisor_count);
 }
 
+static void no_run(void *ctx, const struct pipeline_run *run) {
+    (void)ctx, (void)run;
+}
+static void no_bottleneck(void *ctx, const struct run_identity *identity, const char *run_id,
+                          const struct bottleneck *bottleneck) {
+    (void)ctx, (void)identity, (void)run_id, (void)bottleneck;
+}
+static void no_recommendation(void *ctx, const struct run_identity *identity, const char *run_id,
+                              const struct recommendation *recommendation) {
+    (void)ctx, (void)identity, (void)run_id, (void)recommendation;
+}
+
 struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
                           const struct engine_output *output) {
+    static const struct engine_output nowhere = {NULL, no_run, no_bottleneck, no_recommendation};
     require(options->applications_max > 0);
     struct engine *engine = mem_zalloc(1, sizeof *engine);
     engine->options = options;
     engine->decoder = decoder;
-    engine->output = *output;
+    engine->output = output == NULL ? nowhere : *output;
     TAILQ_INIT(&engine->running);
     TAILQ_INIT(&engine->ended);
     for (int level = 0; level < PACE_LEVELS; level++) {

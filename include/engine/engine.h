@@ -55,7 +55,7 @@ struct engine_output {
 struct engine;
 
 // `options` (with what it points to) and `decoder` are borrowed for the engine's life; the output
-// table is copied.
+// table is copied. NULL: its records go nowhere, for who looks at the runs alone.
 struct engine *engine_new(const struct engine_options *options, struct decoder *decoder,
                           const struct engine_output *output);
 void engine_free(struct engine *engine);
