@@ -146,16 +146,14 @@ static int follow(struct tail *tail, struct kafka_source *source) {
                           : EXIT_FINE;
 }
 
-// Cuts the list at its commas, in place.
+// Cuts the list at its commas, in place. 0: a name is empty, or there are too many.
 static size_t split(char *list, const char *out[TOPICS_MAX]) {
     size_t count = 0;
-    for (char *name = list; name != NULL && count < TOPICS_MAX;) {
-        char *comma = strchr(name, ',');
-        out[count++] = name;
-        if (comma != NULL) {
-            *comma++ = '\0';
+    for (char *name = strsep(&list, ","); name != NULL; name = strsep(&list, ",")) {
+        if (name[0] == '\0' || count == TOPICS_MAX) {
+            return 0;
         }
-        name = comma;
+        out[count++] = name;
     }
     return count;
 }
@@ -166,13 +164,19 @@ static int open_and_follow(struct tail *tail, const struct config *config, bool 
     const char *brokers = command_value(tail->args, "brokers"),
                *wanted = command_value(tail->args, "topic"), *topics[TOPICS_MAX];
     char *list = mem_strdup(wanted == NULL ? config_text(config, "topics.bottlenecks") : wanted);
+    size_t count = split(list, topics);
+    if (count == 0) {
+        mem_free(list);
+        return command_usage_error(tail->args, "--topic wants 1 to %d names with commas, not %s",
+                                   TOPICS_MAX, wanted == NULL ? "none" : wanted);
+    }
     setup_kafka_init(&kafka, config, KAFKA_CONSUMER);
     kafka.settings.brokers = brokers == NULL ? kafka.settings.brokers : brokers;
     char group[64];
     snprintf(group, sizeof group, "stoker-tail-%ld", (long)getpid());
     struct kafka_source_options source_options = {.group = group,
                                                   .topics = topics,
-                                                  .topic_count = split(list, topics),
+                                                  .topic_count = count,
                                                   .alone = true,
                                                   .from_end = from_end};
     struct kafka_source *source = NULL;

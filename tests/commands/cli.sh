@@ -110,6 +110,11 @@ tail_nobody() { # whoever looks at an empty screen is told why
   complains "stoker tail: Kafka at 127.0.0.1:1 cannot be reached" && empty "$tmp/out"
 }
 ok "tail: says why nothing comes" tail_nobody
+tail_topics() { # as many as are read: none is left out without a word
+  local many; many=$(seq -s, 17)
+  exits 64 tail --topic "$many" && complains "--topic wants 1 to 16 names with commas, not $many" && exits 64 tail --topic a,,b && complains "not a,,b"
+}
+ok "tail: topics that cannot be read together" tail_topics
 ok "doctor: nobody there" doctor_nobody
 ok "doctor: as JSON" doctor_json
 ok "doctor: in colour" doctor_color
