@@ -147,9 +147,9 @@ static int parse_options(const struct command_args *args, struct request *reques
     return EXIT_FINE;
 }
 
-// Settings, then the line.
-static int take_options(const struct command_args *args, struct request *request,
-                        const struct ship_options *settings, int64_t since_ms) {
+// What is shipped how: the settings, then what the line says.
+static void fill_options(const struct command_args *args, struct request *request,
+                         const struct ship_options *settings, int64_t since_ms) {
     struct ship_options *o = &request->options;
     *o = *settings;
     const char *brokers = command_value(args, "brokers"), *topic = command_value(args, "topic");
@@ -163,7 +163,6 @@ static int take_options(const struct command_args *args, struct request *request
     o->stop = &signals_stop;
     o->ctx = request;
     o->note = note;
-    return ship(request);
 }
 
 static int run(const struct command_args *args) {
@@ -182,10 +181,13 @@ static int run(const struct command_args *args) {
     if (args->log_level == NULL) { // what matters is told in words
         log_configure(LOG_ERROR, LOG_LOGFMT);
     }
-    bool good = setup_ship_init(&setup, config, (const char *const *)args->rest,
-                                (unsigned)args->rest_count, "ship", &twice);
-    code = good ? take_options(args, &request, &setup.options, since_ms)
-                : command_usage_error(args, "%s is named twice", twice);
+    if (setup_ship_init(&setup, config, (const char *const *)args->rest, (unsigned)args->rest_count,
+                        "ship", &twice)) {
+        fill_options(args, &request, &setup.options, since_ms);
+        code = ship(&request);
+    } else {
+        code = command_usage_error(args, "%s is named twice", twice);
+    }
     setup_ship_fini(&setup);
     config_free(config);
     return code;

@@ -75,7 +75,7 @@ http: { listen: "$page" }
 agent: { commit_interval: 200ms }
 YAML
 until_true 90 Kafka "$work/kafka.log" "$stoker" topics --create -c "$work/stoker.yaml"
-echo "   $broker, settings in build/demo-spark/stoker.yaml; eight topics, by: stoker topics --create"
+echo "   $broker, settings in build/demo-spark/stoker.yaml; its topics, by: stoker topics --create"
 
 say "3  The agent, by: stoker run"
 child "$work/agent.log" "$stoker" run -c "$work/stoker.yaml"

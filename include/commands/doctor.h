@@ -1,8 +1,9 @@
 // doctor: the checks of `stoker doctor` and `stoker check --connect`: each is a function
 // doctor_<name> and a row of doctor_checks.def, looks at one thing of the world around the agent,
 // and says lines: what is so, and if it is not well, the command or setting that mends it. A check
-// changes nothing, waits no longer than is left, and goes on where a later question can still be
-// answered. What a line says has gone through the printable escaper; no line has a secret.
+// changes nothing, waits for Kafka no longer than is left (for receivers of alerts as long as the
+// agent would), and goes on where a later question can still be answered. What a line says has gone
+// through the printable escaper; no line has a secret.
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +27,7 @@ struct doctor {
     int partitions;            // of topics.events
     int64_t lag;               // of the group on topics.events, -1: not known
     // What is said.
-    const char *check;
+    const char *check; // whose lines come now
     unsigned said[DOCTOR_MARKS];
     struct buf page; // of the JSON form
     struct json_writer writer;
