@@ -6,6 +6,7 @@ package io.stoker.spark;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -286,7 +287,7 @@ final class Secrets {
   private int[] ofShape(String t, int i) {
     int[] login = ofOracle(t, i);
     if (login != null) return login;
-    for (String[] shape : shapes.getOrDefault(t.charAt(i), new ArrayList<>())) {
+    for (String[] shape : shapes.getOrDefault(t.charAt(i), Collections.emptyList())) {
       if (!t.startsWith(shape[0], i)) continue;
       int from = i + shape[0].length();
       int end = wordEnd(t, from, ".+/=~:-_");
