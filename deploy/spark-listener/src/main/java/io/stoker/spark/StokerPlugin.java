@@ -52,7 +52,7 @@ public class StokerPlugin implements SparkPlugin {
 
     /** Spark calls it also if the context could not be made. */
     @Override public void shutdown() {
-      if (tap != null) tap.end();
+      if (tap != null) tap.shutdown();
     }
 
     private static void gauge(MetricRegistry metrics, String name, Gauge<Long> gauge) {

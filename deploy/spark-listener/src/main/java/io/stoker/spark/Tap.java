@@ -151,6 +151,12 @@ final class Tap {
     }
   }
 
+  /** The plugin is shut down: from Spark 4.0 on before the bus has handed out its last events, so this is the end only where no
+   *  application ran. */
+  void shutdown() {
+    if (identity.appId() == null) end();
+  }
+
   /** No application ran, or it has ended: what is left has until the deadline. */
   void end() {
     progress.end();

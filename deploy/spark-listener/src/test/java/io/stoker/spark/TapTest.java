@@ -174,6 +174,17 @@ class TapTest {
     }
   }
 
+  @Test void whatComesAfterThePluginsShutdownIsSent() throws Exception {
+    Tap tap = tap("spark.stoker.close.timeout", "0");
+    brokers.countDown();
+    tap.shutdown();
+    Thread.sleep(500); // a sender that saw its end in this would be gone
+    tap.onEvent(taskStart(1));
+    while (seqs().size() < 2) Thread.sleep(1);
+    tap.onEvent(new SparkListenerApplicationEnd(5));
+    assertEquals(List.of(1L, 2L), seqs().subList(0, 2));
+  }
+
   @Test void oneContextHasOneListener() {
     SparkConf conf = new SparkConf(false).set("spark.stoker.kafka.bootstrap.servers", "127.0.0.1:1").set("spark.app.id", "a");
     StokerListener first = new StokerListener(conf), second = new StokerListener(conf);
