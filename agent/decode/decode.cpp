@@ -151,7 +151,7 @@ static void forget_event(context *c, const event *missing) {
     c->has_info = false;
     c->app_id_rank = c->attempt_rank = RANK_NONE;
     memset(c->words, 0, sizeof c->words);
-    c->properties.len = c->ids.len = c->accums.len = c->nodes.len = c->metrics.len = 0;
+    c->properties.len = c->accums.len = c->nodes.len = c->metrics.len = 0;
 }
 
 // An event of that name begins.

@@ -16,15 +16,6 @@ namespace {
 constexpr size_t NAME_READ_MAX = 512;
 constexpr size_t APP_ID_MAX = 256, ATTEMPT_MAX = 32;
 
-void read_stage_ids(context &c, value v) {
-    items(c, v, [&](value item) {
-        int32_t id = id32(item);
-        if (id >= 0 && c.ids.len < EVENT_STAGE_IDS_MAX) {
-            c.ids.push(id);
-        }
-    });
-}
-
 bool may_keep(const context &c, str key) {
     for (unsigned i = 0; i < c.more_property_count; i++) {
         if (str_is(key, c.more_properties[i])) {
@@ -287,7 +278,7 @@ const shape block_manager_shape(block_manager_rules);
 const rule job_start_rules[] = {
     {"Job ID", as::id, AT(job.id)},
     {"Stage Infos"},
-    {"Stage IDs", as::call, 0, 0, nullptr, read_stage_ids, form::list},
+    {"Stage IDs"},
     {"Properties", as::call, 0, 0, nullptr, read_properties, form::properties},
 };
 const shape job_start_shape(job_start_rules);
@@ -311,7 +302,7 @@ const rule stage_info_rules[] = {
     {"Stage Name", as::text, AT(stage.name), 256},
     {"Number of Tasks", as::count, AT(stage.tasks)},
     {"RDD Info", as::call, 0, 0, nullptr, read_rdds, form::set, &rdd_shape},
-    {"Parent IDs", as::call, 0, 0, nullptr, read_stage_ids, form::list},
+    {"Parent IDs"},
     {"Details"},
     {"Submission Time", as::time, AT(stage.submitted_ms)},
     {"Completion Time", as::time, AT(stage.completed_ms)},
@@ -331,8 +322,6 @@ const shape stage_completed_shape(stage_completed_rules);
 bool finish_stage(context &c) {
     event_stage &s = c.out->stage;
     s.attempt = s.attempt < 0 ? 0 : s.attempt;
-    s.parents = c.ids.items;
-    s.parent_count = c.ids.len;
     s.properties = c.properties.items;
     s.property_count = c.properties.len;
     return s.id >= 0;
@@ -340,8 +329,6 @@ bool finish_stage(context &c) {
 
 bool finish_job(context &c) {
     event_job &j = c.out->job;
-    j.stages = c.ids.items;
-    j.stage_count = c.ids.len;
     j.properties = c.properties.items;
     j.property_count = c.properties.len;
     j.succeeded = c.out->kind == EVENT_JOB_END && !str_is(c.words[WORD_RESULT], "JobFailed");

@@ -68,7 +68,6 @@ struct context {
     char room[ROOM_BYTES];      // for texts of which something had to be hidden
     size_t room_used = 0;
     list<event_property> properties;
-    list<int32_t> ids;
     list<event_accum> accums;
     list<event_plan_node> nodes;
     list<event_plan_metric> metrics;

@@ -23,7 +23,7 @@ enum event_kind {
 // Later times are not times (the year 2100).
 #define EVENT_TIME_MAX_MS INT64_C(4102444800000)
 
-enum { EVENT_ACCUMS_MAX = 4096, EVENT_PROPERTIES_MAX = 256, EVENT_STAGE_IDS_MAX = 65536 };
+enum { EVENT_ACCUMS_MAX = 4096, EVENT_PROPERTIES_MAX = 256 };
 enum { EVENT_PLAN_NODES_MAX = 10000, EVENT_PLAN_METRICS_MAX = 100000 };
 
 // The properties of Spark that may be kept, by their fixed numbers.
@@ -117,9 +117,7 @@ struct event_block_manager {
 };
 struct event_job {
     int32_t id;
-    const int32_t *stages; // JobStart
-    uint32_t stage_count;
-    const struct event_property *properties;
+    const struct event_property *properties; // JobStart
     uint32_t property_count;
     bool succeeded;   // JobEnd: it did not say JobFailed
     struct str error; // JobEnd: Exception.Message
@@ -129,8 +127,6 @@ struct event_stage {
     struct str name, failure;
     int64_t tasks; // Number of Tasks, -1 if absent
     int64_t submitted_ms, completed_ms;
-    const int32_t *parents;
-    uint32_t parent_count;
     bool python; // one of its RDDs runs Python workers
     int32_t profile_id;
     const struct event_property *properties; // StageSubmitted

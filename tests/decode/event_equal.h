@@ -32,16 +32,6 @@ static inline const char *equal_properties(const struct event_property *a, uint3
     return a_count == b_count ? NULL : "property_count";
 }
 
-static inline const char *equal_ids(const int32_t *a, uint32_t a_count, const int32_t *b,
-                                    uint32_t b_count) {
-    for (uint32_t i = 0; i < a_count && i < b_count; i++) {
-        if (a[i] != b[i]) {
-            return "ids";
-        }
-    }
-    return a_count == b_count ? NULL : "id count";
-}
-
 static inline const char *equal_accums(const struct event_accum *a, uint32_t a_count,
                                        const struct event_accum *b, uint32_t b_count) {
     for (uint32_t i = 0; i < a_count && i < b_count; i++) {
@@ -156,7 +146,6 @@ static inline const char *equal_stage(const struct event_stage *a, const struct 
     SAME(completed_ms)
     SAME(profile_id)
     SAME(python)
-    SAME_PART(equal_ids(a->parents, a->parent_count, b->parents, b->parent_count));
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);
 }
 
@@ -164,7 +153,6 @@ static inline const char *equal_job(const struct event_job *a, const struct even
     SAME(id)
     SAME(succeeded)
     SAME_TEXT(error)
-    SAME_PART(equal_ids(a->stages, a->stage_count, b->stages, b->stage_count));
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);
 }
 

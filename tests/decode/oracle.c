@@ -196,7 +196,6 @@ void oracle_free(struct oracle *o) {
     }
     json_decref(o->trees);
     mem_free(o->properties);
-    mem_free(o->ids);
     mem_free(o->accums);
     mem_free(o->nodes);
     mem_free(o->metrics);
@@ -234,7 +233,7 @@ static void place(const struct oracle *o, const json_t *event, struct event *out
 static bool read_event(struct oracle *o, const json_t *event, struct str name,
                        const struct idmap *wanted, struct event *out) {
     static const char *const times[] = {"Timestamp", "time", "Submission Time", "Completion Time"};
-    o->property_count = o->id_count = o->accum_count = o->node_count = o->metric_count = 0;
+    o->property_count = o->accum_count = o->node_count = o->metric_count = 0;
     memset(out, 0, sizeof *out);
     out->kind = event_kind_of(name);
     out->cut = oracle_true(event, "Stoker Cut");

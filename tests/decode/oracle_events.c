@@ -24,19 +24,6 @@ static void read_properties(struct oracle *o, const json_t *object) {
     }
 }
 
-static void add_ids(struct oracle *o, const json_t *list) {
-    size_t i;
-    json_t *value;
-    json_array_foreach((json_t *)list, i, value) {
-        int64_t id;
-        if (oracle_integer(value, &id) && id >= 0 && id <= INT32_MAX &&
-            o->id_count < EVENT_STAGE_IDS_MAX) {
-            MEM_GROW(o->ids, o->id_count, o->id_cap);
-            o->ids[o->id_count++] = (int32_t)id;
-        }
-    }
-}
-
 static bool runs_python(const json_t *rdds) {
     size_t i;
     json_t *rdd;
@@ -63,12 +50,9 @@ static bool read_stage(struct oracle *o, const json_t *event, struct event *out)
     s->python = runs_python(oracle_field(info, "RDD Info"));
     oracle_time(out, s->submitted_ms);
     oracle_time(out, s->completed_ms);
-    add_ids(o, oracle_field(info, "Parent IDs"));
     if (out->kind == EVENT_STAGE_SUBMITTED) {
         read_properties(o, oracle_field(event, "Properties"));
     }
-    s->parents = o->ids;
-    s->parent_count = (uint32_t)o->id_count;
     s->properties = o->properties;
     s->property_count = (uint32_t)o->property_count;
     return s->id >= 0;
@@ -79,7 +63,6 @@ static bool read_job(struct oracle *o, const json_t *event, struct event *out) {
     j->id = oracle_id32(event, "Job ID");
     j->error = STR("");
     if (out->kind == EVENT_JOB_START) {
-        add_ids(o, oracle_field(event, "Stage IDs"));
         read_properties(o, oracle_field(event, "Properties"));
     } else {
         const json_t *result = oracle_field(event, "Job Result");
@@ -87,8 +70,6 @@ static bool read_job(struct oracle *o, const json_t *event, struct event *out) {
             !str_is(oracle_word_of(oracle_field(result, "Result"), SIZE_MAX), "JobFailed");
         j->error = oracle_text(oracle_field(result, "Exception"), "Message", 512);
     }
-    j->stages = o->ids;
-    j->stage_count = (uint32_t)o->id_count;
     j->properties = o->properties;
     j->property_count = (uint32_t)o->property_count;
     return j->id >= 0;

@@ -27,8 +27,6 @@ struct oracle {
     bool batch; // the first of several was read
     struct event_property *properties;
     size_t property_count, property_cap;
-    int32_t *ids;
-    size_t id_count, id_cap;
     struct event_accum *accums;
     size_t accum_count, accum_cap;
     struct event_plan_node *nodes;

@@ -142,7 +142,7 @@ class EventWriterTest {
   }
 
   @Test
-  void aJobStartIsTheIdsOfItsStages() throws Exception {
+  void aJobStartIsWithoutItsStages() throws Exception {
     List<Object> stages = new ArrayList<>();
     for (int i = 0; i < 5000; i++) {
       stages.add(new StageInfo(i, 0, "s", 1, nil(), nil(), "details", null, nil(), Option.empty(), 0, false, 0));
@@ -155,15 +155,22 @@ class EventWriterTest {
         (scala.collection.immutable.Seq<StageInfo>) (Object) ScalaView.seq(stages), properties);
     for (String mode : new String[] {"slim", "full"}) {
       JsonNode node = JSON.readTree(write(start, "spark.stoker.mode", mode, "spark.stoker.event.bytes", "100000"));
-      assertEquals(5000, node.get("Stage IDs").size());
-      assertFalse(node.has("Stage Infos"));
+      assertEquals(1, node.get("Job ID").asInt());
+      assertFalse(node.has("Stage Infos") || node.has("Stage IDs"));
       assertEquals("{\"spark.sql.execution.id\":\"4\"}", node.get("Properties").toString());
     }
     assertFalse(ScalaView.each(ScalaView.get(Trimmer.slim("SparkListenerJobStart", start), "stageInfos")).hasNext(),
         "Spark's JSON of them is never made");
-    JsonNode cut = JSON.readTree(write(start, "spark.stoker.event.bytes", "16k"));
+    assertEquals(0, counts.cut.total());
+  }
+
+  @Test
+  void whatIsTooLargeIsCutAndSaysSo() throws Exception {
+    AccumulableInfo[] many = new AccumulableInfo[1500];
+    for (int i = 0; i < many.length; i++) many[i] = accumulable(i, (long) i, "sql");
+    JsonNode cut = JSON.readTree(write(taskEnd((TaskEndReason) (Object) Success$.MODULE$, many), "spark.stoker.event.bytes", "64k"));
     assertTrue(cut.get(JsonFilter.CUT).asBoolean());
-    assertTrue(cut.get("Stage IDs").size() >= 1000);
+    assertEquals(1000, cut.at("/Task Info/Accumulables").size());
     assertEquals(1, counts.cut.total());
   }
 

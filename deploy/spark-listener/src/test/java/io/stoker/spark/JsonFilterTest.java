@@ -30,7 +30,7 @@ class JsonFilterTest {
 
   @Test
   void keepsWhatTheAgentReadsAndNoMore() {
-    assertEquals("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":7,\"Submission Time\":5,\"Stage IDs\":[1,2],"
+    assertEquals("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":7,\"Submission Time\":5,"
         + "\"Properties\":{\"spark.sql.execution.id\":\"3\"}}",
         slim("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":7,\"Submission Time\":5,\"Stage Infos\":[{\"Stage ID\":1,\"x\":[]}],"
             + "\"Stage IDs\":[1,2],\"Properties\":{\"callSite.short\":\"x\",\"spark.sql.execution.id\":\"3\"}}"));
@@ -47,8 +47,11 @@ class JsonFilterTest {
 
   @Test
   void readsOddTypesAndEscapes() {
-    assertEquals("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":null,\"Stage IDs\":[\"3\",1.5,[2]]}",
-        slim("{ \"Event\" : \"SparkListenerJobStart\" , \"Job ID\" : null , \"Stage IDs\":[\"3\",1.5,\"x\",{},[2]], \"Properties\":[] }"));
+    assertEquals("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":null}",
+        slim("{ \"Event\" : \"SparkListenerJobStart\" , \"Job ID\" : null , \"Properties\":[] }"));
+    String updates = "org.apache.spark.sql.execution.ui.SparkListenerDriverAccumUpdates";
+    assertEquals("{\"Event\":\"" + updates + "\",\"executionId\":null,\"accumUpdates\":[\"3\",1.5,[2]]}",
+        slim("{ \"Event\" : \"" + updates + "\" , \"executionId\" : null , \"accumUpdates\":[\"3\",1.5,\"x\",{},[2]], \"sparkPlanInfo\":[] }"));
     assertEquals("{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\\\"b\\\\c\\u0001é☕𝄞\"}",
         slim("{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\\\"b\\\\c\\u0001\\u00e9\\u2615\\ud834\\udd1e\"}"));
     for (String bad : new String[] {"", "[]", "7", "{}", "{\"Event\":\"SparkListenerJobStart\"", "{\"Event\":\"SparkListenerJobStart\"}x",
