@@ -124,11 +124,53 @@ static bool plain_between(const void *state) {
 const struct codec codec_plain = {"plain",       1,         plain_create, plain_destroy,
                                   plain_between, plain_read};
 
-// Zstandard. Spark closes a frame at every flush. The input is handed over one block at a time, so
-// that damage costs only the block it is in.
+// The libraries say how many bytes to hand over next: the rest of a block, and the head of the one
+// behind it. What they unpacked in a call that meets damage they keep, and of a damaged block they
+// hand out more or less by how it came. So they get a block alone and whole, and nothing while text
+// of it is left inside: damage costs the block it is in, however the bytes come.
+struct feed {
+    struct buf split; // a block that came in pieces
+    size_t at;        // what was taken of it
+    size_t want;      // bytes until the next decision
+    size_t limit;     // of a block; what is passed over anyway may be longer
+};
+
+enum { ZSTD_BLOCK_HEAD_BYTES = 3, LZ4_BLOCK_HEAD_BYTES = 4, LZ4_FEED_BYTES = (4 << 20) + 8 };
+
+static void feed_want(struct feed *f, size_t hint, size_t head_bytes) {
+    size_t want = hint > head_bytes ? hint - head_bytes : hint;
+    f->want = want < f->limit ? want : f->limit;
+}
+
+// What is to be unpacked next; it is shorter than wanted only where the input ends.
+static enum status feed_next(struct feed *f, struct input *in, struct str *out, struct err *err) {
+    enum status status = ST_OK;
+    if (f->split.len == 0 && in->len - in->pos >= f->want) {
+        *out = (struct str){(const char *)in->data + in->pos, f->want};
+        return ST_OK;
+    }
+    status = input_collect(in, &f->split, f->at + f->want, err);
+    size_t len = f->split.len - f->at;
+    *out = (struct str){buf_text(&f->split) + f->at, len < f->want ? len : f->want};
+    return status;
+}
+
+static void feed_took(struct feed *f, struct input *in, size_t bytes) {
+    if (f->split.len == 0) {
+        in->pos += bytes;
+        return;
+    }
+    f->at += bytes;
+    if (f->at == f->split.len) {
+        buf_clear(&f->split);
+        f->at = 0;
+    }
+}
+
+// Zstandard. Spark closes a frame at every flush.
 struct zstd_state {
     ZSTD_DStream *stream;
-    size_t wanted; // bytes until the next decision: the rest of a block
+    struct feed feed;
     bool in_frame;
     bool inside; // there was no room for all: text is left inside
 };
@@ -138,13 +180,15 @@ static void *zstd_create(bool midway) {
     struct zstd_state *s = mem_zalloc(1, sizeof *s);
     s->stream = ZSTD_createDStream();
     require(s->stream != NULL);
-    s->wanted = ZSTD_initDStream(s->stream);
+    s->feed.limit = ZSTD_DStreamInSize();
+    s->feed.want = ZSTD_initDStream(s->stream);
     return s;
 }
 
 static void zstd_destroy(void *state) {
     struct zstd_state *s = state;
     ZSTD_freeDStream(s->stream);
+    buf_fini(&s->feed.split);
     mem_free(s);
 }
 
@@ -153,23 +197,27 @@ static enum status zstd_read(void *state, struct input *in, char *out, size_t ro
     struct zstd_state *s = state;
     ZSTD_outBuffer to = {out, room, 0};
     while (to.pos == 0) {
-        enum status status = s->inside ? ST_OK : input_more(in, err);
-        size_t n = in->len - in->pos;
+        bool flush = s->inside;
+        struct str block = {"", 0};
+        enum status status = flush ? ST_OK : feed_next(&s->feed, in, &block, err);
         if (status != ST_OK) {
             return status;
         }
-        if (n == 0 && !s->inside) {
+        if (block.len == 0 && !flush) {
             return s->in_frame ? err_set(err, ST_SKIP, "a frame has no end") : ST_OK;
         }
-        ZSTD_inBuffer from = {in->data + in->pos, n < s->wanted ? n : s->wanted, 0};
+        ZSTD_inBuffer from = {block.p, block.len, 0};
         size_t hint = ZSTD_decompressStream(s->stream, &to, &from);
         if (ZSTD_isError(hint)) {
             return err_set(err, ST_SKIP, "%s", ZSTD_getErrorName(hint));
         }
-        in->pos += from.pos;
+        feed_took(&s->feed, in, from.pos);
         s->inside = to.pos == room;
+        if (flush && to.pos == 0) { // there was none: what was known before holds
+            continue;
+        }
         s->in_frame = hint != 0;
-        s->wanted = hint != 0 ? hint : ZSTD_initDStream(s->stream);
+        feed_want(&s->feed, hint == 0 ? ZSTD_initDStream(s->stream) : hint, ZSTD_BLOCK_HEAD_BYTES);
     }
     *got = to.pos;
     return ST_OK;
@@ -261,6 +309,7 @@ const struct codec codec_gzip = {"gzip", 3, gzip_create, gzip_destroy, gzip_betw
 // What the lz4 tool writes: not Spark's own form, but what people have who packed a log by hand.
 struct frame_state {
     LZ4F_dctx *context;
+    struct feed feed;
     bool in_frame;
     bool inside; // there was no room for all: text is left inside
 };
@@ -269,12 +318,15 @@ static void *frame_create(bool midway) {
     (void)midway;
     struct frame_state *s = mem_zalloc(1, sizeof *s);
     require(!LZ4F_isError(LZ4F_createDecompressionContext(&s->context, LZ4F_VERSION)));
+    s->feed.limit = LZ4_FEED_BYTES;
+    s->feed.want = LZ4F_HEADER_SIZE_MIN;
     return s;
 }
 
 static void frame_destroy(void *state) {
     struct frame_state *s = state;
     LZ4F_freeDecompressionContext(s->context);
+    buf_fini(&s->feed.split);
     mem_free(s);
 }
 
@@ -282,23 +334,28 @@ static enum status frame_read(void *state, struct input *in, char *out, size_t r
                               struct err *err) {
     struct frame_state *s = state;
     while (*got == 0) {
-        enum status status = s->inside ? ST_OK : input_more(in, err);
+        bool flush = s->inside;
+        struct str block = {"", 0};
+        enum status status = flush ? ST_OK : feed_next(&s->feed, in, &block, err);
         if (status != ST_OK) {
             return status;
         }
-        size_t taken = in->len - in->pos;
-        size_t made = room;
-        if (taken == 0 && !s->inside) {
+        if (block.len == 0 && !flush) {
             return s->in_frame ? err_set(err, ST_SKIP, "an LZ4 frame has no end") : ST_OK;
         }
-        size_t hint = LZ4F_decompress(s->context, out, &made, in->data + in->pos, &taken, NULL);
+        size_t taken = block.len, made = room;
+        size_t hint = LZ4F_decompress(s->context, out, &made, block.p, &taken, NULL);
         if (LZ4F_isError(hint)) {
             return err_set(err, ST_SKIP, "%s", LZ4F_getErrorName(hint));
         }
-        in->pos += taken;
+        feed_took(&s->feed, in, taken);
         *got = made;
         s->inside = made == room;
+        if (flush && made == 0) { // there was none: what was known before holds
+            continue;
+        }
         s->in_frame = hint != 0;
+        feed_want(&s->feed, hint == 0 ? LZ4F_HEADER_SIZE_MIN : hint, LZ4_BLOCK_HEAD_BYTES);
     }
     return ST_OK;
 }

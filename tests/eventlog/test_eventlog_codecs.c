@@ -199,6 +199,38 @@ static void test_damage_costs_one_block(void **state) {
     buf_fini(&packed);
 }
 
+// What is read of damaged bytes does not depend on how they come: a log that grows gives the lines
+// that it gives when it is read whole.
+static void test_damage_costs_the_same_however_it_comes(void **state) {
+    (void)state;
+    // A block of one byte 2570 times, and bytes that are no block.
+    static const char run[] = "\x28\xb5\x2f\xfd\x04\x58\x52\x50\x00\xf5\xc5\x8c\x8a";
+    static const char *const names[] = {"run.zst", "frames.zst", "tool.lz4"};
+    static const size_t chunks[] = {3, 64, 4096, INPUT_READ_BYTES};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct buf bytes = {0};
+        if (i == 0) {
+            buf_add(&bytes, run, sizeof run - 1);
+        } else {
+            load(names[i], &bytes);
+        }
+        for (size_t at = 5; at < bytes.len; at += 1 + bytes.len / 97) {
+            struct reading want, got;
+            bytes.data[at] ^= i == 0 ? 0 : 0x41;
+            open_bytes(names[i], &bytes, bytes.len, 1 << 20, &want);
+            assert_true(i != 0 || want.text.len == 2570 + 1);
+            for (size_t k = 0; k < ARRAY_LEN(chunks); k++) {
+                open_bytes(names[i], &bytes, bytes.len, chunks[k], &got);
+                assert_string_equal(buf_text(&got.text), buf_text(&want.text));
+                reading_fini(&got);
+            }
+            bytes.data[at] ^= i == 0 ? 0 : 0x41;
+            reading_fini(&want);
+        }
+        buf_fini(&bytes);
+    }
+}
+
 static void test_refused(void **state) {
     (void)state;
     static const struct {
@@ -279,6 +311,7 @@ int main(void) {
         cmocka_unit_test(test_flip_everywhere),
         cmocka_unit_test(test_damage_is_located),
         cmocka_unit_test(test_damage_costs_one_block),
+        cmocka_unit_test(test_damage_costs_the_same_however_it_comes),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_empty_and_unpacked),
         cmocka_unit_test(test_bomb_streams),

@@ -33,7 +33,7 @@ SEEDS = (1, 2, 3)  # of a scenario: a mutant may need luck to be seen
 DEAR_PART, CHEAP_PART = 1, 12  # how many a part takes of those on a real Kafka, and of the others
 TRY_S = 600
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": "detect_leaks=1", "UBSAN_OPTIONS": "print_stacktrace=1",
-               "STOKER_PORTS": "10000-13999"}  # not those of the suites, which may run beside this one
+               "TEST_PORTS": "10000-13999"}  # not those of the suites, which may run beside this one
 PYTHON = str(BUILD / "venv" / "bin" / "python")
 PROGRAM = {"golden": ["tests/golden/run.sh", "{program}"], "cli": ["tests/commands/cli.sh", "{program}"],
            "oracle": ["bash", "-c", 'python3 tests/oracle/compare.py "$0" $(tests/oracle/logs.sh)', "{program}"]}

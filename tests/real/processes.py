@@ -20,12 +20,12 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 # A suite is its folder below tests/: where its files lie below build/ and the ports it takes, so that suites can run side by side.
-# STOKER_PORTS=FIRST-LAST is for those who run the programs of a suite beside it (tests/mutants/run.py).
+# TEST_PORTS=FIRST-LAST is for those who run the programs of a suite beside it (tests/mutants/run.py).
 SUITES = {"faults": ("fault-files", "20000-25999"), "listener": ("listener-files", "14000-19999")}
 MAIN = pathlib.Path(sys.argv[0]).resolve().parent.name
 FOLDER, OWN_PORTS = SUITES.get(MAIN, ("real", "26000-31999"))
 WORK = BUILD / FOLDER
-FIRST_PORT, LAST_PORT = map(int, os.environ.get("STOKER_PORTS", OWN_PORTS).split("-"))
+FIRST_PORT, LAST_PORT = map(int, os.environ.get("TEST_PORTS", OWN_PORTS).split("-"))
 PORTS = range(FIRST_PORT, LAST_PORT + 1)
 HOST = "127.0.0.1"
 
