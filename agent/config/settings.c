@@ -95,10 +95,14 @@ static const struct setting rows[] = {
     TIME("ship.since", "7d", 0, 24 * 3660 * HOURS,
          "Event logs that changed last before so long are not begun; 0: all are."),
     LIST("pipeline.from",
-         "spark.stoker.pipeline, spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name, "
-         "spark.databricks.job.id, app_name",
-         "Where a run's pipeline name comes from, tried in order: Spark properties, or app_name "
-         "for the application's name without a trailing run mark."),
+         "spark.stoker.pipeline, "
+         "spark.kubernetes.driver.label.sparkoperator.k8s.io/scheduled-app-name, "
+         "spark.kubernetes.driver.label.sparkoperator.k8s.io/app-name, spark.databricks.job.id, "
+         "app_name",
+         "Where a run's pipeline name comes from, tried in order: Spark properties as they are, or "
+         "app_name for the application's name without the mark of the run at its end (a date or "
+         "time, a number of six digits or more, a UUID, a hash). The Spark operator's label "
+         "app-name loses such a mark, too."),
     CHOICE("publish.min_severity", "low", severities, "Bottlenecks below stay out of the topics."),
     CHOICE(
         "publish.failure_text", "scrubbed", failure_texts,

@@ -210,7 +210,8 @@ void app_note_limit(struct app *app, enum limit limit) {
 
 static void apply_app_start(struct app *app, const struct event *event) {
     const struct event_app_start *start = &event->app_start;
-    bool whole = scrub_copy(app->identity.app_name, sizeof app->identity.app_name, start->name);
+    bool whole = start->name.len == 0 || // what a property said stays
+                 scrub_copy(app->identity.app_name, sizeof app->identity.app_name, start->name);
     whole &= scrub_copy(app->identity.user, sizeof app->identity.user, start->user);
     if (!whole) {
         limit_hit(&app->limits, LIMIT_NAMES);
@@ -331,10 +332,22 @@ static void apply_world(struct app *app, const struct event *event) {
     }
 }
 
+// Whoever knows whose events these are made the app with its id. Of a log that nobody knows, and
+// that has no ApplicationStart, a property may tell.
+static void apply_identity(struct app *app, const struct event *event) {
+    struct run_identity *identity = &app->identity;
+    if (identity->app_id[0] == '\0' && event->app_id.len > 0) {
+        str_copy(identity->app_id, sizeof identity->app_id, event->app_id);
+        str_copy(identity->attempt, sizeof identity->attempt, event->app_attempt);
+        id_of_run(identity, app->run_id);
+    }
+}
+
 bool app_apply(struct app *app, const struct event *event, struct stage **touched) {
     struct stage *stage = NULL;
     bool changed = true;
     apply_time(app, event);
+    apply_identity(app, event);
     switch (event->kind) {
     case EVENT_STAGE_SUBMITTED:
     case EVENT_STAGE_COMPLETED:

@@ -90,5 +90,6 @@ void app_apply_work(struct app *app, const struct event *event);
 int64_t app_apply_task_accums(struct app *app, const struct event_task *task);
 void app_jobs_fini(struct app *app);
 
-// app_run.c
+// pipeline_name.c
+// Takes of a property what it tells of the pipeline's name.
 void app_keep_property(struct app *app, const struct event_property *property);

@@ -40,8 +40,9 @@ enum {
     APP_PIPELINE_KEYS_MAX = 16,
 };
 
-// How the pipeline's name is found: property keys in order of preference; "app_name" is the name
-// itself, stripped of a trailing run mark. Borrowed for the app's life.
+// How the pipeline's name is found: property keys in order of preference, taken as they are;
+// "app_name" is the application's name, which is taken without the mark of the run, as is the Spark
+// operator's label app-name. Borrowed for the app's life.
 struct pipeline_rule {
     const char *const *keys;
     uint32_t count; // at most APP_PIPELINE_KEYS_MAX
@@ -177,8 +178,10 @@ bool app_let_go(struct app *app, enum app_letting what);
 // The run-level verdict of a kind, or NULL.
 struct bottleneck *app_verdict(const struct app *app, enum bottleneck_kind kind);
 
-// Removes a trailing date, time, uuid or run number from a name, in place; never leaves it empty.
-void app_strip_run_mark(char *name);
+// The name without the marks of one run at its end: a date or a time, a number of six digits and
+// more, a UUID, a hash, and one random word behind a date. A short number that belongs to no date
+// is part of the name. Never empty, unless the name is.
+struct str app_name_unmarked(struct str name);
 
 // What of a run is kept: the app itself without its parts, and the parts, which have keys of their
 // own. Each is described by a table; how they are written is keep's.

@@ -178,7 +178,8 @@ def run_report(run, totals, result):
     """The `run` object: the fields that the rules define. An unknown app id is null."""
     duration_s = totals.duration_ms / 1000
     data_gb = totals.data_size / GIB
-    app_id, attempt, _ = run.identity or ("", "", 0)
+    own_id, own_attempt, _ = run.identity or ("", "", 0)
+    app_id, attempt = run.named[0] or own_id, run.named[1] or own_attempt
     return {
         "app_id": app_id or None,
         "attempt": attempt if app_id else None,

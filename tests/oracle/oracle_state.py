@@ -22,6 +22,7 @@ class Run:
 
     def __init__(self):
         self.identity = None  # (app id, attempt, start), once ApplicationStart was seen
+        self.named = ("", "")  # (app id, attempt) as a property told them before that
         self.start_time = 0
         self.end_time = 0
         self.ended = False
@@ -70,7 +71,15 @@ class Run:
         code = integer(event.get("ExitCode"))
         self.exit_code = code if code is not None else self.exit_code
 
+    def note_identity(self, properties):
+        """Of a log that has no ApplicationStart, or one that says no id, a property may tell."""
+        properties = table(properties)
+        app_id = text(properties.get("spark.app.id"))
+        if app_id and not self.named[0] and not (self.identity and self.identity[0]):
+            self.named = (app_id, text(properties.get("spark.app.attempt.id")))
+
     def environment(self, event):
+        self.note_identity(event.get("Spark Properties"))
         cpus = metric(table(event.get("Spark Properties")).get("spark.task.cpus"))
         self.task_cpus = cpus or self.task_cpus
 
@@ -86,6 +95,7 @@ class Run:
         job = identifier(event.get("Job ID"))
         if job is None:
             return False
+        self.note_identity(event.get("Properties"))
         self.job_keys[job] = text(table(event.get("Properties")).get("spark.sql.execution.id"))
         return True
 
@@ -115,7 +125,10 @@ class Run:
         return stage
 
     def stage_submitted(self, event):
-        return self.stage_event(event, 0) is not None
+        if self.stage_event(event, 0) is None:
+            return False
+        self.note_identity(event.get("Properties"))
+        return True
 
     def stage_completed(self, event):
         stage = self.stage_event(event, 1)

@@ -144,33 +144,6 @@ static void outcome_follows_exit_code_jobs_and_sql(void **state) {
     app_free(app);
 }
 
-static void a_run_mark_is_stripped_from_names(void **state) {
-    (void)state;
-    static const struct {
-        const char *name, *expected;
-    } cases[] = {
-        {"NewYorkTaxiData_2025_06_27_03_56_52", "NewYorkTaxiData"},
-        {"etl-20260101", "etl"},
-        {"etl 2026-01-01T03:04:05", "etl"},
-        {"etl-20260101T030405Z", "etl"},
-        {"daily report #17", "daily report"},
-        {"job-123e4567-e89b-12d3-a456-426614174000", "job"},
-        {"load-v2", "load-v2"},
-        {"q72", "q72"},
-        {"2026", "2026"},
-        {"", ""},
-        {"etl (42)", "etl"},
-        {"x-deadbeefdeadbeef01", "x"},
-        {"facade", "facade"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char name[128];
-        snprintf(name, sizeof name, "%s", cases[i].name);
-        app_strip_run_mark(name);
-        assert_string_equal(name, cases[i].expected);
-    }
-}
-
 static void another_start_is_another_run(void **state) {
     (void)state;
     struct app *app = spark_app();
@@ -249,7 +222,6 @@ int main(void) {
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(slots_are_those_alive_at_the_first_task),
         cmocka_unit_test(outcome_follows_exit_code_jobs_and_sql),
-        cmocka_unit_test(a_run_mark_is_stripped_from_names),
         cmocka_unit_test(another_start_is_another_run),
         cmocka_unit_test(what_is_no_version_leaves_the_one_known),
         cmocka_unit_test(stages_and_jobs_are_bounded),
