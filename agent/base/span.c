@@ -65,7 +65,8 @@ bool span_parse_bytes(struct str text, int64_t plain_unit_bytes, int64_t *out) {
 const char *span_format_bytes(double bytes, char out[SPAN_TEXT_SIZE]) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
     size_t unit = 0;
-    while (fabs(bytes) >= 1024 && unit + 1 < ARRAY_LEN(units)) {
+    bytes = fmax(bytes, 0); // not a number, too
+    while (bytes >= (unit == 0 ? 1023.5 : 1023.95) && unit + 1 < ARRAY_LEN(units)) {
         bytes /= 1024;
         unit++;
     }
@@ -73,16 +74,63 @@ const char *span_format_bytes(double bytes, char out[SPAN_TEXT_SIZE]) {
     return out;
 }
 
+// Two units, the smaller one with two digits.
+static void format_two(double large, double factor, const char *one, const char *other,
+                       char out[SPAN_TEXT_SIZE]) {
+    long long whole = llround(fmin(large, 1e15));
+    long long by = (long long)factor;
+    snprintf(out, SPAN_TEXT_SIZE, "%lld %s %02lld %s", whole / by, one, whole % by, other);
+}
+
 const char *span_format_seconds(double seconds, char out[SPAN_TEXT_SIZE]) {
-    if (seconds < 60) {
-        snprintf(out, SPAN_TEXT_SIZE, seconds < 10 ? "%.2f s" : "%.1f s", seconds);
-    } else if (seconds < 3600) {
-        long whole = (long)seconds;
-        snprintf(out, SPAN_TEXT_SIZE, "%ld m %02ld s", whole / 60, whole % 60);
+    const double minute = 60, hour = 3600, day = 86400;
+    double ms = seconds * 1000;
+    if (!(ms > 0)) {
+        snprintf(out, SPAN_TEXT_SIZE, "0 s");
+    } else if (ms < 1) {
+        snprintf(out, SPAN_TEXT_SIZE, "under 1 ms");
+    } else if (ms < 299.5) {
+        snprintf(out, SPAN_TEXT_SIZE, "%.0f ms", ms);
+    } else if (seconds < minute - 0.05) {
+        snprintf(out, SPAN_TEXT_SIZE, "%.1f s", seconds);
+    } else if (seconds < hour - 0.5) {
+        format_two(seconds, 60, "m", "s", out);
+    } else if (seconds < 2 * day - 30) {
+        format_two(seconds / minute, 60, "h", "m", out);
     } else {
-        double minutes = fmin(seconds / 60, 1e9);
-        long whole = (long)minutes;
-        snprintf(out, SPAN_TEXT_SIZE, "%ld h %02ld m", whole / 60, whole % 60);
+        format_two(seconds / hour, 24, "d", "h", out);
+    }
+    return out;
+}
+
+const char *span_format_ms(double ms, char out[SPAN_TEXT_SIZE]) {
+    return span_format_seconds(ms / 1000, out);
+}
+
+// 1234567 as 1,234,567.
+static void format_grouped(long long count, char out[SPAN_TEXT_SIZE]) {
+    if (count < 1000) {
+        snprintf(out, SPAN_TEXT_SIZE, "%lld", count);
+    } else {
+        snprintf(out, SPAN_TEXT_SIZE, "%lld,%03lld", count / 1000, count % 1000);
+    }
+}
+
+const char *span_format_count(double count, char out[SPAN_TEXT_SIZE]) {
+    static const char *const words[] = {"million", "billion", "trillion"};
+    count = fmax(count, 0); // not a number, too
+    if (count < 9.95 && count != floor(count)) {
+        snprintf(out, SPAN_TEXT_SIZE, count < 0.1 ? "%.1g" : "%.1f", count);
+    } else if (count < 999999.5) {
+        format_grouped(llround(count), out);
+    } else {
+        size_t word = 0;
+        count /= 1e6;
+        while (count >= 999.95 && word + 1 < ARRAY_LEN(words)) {
+            count /= 1000;
+            word++;
+        }
+        snprintf(out, SPAN_TEXT_SIZE, "%.1f %s", fmin(count, 1e12), words[word]);
     }
     return out;
 }

@@ -121,6 +121,7 @@ static const struct {
     {"metrics", exposition_document},
     {"rules", detectors_to_markdown},
     {"severities", severities_to_markdown},
+    {"thresholds", thresholds_to_markdown},
     {"advisors", advisors_to_markdown},
     {"events", add_events},
 };
@@ -136,13 +137,15 @@ static int run(const struct command_args *args) {
             return code;
         }
     }
-    return command_usage_error(args, "say nothing, metrics, rules, severities, advisors or events");
+    return command_usage_error(args,
+                               "say nothing, metrics, rules, severities, thresholds, advisors or "
+                               "events");
 }
 
 const struct command command_man = {
     .name = "man",
     .summary = "print the man page, or tables of the reference pages",
-    .usage = "[metrics|rules|severities|advisors|events]",
+    .usage = "[metrics|rules|severities|thresholds|advisors|events]",
     .details = "Without an argument: stoker(1). With metrics: docs/metrics.md; with events: the "
                "listener's table;\nthe others: the tables of docs/rules.md.\n",
     .hidden = true,

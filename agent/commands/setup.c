@@ -129,6 +129,12 @@ static enum severity severity_setting(const struct config *config, const char *k
     return (enum severity)severity;
 }
 
+static enum confidence confidence_setting(const struct config *config, const char *key) {
+    int confidence = confidence_parse(str_of(config_text(config, key)));
+    require(confidence >= 0); // as above
+    return (enum confidence)confidence;
+}
+
 void setup_engine(const struct config *config, struct engine_options *options) {
     engine_options_init(options);
     options->cluster = config_text(config, "cluster");
@@ -156,6 +162,7 @@ static void fill_pipelines(const struct config *config, struct pipelines_options
     options->cluster = config_text(config, "cluster");
     options->pipelines_max = (uint32_t)config_int(config, "limits.pipelines");
     options->alert_min = severity_setting(config, "alertmanager.min_severity");
+    options->alert_confidence = confidence_setting(config, "alertmanager.min_confidence");
     options->alert_silence_ms = config_int(config, "alertmanager.expire_after");
 }
 

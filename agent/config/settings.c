@@ -19,6 +19,10 @@ static const char *const severities[] = {
 #define SEVERITY_WORD(number, id, name) name,
 #include "model/words.def"
     NULL};
+static const char *const confidences[] = {
+#define CONFIDENCE_WORD(number, id, name) name,
+#include "model/words.def"
+    NULL};
 static const char *const memberships[] = {"static", "dynamic", NULL};
 static const char *const failure_texts[] = {"scrubbed", "none", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
@@ -115,6 +119,8 @@ static const struct setting rows[] = {
            "the group, that release: they cannot read what newer schemas write."),
     CHOICE("alertmanager.min_severity", "moderate", severities,
            "Bottlenecks below raise no alert."),
+    CHOICE("alertmanager.min_confidence", "medium", confidences,
+           "Bottlenecks that are less sure raise no alert."),
     TIME("alertmanager.expire_after", "7d", 60000, 24 * 31 * HOURS,
          "An alert whose pipeline has had no news for so long, in event time, ends."),
     TEXT("http.listen", "127.0.0.1:9571",

@@ -55,6 +55,14 @@ void verdict_evidence(struct verdict *verdict, const char *name, double value) {
     verdict->evidence[verdict->evidence_count++] = (struct evidence){name, value};
 }
 
+void verdict_doubt(struct verdict *verdict, enum confidence confidence, const char *why) {
+    require(why != NULL);
+    if (confidence > verdict->confidence) {
+        verdict->confidence = confidence;
+        verdict->confidence_why = why;
+    }
+}
+
 void verdict_summary(struct verdict *verdict, const char *fmt, ...) {
     char text[SCRUB_COPY_MAX];
     va_list args;
@@ -105,5 +113,16 @@ void severities_to_markdown(struct buf *out) {
     for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
         buf_printf(out, "| %s | %g | %g | %g %% |\n", severity_name(steps[i].severity),
                    steps[i].seconds_alone, steps[i].seconds, steps[i].share * 100);
+    }
+}
+
+void thresholds_to_markdown(struct buf *out) {
+    buf_add_text(out, "| setting | default | what it is | source |\n|---|--:|---|---|\n");
+    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
+        for (unsigned t = 0; t < all[i]->threshold_count; t++) {
+            const struct detector_threshold *row = &all[i]->thresholds[t];
+            buf_printf(out, "| `detectors.%s.%s` | %g | %s | %s |\n", kind_name(all[i]->kind),
+                       row->name, row->def, row->help, row->source);
+        }
     }
 }

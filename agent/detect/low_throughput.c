@@ -7,9 +7,11 @@
 
 enum { RECORDS_PER_S, QUIET_BELOW_S };
 static const struct detector_threshold thresholds[] = {
-    [RECORDS_PER_S] = {"records_per_s", "records a second a run should reach", 1000, 0.001, 1e12},
+    [RECORDS_PER_S] = {"records_per_s", "records a second a run should reach", 1000, 0.001, 1e12,
+                       "base rule; no peer judges throughput"},
     [QUIET_BELOW_S] = {"quiet_below_s", "runs shorter than this are never more than negligible",
-                       600, 0, 1e9},
+                       600, 0, 1e9,
+                       "chosen: starting and stopping Spark dominates what is shorter"},
 };
 
 static void judge(const struct detector_view *view, struct verdict *out) {
@@ -36,10 +38,11 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "records", (double)totals.records);
     verdict_evidence(out, "duration_s", duration_s);
     verdict_evidence(out, "records_per_s", rate);
-    char took[SPAN_TEXT_SIZE];
-    verdict_summary(out, "%lld records (%s) in %s: %.1f a second", (long long)totals.records,
+    char records[SPAN_TEXT_SIZE], took[SPAN_TEXT_SIZE], a_second[SPAN_TEXT_SIZE];
+    verdict_summary(out, "%s records (%s) in %s: %s a second",
+                    span_format_count((double)totals.records, records),
                     records_from_name(totals.records_from), span_format_seconds(duration_s, took),
-                    rate);
+                    span_format_count(rate, a_second));
 }
 
 static const struct remedy remedies[] = {

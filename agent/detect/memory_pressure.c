@@ -8,13 +8,15 @@
 enum { GC_SHARE, SPILL_DISK_RATE, SPILL_MEMORY_RATE };
 static const struct detector_threshold thresholds[] = {
     [GC_SHARE] = {"gc_share", "share of run time in garbage collection that counts as pressure",
-                  0.10, 0.01, 1},
+                  0.10, 0.01, 1,
+                  "Dr. Elephant: moderate from 10 %; Spark's own UI marks an executor from 10 %"},
     [SPILL_DISK_RATE] = {"disk_mib_per_s",
                          "speed at which spilled bytes are assumed to be written and read back",
-                         150, 1, 100000},
+                         150, 1, 100000,
+                         "assumed: about what a general cloud volume does (gp3: 125 MiB/s)"},
     [SPILL_MEMORY_RATE] = {"serialize_mib_per_s",
                            "speed at which spilled records are assumed to be serialised", 400, 1,
-                           100000},
+                           100000, "assumed: one core, rows as Spark lays them out"},
 };
 
 static double slots_of(const struct stage *stage) {

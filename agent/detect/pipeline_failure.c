@@ -31,6 +31,7 @@ const struct detector detector_pipeline_failure = {
     .kind = KIND_PIPELINE_FAILURE,
     .subject = SUBJECT_RUN,
     .live = true,
+    .certain = true,
     .help = "the run failed",
     .rule = "the outcome is `failed`",
     .unknown_when = "never",

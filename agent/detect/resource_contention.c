@@ -1,13 +1,14 @@
 // resource_contention: a stage waits for task slots instead of running. Called through the detector
 // table. Waiting while the run's own stages held the slots is not contention and costs nothing
 // here.
+#include "base/span.h"
 #include "detect/detector.h"
 
 enum { USUAL_DELAY_MS = 25 };
 
 static const struct detector_threshold thresholds[] = {
     {"ratio", "share of waiting in waiting + running above which a stage is starved", 0.5, 0.01,
-     0.99},
+     0.99, "base rule; DataFlint warns at 50 % idle core time"},
 };
 
 static void judge(const struct detector_view *view, struct verdict *out) {
@@ -40,13 +41,13 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                      (double)(app->executors.lost_infra + app->executors.lost_unknown));
     int64_t excluded = app->exclusions > app->blacklistings ? app->exclusions : app->blacklistings;
     verdict_evidence(out, "executors_excluded", (double)excluded);
-    verdict_summary(
-        out,
-        "stage %d waited %.1f s for its first task slot%s and %.1f s of scheduler delay "
-        "against %.1f s of running",
-        (int)stage->summary.stage, wait_ms / 1000,
-        stage->waited_for_own ? " (held by the run's own stages)" : "", delay_ms / 1000,
-        run_ms / 1000);
+    char wait[SPAN_TEXT_SIZE], delay[SPAN_TEXT_SIZE], run[SPAN_TEXT_SIZE];
+    verdict_summary(out,
+                    "stage %d waited %s for its first task slot%s and its tasks %s to be launched "
+                    "and told of, against %s of running",
+                    (int)stage->summary.stage, span_format_ms(wait_ms, wait),
+                    stage->waited_for_own ? " (held by the run's own stages)" : "",
+                    span_format_ms(delay_ms, delay), span_format_ms(run_ms, run));
 }
 
 static const struct remedy remedies[] = {

@@ -5,7 +5,8 @@
 #include "detect/detector.h"
 
 static const struct detector_threshold thresholds[] = {
-    {"max_s", "seconds a run may take", 3600, 1, 1e9},
+    {"max_s", "seconds a run may take", 3600, 1, 1e9,
+     "base rule; Dr. Elephant: a stage of 60 minutes is critical"},
 };
 
 static void judge(const struct detector_view *view, struct verdict *out) {
@@ -37,6 +38,7 @@ const struct detector detector_slow_run = {
     .kind = KIND_SLOW_RUN,
     .subject = SUBJECT_RUN,
     .live = true,
+    .certain = true,
     .help = "a run takes longer than an hour",
     .rule = "duration > 3600 s",
     .unknown_when = "no event has a time",

@@ -5,7 +5,8 @@
 #include <stdio.h>
 
 static const struct detector_threshold thresholds[] = {
-    {"ratio", "slowest task over mean task above which a stage counts as uneven", 3, 1.1, 1000},
+    {"ratio", "slowest task over mean task above which a stage counts as uneven", 3, 1.1, 1000,
+     "as `data_skew`: one rule, two causes"},
 };
 
 enum { HOST_SHOWN_MAX = 64 }; // bytes of its name

@@ -75,6 +75,7 @@ static const struct remedy remedies[] = {
 const struct detector detector_task_failures = {
     .kind = KIND_TASK_FAILURES,
     .subject = SUBJECT_STAGE,
+    .certain = true,
     .help = "task attempts failed and their work was thrown away",
     .rule = "failed attempts > 0",
     .unknown_when = "no task has ended",

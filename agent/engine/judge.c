@@ -60,7 +60,7 @@ static bool same_numbers(const struct bottleneck *a, const struct bottleneck *b)
 
 static bool same_verdict(const struct bottleneck *a, const struct bottleneck *b) {
     return a->severity == b->severity && a->cause == b->cause && a->rule_met == b->rule_met &&
-           a->life == b->life;
+           a->life == b->life && a->confidence == b->confidence;
 }
 
 // Hands out what changed, if anyone outside should hear of it.
@@ -77,7 +77,10 @@ static void publish(struct engine *engine, struct live_run *live, struct bottlen
     enum severity had = was_open ? before->severity : SEVERITY_NEGLIGIBLE;
     enum severity has = bottleneck_is_open(now) ? now->severity : SEVERITY_NEGLIGIBLE;
     enum severity told = live->pace.worst[now->kind];
-    live->run_due = live->run_due || has > told || (had == told && has < had);
+    bool surer = before != NULL &&
+                 (before->confidence == CONFIDENCE_LOW) != (now->confidence == CONFIDENCE_LOW);
+    live->run_due = live->run_due || has > told || (had == told && has < had) ||
+                    (surer && has >= SEVERITY_MODERATE); // it may be alerted about, or no more
     now->updated_ms = app_ms;
     if (now->severity < engine->options->publish_min && !now->published) {
         return;
@@ -109,6 +112,8 @@ static void fill(struct bottleneck *b, const struct verdict *verdict, double com
     b->cause = verdict->cause;
     b->floor = verdict->floor;
     b->cap = verdict->cap;
+    b->confidence = verdict->confidence;
+    b->confidence_why = verdict->confidence_why;
     b->saving_s = verdict->saving_s;
     b->completeness = completeness;
     memcpy(b->evidence, verdict->evidence, sizeof b->evidence);
@@ -157,7 +162,8 @@ const struct thresholds *judge_thresholds(const struct engine *engine, const str
 }
 
 static void ask(struct engine *engine, struct live_run *live, const struct detector *detector,
-                const struct stage *stage, bool over, struct verdict *out) {
+                const struct subject *subject, const struct stage *stage, bool over,
+                struct verdict *out) {
     *out = (struct verdict){.rule_met = TRI_NULL, .cap = SEVERITY_CRITICAL};
     const struct thresholds *thresholds = judge_thresholds(engine, live->app);
     struct detector_view view = {.app = live->app,
@@ -169,6 +175,7 @@ static void ask(struct engine *engine, struct live_run *live, const struct detec
     if (!isfinite(out->saving_s) || out->saving_s < 0) {
         out->saving_s = 0; // out of sums that overflowed
     }
+    confidence_weigh(detector, live->app, stage, subject->completeness, subject->settled, out);
     if (out->rule_met != TRI_NULL) {
         live->evaluated |= 1u << detector->kind;
     }
@@ -193,7 +200,7 @@ void judge_stage(struct engine *engine, struct live_run *live, struct stage *sta
             continue;
         }
         struct verdict verdict;
-        ask(engine, live, detector, stage, over, &verdict);
+        ask(engine, live, detector, &subject, stage, over, &verdict);
         subject.before = stage_verdict(stage, detector->kind);
         conclude(engine, live, detector, &subject, &verdict);
     }
@@ -241,8 +248,13 @@ void judge_run(struct engine *engine, struct live_run *live, bool over) {
         if (!over && !detector->live) {
             continue;
         }
+        struct subject subject = {.list = {&app->verdicts, &app->verdict_count},
+                                  .stage = -1,
+                                  .stage_attempt = -1,
+                                  .completeness = app_completeness(app),
+                                  .settled = over};
         struct verdict verdict;
-        ask(engine, live, detector, NULL, over, &verdict);
+        ask(engine, live, detector, &subject, NULL, over, &verdict);
         if (over) {
             tell_unevaluated(live, detector, verdict.reason);
         }
@@ -253,12 +265,7 @@ void judge_run(struct engine *engine, struct live_run *live, bool over) {
             }
             before->reason = NULL;
         }
-        struct subject subject = {.list = {&app->verdicts, &app->verdict_count},
-                                  .stage = -1,
-                                  .stage_attempt = -1,
-                                  .before = before,
-                                  .completeness = app_completeness(app),
-                                  .settled = over};
+        subject.before = before;
         conclude(engine, live, detector, &subject, &verdict);
     }
 }

@@ -61,6 +61,9 @@ static int worse_first(const void *a, const void *b) {
     if (x->severity != y->severity) {
         return x->severity > y->severity ? -1 : 1;
     }
+    if (x->confidence != y->confidence) {
+        return x->confidence < y->confidence ? -1 : 1;
+    }
     if (x->saving_s != y->saving_s) {
         return x->saving_s > y->saving_s ? -1 : 1;
     }
@@ -111,6 +114,7 @@ static void add_open(const struct run_verdicts *verdicts, uint32_t most, struct 
         open[len] = (struct open_bottleneck){.kind = b->kind,
                                              .severity = b->severity,
                                              .cause = b->cause,
+                                             .confidence = b->confidence,
                                              .stage = b->stage,
                                              .stage_attempt = b->stage_attempt,
                                              .saving_s = b->saving_s};

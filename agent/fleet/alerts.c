@@ -15,15 +15,17 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/scrub.h"
+#include "base/span.h"
 #include "detect/detector.h"
 #include "model/limit.h"
 #include "pipelines_priv.h"
 
-// The run's worst open bottleneck of a kind, or NULL. The list is sorted, worst first.
+// The run's worst open bottleneck of a kind that is sure enough, or NULL. The list is sorted, worst
+// first.
 static const struct open_bottleneck *worst_of(const struct pipeline_run *run,
-                                              enum bottleneck_kind kind) {
+                                              enum bottleneck_kind kind, enum confidence least) {
     for (uint32_t i = 0; i < run->open_count; i++) {
-        if (run->open[i].kind == kind) {
+        if (run->open[i].kind == kind && run->open[i].confidence <= least) {
             return &run->open[i];
         }
     }
@@ -33,11 +35,11 @@ static const struct open_bottleneck *worst_of(const struct pipeline_run *run,
 static void describe(struct alert *alert, const struct pipeline_run *run,
                      const struct open_bottleneck *worst) {
     const char *attempt = run->identity.attempt;
-    char text[SCRUB_COPY_MAX];
-    snprintf(text, sizeof text,
-             "Pipeline %.100s, run %.100s%s%s: %s (severity %s, up to %.1f s lost).",
+    char text[SCRUB_COPY_MAX], saving[SPAN_TEXT_SIZE];
+    snprintf(text, sizeof text, "Pipeline %.100s, run %.100s%s%s: %s (severity %s, up to %s lost).",
              run->identity.pipeline, run->identity.app_id, attempt[0] != '\0' ? " attempt " : "",
-             attempt, worst->summary, severity_name(worst->severity), worst->saving_s);
+             attempt, worst->summary, severity_name(worst->severity),
+             span_format_seconds(worst->saving_s, saving));
     scrub_copy(alert->description, sizeof alert->description, str_of(text)); // names are cut above
 }
 
@@ -202,10 +204,12 @@ void alerts_complete(struct pipelines *pipelines) {
 
 void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
                    const struct pipeline_run *run, int64_t time_ms) {
+    const struct pipelines_options *options = pipelines->options;
     bool knows_stages = !limit_in(run->limits, LIMIT_MEMORY);
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        const struct open_bottleneck *worst = worst_of(run, (enum bottleneck_kind)kind);
-        if (worst != NULL && worst->severity >= pipelines->options->alert_min) {
+        const struct open_bottleneck *worst =
+            worst_of(run, (enum bottleneck_kind)kind, options->alert_confidence);
+        if (worst != NULL && worst->severity >= options->alert_min) {
             raise(pipelines, pipeline, run, worst, time_ms);
             continue;
         }

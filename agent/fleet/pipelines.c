@@ -21,6 +21,7 @@ void pipelines_options_init(struct pipelines_options *options) {
     *options = (struct pipelines_options){.window_ms = 3600000,
                                           .pane_ms = 60000,
                                           .alert_min = SEVERITY_MODERATE,
+                                          .alert_confidence = CONFIDENCE_MEDIUM,
                                           .pipelines_max = 10000,
                                           .runs_max = 100,
                                           .alert_keep_ms = INT64_C(15) * 60000,

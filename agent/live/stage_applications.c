@@ -103,7 +103,9 @@ static void on_bottleneck(void *ctx, const struct run_identity *identity, const 
                           const struct bottleneck *bottleneck) {
     struct stage_home *home = ctx;
     publish_bottleneck(home, identity, run_id, bottleneck);
-    if (bottleneck->severity >= home->options->pipelines.alert_min) { // stage 2 will raise an alert
+    const struct pipelines_options *alerts = &home->options->pipelines;
+    if (bottleneck->severity >= alerts->alert_min &&
+        bottleneck->confidence <= alerts->alert_confidence) { // stage 2 will raise an alert
         transaction_hurry(home->transaction);
     }
     if (home->options->on_bottleneck != NULL) {

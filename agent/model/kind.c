@@ -16,6 +16,10 @@ static const char *const causes[] = {
 #define CAUSE_WORD WORD
 #include "model/words.def"
 };
+static const char *const confidences[] = {
+#define CONFIDENCE_WORD WORD
+#include "model/words.def"
+};
 static const char *const lives[] = {
 #define LIFE_WORD WORD
 #include "model/words.def"
@@ -57,20 +61,13 @@ const struct vocabulary vocabulary_kind = {"kind", kinds, ARRAY_LEN(kinds)},
                         vocabulary_failure = {"failure", failures, ARRAY_LEN(failures)},
                         vocabulary_role = {"role", roles, ARRAY_LEN(roles)},
                         vocabulary_advice_kind = {"advice", advice_kinds, ARRAY_LEN(advice_kinds)},
-                        vocabulary_limit = {"limit", limits, ARRAY_LEN(limits)};
+                        vocabulary_limit = {"limit", limits, ARRAY_LEN(limits)},
+                        vocabulary_confidence = {"confidence", confidences, ARRAY_LEN(confidences)};
 
 const struct vocabulary *const vocabularies[] = {
-    &vocabulary_kind,
-    &vocabulary_severity,
-    &vocabulary_cause,
-    &vocabulary_life,
-    &vocabulary_run_status,
-    &vocabulary_records_from,
-    &vocabulary_failure,
-    &vocabulary_role,
-    &vocabulary_advice_kind,
-    &vocabulary_limit,
-    NULL,
+    &vocabulary_kind,        &vocabulary_severity,     &vocabulary_cause,      &vocabulary_life,
+    &vocabulary_run_status,  &vocabulary_records_from, &vocabulary_failure,    &vocabulary_role,
+    &vocabulary_advice_kind, &vocabulary_limit,        &vocabulary_confidence, NULL,
 };
 
 const char *vocabulary_name(const struct vocabulary *words, int number) {
@@ -99,6 +96,7 @@ NAMES(kind, enum bottleneck_kind)
 NAMES(severity, enum severity)
 NAMES(cause, enum cause)
 NAMES(life, enum life)
+NAMES(confidence, enum confidence)
 NAMES(run_status, enum run_status)
 NAMES(records_from, enum records_from)
 NAMES(advice_kind, enum advice_kind)

@@ -38,17 +38,17 @@ bool bottleneck_is_open(const struct bottleneck *bottleneck) {
 }
 
 uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most) {
-    bool seen[KIND_COUNT] = {false};
+    bool seen[KIND_COUNT][CONFIDENCE_COUNT] = {{false}};
     uint32_t kinds = 0, others = 0, left = 0;
     for (uint32_t i = 0; i < count; i++) {
-        kinds += !seen[open[i].kind];
-        seen[open[i].kind] = true;
+        kinds += !seen[open[i].kind][open[i].confidence];
+        seen[open[i].kind][open[i].confidence] = true;
     }
     uint32_t room = most > kinds ? most - kinds : 0; // for those that are not the worst of a kind
     memset(seen, 0, sizeof seen);
     for (uint32_t i = 0; i < count; i++) {
-        bool worst = !seen[open[i].kind];
-        seen[open[i].kind] = true;
+        bool worst = !seen[open[i].kind][open[i].confidence];
+        seen[open[i].kind][open[i].confidence] = true;
         if (worst || others < room) {
             others += !worst;
             open[left++] = open[i];

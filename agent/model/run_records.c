@@ -104,6 +104,9 @@ static const struct record_row bottleneck[] = {
     RECORD_ROW(17, I64, bottleneck, opened_ms),
     RECORD_ROW(18, I64, bottleneck, updated_ms),
     RECORD_ROW(19, CHARS, bottleneck, summary, .prose = true),
+    RECORD_ROW(20, WORD, bottleneck, confidence, .words = &vocabulary_confidence),
+    RECORD_ROW(21, NAME, bottleneck, confidence_why),
+    RECORD_ROW(22, CHARS, bottleneck, explained_by),
     RECORD_ROW(219, ARRAY, bottleneck, evidence, .item = &record_evidence,
                .count_offset = offsetof(struct bottleneck, evidence_count), .max = EVIDENCE_MAX),
 };
@@ -114,6 +117,7 @@ static const struct record_row open_bottleneck[] = {
     RECORD_ROW(0, WORD, open_bottleneck, kind, .words = &vocabulary_kind),
     RECORD_ROW(0, WORD, open_bottleneck, severity, .words = &vocabulary_severity),
     RECORD_ROW(0, WORD, open_bottleneck, cause, .words = &vocabulary_cause),
+    RECORD_ROW(0, WORD, open_bottleneck, confidence, .words = &vocabulary_confidence),
     RECORD_ROW(0, I32, open_bottleneck, stage),
     RECORD_ROW(0, I32, open_bottleneck, stage_attempt),
     RECORD_ROW(0, F64, open_bottleneck, saving_s),

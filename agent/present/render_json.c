@@ -122,6 +122,10 @@ static void add_bottleneck(struct json_writer *json, const struct bottleneck *b)
     }
     json_member_text(json, "severity", severity_name(b->severity));
     json_member_text(json, "cause", cause_name(b->cause));
+    json_member_text(json, "confidence", confidence_name(b->confidence));
+    if (b->confidence_why != NULL) {
+        json_member_text(json, "confidence_why", b->confidence_why);
+    }
     json_member_text(json, "summary", b->summary);
     json_member_number(json, "saving_s", b->saving_s);
     json_member_number(json, "saving_share", b->saving_share);
@@ -131,7 +135,12 @@ static void add_bottleneck(struct json_writer *json, const struct bottleneck *b)
         json_member_number(json, b->evidence[i].name, b->evidence[i].value);
     }
     json_end_object(json);
+    if (b->explained_by[0] != '\0') {
+        json_member_text(json, "explained_by", b->explained_by);
+    }
     json_member_text(json, "state", life_name(b->life));
+    json_member_i64(json, "opened_ms", b->opened_ms);
+    json_member_i64(json, "updated_ms", b->updated_ms);
     json_end_object(json);
 }
 

@@ -21,6 +21,9 @@ enum { DETECTOR_THRESHOLDS_MAX = 4 };
 struct detector_threshold {
     const char *name, *help;
     double def, min, max;
+    // Where the default comes from: the base rule, a paper, what peers use, a measurement. One that
+    // is only assumed says so.
+    const char *source;
 };
 
 // The thresholds of all detectors, as one pipeline is judged by.
@@ -48,6 +51,9 @@ struct verdict {
     double saving_s;     // at most this much wall time would be saved
     enum severity floor; // at least this bad, whatever the saving
     enum severity cap;   // at most this bad; the engine starts it at critical
+    // Doubts of its own (verdict_doubt): the engine adds those that every verdict has to bear.
+    enum confidence confidence;
+    const char *confidence_why; // static text; NULL while it is high
     struct evidence evidence[EVIDENCE_MAX];
     uint32_t evidence_count;
     char summary[512];
@@ -66,6 +72,9 @@ struct detector {
     enum detector_subject subject;
     bool live;         // a run-level one: also judged while the run goes on
     bool needs_detail; // a stage-level one: compares single tasks
+    // It rests on what single events say, not on sums: few tasks or missing events put it in no
+    // doubt.
+    bool certain;
     // A stage-level one: share of the tasks that must have ended before it speaks of a running
     // stage.
     double completeness;
@@ -93,13 +102,24 @@ const char *detector_remedy(const struct detector *detector, enum cause cause);
 // Adds a pair to a verdict's evidence; `name` must be static. Beyond EVIDENCE_MAX it is an internal
 // error.
 void verdict_evidence(struct verdict *verdict, const char *name, double value);
+// It is no surer than that, for this reason (static text, "few tasks to compare"). The greater
+// doubt stays, of equal ones the first.
+void verdict_doubt(struct verdict *verdict, enum confidence confidence, const char *why);
 // Sets the one-line summary, printf style.
 void verdict_summary(struct verdict *verdict, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+// Adds to a verdict the doubts that follow from how much of its subject was seen: `completeness` of
+// the stage or, if that is NULL, of the run; `settled`: it is over.
+void confidence_weigh(const struct detector *detector, const struct app *app,
+                      const struct stage *stage, double completeness, bool settled,
+                      struct verdict *verdict);
 
 // How bad a loss is: from the seconds that would be saved at most and their share of `run_s`.
 // `running`: the run's length is not known yet, so short runs are taken as five minutes long.
 enum severity severity_of_loss(double saving_s, double run_s, bool running);
 
-// Append the tables of docs/rules.md: what each detector finds and when, and what severity means.
+// Append the tables of docs/rules.md: what each detector finds and when, what severity means, and
+// the thresholds with their sources.
 void detectors_to_markdown(struct buf *out);
 void severities_to_markdown(struct buf *out);
+void thresholds_to_markdown(struct buf *out);

@@ -26,18 +26,19 @@
 #include "model/run.h"
 
 struct pipelines_options {
-    const char *cluster;        // ours, borrowed; NULL: pipelines of all clusters are ours
-    int64_t window_ms, pane_ms; // pane divides window
-    enum severity alert_min;    // bottlenecks below raise no alert
-    uint32_t pipelines_max;     // beyond, others make room
-    uint32_t runs_max;          // runs remembered per pipeline
-    struct budget *budget;      // of the bytes that all partitions keep together; NULL: no bound
-    int64_t alert_keep_ms;      // an alert that ended is still told for so long, after a restart;
-                                // one of another cluster ends after so long without updates
-    int64_t alert_silence_ms;   // one of ours ends after so long without updates
+    const char *cluster;              // ours, borrowed; NULL: pipelines of all clusters are ours
+    int64_t window_ms, pane_ms;       // pane divides window
+    enum severity alert_min;          // bottlenecks below raise no alert
+    enum confidence alert_confidence; // nor those that are less sure
+    uint32_t pipelines_max;           // beyond, others make room
+    uint32_t runs_max;                // runs remembered per pipeline
+    struct budget *budget;    // of the bytes that all partitions keep together; NULL: no bound
+    int64_t alert_keep_ms;    // an alert that ended is still told for so long, after a restart;
+                              // one of another cluster ends after so long without updates
+    int64_t alert_silence_ms; // one of ours ends after so long without updates
 };
-// One hour of one-minute panes, alerts from moderate, 10,000 pipelines, 100 runs each; alerts are
-// kept for 15 minutes and end after 7 days of silence.
+// One hour of one-minute panes, alerts from moderate and medium confidence, 10,000 pipelines, 100
+// runs each; alerts are kept for 15 minutes and end after 7 days of silence.
 void pipelines_options_init(struct pipelines_options *options);
 
 struct pipelines_output {

@@ -26,6 +26,13 @@ enum cause {
     CAUSE_COUNT
 };
 
+// How sure a verdict is. A higher number is a greater doubt.
+enum confidence {
+#define CONFIDENCE_WORD(number, id, name) CONFIDENCE_##id = (number),
+#include "model/words.def"
+    CONFIDENCE_COUNT
+};
+
 enum life {
 #define LIFE_WORD(number, id, name) LIFE_##id = (number),
 #include "model/words.def"
@@ -92,7 +99,7 @@ struct vocabulary {
 };
 extern const struct vocabulary vocabulary_kind, vocabulary_severity, vocabulary_cause,
     vocabulary_life, vocabulary_run_status, vocabulary_records_from, vocabulary_failure,
-    vocabulary_role, vocabulary_advice_kind, vocabulary_limit;
+    vocabulary_role, vocabulary_advice_kind, vocabulary_limit, vocabulary_confidence;
 // All of them, the last one NULL.
 extern const struct vocabulary *const vocabularies[];
 
@@ -105,6 +112,7 @@ int vocabulary_parse(const struct vocabulary *words, struct str name);
 const char *kind_name(enum bottleneck_kind kind);
 const char *severity_name(enum severity severity);
 const char *cause_name(enum cause cause);
+const char *confidence_name(enum confidence confidence);
 const char *life_name(enum life life);
 const char *advice_kind_name(enum advice_kind kind); // a bottleneck kind's is that kind's name
 const char *run_status_name(enum run_status status);
@@ -113,6 +121,7 @@ const char *limit_name(enum limit limit);
 int kind_parse(struct str name);
 int severity_parse(struct str name);
 int cause_parse(struct str name);
+int confidence_parse(struct str name);
 int life_parse(struct str name);
 int run_status_parse(struct str name);
 int records_from_parse(struct str name);

@@ -78,6 +78,9 @@ struct bottleneck {
     const char *reason; // static text: why the rule was not evaluated; NULL if it was
     enum severity severity;
     enum cause cause;
+    enum confidence confidence;
+    const char *confidence_why;      // static text: what it is in doubt for; NULL if it is not
+    char explained_by[ID_TEXT_SIZE]; // id of the verdict that is its root cause, "" if none is
     enum life life;
     int32_t revision;         // from 1
     double saving_s;          // at most this much time would be saved
@@ -118,6 +121,7 @@ struct open_bottleneck {
     enum bottleneck_kind kind;
     enum severity severity;
     enum cause cause;
+    enum confidence confidence;
     int32_t stage, stage_attempt;
     double saving_s;
     char summary[512];
@@ -148,8 +152,9 @@ struct pipeline_run {
     uint32_t limits; // a set (model/limit.h) of those that were hit
 };
 // Leaves the worst `most` of a list that is sorted worst first, in their order, and of every kind
-// that is in it at least the worst, even if that makes more: whoever reads the list must not take a
-// bottleneck that was left out for one that is gone. Returns how many are left, at the front.
+// that is in it at least the worst of each confidence, even if that makes more: whoever reads the
+// list must not take a bottleneck that was left out for one that is gone. Returns how many are
+// left, at the front.
 uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most);
 // Releases what it owns and zeroes it.
 void pipeline_run_fini(struct pipeline_run *run);

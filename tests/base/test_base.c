@@ -1,6 +1,8 @@
 // test_base: text views, buffers with their escapers, spans, errors, saturating sums.
 #include "support/test.h"
 
+#include <math.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -161,7 +163,6 @@ static void long_text_grows_the_buffer(void **state) {
 static void spans_are_read_and_written(void **state) {
     (void)state;
     int64_t v = 0;
-    char text[SPAN_TEXT_SIZE];
     assert_true(span_parse_ms(STR("1h"), 1, &v) && v == 3600000);
     assert_true(span_parse_ms(STR("250ms"), 1, &v) && v == 250);
     assert_true(span_parse_ms(STR("5"), 1000, &v) && v == 5000);
@@ -170,10 +171,57 @@ static void spans_are_read_and_written(void **state) {
     assert_false(span_parse_ms(STR("99999999999999999d"), 1, &v));
     assert_true(span_parse_bytes(STR("4g"), 1, &v) && v == 4LL << 30);
     assert_true(span_parse_bytes(STR("384MiB"), 1, &v) && v == 384LL << 20);
-    assert_string_equal(span_format_bytes(1536.0 * 1024 * 1024, text), "1.5 GiB");
-    assert_string_equal(span_format_seconds(3.14159, text), "3.14 s");
-    assert_string_equal(span_format_seconds(250, text), "4 m 10 s");
-    assert_string_equal(span_format_seconds(7260, text), "2 h 01 m");
+}
+
+// Each at the edge where the next form begins: nothing is rounded to "0.0 s", "60.0 s" or
+// "1024.0 MiB".
+static const struct {
+    const char *(*format)(double value, char out[SPAN_TEXT_SIZE]);
+    double value;
+    const char *text;
+} spoken[] = {
+    {span_format_bytes, 0, "0 B"},
+    {span_format_bytes, 1023, "1023 B"},
+    {span_format_bytes, 1023.6, "1.0 KiB"},
+    {span_format_bytes, 1048530, "1.0 MiB"},
+    {span_format_bytes, 1536.0 * 1024 * 1024, "1.5 GiB"},
+    {span_format_bytes, 1e19, "8881.8 PiB"},
+    {span_format_seconds, -1, "0 s"},
+    {span_format_seconds, NAN, "0 s"},
+    {span_format_seconds, 0.0004, "under 1 ms"},
+    {span_format_seconds, 0.12, "120 ms"},
+    {span_format_seconds, 0.2996, "0.3 s"},
+    {span_format_seconds, 3.14159, "3.1 s"},
+    {span_format_seconds, 59.94, "59.9 s"},
+    {span_format_seconds, 59.96, "1 m 00 s"},
+    {span_format_seconds, 250, "4 m 10 s"},
+    {span_format_seconds, 3599.6, "1 h 00 m"},
+    {span_format_seconds, 7260, "2 h 01 m"},
+    {span_format_seconds, 172790, "2 d 00 h"},
+    {span_format_seconds, 273600, "3 d 04 h"},
+    {span_format_ms, 1500, "1.5 s"},
+    {span_format_count, -3, "0"},
+    {span_format_count, NAN, "0"},
+    {span_format_count, 0.25, "0.2"},
+    {span_format_count, 7, "7"},
+    {span_format_count, 999, "999"},
+    {span_format_count, 12345, "12,345"},
+    {span_format_count, 999999.6, "1.0 million"},
+    {span_format_count, 1234567, "1.2 million"},
+    {span_format_count, 999.96e6, "1.0 billion"},
+    {span_format_count, 5e13, "50.0 trillion"},
+};
+
+static void numbers_are_told_so_that_people_can_use_them(void **state) {
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(spoken); i++) {
+        char text[SPAN_TEXT_SIZE];
+        assert_string_equal(spoken[i].format(spoken[i].value, text), spoken[i].text);
+    }
+    char text[SPAN_TEXT_SIZE];
+    span_format_seconds(INFINITY, text);
+    span_format_count(INFINITY, text);
+    span_format_bytes(INFINITY, text);
 }
 
 static void sums_stop_at_the_ends(void **state) {
@@ -234,6 +282,7 @@ int main(void) {
         cmocka_unit_test(one_walk_mends_text_for_every_escaper),
         cmocka_unit_test(long_text_grows_the_buffer),
         cmocka_unit_test(spans_are_read_and_written),
+        cmocka_unit_test(numbers_are_told_so_that_people_can_use_them),
         cmocka_unit_test(sums_stop_at_the_ends),
         cmocka_unit_test(errors_carry_context),
         cmocka_unit_test(times_are_written_in_utc),

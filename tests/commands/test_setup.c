@@ -81,6 +81,7 @@ static void test_of_the_stages(void **state) {
         "window.length=30m",
         "window.pane=2m",
         "alertmanager.min_severity=critical",
+        "alertmanager.min_confidence=high",
         "alertmanager.expire_after=1d",
         "input.wrapper_event_key=e",
         "input.wrapper_app_key=a",
@@ -101,6 +102,7 @@ static void test_of_the_stages(void **state) {
     assert_int_equal(o->pipelines.window_ms, 30 * 60 * 1000);
     assert_int_equal(o->pipelines.pane_ms, 2 * 60 * 1000);
     assert_int_equal(o->pipelines.alert_min, SEVERITY_CRITICAL);
+    assert_int_equal(o->pipelines.alert_confidence, CONFIDENCE_HIGH);
     assert_int_equal(o->pipelines.pipelines_max, 8);
     assert_string_equal(o->pipelines.cluster, "default");
     assert_int_equal(o->pipelines.alert_silence_ms, 24 * 3600 * 1000);
@@ -207,6 +209,7 @@ static void test_defaults_agree(void **state) {
     SAME(window_ms);
     SAME(pane_ms);
     SAME(alert_min);
+    SAME(alert_confidence);
     SAME(pipelines_max);
     SAME(runs_max);
     SAME(alert_keep_ms);

@@ -82,6 +82,9 @@ static void every_detector_explains_itself(void **state) {
         for (unsigned t = 0; t < all[i]->threshold_count; t++) {
             const struct detector_threshold *threshold = &all[i]->thresholds[t];
             assert_true(threshold->min <= threshold->def && threshold->def <= threshold->max);
+            assert_non_null(threshold->source); // the page names one for every number
+            assert_true(strlen(threshold->source) > 10 && strlen(threshold->help) > 10);
+            assert_null(strchr(threshold->source, '|')); // it is a cell of a table
         }
     }
 }

@@ -132,6 +132,32 @@ static void a_bottleneck_alerts_once_and_ends_with_a_better_run(void **state) {
     pipelines_free(p);
 }
 
+// Nobody is woken up by what may well be wrong; a surer one behind it still is told.
+static void what_is_in_great_doubt_raises_no_alert(void **state) {
+    (void)state;
+    struct pipelines *p = fresh();
+    struct open_bottleneck open[2] = {skew, skew};
+    open[0].confidence = CONFIDENCE_LOW;
+    struct pipeline_run run = update("a", 1, 10);
+    run.open = open;
+    run.open_count = 1;
+    pipelines_feed(p, &run, 0, 0);
+    assert_int_equal(seen.alert_count, 0);
+    open[1].severity = SEVERITY_MODERATE;
+    open[1].confidence = CONFIDENCE_MEDIUM;
+    run.open_count = 2;
+    run.revision = 2;
+    pipelines_feed(p, &run, 1, 0);
+    assert_int_equal(seen.alert_count, 1);
+    assert_non_null(strstr(seen.alerts[0].description, "severity moderate"));
+    open[1].confidence = CONFIDENCE_LOW; // what was sure is so no more
+    run.revision = 3;
+    pipelines_feed(p, &run, 2, 0);
+    assert_int_equal(seen.alert_count, 2);
+    assert_true(seen.alerts[1].ended_ms > 0);
+    pipelines_free(p);
+}
+
 // What is not in its record may have gone with a stage.
 static void a_run_without_room_for_its_stages_ends_no_alert(void **state) {
     (void)state;
@@ -248,6 +274,7 @@ int main(void) {
         cmocka_unit_test(quantiles_cover_the_window_and_forget),
         cmocka_unit_test(a_failed_run_alerts_until_one_succeeds),
         cmocka_unit_test(a_bottleneck_alerts_once_and_ends_with_a_better_run),
+        cmocka_unit_test(what_is_in_great_doubt_raises_no_alert),
         cmocka_unit_test(a_run_without_room_for_its_stages_ends_no_alert),
         cmocka_unit_test(a_retracted_bottleneck_ends_its_alert_at_once),
         cmocka_unit_test(what_a_shortened_update_leaves_out_is_counted),

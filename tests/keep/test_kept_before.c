@@ -145,11 +145,34 @@ static void it_is_written_again_to_the_byte(void **state) {
 }
 
 // What stands at the end of each run: its last record, without what says how often it was told
-// before, which was another number then.
+// before, which was another number then, and without what was judged: a stage that ended then was
+// judged by the rules of then, and by what was kept of it then. Beside it the verdicts that were
+// handed out: of each id its kind and rule.
+enum { VERDICTS_MAX = 200 };
 struct last_runs {
     struct buf of[KEPT_LOGS];
+    struct last_verdict {
+        char id[ID_TEXT_SIZE];
+        enum bottleneck_kind kind;
+        enum tri rule_met;
+    } verdicts[VERDICTS_MAX];
+    size_t verdict_count;
 };
 static struct last_runs *last_runs;
+
+static void keep_verdict(void *ctx, const struct run_identity *identity, const char *run_id,
+                         const struct bottleneck *b) {
+    (void)ctx, (void)identity, (void)run_id;
+    size_t i = 0;
+    while (i < last_runs->verdict_count && strcmp(last_runs->verdicts[i].id, b->id) != 0) {
+        i++;
+    }
+    assert_true(i < VERDICTS_MAX);
+    last_runs->verdict_count += i == last_runs->verdict_count;
+    struct last_verdict *last = &last_runs->verdicts[i];
+    *last = (struct last_verdict){.kind = b->kind, .rule_met = b->rule_met};
+    memcpy(last->id, b->id, sizeof last->id);
+}
 
 static void keep_last_run(void *ctx, const struct pipeline_run *run) {
     struct pipeline_run standing = *run;
@@ -158,11 +181,14 @@ static void keep_last_run(void *ctx, const struct pipeline_run *run) {
     int log = run->identity.app_id[4] - '0';
     assert_in_range(log, 0, KEPT_LOGS - 1);
     standing.revision = 0;
+    standing.open_count = standing.recommendation_count = 0;
+    standing.shortened = false;
+    memset(standing.open_by_severity, 0, sizeof standing.open_by_severity);
     avro_encode_run(codec, &standing, &last_runs->of[log]);
 }
 
 static struct engine *engine_to_the_end(struct keep_table *kept, struct last_runs *last) {
-    struct engine_output output = {NULL, keep_last_run, on_bottleneck, on_recommendation};
+    struct engine_output output = {NULL, keep_last_run, keep_verdict, on_recommendation};
     struct engine *engine = engine_new(&engine_options, decoder, &output);
     struct err err = {0};
     last_runs = last;
@@ -172,6 +198,7 @@ static struct engine *engine_to_the_end(struct keep_table *kept, struct last_run
         feed_part(engine, true);
         buf_fini(&unused);
         records = sink;
+        last_runs->verdict_count = 0;
     } else if (engine_load(engine, kept, &err) != ST_OK) {
         fail_msg("%s", err.text);
     }
@@ -180,20 +207,27 @@ static struct engine *engine_to_the_end(struct keep_table *kept, struct last_run
     return engine;
 }
 
-// Goes on like an engine of this release that saw it all: the same verdicts and advice, with the
-// same revisions, and the same runs in the end.
+// Goes on like an engine of this release that saw it all: the same runs in the end, and of what is
+// judged from now on the same verdicts. (What was kept then may be told once more.)
 static void it_goes_on_as_our_own(void **state) {
     (void)state;
-    struct buf then = {0}, now = {0};
-    struct last_runs old_runs = {0}, own_runs = {0};
+    struct buf sink = {0};
+    static struct last_runs old_runs, own_runs;
     struct keep_table *table = before();
-    records = &now;
+    records = &sink;
     struct engine *own = engine_to_the_end(NULL, &own_runs);
-    records = &then;
     struct engine *old = engine_to_the_end(table, &old_runs);
-    assert_true(now.len > 0);
-    assert_int_equal(then.len, now.len);
-    assert_memory_equal(then.data, now.data, now.len);
+    assert_true(own_runs.verdict_count > 0);
+    for (size_t i = 0; i < own_runs.verdict_count; i++) {
+        const struct last_verdict *mine = &own_runs.verdicts[i];
+        size_t k = 0;
+        while (k < old_runs.verdict_count && strcmp(old_runs.verdicts[k].id, mine->id) != 0) {
+            k++;
+        }
+        assert_true(k < old_runs.verdict_count);
+        assert_int_equal(old_runs.verdicts[k].kind, mine->kind);
+        assert_int_equal(old_runs.verdicts[k].rule_met, mine->rule_met);
+    }
     for (int i = 0; i < KEPT_LOGS; i++) {
         assert_true(own_runs.of[i].len > 0);
         assert_int_equal(old_runs.of[i].len, own_runs.of[i].len);
@@ -204,8 +238,7 @@ static void it_goes_on_as_our_own(void **state) {
     engine_free(old);
     engine_free(own);
     keep_table_free(table);
-    buf_fini(&then);
-    buf_fini(&now);
+    buf_fini(&sink);
 }
 
 int main(void) {

@@ -1,0 +1,114 @@
+// confidence: how sure a verdict is, by what every verdict has to bear: how much of its subject was
+// seen, how many tasks it compares, whether the stage is over, what the run had to let go, whether
+// metrics were there, whether the numbers tell a cause. Called by engine for each verdict; a
+// detector adds doubts of its own (verdict_doubt). It never changes a severity: what costs much
+// stays that costly, but nobody is woken up by what may well be wrong.
+//
+// A doubt takes a step, a strong one two: from high to medium to low. The verdict names the
+// strongest, of equal ones the first here.
+#include "base/compiler.h"
+#include "detect/detector.h"
+#include "model/limit.h"
+
+// With fewer, one task moves the mean that it is compared with: of n tasks none can take more than
+// n times the mean.
+enum { FEW_TASKS = 10, VERY_FEW_TASKS = 5 };
+
+// Shares of the tasks, or of the events, that were seen.
+static const double most = 0.95, half = 0.5, few = 0.25;
+
+// Beyond these limits a run's sums, slots or details are no more what they were.
+static const enum limit telling[] = {LIMIT_UNNAMED,   LIMIT_STAGES,       LIMIT_JOBS,
+                                     LIMIT_EXECUTORS, LIMIT_ACCUMULATORS, LIMIT_TASK_IDS,
+                                     LIMIT_PLANS,     LIMIT_MEMORY};
+
+struct doubts {
+    int steps, strongest;
+    const char *why;
+};
+
+static void doubt(struct doubts *doubts, int steps, const char *why) {
+    if (steps > doubts->strongest) {
+        doubts->strongest = steps;
+        doubts->why = why;
+    }
+    doubts->steps += steps;
+}
+
+static bool let_go(const struct app *app) {
+    for (size_t i = 0; i < ARRAY_LEN(telling); i++) {
+        if (limit_in(app->limits, telling[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Of a stage that goes on its tasks that have ended are told of, else all there should be.
+static void weigh_stage(const struct stage *stage, double completeness, bool settled,
+                        struct doubts *doubts) {
+    if (!settled) {
+        doubt(doubts, completeness < few ? 2 : 1,
+              completeness < few ? "few of the stage's tasks have ended" : "the stage goes on");
+    } else if (stage->summary.failed) {
+        doubt(doubts, 1, "the stage failed before all of its tasks had ended");
+    } else if (completeness < half) {
+        doubt(doubts, 2, "most of the stage's events are missing");
+    } else if (completeness < most) {
+        doubt(doubts, 1, "events of the stage are missing");
+    }
+}
+
+static void weigh_run(double completeness, bool settled, struct doubts *doubts) {
+    if (completeness < half) {
+        doubt(doubts, 2, "most of the run's events are missing");
+    } else if (completeness < most) {
+        doubt(doubts, 1, "events of the run are missing");
+    } else if (!settled) {
+        doubt(doubts, 1, "the run goes on");
+    }
+}
+
+// What a stage-level verdict that compares tasks has to compare.
+static void weigh_tasks(const struct stage *stage, struct doubts *doubts) {
+    double tasks = (double)stage->summary.tasks, measured = (double)stage->metric_tasks;
+    if (tasks < VERY_FEW_TASKS) {
+        doubt(doubts, 2, "too few tasks to compare");
+    } else if (tasks < FEW_TASKS) {
+        doubt(doubts, 1, "few tasks to compare");
+    }
+    if (measured < half * tasks) {
+        doubt(doubts, 2, "most tasks reported no metrics");
+    } else if (measured < most * tasks) {
+        doubt(doubts, 1, "some tasks reported no metrics");
+    }
+}
+
+void confidence_weigh(const struct detector *detector, const struct app *app,
+                      const struct stage *stage, double completeness, bool settled,
+                      struct verdict *verdict) {
+    if (detector->certain) {
+        return;
+    }
+    struct doubts doubts = {.steps = (int)verdict->confidence,
+                            .strongest = (int)verdict->confidence,
+                            .why = verdict->confidence_why};
+    if (stage != NULL) {
+        weigh_stage(stage, completeness, settled, &doubts);
+    } else {
+        weigh_run(completeness, settled, &doubts);
+    }
+    if (detector->needs_detail) {
+        weigh_tasks(stage, &doubts);
+    }
+    if (let_go(app)) {
+        doubt(&doubts, 1, "a limit was hit, and something of the run was let go");
+    }
+    if (verdict->cause == CAUSE_UNKNOWN) {
+        doubt(&doubts, 1, "the numbers do not tell the cause");
+    }
+    if (doubts.steps > 0) {
+        verdict->confidence = doubts.steps < CONFIDENCE_LOW ? CONFIDENCE_MEDIUM : CONFIDENCE_LOW;
+        verdict->confidence_why = doubts.why;
+    }
+}
