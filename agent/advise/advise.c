@@ -40,16 +40,54 @@ const struct bottleneck *const *run_verdicts_of(const struct run_verdicts *verdi
     return verdicts->all + first;
 }
 
+// What share of the run the advice speaks of.
+enum scope {
+    SCOPE_PART,    // something in it
+    SCOPE_LENGTH,  // its length: the same time once more
+    SCOPE_FAILURE, // the run itself, which is lost
+};
+
+static enum scope scope_of(const struct recommendation *r) {
+    if (strcmp(r->kind, kind_name(KIND_PIPELINE_FAILURE)) == 0) {
+        return SCOPE_FAILURE;
+    }
+    bool length = strcmp(r->kind, kind_name(KIND_SLOW_RUN)) == 0 ||
+                  strcmp(r->kind, kind_name(KIND_LOW_THROUGHPUT)) == 0;
+    return length ? SCOPE_LENGTH : SCOPE_PART;
+}
+
+// Together the advice saves no more than the run took: what speaks of parts of it shares the run,
+// what speaks of its length gets what these leave.
+static void bound_savings(struct advice *advice, double duration_s) {
+    double parts_s = 0;
+    for (uint32_t i = 0; i < advice->count; i++) {
+        struct recommendation *r = &advice->list[i];
+        r->saving_s = fmin(r->saving_s, duration_s);
+        parts_s += scope_of(r) == SCOPE_PART ? r->saving_s : 0;
+    }
+    double left_s = fmax(0, duration_s - parts_s);
+    for (uint32_t i = 0; i < advice->count; i++) {
+        struct recommendation *r = &advice->list[i];
+        enum scope scope = scope_of(r);
+        if (scope == SCOPE_PART && parts_s > duration_s) {
+            r->saving_s *= duration_s / parts_s;
+        } else if (scope == SCOPE_LENGTH) {
+            r->saving_s = fmin(r->saving_s, left_s);
+            left_s -= r->saving_s;
+        }
+    }
+}
+
 void advise(const struct advisor *const *all, unsigned count, const struct advice_view *view,
             struct advice *out) {
     for (unsigned i = 0; i < count; i++) {
         all[i]->advise(view, out);
     }
     for (uint32_t i = 0; i < out->count; i++) {
-        struct recommendation *r = &out->list[i];
+        const struct recommendation *r = &out->list[i];
         require(r->action != NULL && isfinite(r->saving_s) && r->saving_s >= 0);
-        r->saving_s = fmin(r->saving_s, view->duration_s);
     }
+    bound_savings(out, view->duration_s);
 }
 
 void advice_fini(struct advice *advice) {

@@ -66,8 +66,8 @@ static void advise_kind(const struct advice_view *view, const struct detector *d
     r->saving_s = saving_s;
     char text[SPAN_TEXT_SIZE];
     snprintf(r->saving_how, sizeof r->saving_how,
-             "sum over %u verdict%s of the time each one's cause cost at most, not more than the "
-             "run (%s)",
+             "sum over %u verdict%s of the time each one's cause cost at most, all advice together "
+             "not more than the run (%s)",
              open, open == 1 ? "" : "s", span_format_seconds(view->duration_s, text));
 }
 

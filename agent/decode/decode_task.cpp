@@ -153,7 +153,7 @@ const rule metric_rules[] = {
     {"Executor Deserialize Time", as::metric, AT(task.deserialize_ms)},
     {"Executor Deserialize CPU Time", as::metric, AT(task.deserialize_cpu_ns)},
     {"Executor Run Time", as::metric, AT(task.run_ms)},
-    {"Executor CPU Time", as::metric, AT(task.cpu_ns)},
+    {"Executor CPU Time", as::count, AT(task.cpu_ns)}, // missing is not 0
     {"Peak Execution Memory", as::metric, AT(task.peak_memory_bytes)},
     {"Result Size", as::metric, AT(task.result_bytes)},
     {"JVM GC Time", as::metric, AT(task.gc_ms)},

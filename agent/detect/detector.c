@@ -72,7 +72,10 @@ void verdict_summary(struct verdict *verdict, const char *fmt, ...) {
     scrub_copy(verdict->summary, sizeof verdict->summary, str_of(text));
 }
 
-// Seconds that matter whatever the run's length, or seconds with a share of the run that matters.
+// A smaller share of the run matters to nobody, whatever its seconds.
+#define SHARE_LEAST 0.005
+
+// Seconds that matter by themselves, or seconds with a share of the run that matters.
 static const struct severity_step {
     enum severity severity;
     double seconds_alone, seconds, share;
@@ -86,6 +89,9 @@ static const struct severity_step {
 enum severity severity_of_loss(double saving_s, double run_s, bool running) {
     double length_s = running && run_s < 300 ? 300 : run_s;
     double share = length_s > 0 ? saving_s / length_s : 0;
+    if (share < SHARE_LEAST) {
+        return SEVERITY_NEGLIGIBLE;
+    }
     for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
         if (saving_s >= steps[i].seconds_alone ||
             (saving_s >= steps[i].seconds && share >= steps[i].share)) {
@@ -108,12 +114,13 @@ void detectors_to_markdown(struct buf *out) {
 
 void severities_to_markdown(struct buf *out) {
     buf_add_text(out,
-                 "| severity | seconds saved, whatever the run's length | or seconds | and share "
-                 "of the run |\n|---|--:|--:|--:|\n");
+                 "| severity | seconds saved, by themselves | or seconds | and share of the run "
+                 "|\n|---|--:|--:|--:|\n");
     for (unsigned i = 0; i < ARRAY_LEN(steps); i++) {
         buf_printf(out, "| %s | %g | %g | %g %% |\n", severity_name(steps[i].severity),
                    steps[i].seconds_alone, steps[i].seconds, steps[i].share * 100);
     }
+    buf_printf(out, "| negligible | | | below %g %%, whatever the seconds |\n", SHARE_LEAST * 100);
 }
 
 void thresholds_to_markdown(struct buf *out) {

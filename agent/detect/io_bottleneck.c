@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/span.h"
+#include "detect/cost.h"
 #include "detect/detector.h"
 
 enum { SMALL_FILES_TASKS = 100, SMALL_FILES_BYTES = 1 << 20 };
@@ -16,7 +17,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     const struct stage *stage = view->stage;
     const struct stage_summary *s = &stage->summary;
     if (stage->io_tasks == 0) {
-        out->reason = "no successful task read input bytes";
+        out->reason = stage->summary.input_bytes > 0 && !stage_tells_cpu(stage)
+                          ? "the tasks that read input do not tell their CPU time"
+                          : "no successful task read input bytes";
         return;
     }
     double read_ns = (double)s->read_ns, compute_ns = (double)stage->io_cpu_ns;
@@ -25,8 +28,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     if (out->rule_met == TRI_FALSE) {
         return;
     }
-    double slots = stage->slots > 0 ? (double)stage->slots : 1;
-    out->saving_s = read_ns / 1e9 / slots;
+    out->saving_s = cost_of_work(stage, read_ns / 1e9);
     bool foreign = view->app->foreign_engine || stage->python;
     // A task per tiny file spends its time on opening files, whoever does the rest of the work.
     double bytes_per_task = (double)s->input_bytes / (double)stage->io_tasks;
@@ -70,8 +72,8 @@ const struct detector detector_io_bottleneck = {
     .rule = "read > 0.5 x (read + compute), over tasks with input bytes: read = run - CPU "
             "- GC - fetch wait - shuffle write, at most the scans' own time; compute = CPU "
             "time",
-    .unknown_when = "no task with input bytes",
-    .never_text = "no successful task of the run read input bytes",
+    .unknown_when = "no task with input bytes that tells its CPU time (Spark before 2.1 does not)",
+    .never_text = "no successful task of the run read input bytes and told its CPU time",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
     .remedies = remedies,

@@ -3,35 +3,47 @@
 #include <math.h>
 
 #include "base/span.h"
+#include "detect/cost.h"
 #include "detect/detector.h"
 
 enum { GC_SHARE, SPILL_DISK_RATE, SPILL_MEMORY_RATE };
+#define SPILL_SHARE_MOST 0.8 // of the time of tasks that spill: the rest is their own work
 static const struct detector_threshold thresholds[] = {
     [GC_SHARE] = {"gc_share", "share of run time in garbage collection that counts as pressure",
                   0.10, 0.01, 1,
                   "Dr. Elephant: moderate from 10 %; Spark's own UI marks an executor from 10 %"},
     [SPILL_DISK_RATE] = {"disk_mib_per_s",
-                         "speed at which spilled bytes are assumed to be written and read back",
-                         150, 1, 100000,
-                         "assumed: about what a general cloud volume does (gp3: 125 MiB/s)"},
+                         "spilled bytes are never taken to be written and read back more slowly",
+                         50, 1, 100000,
+                         "a bound, not a speed: a slow disk shared by several tasks"},
     [SPILL_MEMORY_RATE] = {"serialize_mib_per_s",
-                           "speed at which spilled records are assumed to be serialised", 400, 1,
-                           100000, "assumed: one core, rows as Spark lays them out"},
+                           "spilled records are never taken to be serialised more slowly", 400, 1,
+                           100000, "a bound, not a speed: one core, rows as Spark lays them out"},
 };
 
-static double slots_of(const struct stage *stage) {
-    return stage->slots > 0 ? (double)stage->slots : 1;
+// Of the CPU time of tasks that spill, the share that the spill takes: as many of the bytes that go
+// through a serialiser are its own, written and read back.
+static double share_of_cpu(const struct stage_summary *s) {
+    double spilled = 2 * (double)s->disk_spilled_bytes;
+    double others = (double)s->input_bytes + (double)s->shuffle_read_bytes +
+                    (double)s->shuffle_write_bytes + (double)s->output_bytes;
+    return spilled > 0 ? spilled / (spilled + others) : 1;
 }
 
-// Spark has no timer for spilling: bytes over assumed speeds, never more than most of the time of
-// the tasks that spilled.
-static double spill_cost_s(const struct detector_view *view) {
-    const struct stage_summary *s = &view->stage->summary;
+// Spark has no timer for spilling. What it cost is at most what the tasks that spilled show: the
+// waiting that nothing else explains, and a share of their CPU time; and no more than the bytes
+// would take on a slow disk. Tasks that do not tell their CPU time show only the bytes.
+static double spill_work_s(const struct detector_view *view) {
+    const struct stage *stage = view->stage;
+    const struct stage_summary *s = &stage->summary;
     const double mib = 1024.0 * 1024.0;
     double disk_s = 2 * (double)s->disk_spilled_bytes / mib / view->thresholds[SPILL_DISK_RATE];
-    double memory_s = (double)s->memory_spilled_bytes / mib / view->thresholds[SPILL_MEMORY_RATE];
-    double most_s = 0.8 * (double)view->stage->spill_task_ms / 1000;
-    return fmin(disk_s + memory_s, most_s) / slots_of(view->stage);
+    double cpu_s = (double)s->memory_spilled_bytes / mib / view->thresholds[SPILL_MEMORY_RATE];
+    if (stage_tells_cpu(stage)) {
+        disk_s = fmin(disk_s, (double)stage->spill_wait_ms / 1000);
+        cpu_s = fmin(cpu_s, share_of_cpu(s) * (double)stage->spill_cpu_ns / 1e9);
+    }
+    return fmin(disk_s + cpu_s, SPILL_SHARE_MOST * (double)stage->spill_task_ms / 1000);
 }
 
 static void judge_oom(const struct detector_view *view, struct verdict *out) {
@@ -40,7 +52,7 @@ static void judge_oom(const struct detector_view *view, struct verdict *out) {
     out->cause = CAUSE_OOM;
     out->opens = true;
     out->floor = SEVERITY_MODERATE;
-    out->saving_s = (double)stage->failed_ms / 1000 / slots_of(stage);
+    out->saving_s = (double)stage->failed_ms / 1000 / cost_slots(stage);
     verdict_summary(out, "stage %d: %lld task attempt%s ran out of memory",
                     (int)stage->summary.stage, (long long)oom, oom == 1 ? "" : "s");
 }
@@ -49,11 +61,12 @@ static void judge_spill_or_gc(const struct detector_view *view, double gc_share,
                               struct verdict *out) {
     const struct stage *stage = view->stage;
     const struct stage_summary *s = &stage->summary;
-    double spill_s = spill_cost_s(view);
+    double spill_s = cost_of_work(stage, spill_work_s(view));
     bool gc_high = gc_share > view->thresholds[GC_SHARE];
-    // Half of the threshold is what healthy stages pay.
+    // Half of the threshold is what healthy stages pay. A pause counts once for each task that it
+    // stopped, as their run time does.
     double usual_ms = view->thresholds[GC_SHARE] / 2 * (double)s->run_ms;
-    double gc_s = gc_high ? fmax(0, (double)s->gc_ms - usual_ms) / 1000 / slots_of(stage) : 0;
+    double gc_s = gc_high ? cost_of_work(stage, ((double)s->gc_ms - usual_ms) / 1000) : 0;
     char memory[SPAN_TEXT_SIZE], disk[SPAN_TEXT_SIZE];
     if (out->rule_met == TRI_TRUE && spill_s >= gc_s) {
         out->cause = CAUSE_SPILL;
@@ -91,6 +104,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
     verdict_evidence(out, "memory_spilled_bytes", (double)s->memory_spilled_bytes);
     verdict_evidence(out, "disk_spilled_bytes", (double)s->disk_spilled_bytes);
+    verdict_evidence(out, "spill_task_ms", (double)stage->spill_task_ms);
+    verdict_evidence(out, "spill_wait_ms", (double)stage->spill_wait_ms);
+    verdict_evidence(out, "spill_cpu_ms", (double)stage->spill_cpu_ns / 1e6);
     verdict_evidence(out, "gc_ms", (double)s->gc_ms);
     verdict_evidence(out, "run_ms", (double)s->run_ms);
     verdict_evidence(out, "gc_share", gc_share);

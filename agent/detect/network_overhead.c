@@ -4,16 +4,17 @@
 
 #include "base/sat.h"
 #include "base/span.h"
+#include "detect/cost.h"
 #include "detect/detector.h"
 
 enum { RATIO, RATE };
 static const struct detector_threshold thresholds[] = {
     [RATE] =
         {"mib_per_s",
-         "speed at which a task is assumed to serialise, write, send and read shuffled bytes", 20,
+         "shuffled bytes are never taken to be written, sent and read more slowly by a task", 20,
          0.1, 100000,
-         "assumed, low on purpose; a run with little fetch wait loses nothing to it (Ousterhout "
-         "et al., NSDI 2015: 2 % at the median)"},
+         "a bound, not a speed; a run with little fetch wait loses nothing to it (Ousterhout et "
+         "al., NSDI 2015: 2 % at the median)"},
     [RATIO] = {"ratio", "shuffle bytes over data size above which shuffling dominates", 2, 0.01,
                1000, "base rule; no peer judges the volume of shuffles"},
 };
@@ -32,27 +33,25 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     if (out->rule_met == TRI_FALSE) {
         return;
     }
-    // What moving the data costs at most: the time of the tasks that fetch a shuffle, spread over
-    // the slots that were busy, in proportion to what is above the allowed ratio.
-    double shuffling_s = app->gone_shuffle_s;
+    // What moving the data costs at most is what the stages show of it; of that, what is above the
+    // allowed ratio. And no more than the bytes would take at a low speed.
+    double moving_s = app->gone_shuffle_s;
     double most_slots = app->gone_slots_most > 1 ? (double)app->gone_slots_most : 1;
     for (uint32_t i = 0; i < app->stage_count; i++) {
         const struct stage *stage = app->stages[i];
-        double slots = stage->slots > 0 ? (double)stage->slots : 1;
-        most_slots = slots > most_slots ? slots : most_slots;
-        if (stage->summary.shuffle_read_bytes > 0) {
-            shuffling_s += (double)stage->task_ms / 1000 / slots;
-        }
+        most_slots = fmax(most_slots, cost_slots(stage));
+        moving_s += stage_shuffle_s(stage, app->foreign_engine);
     }
     double excess = 1 - view->thresholds[RATIO] * data / shuffle;
-    double moving_s = shuffle * excess / (view->thresholds[RATE] * 1048576) / most_slots;
-    out->saving_s = fmin(shuffling_s * excess, moving_s);
+    double slowly_s = shuffle / (view->thresholds[RATE] * 1048576) / most_slots;
+    out->saving_s = fmin(moving_s, slowly_s) * excess;
     verdict_evidence(out, "shuffle_read_bytes", (double)totals.shuffle_read_bytes);
     verdict_evidence(out, "shuffle_write_bytes", (double)totals.shuffle_write_bytes);
     verdict_evidence(out, "data_size_bytes", data);
     verdict_evidence(out, "data_size_is_files", totals.data_size_is_files ? 1 : 0);
     verdict_evidence(out, "ratio", shuffle / data);
-    verdict_evidence(out, "shuffle_stages_s", shuffling_s);
+    verdict_evidence(out, "shuffle_moving_s", moving_s);
+    verdict_evidence(out, "slots_most", most_slots);
     verdict_evidence(out, "fetch_wait_ms", (double)app->fetch_wait_ms);
     verdict_evidence(out, "shuffle_write_ms", (double)app->shuffle_write_ns / 1e6);
     char moved[SPAN_TEXT_SIZE], size[SPAN_TEXT_SIZE];

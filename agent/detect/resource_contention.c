@@ -2,6 +2,7 @@
 // table. Waiting while the run's own stages held the slots is not contention and costs nothing
 // here.
 #include "base/span.h"
+#include "detect/cost.h"
 #include "detect/detector.h"
 
 enum { USUAL_DELAY_MS = 25 };
@@ -19,7 +20,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         return;
     }
     double wait_ms = (double)stage_wait_ms(stage);
-    double slots = stage->slots > 0 ? (double)stage->slots : 1;
+    double slots = cost_slots(stage);
     double delay_ms = (double)stage->delay_ms, run_ms = (double)stage->delay_run_ms;
     double waiting_ms = delay_ms + wait_ms * slots;
     out->rule_met = waiting_ms > view->thresholds[0] * (waiting_ms + run_ms) ? TRI_TRUE : TRI_FALSE;
@@ -29,7 +30,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     double own = stage->waited_for_own ? 0 : wait_ms;
     // Every task pays a few ms to be launched; that is the price of many tasks, not of contention.
     double usual_ms = USUAL_DELAY_MS * (double)stage->metric_tasks;
-    out->saving_s = (own + (delay_ms > usual_ms ? delay_ms - usual_ms : 0) / slots) / 1000;
+    out->saving_s = own / 1000 + cost_of_work(stage, (delay_ms - usual_ms) / 1000);
     verdict_evidence(out, "wait_ms", wait_ms);
     verdict_evidence(out, "scheduler_delay_ms", delay_ms);
     verdict_evidence(out, "slots", slots);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/mem.h"
+#include "detect/cost.h"
 #include "engine_priv.h"
 #include "model/id.h"
 
@@ -175,6 +176,7 @@ static void ask(struct engine *engine, struct live_run *live, const struct detec
     if (!isfinite(out->saving_s) || out->saving_s < 0) {
         out->saving_s = 0; // out of sums that overflowed
     }
+    out->saving_s = cost_at_most(live->app, stage, out->saving_s);
     confidence_weigh(detector, live->app, stage, subject->completeness, subject->settled, out);
     if (out->rule_met != TRI_NULL) {
         live->evaluated |= 1u << detector->kind;

@@ -129,7 +129,7 @@ static void add_totals(struct app *app, const struct event_task *task, enum task
     sat_inc(&t->shuffle_read_bytes, sat_add(task->remote_read_bytes, task->local_read_bytes));
     sat_inc(&t->shuffle_write_bytes, task->shuffle_write_bytes);
     sat_inc(&t->run_ms, task->run_ms);
-    sat_inc(&t->cpu_ns, task->cpu_ns);
+    sat_inc(&t->cpu_ns, task->cpu_ns > 0 ? task->cpu_ns : 0);
     sat_inc(&t->gc_ms, task->gc_ms);
     sat_inc(&app->shuffle_read_records, task->shuffle_read_records);
     sat_inc(&app->fetch_wait_ms, task->fetch_wait_ms);

@@ -83,10 +83,7 @@ static void forget_stage(struct app *app, struct stage *stage) {
     sat_inc(&app->gone_seen, stage->counted.seen);
     app->gone_slots_most = most(app->gone_slots_most, stage->slots);
     app->gone_last_finish_ms = most(app->gone_last_finish_ms, stage->last_finish_ms);
-    if (stage->summary.shuffle_read_bytes > 0) {
-        double slots = stage->slots > 0 ? (double)stage->slots : 1;
-        app->gone_shuffle_s += (double)stage->task_ms / 1000 / slots;
-    }
+    app->gone_shuffle_s += stage_shuffle_s(stage, app->foreign_engine);
     keep_gone(&app->gone, &stage->kept,
               (struct kept_part){'s', {stage->summary.stage, stage->summary.attempt}});
     stage_free(stage);

@@ -140,18 +140,24 @@ static void add_host(struct stage_detail *detail, const struct stage_task *task)
     sat_inc(&detail->hosts[i].bytes, task->bytes);
 }
 
-// The I/O rule: what of the run time is left when everything known is taken off.
+enum { NS_PER_MS = 1000000 };
+
+// What of the run time is left when everything known is taken off: waiting for a disk, mostly.
+static int64_t unexplained_ns(const struct event_task *task) {
+    int64_t known_ns = sat_add(sat_mul(sat_add(task->gc_ms, task->fetch_wait_ms), NS_PER_MS),
+                               sat_add(task->cpu_ns, task->shuffle_write_ns));
+    return sat_sub0(sat_mul(task->run_ms, NS_PER_MS), known_ns);
+}
+
+// The I/O rule. A task that does not tell its CPU time tells nothing of its reading either.
 static void add_io(struct stage *stage, const struct event_task *task, int64_t scan_ns) {
-    if (task->input_bytes <= 0) {
+    if (task->input_bytes <= 0 || task->cpu_ns < 0) {
         return;
     }
-    const int64_t ns = 1000000;
     stage->io_tasks++;
     sat_inc(&stage->io_cpu_ns, task->cpu_ns);
     sat_inc(&stage->io_run_ms, task->run_ms);
-    int64_t known_ns = sat_add(sat_mul(sat_add(task->gc_ms, task->fetch_wait_ms), ns),
-                               sat_add(task->cpu_ns, task->shuffle_write_ns));
-    sat_inc(&stage->io_read_ns, sat_sub0(sat_mul(task->run_ms, ns), known_ns));
+    sat_inc(&stage->io_read_ns, unexplained_ns(task));
     if (scan_ns >= 0) {
         sat_inc(&stage->scan_ns, scan_ns);
         stage->scan_tasks++;
@@ -159,6 +165,18 @@ static void add_io(struct stage *stage, const struct event_task *task, int64_t s
     stage->summary.read_ns = stage->scan_tasks > 0 && stage->scan_ns < stage->io_read_ns
                                  ? stage->scan_ns
                                  : stage->io_read_ns;
+}
+
+static void add_spill(struct stage *stage, const struct event_task *task,
+                      const struct stage_task *kept) {
+    if (kept->spill_bytes == 0) {
+        return;
+    }
+    sat_inc(&stage->spill_task_ms, kept->duration_ms);
+    sat_inc(&stage->spill_cpu_ns, kept->cpu_ns);
+    if (task->cpu_ns >= 0) {
+        sat_inc(&stage->spill_wait_ms, unexplained_ns(task) / NS_PER_MS);
+    }
 }
 
 static void add_success(struct stage *stage, const struct event_task *task, int32_t host,
@@ -171,7 +189,7 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
             sat_add(task->input_bytes, sat_add(task->remote_read_bytes, task->local_read_bytes)),
         .records = sat_add(task->input_records, task->shuffle_read_records),
         .run_ms = task->run_ms,
-        .cpu_ns = task->cpu_ns,
+        .cpu_ns = task->cpu_ns > 0 ? task->cpu_ns : 0,
         .gc_ms = task->gc_ms,
         .fetch_wait_ms = task->fetch_wait_ms,
         .spill_bytes = sat_add(task->memory_spill_bytes, task->disk_spill_bytes),
@@ -192,15 +210,16 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
     sat_inc(&s->output_bytes, task->output_bytes);
     sat_inc(&s->output_records, task->output_records);
     sat_inc(&s->run_ms, task->run_ms);
-    sat_inc(&s->cpu_ns, task->cpu_ns);
+    sat_inc(&s->cpu_ns, t.cpu_ns);
     sat_inc(&s->gc_ms, task->gc_ms);
     sat_inc(&stage->bytes, t.bytes);
     sat_inc(&stage->records, t.records);
     sat_inc(&stage->fetch_wait_ms, t.fetch_wait_ms);
     sat_inc(&stage->shuffle_write_ns, task->shuffle_write_ns);
     sat_inc(&stage->deserialize_ms, t.deserialize_ms);
-    sat_inc(&stage->spill_task_ms, t.spill_bytes > 0 ? t.duration_ms : 0);
+    add_spill(stage, task, &t);
     if (task->has_metrics) {
+        stage->cpu_untold_tasks += task->cpu_ns < 0;
         stage->metric_tasks++;
         sat_inc(&stage->delay_ms, t.delay_ms);
         sat_inc(&stage->delay_run_ms, task->run_ms);
@@ -246,6 +265,24 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
         break;
     }
     stage->dirty = true;
+}
+
+bool stage_tells_cpu(const struct stage *stage) {
+    return stage->cpu_untold_tasks == 0;
+}
+
+double stage_shuffle_s(const struct stage *stage, bool foreign) {
+    const struct stage_summary *s = &stage->summary;
+    double slots = stage->slots > 0 ? (double)stage->slots : 1;
+    double moving_ms = (double)stage->fetch_wait_ms + (double)stage->shuffle_write_ns / NS_PER_MS;
+    double computing_ms = (double)s->cpu_ns / NS_PER_MS + (double)s->gc_ms;
+    double other_waits_ms = (double)s->read_ns / NS_PER_MS + (double)stage->spill_wait_ms;
+    double unexplained_ms = (double)s->run_ms - moving_ms - computing_ms - other_waits_ms;
+    bool local_reads = s->shuffle_read_bytes > 0 && stage_tells_cpu(stage);
+    if (local_reads && !foreign && !stage->python && unexplained_ms > 0) {
+        moving_ms += unexplained_ms;
+    }
+    return moving_ms / 1000 / slots;
 }
 
 struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind) {

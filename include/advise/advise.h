@@ -5,7 +5,8 @@
 // remember, by kind of recommendation: only what changed leaves.
 //
 // Invariants: a run has at most one recommendation of a kind, as its id says no more; a saving is
-// finite, not negative and never more than the run's duration.
+// finite and not negative, and all of them together (that of a failed run aside) are never more
+// than the run's duration.
 #pragma once
 
 #include "base/buf.h"

@@ -3,8 +3,9 @@
 // die with its next call, so nothing here is ever freed.
 //
 // What is missing: a time is 0, an id or index is -1, a metric is 0 (negative metrics become 0
-// too), a string is empty, a number of the wrong type counts as missing. Integers written as
-// strings are accepted, floats are truncated, integers beyond int64 are missing.
+// too) unless it says otherwise, a string is empty, a number of the wrong type counts as missing.
+// Integers written as strings are accepted, floats are truncated, integers beyond int64 are
+// missing.
 #pragma once
 
 #include <stdbool.h>
@@ -145,7 +146,8 @@ struct event_task {
     struct str error;       // Description, Message, Loss Reason or Kill Reason
     int exit_caused_by_app; // 1, 0, or -1 unknown
     bool has_metrics;
-    int64_t deserialize_ms, deserialize_cpu_ns, run_ms, cpu_ns, peak_memory_bytes, result_bytes;
+    int64_t cpu_ns; // -1 if missing: Spark before 2.1 does not tell it, and that is not 0
+    int64_t deserialize_ms, deserialize_cpu_ns, run_ms, peak_memory_bytes, result_bytes;
     int64_t gc_ms, serialize_ms, memory_spill_bytes, disk_spill_bytes;
     int64_t fetch_wait_ms, remote_read_bytes, local_read_bytes, remote_to_disk_bytes;
     int64_t shuffle_read_records, shuffle_write_bytes, shuffle_write_ns, shuffle_write_records;

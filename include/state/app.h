@@ -83,7 +83,7 @@ struct app {
     uint32_t open_stages;
     struct stage_part sums;           // over `stages`
     int64_t gone_expected, gone_seen; // the same over stages that were let go
-    double gone_shuffle_s;            // and the time by slots of their tasks that read a shuffle
+    double gone_shuffle_s;            // and what moving their shuffled data took: stage_shuffle_s
     int64_t gone_slots_most, gone_last_finish_ms;     // the largest among them
     int64_t last_finish_ms;                           // of any stage
     struct stage *closed_details[APP_CLOSED_DETAILS]; // finished stages with their detail

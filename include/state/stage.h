@@ -54,9 +54,12 @@ struct stage {
     // sums over successes
     int64_t task_ms, bytes, records, fetch_wait_ms, shuffle_write_ns, deserialize_ms;
     int64_t spill_task_ms; // durations of tasks that spilled
+    // of them: what no metric but waiting explains, and what they computed
+    int64_t spill_wait_ms, spill_cpu_ns;
+    int64_t cpu_untold_tasks; // with metrics, but without their CPU time: nothing follows from it
     // scheduler delay: successes with metrics
     int64_t metric_tasks, delay_ms, delay_run_ms;
-    // the I/O rule: successes with input bytes
+    // the I/O rule: successes with input bytes that tell their CPU time
     int64_t io_tasks, io_cpu_ns, io_read_ns, scan_ns, scan_tasks, io_run_ms;
     int64_t tasks_with_metrics; // any outcome
     int64_t peak_memory_bytes;
@@ -85,6 +88,12 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
 // reported.
 void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
                       int64_t scan_ns);
+// True if its tasks tell their CPU time: what is missing is not 0, no cause may be drawn from it.
+bool stage_tells_cpu(const struct stage *stage);
+// Seconds of its wall time in which it moved shuffled data, as far as its metrics show: fetch wait,
+// writing, and of tasks that read a shuffle the waiting that nothing else explains. Of the latter
+// nothing is known where work is done outside the JVM: `foreign`.
+double stage_shuffle_s(const struct stage *stage, bool foreign);
 // The stage's verdict of a kind, or NULL.
 struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind kind);
 

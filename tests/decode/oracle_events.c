@@ -195,7 +195,7 @@ static void read_task_metrics(const json_t *metrics, struct event_task *t) {
     t->deserialize_ms = oracle_metric(metrics, "Executor Deserialize Time");
     t->deserialize_cpu_ns = oracle_metric(metrics, "Executor Deserialize CPU Time");
     t->run_ms = oracle_metric(metrics, "Executor Run Time");
-    t->cpu_ns = oracle_metric(metrics, "Executor CPU Time");
+    t->cpu_ns = oracle_id64(metrics, "Executor CPU Time");
     t->peak_memory_bytes = oracle_metric(metrics, "Peak Execution Memory");
     t->result_bytes = oracle_metric(metrics, "Result Size");
     t->gc_ms = oracle_metric(metrics, "JVM GC Time");

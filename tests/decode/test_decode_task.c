@@ -207,13 +207,14 @@ static void test_numbers(void **state) {
         char text[300];
         snprintf(text, sizeof text,
                  END "\"Task Info\":{\"Task ID\":%s,\"Index\":1},\"Task Metrics\":{\"Executor CPU "
-                     "Time\":%s,\"Result Size\":2}}",
-                 cases[i].json, cases[i].json);
+                     "Time\":%s,\"Result Size\":%s,\"JVM GC Time\":2}}",
+                 cases[i].json, cases[i].json, cases[i].json);
         const struct event_task *t = &decode_ok(*state, text)->task;
         assert_int_equal(t->task_id, cases[i].id);
-        assert_int_equal(t->cpu_ns, cases[i].metric);
+        assert_int_equal(t->cpu_ns, cases[i].id); // missing is not 0
         assert_int_equal(t->index, 1);
-        assert_int_equal(t->result_bytes, 2);
+        assert_int_equal(t->result_bytes, cases[i].metric);
+        assert_int_equal(t->gc_ms, 2);
     }
 }
 
@@ -221,6 +222,7 @@ static void test_nothing_but_ids(void **state) {
     const struct event_task *t =
         &decode_ok(*state, END "\"Task Info\":{},\"Task Metrics\":{}}")->task;
     assert_true(t->has_metrics);
+    assert_int_equal(t->cpu_ns, -1);
     assert_int_equal(t->task_id, -1);
     assert_int_equal(t->index, -1);
     assert_int_equal(t->attempt, -1);

@@ -2,6 +2,8 @@
 // sums made by hand; the edge of every severity step.
 #include "detect_kit.h"
 
+#include "detect/cost.h"
+
 #define MIB (1024 * 1024)
 
 static void severity_steps_stand_where_they_stand(void **state) {
@@ -10,18 +12,32 @@ static void severity_steps_stand_where_they_stand(void **state) {
         double saving_s, run_s;
         enum severity severity;
     } cases[] = {
-        {7200, 1e9, SEVERITY_CRITICAL}, {7199, 1e9, SEVERITY_SEVERE}, // seconds alone
-        {1800, 1e9, SEVERITY_SEVERE},   {1799, 1e9, SEVERITY_MODERATE},
-        {300, 1e9, SEVERITY_MODERATE},  {299, 1e9, SEVERITY_LOW},
-        {60, 1e9, SEVERITY_LOW},        {59, 1e9, SEVERITY_NEGLIGIBLE},
-        {10, 15, SEVERITY_CRITICAL},    {9.99, 15, SEVERITY_SEVERE}, // seconds, share enough
-        {2, 5, SEVERITY_SEVERE},        {1.99, 5, SEVERITY_MODERATE},
-        {0.8, 10, SEVERITY_MODERATE},   {0.79, 10, SEVERITY_LOW},
-        {0.3, 10, SEVERITY_LOW},        {0.29, 10, SEVERITY_NEGLIGIBLE},
-        {10, 20, SEVERITY_CRITICAL},    {10, 20.1, SEVERITY_SEVERE}, // share, seconds enough
-        {2, 10, SEVERITY_SEVERE},       {2, 10.1, SEVERITY_MODERATE},
-        {0.8, 16, SEVERITY_MODERATE},   {0.8, 16.1, SEVERITY_LOW},
-        {1, 100, SEVERITY_LOW},         {1, 100.1, SEVERITY_NEGLIGIBLE},
+        {7200, 1.4e6, SEVERITY_CRITICAL},
+        {7199, 1.4e6, SEVERITY_SEVERE}, // seconds alone
+        {1800, 3.5e5, SEVERITY_SEVERE},
+        {1799, 3.5e5, SEVERITY_MODERATE},
+        {300, 5.9e4, SEVERITY_MODERATE},
+        {299, 5.9e4, SEVERITY_LOW},
+        {60, 1.17e4, SEVERITY_LOW},
+        {59, 1.17e4, SEVERITY_NEGLIGIBLE},
+        {7200, 1.44e6, SEVERITY_CRITICAL}, // half a percent of the run, and less
+        {7200, 1.4401e6, SEVERITY_NEGLIGIBLE},
+        {10, 15, SEVERITY_CRITICAL},
+        {9.99, 15, SEVERITY_SEVERE}, // seconds, share enough
+        {2, 5, SEVERITY_SEVERE},
+        {1.99, 5, SEVERITY_MODERATE},
+        {0.8, 10, SEVERITY_MODERATE},
+        {0.79, 10, SEVERITY_LOW},
+        {0.3, 10, SEVERITY_LOW},
+        {0.29, 10, SEVERITY_NEGLIGIBLE},
+        {10, 20, SEVERITY_CRITICAL},
+        {10, 20.1, SEVERITY_SEVERE}, // share, seconds enough
+        {2, 10, SEVERITY_SEVERE},
+        {2, 10.1, SEVERITY_MODERATE},
+        {0.8, 16, SEVERITY_MODERATE},
+        {0.8, 16.1, SEVERITY_LOW},
+        {1, 100, SEVERITY_LOW},
+        {1, 100.1, SEVERITY_NEGLIGIBLE},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         if (severity_of_loss(cases[i].saving_s, cases[i].run_s, false) != cases[i].severity) {
@@ -60,19 +76,31 @@ static void waiting_for_own_stages_costs_nothing(void **state) {
     assert_near(judge(KIND_RESOURCE_CONTENTION, &app, &stage, true).saving_s, 0, 0);
 }
 
-static void spill_costs_bytes_over_speeds(void **state) {
+static void spill_costs_what_its_tasks_show(void **state) {
     (void)state;
     struct app app = {0};
-    struct stage stage = {.summary = {.disk_spilled_bytes = 150LL * MIB,
+    struct stage stage = {.summary = {.disk_spilled_bytes = 100LL * MIB,
                                       .memory_spilled_bytes = 400LL * MIB,
-                                      .run_ms = 10000},
+                                      .shuffle_read_bytes = 200LL * MIB,
+                                      .max_task_ms = 10000,
+                                      .run_ms = 20000},
                           .slots = 2,
                           .tasks_with_metrics = 3,
-                          .spill_task_ms = 100000};
+                          .task_ms = 20000,
+                          .spill_task_ms = 20000,
+                          .spill_wait_ms = 6000,
+                          .spill_cpu_ns = 10000000000};
+    // Of 20 s of work on two slots: 4 s on a slow disk, 1 s of serialising.
     struct verdict v = judge(KIND_MEMORY_PRESSURE, &app, &stage, true);
     assert_int_equal(v.cause, CAUSE_SPILL);
-    assert_near(v.saving_s, (2 + 1) / 2.0, 1e-12); // written and read back, serialised; two slots
-    stage.spill_task_ms = 2000;                    // never more than most of their time
+    assert_near(v.saving_s, 5 / 20.0 * 10, 1e-12);
+    stage.spill_wait_ms = 3000; // the disk was faster: no task waited longer
+    assert_near(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).saving_s, 4 / 20.0 * 10, 1e-12);
+    stage.spill_cpu_ns = 1000000000; // half of what went through a serialiser was the spill's
+    assert_near(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).saving_s, 3.5 / 20 * 10, 1e-12);
+    stage.cpu_untold_tasks = 1; // only the bytes are known
+    assert_near(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).saving_s, 5 / 20.0 * 10, 1e-12);
+    stage.spill_task_ms = 2000; // never more than most of their time
     assert_near(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).saving_s, 0.8, 1e-12);
     stage.summary.memory_spilled_bytes = 0; // the disk alone meets the rule
     v = judge(KIND_MEMORY_PRESSURE, &app, &stage, true);
@@ -145,21 +173,79 @@ static void failures_cost_their_time_and_what_is_done_again(void **state) {
     assert_int_equal(judge(KIND_TASK_FAILURES, &app, &nothing, true).rule_met, TRI_NULL);
 }
 
-static void shuffling_costs_what_moving_the_excess_takes(void **state) {
+static void shuffling_costs_what_its_stages_show_of_the_excess(void **state) {
     (void)state;
-    struct stage fetching = {.summary = {.shuffle_read_bytes = 1}, .slots = 4, .task_ms = 40000};
-    struct stage other = {.slots = 8, .task_ms = 80000};
+    struct stage fetching = {
+        .summary = {.shuffle_read_bytes = 1, .run_ms = 20000, .cpu_ns = 10000000000, .gc_ms = 1000},
+        .slots = 4,
+        .fetch_wait_ms = 2000,
+        .shuffle_write_ns = 1000000000};
+    struct stage other = {.summary = {.run_ms = 20000}, .slots = 8, .shuffle_write_ns = 8000000000};
     struct stage *stages[] = {&fetching, &other};
     struct app app = {.stages = stages, .stage_count = 2};
     app.totals.input_bytes = 100LL * MIB;
     app.totals.shuffle_read_bytes = 300LL * MIB;
     app.totals.shuffle_write_bytes = 100LL * MIB;
-    // Half of 400 MiB is above the ratio: at 20 MiB/s in eight slots.
-    assert_near(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).saving_s, 1.25, 1e-12);
-    fetching.task_ms = 4000; // no more than half of the second that the fetching stage took
-    assert_near(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).saving_s, 0.5, 1e-12);
+    // Half of it is above the ratio. 3.25 s show, 400 MiB at 20 MiB/s in eight slots take 2.5 s.
+    assert_near(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).saving_s, 2.5 / 2, 1e-12);
+    other.shuffle_write_ns = 0; // fetching waits 2 s, writes 1 s, and 6 s are explained by nothing
+    assert_near(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).saving_s, 9 / 4.0 / 2, 1e-12);
+    fetching.spill_wait_ms = 4000; // but these are
+    fetching.summary.read_ns = 1000000000;
+    assert_near(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).saving_s, 4 / 4.0 / 2, 1e-12);
+    app.foreign_engine = true; // it may be work
+    assert_near(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).saving_s, 3 / 4.0 / 2, 1e-12);
+    app.foreign_engine = false;
+    fetching.cpu_untold_tasks = 1;
+    assert_near(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).saving_s, 3 / 4.0 / 2, 1e-12);
     app.totals.shuffle_read_bytes = 100LL * MIB; // twice: not more than twice
     assert_int_equal(judge(KIND_NETWORK_OVERHEAD, &app, NULL, true).rule_met, TRI_FALSE);
+}
+
+static void a_stage_is_replayed_on_its_slots(void **state) {
+    (void)state;
+    struct stage stage = {.summary = {.max_task_ms = 30000}, .task_ms = 80000, .slots = 4};
+    assert_near(cost_running_s(&stage), 30, 0); // the longest task, not 80 / 4
+    assert_near(cost_of_work(&stage, 8), 3, 1e-12);
+    assert_near(cost_of_work(&stage, 1000), 30, 0);
+    assert_near(cost_of_work(&stage, -1), 0, 0);
+    assert_near(cost_of_rest(&stage, 60, 10), 15, 1e-12); // work over slots
+    assert_near(cost_of_rest(&stage, 60, 20), 10, 1e-12); // the longest that is left
+    assert_near(cost_of_rest(&stage, 1000, 20), 0, 0);
+    stage.slots = 0; // one
+    assert_near(cost_running_s(&stage), 80, 0);
+    stage.first_launch_ms = 1000;
+    stage.last_finish_ms = 41000; // it took no longer
+    assert_near(cost_running_s(&stage), 40, 0);
+    struct stage failed = {.slots = 4}; // no task ended well
+    assert_near(cost_of_work(&failed, 8), 2, 0);
+}
+
+static void no_saving_exceeds_the_stage_with_its_retries_nor_the_run(void **state) {
+    (void)state;
+    struct app *app = app_new("c", STR("a"), STR(""), &(struct pipeline_rule){0});
+    struct event stages[] = {
+        {.kind = EVENT_STAGE_COMPLETED, .time_ms = 21000, .first_ms = 1000},
+        {.kind = EVENT_STAGE_COMPLETED, .time_ms = 51000},
+        {.kind = EVENT_STAGE_SUBMITTED, .time_ms = 52000},
+    };
+    struct stage *stage[3];
+    for (int i = 0; i < 3; i++) {
+        stages[i].stage.id = i / 2;
+        stages[i].stage.attempt = i % 2;
+        stages[i].stage.submitted_ms = i == 0 ? 11000 : i == 1 ? 31000 : 52000;
+        stages[i].stage.completed_ms = i < 2 ? stages[i].time_ms : 0;
+        app_apply(app, &stages[i], &stage[i]);
+    }
+    assert_near(cost_at_most(app, NULL, 1000), 51, 0);
+    assert_near(cost_at_most(app, stage[0], 1000), 40, 0); // until the retry was done
+    assert_near(cost_at_most(app, stage[0], 39), 39, 0);
+    assert_near(cost_at_most(app, stage[1], 1000), 20, 0);
+    assert_near(cost_at_most(app, stage[2], 1000), 51, 0); // not known yet how long it takes
+    app->now_ms = 62000;
+    assert_near(cost_at_most(app, stage[2], 1000), 10, 0); // so far
+    assert_near(cost_at_most(app, stage[1], 1000), 20, 0);
+    app_free(app);
 }
 
 static void runs_cost_what_is_beyond_their_limits(void **state) {
@@ -185,12 +271,14 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(severity_steps_stand_where_they_stand),
         cmocka_unit_test(waiting_for_own_stages_costs_nothing),
-        cmocka_unit_test(spill_costs_bytes_over_speeds),
+        cmocka_unit_test(spill_costs_what_its_tasks_show),
         cmocka_unit_test(garbage_costs_what_is_beyond_the_usual),
         cmocka_unit_test(a_killed_container_is_out_of_memory),
         cmocka_unit_test(reading_outside_the_jvm_is_told_from_work),
         cmocka_unit_test(failures_cost_their_time_and_what_is_done_again),
-        cmocka_unit_test(shuffling_costs_what_moving_the_excess_takes),
+        cmocka_unit_test(shuffling_costs_what_its_stages_show_of_the_excess),
+        cmocka_unit_test(a_stage_is_replayed_on_its_slots),
+        cmocka_unit_test(no_saving_exceeds_the_stage_with_its_retries_nor_the_run),
         cmocka_unit_test(runs_cost_what_is_beyond_their_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

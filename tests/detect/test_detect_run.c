@@ -56,7 +56,8 @@ static void severity_weighs_seconds_and_share(void **state) {
     assert_int_equal(severity_of_loss(1.0, 10, true), SEVERITY_NEGLIGIBLE); // too early to call
     assert_int_equal(severity_of_loss(3, 10, false), SEVERITY_SEVERE);
     assert_int_equal(severity_of_loss(60, 100, false), SEVERITY_CRITICAL);
-    assert_int_equal(severity_of_loss(400, 1e6, false), SEVERITY_MODERATE);
+    assert_int_equal(severity_of_loss(400, 7e4, false), SEVERITY_MODERATE);
+    assert_int_equal(severity_of_loss(400, 1e6, false), SEVERITY_NEGLIGIBLE); // of so long a run
     assert_int_equal(severity_of_loss(1, 0, false), SEVERITY_NEGLIGIBLE);
 }
 

@@ -209,6 +209,48 @@ static void remedies_promise_no_more_than_the_run(void **state) {
     app_free(app);
 }
 
+// Advice on parts of a run shares the run, advice on its length gets what is left.
+static void all_advice_together_saves_no_more_than_the_run(void **state) {
+    (void)state;
+    static const struct {
+        double skew_s, io_s, slow_s, failure_s; // as found
+        double skew_left_s, io_left_s, slow_left_s;
+    } cases[] = {{30, 20, 40, 0, 30, 20, 40},
+                 {30, 20, 60, 0, 30, 20, 50},
+                 {90, 60, 60, 100, 60, 40, 0},
+                 {60, 40, 0, 100, 60, 40, 0},
+                 {900, 50, 0, 0, 200 / 3.0, 100 / 3.0, 0}};
+    struct app *app = app_new("c", STR("a"), STR(""), &kit.options.pipeline);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct bottleneck b[4] = {{.kind = KIND_DATA_SKEW, .saving_s = cases[i].skew_s},
+                                  {.kind = KIND_IO_BOTTLENECK, .saving_s = cases[i].io_s},
+                                  {.kind = KIND_SLOW_RUN, .saving_s = cases[i].slow_s},
+                                  {.kind = KIND_PIPELINE_FAILURE, .saving_s = cases[i].failure_s}};
+        const struct bottleneck *all[4];
+        struct run_verdicts verdicts = {.all = all};
+        for (unsigned k = 0; k < 4; k++) {
+            b[k].rule_met = TRI_TRUE;
+            b[k].severity = SEVERITY_SEVERE;
+            all[k] = &b[k];
+            for (int kind = (int)b[k].kind; kind < KIND_COUNT; kind++) {
+                verdicts.end[kind] = k + 1;
+            }
+        }
+        struct advice_view view = {.app = app, .verdicts = &verdicts, .duration_s = 100};
+        struct advice advice = {0};
+        unsigned count;
+        const struct advisor *const *table = advisors(&count);
+        advise(table, count, &view, &advice);
+        assert_int_equal(advice.count, 4);
+        assert_near(advice.list[0].saving_s, cases[i].skew_left_s, 1e-9);
+        assert_near(advice.list[1].saving_s, cases[i].io_left_s, 1e-9);
+        assert_near(advice.list[2].saving_s, cases[i].slow_left_s, 1e-9);
+        assert_near(advice.list[3].saving_s, cases[i].failure_s, 1e-9); // the run itself
+        advice_fini(&advice);
+    }
+    app_free(app);
+}
+
 static void every_advisor_explains_itself(void **state) {
     (void)state;
     unsigned count;
@@ -271,6 +313,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(no_advice_promises_more_than_the_run, set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(remedies_promise_no_more_than_the_run, kit_set_up,
+                                        kit_tear_down),
+        cmocka_unit_test_setup_teardown(all_advice_together_saves_no_more_than_the_run, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test(every_advisor_explains_itself),
         cmocka_unit_test(kinds_of_advice_have_their_numbers),

@@ -177,7 +177,8 @@ static void what_could_nowhere_be_evaluated_is_told(void **state) {
     const struct bottleneck *io = app_verdict(seen, KIND_IO_BOTTLENECK);
     assert_non_null(io);
     assert_int_equal(io->rule_met, TRI_NULL);
-    assert_string_equal(io->reason, "no successful task of the run read input bytes");
+    assert_string_equal(io->reason,
+                        "no successful task of the run read input bytes and told its CPU time");
     assert_int_equal(io->life, LIFE_CONFIRMED);
     // These could be: several kinds, not the last one only.
     assert_null(app_verdict(seen, KIND_DATA_SKEW));

@@ -4,7 +4,7 @@ Used by oracle_state.py, which decides which events count. Sums only, no judgeme
 it must never keep anything per task.
 """
 
-from oracle_log import metric, table
+from oracle_log import identifier, metric, table
 
 KILLED = ("TaskKilled", "TaskCommitDenied")
 
@@ -47,7 +47,7 @@ class Stage:
         self.run_ms = 0
         self.cpu_ns = 0
         self.gc_ms = 0
-        self.readers = 0  # successful tasks with input bytes
+        self.readers = 0  # successful tasks with input bytes that tell their CPU time
         self.read_ns = 0  # these tasks: time neither on CPU nor otherwise explained
         self.read_cpu_ns = 0  # these tasks
         self.scan_ns = None  # these tasks: reported scan time, None if nobody reported
@@ -111,7 +111,8 @@ class Stage:
             known += max(0, finish - getting) if getting > 0 else 0
             self.measured += 1
             self.delay_ms += max(0, duration - known)
-        reader = metric(source.get("Bytes Read")) > 0
+        told = identifier(metrics.get("Executor CPU Time")) is not None
+        reader = told and metric(source.get("Bytes Read")) > 0
         if reader:
             explained = cpu + metric(write.get("Shuffle Write Time"))
             explained += (gc + metric(read.get("Fetch Wait Time"))) * 1_000_000

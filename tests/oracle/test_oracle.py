@@ -238,9 +238,9 @@ class Vendors(ShapeTest):
                    total_records=500_000, stages={(0, 0): dict(read_ms=1700.0)})
 
     def test_old_spark(self):
-        # the only reader: 60 ms run - 5 ms GC - 2 ms shuffle write
-        self.check("spark1", {("io_bottleneck", 0, 0), "low_throughput"}, app_id=None,
-                   shuffle_read_bytes=111, stages={(0, 0): dict(tasks=3, read_ms=53.0, gc_ms=15)})
+        # no CPU time: what is missing is not 0
+        self.check("spark1", {"low_throughput"}, {"io_bottleneck"}, app_id=None,
+                   shuffle_read_bytes=111, stages={(0, 0): dict(tasks=3, read_ms=0.0, gc_ms=15)})
         self.check("spark2", {("io_bottleneck", 0, 0)}, attempt="1", records_from="scan",
                    total_records=90_000)
 

@@ -1,0 +1,20 @@
+// cost: what would be saved if a cause were gone, the same way for every kind: the stage's own
+// tasks replayed on the slots it had, from sums and extremes, never below the longest task that is
+// left or the work that is left over the slots; and no more than the stage and its run took. In
+// seconds of wall time. Used by detectors, and by engine for the bound; must never assume a speed.
+#pragma once
+
+#include "state/app.h"
+
+// Task slots that the stage could use, at least 1.
+double cost_slots(const struct stage *stage);
+// How long its tasks take on its slots: the longest of them, or all their work over the slots; at
+// most the time they did take.
+double cost_running_s(const struct stage *stage);
+// With so much of the tasks' work gone, taken from each in proportion.
+double cost_of_work(const struct stage *stage, double gone_s);
+// With so much work left, and no task longer than that.
+double cost_of_rest(const struct stage *stage, double work_left_s, double longest_left_s);
+// Of what a verdict says of a stage (NULL: of the run), so much can be saved at all: the wall time
+// from the stage's submission to the end of its last retry, and the run.
+double cost_at_most(const struct app *app, const struct stage *stage, double saving_s);
