@@ -371,6 +371,8 @@ const kind_fields &fields_of(event_kind kind) {
     switch (kind) {
     case EVENT_OTHER:
     case EVENT_KIND_COUNT:
+    case EVENT_THRIFT_SERVER: // that it was posted says all
+    case EVENT_CONNECT:
         break;
     case EVENT_LOG_START:
     case EVENT_DB_METADATA:
@@ -420,6 +422,7 @@ const kind_fields &fields_of(event_kind kind) {
     case EVENT_STREAM_STARTED:
     case EVENT_STREAM_PROGRESS:
     case EVENT_STREAM_TERMINATED:
+    case EVENT_STREAM_IDLE:
         return stream_fields;
     }
     return nothing_fields;

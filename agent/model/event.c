@@ -13,6 +13,17 @@ static const struct str names[EVENT_KIND_COUNT] = {
 #undef EVENT_KIND
 };
 
+// Sessions and operations of Spark's servers, whichever they are: all say that it is one.
+static enum event_kind kind_of_server(struct str name) {
+    const char *dot = memrchr(name.p, '.', name.len);
+    size_t at = dot == NULL ? 0 : (size_t)(dot - name.p) + 1;
+    struct str bare = {name.p + at, name.len - at};
+    if (str_starts(bare, STR("SparkListenerThriftServer"))) {
+        return EVENT_THRIFT_SERVER;
+    }
+    return str_starts(bare, STR("SparkListenerConnect")) ? EVENT_CONNECT : EVENT_OTHER;
+}
+
 enum event_kind event_kind_of(struct str name) {
     // Nine of ten messages are one of these two.
     if (str_eq(name, names[EVENT_TASK_END])) {
@@ -26,7 +37,7 @@ enum event_kind event_kind_of(struct str name) {
             return (enum event_kind)kind;
         }
     }
-    return EVENT_OTHER;
+    return kind_of_server(name);
 }
 
 const char *event_kind_name(enum event_kind kind) {

@@ -187,6 +187,7 @@ void app_free(struct app *app) {
     delivery_fini(&app->delivery);
     properties_fini(&app->properties);
     executors_fini(&app->executors);
+    run_signs_fini(&app->signs);
     free_stages(app);
     app_jobs_fini(app);
     mem_free(app->gone.parts);

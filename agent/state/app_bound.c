@@ -194,6 +194,7 @@ int64_t app_bytes(const struct app *app) {
             ranges * (int64_t)sizeof(struct rangeset_range)) *
                3 / 2 +
            ids * MAPPED_BYTES + values * (RUN_TEXT_MAX + 1 + BLOCK_BYTES) +
+           app->signs.query_count * (int64_t)sizeof *app->signs.queries +
            app->executors.count * (int64_t)EXECUTOR_BYTES +
            app->executors.host_count * (int64_t)HOST_BYTES +
            (int64_t)app->properties.packed.len * 3 / 2;

@@ -252,6 +252,7 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(210, NESTED, app, executors, .item = &record_executor_sums),
     RECORD_HOOKED(222, LIST, "limits", &limit_list, .item = &record_limit, .max = LIMIT_COUNT),
     RECORD_HOOKED(223, LIST, "delivery", &delivery_list, .item = &record_delivery, .max = 1),
+    RECORD_HOOKED(224, LIST, "signs", &app_signs_list, .item = &record_run_signs, .max = 1),
     RECORD_HOOKED(209, LIST, "verdicts", &app_verdict_list, .item = &record_bottleneck,
                   .max = KIND_COUNT),
 };

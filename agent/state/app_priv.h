@@ -33,6 +33,12 @@ static inline bool app_add_id(struct app *app, struct rangeset *ids, int64_t id)
     return added;
 }
 
+// A text in 64 bits, the same in every process: kept in its place, never 0.
+static inline int64_t app_text_hash(struct str text) {
+    uint64_t hash = hash_siphash13(0x53746F6B6572, 0x746578742D31, text.p, text.len);
+    return (int64_t)(hash == 0 ? 1 : hash);
+}
+
 struct app_job {
     int32_t id;
     int64_t execution_id; // SQL execution, -1 none
@@ -93,3 +99,6 @@ void app_jobs_fini(struct app *app);
 // pipeline_name.c
 // Takes of a property what it tells of the pipeline's name.
 void app_keep_property(struct app *app, const struct event_property *property);
+
+// run_kind.c
+extern const struct record_list app_signs_list; // of struct app: none, or its signs

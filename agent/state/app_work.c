@@ -41,6 +41,7 @@ static void apply_job_start(struct app *app, const struct event_job *job) {
     for (uint32_t i = 0; i < job->property_count; i++) {
         app_keep_property(app, &job->properties[i]);
     }
+    app_job_signs(app, job);
     if (!app_add_id(app, &app->started_jobs, job->id)) {
         return;
     }
@@ -255,6 +256,7 @@ void app_apply_work(struct app *app, const struct event *event) {
         apply_driver_accums(app, &event->sql);
         break;
     default:
+        app_other_signs(app, event);
         break;
     }
 }

@@ -24,6 +24,7 @@
 #include "state/delivery.h"
 #include "state/executors.h"
 #include "state/properties.h"
+#include "state/run_kind.h"
 #include "state/stage.h"
 #include "stats/idmap.h"
 #include "stats/rangeset.h"
@@ -95,6 +96,8 @@ struct app {
     uint32_t failed_key_count, failed_key_cap;
     bool sql_error;    // the last SQL execution ended with an error
     char failure[513]; // first words of why
+
+    struct run_signs signs; // of what kind the run is
 
     struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
     struct idmap driver_values; // driver-side accumulator id -> last value

@@ -259,6 +259,8 @@ static inline const char *event_difference(const struct event *a, const struct e
     case EVENT_OTHER:
     case EVENT_LOG_START:
     case EVENT_DB_METADATA:
+    case EVENT_THRIFT_SERVER:
+    case EVENT_CONNECT:
         return NULL;
     case EVENT_APP_START:
     case EVENT_APP_END:
@@ -287,6 +289,7 @@ static inline const char *event_difference(const struct event *a, const struct e
     case EVENT_STREAM_STARTED:
     case EVENT_STREAM_PROGRESS:
     case EVENT_STREAM_TERMINATED:
+    case EVENT_STREAM_IDLE:
         return equal_stream(&a->stream, &b->stream);
     default:
         return equal_executor(a, b);

@@ -449,6 +449,7 @@ bool oracle_fill(struct oracle *o, const json_t *event, const struct idmap *want
     case EVENT_STREAM_STARTED:
     case EVENT_STREAM_PROGRESS:
     case EVENT_STREAM_TERMINATED:
+    case EVENT_STREAM_IDLE:
         read_stream(event, out);
         return true;
     default:

@@ -57,10 +57,13 @@ static const struct sample samples[EVENT_KIND_COUNT] = {
     [EVENT_STREAM_STARTED] = STREAM,
     [EVENT_STREAM_PROGRESS] = STREAM,
     [EVENT_STREAM_TERMINATED] = STREAM,
+    [EVENT_STREAM_IDLE] = STREAM,
+    [EVENT_THRIFT_SERVER] = NONE,
+    [EVENT_CONNECT] = NONE,
     [EVENT_LISTENER_REPORT] = IN(I64, "\"Accepted\":7", report.accepted, 7),
 };
-// Kinds that are of use by name and time alone. None yet.
-static const enum event_kind without_fields[] = {EVENT_OTHER};
+// Kinds that are of use by name and time alone.
+static const enum event_kind without_fields[] = {EVENT_OTHER, EVENT_THRIFT_SERVER, EVENT_CONNECT};
 
 static bool has_no_fields(int kind) {
     for (size_t i = 0; i < ARRAY_LEN(without_fields); i++) {

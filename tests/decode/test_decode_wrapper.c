@@ -157,9 +157,13 @@ static void test_kind_names(void **state) {
         struct str name = str_of(event_kind_name((enum event_kind)kind));
         assert_int_equal(event_kind_of(name), kind);
         name.len--;
-        assert_int_equal(event_kind_of(name), EVENT_OTHER);
+        bool of_server = kind == EVENT_THRIFT_SERVER || kind == EVENT_CONNECT;
+        assert_int_equal(event_kind_of(name), of_server ? kind : EVENT_OTHER);
     }
     assert_int_equal(event_kind_of(STR("")), EVENT_OTHER);
+    assert_int_equal(event_kind_of(STR("SparkListenerConnectOperationClosed")), EVENT_CONNECT);
+    assert_int_equal(event_kind_of(STR("a.SparkListenerConnec")), EVENT_OTHER);
+    assert_int_equal(event_kind_of(STR("a.XSparkListenerThriftServerX")), EVENT_OTHER);
 }
 
 int main(void) {
