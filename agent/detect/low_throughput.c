@@ -9,8 +9,8 @@ enum { RECORDS_PER_S, QUIET_BELOW_S };
 static const struct detector_threshold thresholds[] = {
     [RECORDS_PER_S] = {"records_per_s", "records a second a run should reach", 1000, 0.001, 1e12,
                        "base rule; no peer judges throughput"},
-    [QUIET_BELOW_S] = {"quiet_below_s", "runs shorter than this are never more than negligible",
-                       600, 0, 1e9,
+    [QUIET_BELOW_S] = {"quiet_below_s",
+                       "runs busy for less than this are never more than negligible", 600, 0, 1e9,
                        "chosen: starting and stopping Spark dominates what is shorter"},
 };
 
@@ -31,12 +31,18 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     if (out->rule_met == TRI_FALSE) {
         return;
     }
-    out->saving_s = fmax(0, duration_s - (double)totals.records / wanted);
-    // A slow rate alone says little: small inputs are normal, so it never wakes anyone up.
-    out->cap =
-        duration_s < view->thresholds[QUIET_BELOW_S] ? SEVERITY_NEGLIGIBLE : SEVERITY_MODERATE;
+    struct app_times times;
+    app_times(view->app, &times);
+    double busy_s = (double)times.busy_ms / 1000;
+    out->saving_s = fmax(0, busy_s - (double)totals.records / wanted);
+    // A slow rate alone says little: small inputs are normal, so it never wakes anyone up; and what
+    // waits for its users or its data has no rate of its own.
+    out->cap = busy_s < view->thresholds[QUIET_BELOW_S]    ? SEVERITY_NEGLIGIBLE
+               : app_run_kind(view->app) == RUN_KIND_BATCH ? SEVERITY_MODERATE
+                                                           : SEVERITY_LOW;
     verdict_evidence(out, "records", (double)totals.records);
     verdict_evidence(out, "duration_s", duration_s);
+    verdict_evidence(out, "busy_s", busy_s);
     verdict_evidence(out, "records_per_s", rate);
     char records[SPAN_TEXT_SIZE], took[SPAN_TEXT_SIZE], a_second[SPAN_TEXT_SIZE];
     verdict_summary(out, "%s records (%s) in %s: %s a second",

@@ -1,4 +1,5 @@
 // slow_run: a run takes longer than an hour. Called through the detector table, also while it runs.
+// How bad that is tells the time it was busy, if it is a batch run.
 #include <math.h>
 
 #include "base/span.h"
@@ -20,8 +21,14 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     if (out->rule_met == TRI_FALSE) {
         return;
     }
-    out->saving_s = duration_s - limit_s;
+    // What it idled is another finding, or none: a stream, a server or a notebook waits rightly.
+    struct app_times times;
+    app_times(app, &times);
+    double busy_s = (double)times.busy_ms / 1000;
+    out->saving_s = fmax(0, busy_s - limit_s);
+    out->cap = app_run_kind(app) == RUN_KIND_BATCH ? SEVERITY_CRITICAL : SEVERITY_LOW;
     verdict_evidence(out, "duration_s", duration_s);
+    verdict_evidence(out, "busy_s", busy_s);
     verdict_evidence(out, "limit_s", limit_s);
     char took[SPAN_TEXT_SIZE], limit[SPAN_TEXT_SIZE];
     verdict_summary(out, "the run %s %s, more than %s", view->over ? "took" : "has taken",

@@ -69,6 +69,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
     stage_apply_info(stage, &event->stage, completed);
     if (completed && !was_completed) {
         app->open_stages--;
+        busy_add(&app->work, stage_began_ms(stage), stage->summary.completed_ms);
     }
     app_count_stage(app, stage);
     return stage;
@@ -160,6 +161,7 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
     int64_t scan_ns = class == TASK_CLASS_SUCCESS ? app_apply_task_accums(app, task) : -1;
     stage_apply_task(stage, task, host, cold, scan_ns);
     app_count_stage(app, stage);
+    busy_add(&app->work, task->launch_ms, task->finish_ms);
     add_totals(app, task, class);
     *touched = stage;
     return true;
@@ -313,7 +315,8 @@ static void apply_world(struct app *app, const struct event *event) {
                       event->executor.cores, event->time_ms);
         break;
     case EVENT_EXECUTOR_REMOVED:
-        executors_remove(&app->executors, event->executor.id, event->executor.reason);
+        executors_remove(&app->executors, event->executor.id, event->executor.reason,
+                         event->time_ms);
         break;
     case EVENT_EXECUTOR_EXCLUDED:
     case EVENT_EXECUTOR_EXCLUDED_STAGE:

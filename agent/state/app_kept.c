@@ -237,6 +237,8 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(35, I64, app, gone_slots_most, .most = INT64_MAX),
     RECORD_ROW(36, I64, app, gone_last_finish_ms, .most = INT64_MAX),
     RECORD_ROW(37, I64, app, accums_from, .most = INT64_MAX),
+    RECORD_ROW(45, NESTED, app, work, .item = &record_busy),
+    RECORD_ROW(46, NESTED, app, in_jobs, .item = &record_busy),
     RECORD_ROW(200, NESTED, app, totals, .item = &record_run_totals),
     RECORD_HOOKED(201, LIST, "pipeline_values", &pipeline_value_list,
                   .item = &record_pipeline_value, .max = APP_PIPELINE_KEYS_MAX),
@@ -390,6 +392,7 @@ static const struct record_row job_rows[] = {
     RECORD_ROW(1, I64, app_job, number),
     RECORD_ROW(2, I64, app_job, execution_id),
     RECORD_ROW(4, I32, app_job, id, .most = INT32_MAX),
+    RECORD_ROW(10, I64, app_job, started_ms),
     {.number = 3, .type = RECORD_RETIRED},
 };
 const struct record record_job = RECORD_OF("job", app_job, job_rows);

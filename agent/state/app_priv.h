@@ -43,6 +43,7 @@ struct app_job {
     int32_t id;
     int64_t execution_id; // SQL execution, -1 none
     int64_t number;       // how many jobs began before it
+    int64_t started_ms;
     struct kept kept;
 };
 

@@ -37,7 +37,8 @@ static void forget_job(struct app *app, struct app_job *job) {
     app->job_count--;
 }
 
-static void apply_job_start(struct app *app, const struct event_job *job) {
+static void apply_job_start(struct app *app, const struct event *event) {
+    const struct event_job *job = &event->job;
     for (uint32_t i = 0; i < job->property_count; i++) {
         app_keep_property(app, &job->properties[i]);
     }
@@ -52,8 +53,10 @@ static void apply_job_start(struct app *app, const struct event_job *job) {
     }
     MEM_GROW(app->jobs, app->job_count, app->job_cap);
     struct app_job *open = &app->jobs[app->job_count++];
-    *open = (struct app_job){
-        .id = job->id, .execution_id = execution_of(job), .number = app->totals.jobs};
+    *open = (struct app_job){.id = job->id,
+                             .execution_id = execution_of(job),
+                             .number = app->totals.jobs,
+                             .started_ms = event->time_ms};
     keep_touch(&open->kept);
 }
 
@@ -82,7 +85,8 @@ static void keep_failure(struct app *app, struct str text) {
     scrub_copy(app->failure, sizeof app->failure, text);
 }
 
-static void apply_job_end(struct app *app, const struct event_job *job) {
+static void apply_job_end(struct app *app, const struct event *event) {
+    const struct event_job *job = &event->job;
     struct app_job *open = find_job(app, job->id);
     int64_t key = open == NULL ? -1 : open->execution_id;
     bool first = app_add_id(app, &app->ended_jobs, job->id);
@@ -97,6 +101,7 @@ static void apply_job_end(struct app *app, const struct event_job *job) {
         }
     }
     if (open != NULL) {
+        busy_add(&app->in_jobs, open->started_ms, event->time_ms);
         forget_job(app, open);
     }
 }
@@ -239,10 +244,10 @@ int64_t app_apply_task_accums(struct app *app, const struct event_task *task) {
 void app_apply_work(struct app *app, const struct event *event) {
     switch (event->kind) {
     case EVENT_JOB_START:
-        apply_job_start(app, &event->job);
+        apply_job_start(app, event);
         break;
     case EVENT_JOB_END:
-        apply_job_end(app, &event->job);
+        apply_job_end(app, event);
         break;
     case EVENT_SQL_START:
     case EVENT_SQL_ADAPTIVE_PLAN:

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/sat.h"
 
 enum { HOSTS_MAX = EXECUTORS_MAX };
 
@@ -133,6 +134,31 @@ static struct executor *find_or_add(struct executors *executors, struct str id, 
     return executor;
 }
 
+// An executor comes (sign 1) or goes (-1). In local mode the driver runs the tasks: no cores are
+// held for them. The sum is the same in whatever order executors come and go.
+static void count_cores(struct executors *executors, const struct executor *executor, int sign,
+                        int64_t time_ms) {
+    if (strcmp(executor->id, "driver") == 0 || time_ms <= 0) {
+        return;
+    }
+    int64_t cores = executor->cores < SLOTS_MAX ? executor->cores : SLOTS_MAX;
+    if (executors->cores_from_ms == 0) {
+        executors->cores_from_ms = time_ms;
+    }
+    executors->cores += sign * cores;
+    sat_inc(&executors->cores_ms,
+            -sign * sat_mul(cores, sat_sub0(time_ms, executors->cores_from_ms)));
+}
+
+int64_t executors_cores_ms(const struct executors *executors, int64_t until_ms) {
+    if (executors->gone_slots > 0 || executors->cores < 0) {
+        return -1;
+    }
+    int64_t alive_ms = sat_mul(executors->cores, sat_sub0(until_ms, executors->cores_from_ms));
+    int64_t sum_ms = sat_add(executors->cores_ms, alive_ms);
+    return sum_ms > 0 ? sum_ms : 0;
+}
+
 void executors_add(struct executors *executors, struct str id, struct str host, int64_t cores,
                    int64_t time_ms) {
     struct executor *executor = find_or_add(executors, id, host);
@@ -143,6 +169,7 @@ void executors_add(struct executors *executors, struct str id, struct str host, 
     executor->cores = cores < 1 ? 1 : cores;
     executor->alive = true;
     executors->live_slots += slots_of(executors, executor);
+    count_cores(executors, executor, 1, time_ms);
     touch(executors, executor->number);
     executors->added++;
     if (executors->first_added_ms == 0) {
@@ -152,7 +179,8 @@ void executors_add(struct executors *executors, struct str id, struct str host, 
         time_ms > executors->last_added_ms ? time_ms : executors->last_added_ms;
 }
 
-void executors_remove(struct executors *executors, struct str id, struct str reason) {
+void executors_remove(struct executors *executors, struct str id, struct str reason,
+                      int64_t time_ms) {
     char key[EXECUTOR_ID_MAX + 1];
     str_copy(key, sizeof key, id);
     struct executor *executor;
@@ -162,6 +190,7 @@ void executors_remove(struct executors *executors, struct str id, struct str rea
     }
     executor->alive = false;
     executors->live_slots -= slots_of(executors, executor);
+    count_cores(executors, executor, -1, time_ms);
     touch(executors, executor->number);
     switch (executors_classify_loss(reason)) {
     case LOSS_NONE:
@@ -240,10 +269,12 @@ enum executor_loss executors_classify_loss(struct str reason) {
 }
 
 static const struct record_row sums_rows[] = {
-    RECORD_ROW(1, I64, executors, task_cpus),     RECORD_ROW(2, I64, executors, added),
-    RECORD_ROW(3, I64, executors, lost_memory),   RECORD_ROW(4, I64, executors, lost_infra),
-    RECORD_ROW(5, I64, executors, lost_unknown),  RECORD_ROW(6, I64, executors, first_added_ms),
-    RECORD_ROW(7, I64, executors, last_added_ms), RECORD_ROW(8, I64, executors, gone_slots),
+    RECORD_ROW(1, I64, executors, task_cpus),      RECORD_ROW(2, I64, executors, added),
+    RECORD_ROW(3, I64, executors, lost_memory),    RECORD_ROW(4, I64, executors, lost_infra),
+    RECORD_ROW(5, I64, executors, lost_unknown),   RECORD_ROW(6, I64, executors, first_added_ms),
+    RECORD_ROW(7, I64, executors, last_added_ms),  RECORD_ROW(8, I64, executors, gone_slots),
+    RECORD_ROW(20, I64, executors, cores),         RECORD_ROW(21, I64, executors, cores_ms),
+    RECORD_ROW(22, I64, executors, cores_from_ms),
 };
 const struct record record_executor_sums = RECORD_OF("sums", executors, sums_rows);
 

@@ -294,9 +294,14 @@ struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind
     return NULL;
 }
 
+int64_t stage_began_ms(const struct stage *stage) {
+    int64_t submitted_ms = stage->summary.submitted_ms;
+    return submitted_ms > 0 ? submitted_ms : stage->first_launch_ms;
+}
+
 int64_t stage_wall_ms(const struct stage *stage) {
     const struct stage_summary *s = &stage->summary;
-    int64_t from = s->submitted_ms > 0 ? s->submitted_ms : stage->first_launch_ms;
+    int64_t from = stage_began_ms(stage);
     int64_t to = s->completed_ms > stage->last_finish_ms ? s->completed_ms : stage->last_finish_ms;
     return from > 0 ? sat_sub0(to, from) : 0;
 }

@@ -21,6 +21,7 @@
 #include "model/event.h"
 #include "model/limit.h"
 #include "model/run.h"
+#include "state/busy.h"
 #include "state/delivery.h"
 #include "state/executors.h"
 #include "state/properties.h"
@@ -73,6 +74,8 @@ struct app {
     int64_t task_ends;                       // of any class but Resubmitted
     int64_t exclusions, blacklistings;       // of executors and nodes; Spark 3.1+ posts both
     int64_t executor_memory_mib;             // of the default resource profile, 0 unknown
+    struct busy work;    // when a stage was submitted or a task ran, as far as they have ended
+    struct busy in_jobs; // when a job was open, likewise
 
     struct delivery delivery;
     struct properties properties;
@@ -140,6 +143,17 @@ int64_t app_start_ms(const struct app *app);
 int64_t app_end_ms(const struct app *app);
 // From start to end, in seconds.
 double app_duration_s(const struct app *app);
+
+// Where the time of a run went, ms. What is not over yet counts up to the newest event.
+struct app_times {
+    int64_t run_ms;
+    int64_t busy_ms;           // a stage was submitted or a task ran
+    int64_t start_up_ms;       // before the first of them, as far as starting takes that long
+    int64_t driver_ms;         // the rest: nothing was waited for but the driver
+    int64_t driver_in_jobs_ms; // of it, while a job was open
+};
+// O(stages). All 0 as long as no stage or task was seen.
+void app_times(const struct app *app, struct app_times *out);
 // Totals with records, data size and completeness worked out.
 void app_totals(const struct app *app, struct run_totals *out);
 // Tasks of finished stages that were seen over those that were expected, 0..1.

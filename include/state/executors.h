@@ -36,6 +36,9 @@ struct executors {
     int64_t task_cpus;
     int64_t added, lost_memory, lost_infra, lost_unknown;
     int64_t first_added_ms, last_added_ms;
+    // Cores of executors that are alive, but the driver's own: how many, and their time so far, as
+    // if each had been there since `cores_from_ms` and were there until then.
+    int64_t cores, cores_ms, cores_from_ms;
     uint32_t limits;         // that were hit, until the app takes them over
     struct executor *recent; // the one looked up last: tasks come in bursts
 };
@@ -46,7 +49,10 @@ void executors_set_task_cpus(struct executors *executors, int64_t cpus);
 // ExecutorAdded and ExecutorRemoved; repeated ones change nothing.
 void executors_add(struct executors *executors, struct str id, struct str host, int64_t cores,
                    int64_t time_ms);
-void executors_remove(struct executors *executors, struct str id, struct str reason);
+void executors_remove(struct executors *executors, struct str id, struct str reason,
+                      int64_t time_ms);
+// Time of all cores that executors had until then, ms; -1 if that is not known any more.
+int64_t executors_cores_ms(const struct executors *executors, int64_t until_ms);
 // A task ended on an executor (made known if it was not). Returns the host's index and sets *cold
 // to whether this was among the executor's first tasks (one per slot).
 int32_t executors_task(struct executors *executors, struct str id, struct str host, bool *cold);

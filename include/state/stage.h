@@ -106,6 +106,8 @@ enum failure_class stage_failure_class(const struct event_task *task);
 // Time between launch and finish not explained by the executor, ms, never below 0 (Spark UI's
 // definition: duration - run - deserialize - result serialization - getting result).
 int64_t stage_scheduler_delay_ms(const struct event_task *task);
+// Submission, or first launch if that is not known; 0 unknown.
+int64_t stage_began_ms(const struct stage *stage);
 // Wall time so far: completion (or last finish) - submission (or first launch), ms.
 int64_t stage_wall_ms(const struct stage *stage);
 // From submission to the first launch, ms; 0 if unknown.

@@ -251,11 +251,13 @@ static void no_saving_exceeds_the_stage_with_its_retries_nor_the_run(void **stat
 static void runs_cost_what_is_beyond_their_limits(void **state) {
     (void)state;
     struct app app = {.started_ms = 1000, .now_ms = 1000 + 3610000};
+    busy_add(&app.work, 1000, 1000 + 3610000);
     struct verdict v = judge(KIND_SLOW_RUN, &app, NULL, false);
     assert_near(v.saving_s, 10, 0);
     assert_non_null(strstr(v.summary, "has taken"));
     assert_non_null(strstr(judge(KIND_SLOW_RUN, &app, NULL, true).summary, "took"));
     app.now_ms = 1000 + 600000;
+    app.work.to_ms = app.now_ms;
     app.totals.input_records = 60000;
     v = judge(KIND_LOW_THROUGHPUT, &app, NULL, true);
     assert_near(v.saving_s, 540, 1e-9); // a minute's worth of records

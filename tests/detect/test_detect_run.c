@@ -113,6 +113,8 @@ static void alerts_keep_their_names(void **state) {
         [KIND_STRAGGLER] = "PipelineStraggler",
         [KIND_TASK_FAILURES] = "PipelineTaskFailures",
         [KIND_PIPELINE_FAILURE] = "PipelineFailure",
+        [KIND_DRIVER_BOUND] = "PipelineDriverBound",
+        [KIND_IDLE_EXECUTORS] = "PipelineIdleExecutors",
     };
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         const struct detector *detector = detector_of((enum bottleneck_kind)kind);

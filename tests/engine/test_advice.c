@@ -281,6 +281,8 @@ static void kinds_of_advice_have_their_numbers(void **state) {
         {7, "straggler"},
         {8, "task_failures"},
         {9, "pipeline_failure"},
+        {10, "driver_bound"},
+        {11, "idle_executors"},
         {64, "partitioning"},
         {65, "memory"},
         {66, "join"},

@@ -5,6 +5,8 @@ Used by oracle.py. Comparisons are made on exact integers: a ratio never goes th
 consider severity, cause or anything else that a rule does not name.
 """
 
+from oracle_time import driver_bound, idle_executors
+
 GIB = 1024**3
 SLOW_RUN_MS = 3600 * 1000
 SKEW_RATIO = 3
@@ -144,6 +146,8 @@ def verdicts(run, totals, result):
         ("network_overhead", network_overhead(totals)),
         ("slow_run", slow_run(totals)),
         ("low_throughput", low_throughput(totals)),
+        ("driver_bound", driver_bound(run, totals)),
+        ("idle_executors", idle_executors(run, totals)),
         ("pipeline_failure", result == "failed"),
     ):
         found[(kind, None, None)] = met

@@ -29,6 +29,7 @@ class Stage:
         self.tasks_expected = [0, 0]  # likewise
         self.live_slots = None  # when the first task event of the stage was applied
         self.first_launch = 0
+        self.last_finish = 0
         self.ends = 0  # every counted TaskEnd
         self.ends_with_metrics = 0
         self.tasks = 0

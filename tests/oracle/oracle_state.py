@@ -9,11 +9,14 @@ import re
 from oracle_log import identifier, integer, metric, table, text
 from oracle_plan import PlanIds
 from oracle_stage import Stage
+from oracle_time import Intervals
 
 SQL = "org.apache.spark.sql.execution.ui."
 TOP_TIMES = ("Timestamp", "time", "Submission Time", "Completion Time")
 STAGE_TIMES = ("Submission Time", "Completion Time")
 TASK_TIMES = ("Launch Time", "Getting Result Time", "Finish Time")
+ENDLESS = ("StreamingQueryListener$", "ThriftServer", "SparkListenerConnect")
+SERVER = re.compile(r"(Spark |PySpark|Databricks )[Ss]hell|SparkR$|SparkSQL::|Zeppelin|livy-|.*[Ss]erver$")
 VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
 
 
@@ -40,9 +43,11 @@ class Run:
         self.job_keys = {}  # job -> SQL execution id or ""
         self.job_failed = {}  # key -> whether its last job failed
         self.sql_error = ""
+        self.time = Intervals()
 
     def apply(self, event):
         """Apply one event. False if it lacks what its type cannot be without."""
+        self.time.endless = self.time.endless or any(word in event["Event"] for word in ENDLESS)
         handler = HANDLERS.get(event["Event"])
         if handler is not None and handler(self, event) is False:
             return False
@@ -64,6 +69,7 @@ class Run:
     def application_start(self, event):
         self.identity = start_identity(event)
         self.start_time = metric(event.get("Timestamp"))
+        self.time.endless |= bool(SERVER.match(text(event.get("App Name"))))
 
     def application_end(self, event):
         self.ended = True
@@ -86,16 +92,22 @@ class Run:
     def executor_added(self, event):
         executor = text(event.get("Executor ID"))
         if executor:
-            self.executors[executor] = metric(table(event.get("Executor Info")).get("Total Cores"))
+            cores = metric(table(event.get("Executor Info")).get("Total Cores"))
+            self.executors[executor] = cores
+            self.time.executor_added(executor, cores, metric(event.get("Timestamp")))
 
     def executor_removed(self, event):
-        self.executors.pop(text(event.get("Executor ID")), None)
+        executor = text(event.get("Executor ID"))
+        self.executors.pop(executor, None)
+        self.time.executor_removed(executor, metric(event.get("Timestamp")))
 
     def job_start(self, event):
         job = identifier(event.get("Job ID"))
         if job is None:
             return False
         self.note_identity(event.get("Properties"))
+        if job not in self.job_keys:
+            self.time.jobs[job] = metric(event.get("Submission Time"))
         self.job_keys[job] = text(table(event.get("Properties")).get("spark.sql.execution.id"))
         return True
 
@@ -103,6 +115,7 @@ class Run:
         job = identifier(event.get("Job ID"))
         if job is None:
             return False
+        self.time.job_ended(job, metric(event.get("Completion Time")))
         result = table(event.get("Job Result"))
         failed = result.get("Result") == "JobFailed"
         message = text(table(result.get("Exception")).get("Message")).lower()
@@ -134,8 +147,11 @@ class Run:
         stage = self.stage_event(event, 1)
         if stage is None:
             return False
-        stage.completed = True
         info = event["Stage Info"]
+        if not stage.completed:
+            start = stage.submitted or stage.first_launch
+            self.time.add(start, metric(info.get("Completion Time")))
+        stage.completed = True
         stage.failure = text(info.get("Failure Reason")) or stage.failure
         return True
 
@@ -182,6 +198,10 @@ class Run:
             return True
         self.ended_tasks.add(task)
         self.task_seen(stage, info)
+        launch, finish = metric(info.get("Launch Time")), metric(info.get("Finish Time"))
+        stage.last_finish = max(stage.last_finish, finish)
+        self.time.add(launch, finish)
+        self.time.used_ms += max(0, finish - launch)
         reader = stage.add_end(reason, info, event.get("Task Metrics"))
         if reader is not None:
             self.add_accumulables(stage, info.get("Accumulables"), reader)
