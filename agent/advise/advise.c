@@ -115,11 +115,11 @@ uint32_t advice_answers(struct recommendation *recommendation,
     require(recommendation->bottlenecks == NULL);
     uint32_t open = 0;
     for (uint32_t i = 0; i < count; i++) {
-        open += bottleneck_is_open(verdicts[i]);
+        open += bottleneck_is_root(verdicts[i]);
     }
     recommendation->bottlenecks = mem_alloc((open + 1) * sizeof *recommendation->bottlenecks);
     for (uint32_t i = 0; i < count; i++) {
-        if (bottleneck_is_open(verdicts[i])) {
+        if (bottleneck_is_root(verdicts[i])) {
             uint32_t n = recommendation->bottleneck_count++;
             memcpy(recommendation->bottlenecks[n], verdicts[i]->id, ID_TEXT_SIZE);
         }

@@ -17,7 +17,7 @@ static const struct bottleneck *worst_of(const struct bottleneck *const *verdict
     const struct bottleneck *worst = NULL;
     *saving_s = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (bottleneck_is_open(verdicts[i])) {
+        if (bottleneck_is_root(verdicts[i])) {
             *saving_s += verdicts[i]->saving_s;
             worst = worst == NULL || verdicts[i]->saving_s > worst->saving_s ? verdicts[i] : worst;
         }
@@ -32,7 +32,7 @@ static char *action_text(const char *remedy, const struct bottleneck *const *ver
     buf_add_text(&action, remedy);
     buf_add_text(&action, " In this run: ");
     for (uint32_t i = 0; i < count; i++) {
-        if (!bottleneck_is_open(verdicts[i])) {
+        if (!bottleneck_is_root(verdicts[i])) {
             continue;
         }
         if (open < NUMBERS_MAX) {

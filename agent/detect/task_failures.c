@@ -54,7 +54,10 @@ static void judge(const struct detector_view *view, struct verdict *out) {
 }
 
 static const struct remedy remedies[] = {
-    {CAUSE_OOM, "Task attempts die for lack of memory; see the advice on memory first."},
+    {CAUSE_OOM,
+     "Task attempts die for lack of memory: give tasks more of it or less to hold: more executor "
+     "memory, fewer cores per executor, more partitions; do not collect whole groups or files into "
+     "one record; use Kryo serialisation."},
     {CAUSE_CONTAINER_KILLED,
      "Containers are killed for exceeding their memory: raise the memory overhead "
      "(off-heap, Python workers), not the heap."},

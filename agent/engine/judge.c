@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "detect/cost.h"
+#include "detect/roots.h"
 #include "engine_priv.h"
 #include "model/id.h"
 
@@ -32,17 +33,18 @@ static struct bottleneck *add_verdict(const struct live_run *live, struct verdic
     return verdict;
 }
 
-static enum severity weigh(const struct bottleneck *b, double run_s, bool running) {
-    enum severity severity = severity_of_loss(b->saving_s, run_s, running);
-    severity = severity < b->floor ? b->floor : severity;
-    return severity > b->cap ? b->cap : severity;
+static enum severity weigh(double saving_s, enum severity floor, enum severity cap, double run_s,
+                           bool running) {
+    enum severity severity = severity_of_loss(saving_s, run_s, running);
+    severity = severity < floor ? floor : severity;
+    return severity > cap ? cap : severity;
 }
 
 static void set_loss(struct bottleneck *b, double run_s, bool running) {
     require(isfinite(b->saving_s) && b->saving_s >= 0);
     double share = run_s > 0 ? b->saving_s / run_s : 0;
     b->saving_share = share > 1 ? 1 : share;
-    b->severity = weigh(b, run_s, running);
+    b->severity = weigh(b->saving_s, b->floor, b->cap, run_s, running);
 }
 
 static bool same_numbers(const struct bottleneck *a, const struct bottleneck *b) {
@@ -61,7 +63,8 @@ static bool same_numbers(const struct bottleneck *a, const struct bottleneck *b)
 
 static bool same_verdict(const struct bottleneck *a, const struct bottleneck *b) {
     return a->severity == b->severity && a->cause == b->cause && a->rule_met == b->rule_met &&
-           a->life == b->life && a->confidence == b->confidence;
+           a->life == b->life && a->confidence == b->confidence &&
+           strcmp(a->explained_by, b->explained_by) == 0;
 }
 
 // Hands out what changed, if anyone outside should hear of it.
@@ -127,7 +130,8 @@ struct subject {
     int32_t stage, stage_attempt;
     struct bottleneck *before; // the verdict so far, NULL if none
     double completeness;
-    bool settled; // the stage has ended, or the run
+    bool settled;                    // the stage has ended, or the run
+    char explained_by[ID_TEXT_SIZE]; // "" if it is nobody's doing
 };
 
 static void conclude(struct engine *engine, struct live_run *live, const struct detector *detector,
@@ -151,6 +155,7 @@ static void conclude(struct engine *engine, struct live_run *live, const struct 
     }
     if (holds) { // a retracted verdict keeps its last numbers
         fill(b, verdict, subject->completeness);
+        memcpy(b->explained_by, subject->explained_by, sizeof b->explained_by);
     }
     b->life = next_life(is_new ? NULL : &old, holds, subject->settled);
     set_loss(b, app_duration_s(app), !live->over);
@@ -183,6 +188,69 @@ static void ask(struct engine *engine, struct live_run *live, const struct detec
     }
 }
 
+// What the detectors said of one subject, before anything is concluded from it.
+struct judgement {
+    struct verdict verdicts[KIND_COUNT];
+    bool asked[KIND_COUNT];
+    struct finding findings[KIND_COUNT];
+};
+
+// The kind of a subject's verdict with that id, or -1.
+static int kind_of_id(const struct subject *subject, const char *id) {
+    for (uint32_t i = 0; i < *subject->list.count; i++) {
+        if (strcmp((*subject->list.items)[i]->id, id) == 0) {
+            return (int)(*subject->list.items)[i]->kind;
+        }
+    }
+    return -1;
+}
+
+// What stands of it: as it was said now, else as it was concluded before.
+static void add_before(const struct subject *subject, struct judgement *j) {
+    for (uint32_t i = 0; i < *subject->list.count; i++) {
+        const struct bottleneck *b = (*subject->list.items)[i];
+        struct finding *finding = &j->findings[b->kind];
+        int root = b->explained_by[0] != '\0' ? kind_of_id(subject, b->explained_by) : -1;
+        finding->was_explained = root >= 0;
+        finding->was_root = root >= 0 ? (enum bottleneck_kind)root : 0;
+        if (!j->asked[b->kind]) {
+            finding->holds = b->rule_met != TRI_NULL && b->life != LIFE_RETRACTED && root < 0;
+            finding->severity = b->severity;
+            finding->cause = b->cause;
+            finding->saving_s = b->saving_s;
+        }
+    }
+}
+
+static void find_roots(const struct live_run *live, const struct subject *subject,
+                       const struct stage *stage, struct judgement *j) {
+    double run_s = app_duration_s(live->app);
+    for (int kind = 0; kind < KIND_COUNT; kind++) {
+        struct verdict *v = &j->verdicts[kind];
+        if (j->asked[kind]) {
+            j->findings[kind] = (struct finding){
+                .holds = v->rule_met == TRI_TRUE || v->opens,
+                .severity = weigh(v->saving_s, v->floor, v->cap, run_s, !live->over),
+                .cause = v->cause,
+                .saving_s = v->saving_s,
+                .verdict = v};
+        }
+    }
+    add_before(subject, j);
+    roots_find(stage, j->findings);
+}
+
+static void conclude_kind(struct engine *engine, struct live_run *live, struct subject *subject,
+                          const struct detector *detector, const struct judgement *j) {
+    const struct finding *finding = &j->findings[detector->kind];
+    subject->explained_by[0] = '\0';
+    if (finding->is_explained) {
+        id_of_bottleneck(&live->app->identity, subject->stage, subject->stage_attempt,
+                         finding->root, subject->explained_by);
+    }
+    conclude(engine, live, detector, subject, &j->verdicts[detector->kind]);
+}
+
 void judge_stage(struct engine *engine, struct live_run *live, struct stage *stage, bool over) {
     unsigned count;
     const struct detector *const *all = detectors(&count);
@@ -194,6 +262,9 @@ void judge_stage(struct engine *engine, struct live_run *live, struct stage *sta
                               .stage_attempt = s->attempt,
                               .completeness = fmin(tasks, app_seen_beside_tasks(live->app)),
                               .settled = stage->completed || over};
+    struct judgement j;
+    memset(j.asked, 0, sizeof j.asked);
+    memset(j.findings, 0, sizeof j.findings);
     for (unsigned i = 0; i < count; i++) {
         const struct detector *detector = all[i];
         if (detector->subject != SUBJECT_STAGE ||
@@ -201,10 +272,15 @@ void judge_stage(struct engine *engine, struct live_run *live, struct stage *sta
             (detector->needs_detail && stage->detail == NULL)) {
             continue;
         }
-        struct verdict verdict;
-        ask(engine, live, detector, &subject, stage, over, &verdict);
-        subject.before = stage_verdict(stage, detector->kind);
-        conclude(engine, live, detector, &subject, &verdict);
+        j.asked[detector->kind] = true;
+        ask(engine, live, detector, &subject, stage, over, &j.verdicts[detector->kind]);
+    }
+    find_roots(live, &subject, stage, &j);
+    for (unsigned i = 0; i < count; i++) {
+        if (j.asked[all[i]->kind]) {
+            subject.before = stage_verdict(stage, all[i]->kind);
+            conclude_kind(engine, live, &subject, all[i], &j);
+        }
     }
     app_stage_judged(live->app, stage, over);
 }
@@ -235,40 +311,64 @@ static void tell_unevaluated(struct live_run *live, const struct detector *detec
     id_of_bottleneck(&app->identity, -1, -1, b->kind, b->id);
 }
 
+// A failed run is the doing of what made it fail, which is told where it is; and the failure, too.
+static void find_root_of_failure(const struct live_run *live, struct subject *subject) {
+    const struct bottleneck *root = roots_of_failure(live->app);
+    if (root != NULL) {
+        memcpy(subject->explained_by, root->id, sizeof subject->explained_by);
+    }
+}
+
+static void conclude_on_run(struct engine *engine, struct live_run *live, struct subject *subject,
+                            const struct detector *detector, const struct judgement *j) {
+    struct app *app = live->app;
+    const struct verdict *verdict = &j->verdicts[detector->kind];
+    if (subject->settled) {
+        tell_unevaluated(live, detector, verdict->reason);
+    }
+    subject->before = app_verdict(app, detector->kind);
+    if (subject->before != NULL && subject->before->rule_met == TRI_NULL) {
+        if (verdict->rule_met != TRI_TRUE) {
+            return;
+        }
+        subject->before->reason = NULL;
+    }
+    if (detector->kind == KIND_PIPELINE_FAILURE) {
+        subject->explained_by[0] = '\0';
+        if (verdict->rule_met == TRI_TRUE) {
+            find_root_of_failure(live, subject);
+        }
+        conclude(engine, live, detector, subject, verdict);
+        return;
+    }
+    conclude_kind(engine, live, subject, detector, j);
+}
+
 void judge_run(struct engine *engine, struct live_run *live, bool over) {
     unsigned count;
     const struct detector *const *all = detectors(&count);
     struct app *app = live->app;
+    struct subject subject = {.list = {&app->verdicts, &app->verdict_count},
+                              .stage = -1,
+                              .stage_attempt = -1,
+                              .completeness = app_completeness(app),
+                              .settled = over};
+    struct judgement j;
+    memset(j.asked, 0, sizeof j.asked);
+    memset(j.findings, 0, sizeof j.findings);
     for (unsigned i = 0; i < count; i++) {
-        const struct detector *detector = all[i];
-        if (detector->subject == SUBJECT_STAGE) {
-            if (over) {
-                tell_unevaluated(live, detector, detector->never_text);
-            }
-            continue;
+        if (all[i]->subject == SUBJECT_RUN && (over || all[i]->live)) {
+            j.asked[all[i]->kind] = true;
+            ask(engine, live, all[i], &subject, NULL, over, &j.verdicts[all[i]->kind]);
         }
-        if (!over && !detector->live) {
-            continue;
+    }
+    find_roots(live, &subject, NULL, &j);
+    for (unsigned i = 0; i < count; i++) {
+        if (j.asked[all[i]->kind]) {
+            conclude_on_run(engine, live, &subject, all[i], &j);
+        } else if (over) {
+            tell_unevaluated(live, all[i], all[i]->never_text);
         }
-        struct subject subject = {.list = {&app->verdicts, &app->verdict_count},
-                                  .stage = -1,
-                                  .stage_attempt = -1,
-                                  .completeness = app_completeness(app),
-                                  .settled = over};
-        struct verdict verdict;
-        ask(engine, live, detector, &subject, NULL, over, &verdict);
-        if (over) {
-            tell_unevaluated(live, detector, verdict.reason);
-        }
-        struct bottleneck *before = app_verdict(app, detector->kind);
-        if (before != NULL && before->rule_met == TRI_NULL) {
-            if (verdict.rule_met != TRI_TRUE) {
-                continue;
-            }
-            before->reason = NULL;
-        }
-        subject.before = before;
-        conclude(engine, live, detector, &subject, &verdict);
     }
 }
 

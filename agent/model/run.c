@@ -34,7 +34,12 @@ const char *run_static_name(struct str text) {
 
 bool bottleneck_is_open(const struct bottleneck *bottleneck) {
     return bottleneck->severity > SEVERITY_NEGLIGIBLE && bottleneck->rule_met != TRI_NULL &&
-           bottleneck->life != LIFE_RETRACTED && bottleneck->life != LIFE_RESOLVED;
+           bottleneck->life != LIFE_RETRACTED && bottleneck->life != LIFE_RESOLVED &&
+           (bottleneck->explained_by[0] == '\0' || bottleneck->severity > SEVERITY_LOW);
+}
+
+bool bottleneck_is_root(const struct bottleneck *bottleneck) {
+    return bottleneck_is_open(bottleneck) && bottleneck->explained_by[0] == '\0';
 }
 
 uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most) {

@@ -61,7 +61,8 @@ void advice_fini(struct advice *advice);
 // is there or added by the calls below.
 struct recommendation *advice_add(struct advice *advice, const struct advice_view *view,
                                   enum advice_kind kind);
-// It answers those of the verdicts that are open. To be called once; returns how many.
+// It answers those of the verdicts that are open and no other's doing. To be called once; returns
+// how many.
 uint32_t advice_answers(struct recommendation *recommendation,
                         const struct bottleneck *const *verdicts, uint32_t count);
 // It says to set this property of Spark; texts are copied.

@@ -94,8 +94,11 @@ struct bottleneck {
     char summary[512];
 };
 // True if the verdict stands and costs something: neither unevaluated nor retracted nor resolved,
-// and above negligible. What is open is published as such, counted, alerted and advised about.
+// and above negligible; nor is it what another brings about and no more than low. What is open is
+// published as such, counted and alerted.
 bool bottleneck_is_open(const struct bottleneck *bottleneck);
+// True if it is open and no other is its cause: what is advised about.
+bool bottleneck_is_root(const struct bottleneck *bottleneck);
 
 struct recommendation {
     char id[ID_TEXT_SIZE];

@@ -80,6 +80,49 @@ static void severity_keeps_to_its_cap(void **state) {
     assert_int_equal(newest(KIND_DATA_SKEW)->verdict.severity, SEVERITY_NEGLIGIBLE);
     assert_true(newest(KIND_DATA_SKEW)->verdict.saving_s > 60);
     assert_int_equal(newest(KIND_STRAGGLER)->verdict.severity, SEVERITY_SEVERE);
+    assert_string_equal(newest(KIND_DATA_SKEW)->verdict.explained_by, // one thing, told once
+                        newest(KIND_STRAGGLER)->id);
+}
+
+// Tasks that ran out of memory failed the stage, and the stage the run: one root, one advice.
+static void one_cause_is_one_finding(void **state) {
+    (void)state;
+    start();
+    kit_stage(APP, 0, 4, 1, 0);
+    for (int i = 0; i < 4; i++) {
+        kit_feed(APP,
+                 "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":0,\"Stage Attempt ID\":0,\"Task "
+                 "End Reason\":{\"Reason\":\"ExceptionFailure\",\"Class Name\":"
+                 "\"java.lang.OutOfMemoryError\"},\"Task Info\":{\"Task ID\":%d,\"Index\":0,"
+                 "\"Launch Time\":%lld,\"Finish Time\":%lld,\"Executor ID\":\"1\",\"Host\":\"h\","
+                 "\"Failed\":true}}",
+                 i, kit_ms(1 + i * 20), kit_ms(20 + i * 20));
+    }
+    kit_feed(APP,
+             "{\"Event\":\"SparkListenerStageCompleted\",\"Stage Info\":{\"Stage ID\":0,\"Stage "
+             "Attempt ID\":0,\"Stage Name\":\"s\",\"Number of Tasks\":4,\"Submission "
+             "Time\":%lld,\"Completion Time\":%lld,\"Failure Reason\":\"boom\"}}",
+             kit_ms(1), kit_ms(81));
+    kit_feed(APP, "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":%lld,\"ExitCode\":1}",
+             kit_ms(82));
+    const struct bottleneck *root = &newest(KIND_TASK_FAILURES)->verdict;
+    assert_int_equal(root->cause, CAUSE_OOM);
+    assert_string_equal(root->explained_by, "");
+    assert_true(bottleneck_is_root(root) && root->severity >= SEVERITY_MODERATE);
+    const struct bottleneck *memory = &newest(KIND_MEMORY_PRESSURE)->verdict;
+    assert_string_equal(memory->explained_by, root->id);
+    assert_int_equal(memory->severity, SEVERITY_LOW);
+    assert_int_equal(memory->life, LIFE_CONFIRMED); // it stands, and is told with its root
+    const struct bottleneck *failure = &newest(KIND_PIPELINE_FAILURE)->verdict;
+    assert_string_equal(failure->explained_by, root->id);
+    assert_int_equal(failure->severity, SEVERITY_CRITICAL); // a failed run is always told
+    assert_true(bottleneck_is_open(failure) && !bottleneck_is_root(failure));
+    assert_int_equal(kit_find(KIT_RUN, APP, -1)->open_count, 2);
+    for (int i = 0; i < kit.count; i++) {
+        assert_true(kit.records[i].type != KIT_ADVICE ||
+                    strcmp(kit.records[i].advice_kind, "task_failures") == 0);
+    }
+    kit_check_revisions();
 }
 
 // What a stage cost may exceed the run as known so far (its start came late): share 1 at most.
@@ -204,7 +247,9 @@ static void on_run(void *ctx, const struct pipeline_run *run) {
     for (uint32_t i = 1; i < run->open_count; i++) {
         const struct open_bottleneck *a = &run->open[i - 1], *b = &run->open[i];
         assert_true(a->severity > b->severity ||
-                    (a->severity == b->severity && a->saving_s >= b->saving_s));
+                    (a->severity == b->severity && a->confidence < b->confidence) ||
+                    (a->severity == b->severity && a->confidence == b->confidence &&
+                     a->saving_s >= b->saving_s));
     }
     assert_true(run->stage_count <= RUN_STAGES_MAX && run->open_count <= RUN_OPEN_MAX);
     for (uint32_t i = 1; i < run->stage_count && run->ended_ms > 0; i++) {
@@ -271,6 +316,7 @@ int main(void) {
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(severity_keeps_to_its_floor, kit_set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(severity_keeps_to_its_cap, kit_set_up, kit_tear_down),
+        cmocka_unit_test_setup_teardown(one_cause_is_one_finding, kit_set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(no_share_is_beyond_the_run, kit_set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(changed_numbers_leave_once_a_minute, kit_set_up,
                                         kit_tear_down),

@@ -1,0 +1,166 @@
+// roots: the table of what explains what, and how it is applied. Called by engine; a pair of kinds
+// is one row, with what must be true of the stage's sums for it to hold.
+#include "detect/roots.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/compiler.h"
+
+// A set of causes; 0 is any.
+#define CAUSE_SET(cause) (1u << (cause))
+#define OF_MEMORY (CAUSE_SET(CAUSE_OOM) | CAUSE_SET(CAUSE_CONTAINER_KILLED))
+#define NOT_DATA (~CAUSE_SET(CAUSE_DATA))
+
+static const double most = 0.5; // of what the slow tasks must have for it to be theirs
+
+// Sums over those of the slowest tasks that took longer than the mean.
+struct slow_share {
+    double tasks, spill_bytes, gc_ms;
+};
+
+static struct slow_share slow_share_of(const struct stage *stage) {
+    struct slow_share sum = {0};
+    const struct stage_detail *detail = stage->detail;
+    for (uint32_t i = 0; detail != NULL && i < detail->slow_count; i++) {
+        const struct stage_task *task = &detail->slow[i];
+        if ((double)task->duration_ms > stage->summary.mean_task_ms) {
+            sum.tasks++;
+            sum.spill_bytes += (double)task->spill_bytes;
+            sum.gc_ms += (double)task->gc_ms;
+        }
+    }
+    return sum;
+}
+
+// A few tasks spilled most of what was spilled: those that have too much data.
+static bool slow_ones_spilled(const struct stage *stage) {
+    struct slow_share slow = slow_share_of(stage);
+    double all =
+        (double)stage->summary.memory_spilled_bytes + (double)stage->summary.disk_spilled_bytes;
+    return slow.spill_bytes > 0 && slow.spill_bytes >= most * all &&
+           slow.tasks <= most * (double)stage->summary.tasks;
+}
+
+static bool slow_ones_collected(const struct stage *stage) {
+    struct slow_share slow = slow_share_of(stage);
+    return slow.gc_ms > 0 && slow.gc_ms >= most * (double)stage->summary.gc_ms &&
+           slow.tasks <= most * (double)stage->summary.tasks;
+}
+
+static const struct root_row {
+    enum bottleneck_kind root;
+    uint32_t root_causes;
+    enum bottleneck_kind explained;
+    uint32_t causes;
+    bool (*when)(const struct stage *stage); // NULL: always
+    bool same_loss;       // both measure one loss: the root takes the larger figure, and its floor
+    const char *words;    // what of it the root names; NULL: it is the same thing
+    const char *evidence; // name of its saving among the root's numbers
+} rows[] = {
+    // One rule, two verdicts: not the data.
+    {KIND_STRAGGLER, 0, KIND_DATA_SKEW, NOT_DATA, NULL, false, NULL, NULL},
+    {KIND_DATA_SKEW, CAUSE_SET(CAUSE_DATA), KIND_MEMORY_PRESSURE, CAUSE_SET(CAUSE_SPILL),
+     slow_ones_spilled, false, "its spill", "explained_spill_s"},
+    {KIND_DATA_SKEW, CAUSE_SET(CAUSE_DATA), KIND_MEMORY_PRESSURE, CAUSE_SET(CAUSE_GC),
+     slow_ones_collected, false, "its garbage collection", "explained_gc_s"},
+    // The failed attempts carry what it cost.
+    {KIND_TASK_FAILURES, OF_MEMORY, KIND_MEMORY_PRESSURE, OF_MEMORY, NULL, true, NULL, NULL},
+    {KIND_RESOURCE_CONTENTION, 0, KIND_STRAGGLER, CAUSE_SET(CAUSE_SCHEDULING), NULL, false,
+     "its uneven tasks", "explained_straggler_s"},
+};
+
+static bool has_cause(uint32_t set, enum cause cause) {
+    return set == 0 || (set & CAUSE_SET(cause)) != 0;
+}
+
+// It was so when the slow tasks were still known.
+static bool stands(const struct root_row *row, const struct stage *stage,
+                   const struct finding *explained) {
+    return stage->detail == NULL && explained->was_explained && explained->was_root == row->root;
+}
+
+static bool applies(const struct root_row *row, const struct stage *stage,
+                    const struct finding *root, const struct finding *explained) {
+    return root->holds && explained->holds && !root->is_explained && !explained->is_explained &&
+           explained->verdict != NULL && has_cause(row->root_causes, root->cause) &&
+           has_cause(row->causes, explained->cause) &&
+           (row->same_loss || root->severity >= explained->severity) &&
+           (row->when == NULL || row->when(stage) || stands(row, stage, explained));
+}
+
+// Behind the root's own words, as long as there is room: in whole or not at all.
+static void name_it(const struct root_row *row, const struct finding *explained, bool first,
+                    struct verdict *root) {
+    if (row->words == NULL || root == NULL) {
+        return;
+    }
+    char *summary = root->summary;
+    size_t len = strlen(summary), room = sizeof root->summary - len;
+    int more = snprintf(summary + len, room, first ? "; it explains %s" : ", %s", row->words);
+    if (more < 0 || (size_t)more >= room) {
+        summary[len] = '\0';
+    }
+    if (root->evidence_count < EVIDENCE_MAX) {
+        verdict_evidence(root, row->evidence, explained->saving_s);
+    }
+}
+
+static enum severity larger(enum severity a, enum severity b) {
+    return a > b ? a : b;
+}
+
+static void take_over(struct finding *root, const struct finding *explained) {
+    if (root->verdict != NULL) {
+        struct verdict *verdict = root->verdict;
+        verdict->saving_s = fmax(verdict->saving_s, explained->saving_s);
+        verdict->floor = larger(verdict->floor, explained->verdict->floor);
+        verdict->cap = larger(verdict->cap, verdict->floor);
+    }
+    root->saving_s = fmax(root->saving_s, explained->saving_s);
+    root->severity = larger(root->severity, explained->severity);
+}
+
+static void lower(struct verdict *verdict) {
+    verdict->cap = verdict->cap < SEVERITY_LOW ? verdict->cap : SEVERITY_LOW;
+    verdict->floor = verdict->floor < verdict->cap ? verdict->floor : verdict->cap;
+}
+
+void roots_find(const struct stage *stage, struct finding findings[KIND_COUNT]) {
+    bool named[KIND_COUNT] = {false};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct finding *root = &findings[rows[i].root], *explained = &findings[rows[i].explained];
+        if (!applies(&rows[i], stage, root, explained)) {
+            continue;
+        }
+        explained->is_explained = true;
+        explained->root = rows[i].root;
+        if (rows[i].same_loss) {
+            take_over(root, explained);
+        }
+        name_it(&rows[i], explained, !named[rows[i].root], root->verdict);
+        named[rows[i].root] |= rows[i].words != NULL;
+        lower(explained->verdict);
+    }
+    for (int kind = 0; kind < KIND_COUNT; kind++) { // what explains may be explained in turn
+        while (findings[kind].is_explained && findings[findings[kind].root].is_explained) {
+            findings[kind].root = findings[findings[kind].root].root;
+        }
+    }
+}
+
+const struct bottleneck *roots_of_failure(const struct app *app) {
+    const struct bottleneck *found = NULL;
+    int64_t ended_ms = 0;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        const struct stage *stage = app->stages[i];
+        const struct bottleneck *failures = stage_verdict(stage, KIND_TASK_FAILURES);
+        if (stage->summary.failed && failures != NULL && bottleneck_is_open(failures) &&
+            stage->summary.completed_ms >= ended_ms) { // the last: those before were done again
+            found = failures;
+            ended_ms = stage->summary.completed_ms;
+        }
+    }
+    return found;
+}

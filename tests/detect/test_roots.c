@@ -1,0 +1,146 @@
+// test_roots: what explains what, at the edges of its conditions; that nothing severe is hidden
+// behind something small, and that what explains is not explained away itself.
+#include "support/test.h"
+
+#include "base/compiler.h"
+#include "detect/roots.h"
+
+static struct verdict verdicts[KIND_COUNT];
+static struct finding findings[KIND_COUNT];
+static struct stage_detail detail;
+static struct stage stage;
+
+static int fresh(void **state) {
+    (void)state;
+    memset(verdicts, 0, sizeof verdicts);
+    memset(findings, 0, sizeof findings);
+    memset(&detail, 0, sizeof detail);
+    stage = (struct stage){.detail = &detail};
+    return 0;
+}
+
+static void found(enum bottleneck_kind kind, enum cause cause, enum severity severity) {
+    verdicts[kind] = (struct verdict){.rule_met = TRI_TRUE,
+                                      .cause = cause,
+                                      .saving_s = 10 * (double)severity,
+                                      .floor = severity,
+                                      .cap = SEVERITY_CRITICAL,
+                                      .summary = "stage 1"};
+    findings[kind] = (struct finding){.holds = true,
+                                      .severity = severity,
+                                      .cause = cause,
+                                      .saving_s = verdicts[kind].saving_s,
+                                      .verdict = &verdicts[kind]};
+}
+
+// Twenty tasks, of which the slowest two spilled `slow` bytes and all together `all`.
+static void spilled(int64_t slow, int64_t all) {
+    stage.summary.tasks = 20;
+    stage.summary.mean_task_ms = 1000;
+    stage.summary.memory_spilled_bytes = all;
+    detail.slow_count = 3;
+    detail.slow[0] = (struct stage_task){.duration_ms = 9000, .spill_bytes = slow / 2};
+    detail.slow[1] = (struct stage_task){.duration_ms = 8000, .spill_bytes = slow - slow / 2};
+    detail.slow[2] = (struct stage_task){.duration_ms = 900, .spill_bytes = all}; // no slow one
+}
+
+static bool explains(enum bottleneck_kind root, enum bottleneck_kind kind) {
+    roots_find(&stage, findings);
+    return findings[kind].is_explained && findings[kind].root == root;
+}
+
+static void the_spill_of_skewed_tasks_is_their_skew(void **state) {
+    (void)state;
+    found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_MODERATE);
+    spilled(100, 200);
+    assert_true(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+    assert_int_equal(verdicts[KIND_MEMORY_PRESSURE].cap, SEVERITY_LOW);
+    assert_int_equal(verdicts[KIND_MEMORY_PRESSURE].floor, SEVERITY_LOW);
+    assert_string_equal(verdicts[KIND_DATA_SKEW].summary, "stage 1; it explains its spill");
+    assert_string_equal(verdicts[KIND_DATA_SKEW].evidence[0].name, "explained_spill_s");
+    assert_near(verdicts[KIND_DATA_SKEW].evidence[0].value, 20, 0);
+    assert_int_equal(verdicts[KIND_DATA_SKEW].floor, SEVERITY_SEVERE);
+}
+
+static void the_spill_of_all_tasks_is_not(void **state) {
+    found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_MODERATE);
+    spilled(99, 200);
+    assert_false(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+    assert_int_equal(verdicts[KIND_MEMORY_PRESSURE].cap, SEVERITY_CRITICAL);
+    assert_string_equal(verdicts[KIND_DATA_SKEW].summary, "stage 1");
+    fresh(state);
+    found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_MODERATE);
+    spilled(100, 100);
+    stage.summary.tasks = 3; // two of three are no few
+    assert_false(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+    fresh(state);
+    found(KIND_DATA_SKEW, CAUSE_SLOW_HOST, SEVERITY_SEVERE); // not the data's fault
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_MODERATE);
+    spilled(100, 100);
+    assert_false(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+}
+
+static void what_weighs_more_is_not_explained(void **state) {
+    (void)state;
+    found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_LOW);
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_SEVERE);
+    spilled(100, 100);
+    assert_false(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+    findings[KIND_DATA_SKEW].severity = SEVERITY_SEVERE;
+    findings[KIND_DATA_SKEW].holds = false; // nor by what does not hold
+    assert_false(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+}
+
+// What was said while the slow tasks were known stays when they are not.
+static void without_detail_it_stays_as_it_was(void **state) {
+    (void)state;
+    found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
+    findings[KIND_DATA_SKEW].verdict = NULL; // not asked any more
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_MODERATE);
+    stage.detail = NULL;
+    assert_false(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+    findings[KIND_MEMORY_PRESSURE].was_explained = true;
+    findings[KIND_MEMORY_PRESSURE].was_root = KIND_DATA_SKEW;
+    assert_true(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+}
+
+// The failed attempts carry it, with the larger figure, however small they look by themselves.
+static void running_out_of_memory_is_one_finding(void **state) {
+    (void)state;
+    found(KIND_TASK_FAILURES, CAUSE_OOM, SEVERITY_LOW);
+    found(KIND_MEMORY_PRESSURE, CAUSE_OOM, SEVERITY_SEVERE);
+    assert_true(explains(KIND_TASK_FAILURES, KIND_MEMORY_PRESSURE));
+    assert_int_equal(verdicts[KIND_TASK_FAILURES].floor, SEVERITY_SEVERE);
+    assert_near(verdicts[KIND_TASK_FAILURES].saving_s, 30, 0);
+    assert_int_equal(verdicts[KIND_MEMORY_PRESSURE].cap, SEVERITY_LOW);
+    found(KIND_TASK_FAILURES, CAUSE_USER_CODE, SEVERITY_SEVERE); // failed for something else
+    found(KIND_MEMORY_PRESSURE, CAUSE_OOM, SEVERITY_MODERATE);
+    assert_false(explains(KIND_TASK_FAILURES, KIND_MEMORY_PRESSURE));
+}
+
+static void a_long_summary_is_left_as_it_is(void **state) {
+    (void)state;
+    found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_MODERATE);
+    spilled(100, 100);
+    struct verdict *skew = &verdicts[KIND_DATA_SKEW];
+    memset(skew->summary, 'x', sizeof skew->summary - 5);
+    skew->summary[sizeof skew->summary - 5] = '\0';
+    skew->evidence_count = EVIDENCE_MAX;
+    assert_true(explains(KIND_DATA_SKEW, KIND_MEMORY_PRESSURE));
+    assert_int_equal(strlen(skew->summary), sizeof skew->summary - 5);
+    assert_int_equal(skew->evidence_count, EVIDENCE_MAX);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup(name, fresh)
+    const struct CMUnitTest tests[] = {
+        TEST(the_spill_of_skewed_tasks_is_their_skew), TEST(the_spill_of_all_tasks_is_not),
+        TEST(what_weighs_more_is_not_explained),       TEST(without_detail_it_stays_as_it_was),
+        TEST(running_out_of_memory_is_one_finding),    TEST(a_long_summary_is_left_as_it_is),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
