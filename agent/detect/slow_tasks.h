@@ -4,6 +4,9 @@
 
 #include "detect/detector.h"
 
+// What another detector takes for uneven times: the default of data_skew and straggler.
+enum { SLOW_TASKS_RATIO = 3 };
+
 struct slow_tasks {
     enum cause cause;
     bool cold;               // the slow ones were only warming up their executor

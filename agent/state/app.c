@@ -64,6 +64,7 @@ static void free_stages(struct app *app) {
 
 static struct stage *apply_stage(struct app *app, const struct event *event) {
     bool completed = event->kind == EVENT_STAGE_COMPLETED;
+    load_advance(app);
     struct stage *stage = get_stage(app, event->stage.id, event->stage.attempt);
     bool was_completed = stage->completed;
     stage_apply_info(stage, &event->stage, completed);
@@ -72,6 +73,9 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
         busy_add(&app->work, stage_began_ms(stage), stage->summary.completed_ms);
     }
     app_count_stage(app, stage);
+    if (completed && !was_completed) {
+        load_end(app, stage);
+    }
     return stage;
 }
 
@@ -87,6 +91,8 @@ static void first_task(struct app *app, struct stage *stage) {
         return;
     }
     int64_t slots = executors_live_slots(&app->executors);
+    stage->live_slots = slots;
+    load_begin(app, stage);
     int64_t expected = stage->summary.tasks_expected;
     stage->slots = expected > 0 && expected < slots ? expected : slots;
     stage->waited_for_own = others_were_running(app, stage);
@@ -99,6 +105,7 @@ static void launched(struct stage *stage, int64_t launch_ms) {
 }
 
 static struct stage *apply_task_start(struct app *app, const struct event_task *task) {
+    load_advance(app);
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
     first_task(app, stage);
     launched(stage, task->launch_ms);
@@ -152,9 +159,13 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
         *touched = NULL;
         return false;
     }
+    load_advance(app);
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
     first_task(app, stage);
     launched(stage, task->launch_ms);
+    if (stage->tasks_running == 0) { // its start was never seen
+        sat_inc(&app->load.task_ms, sat_sub0(task->finish_ms, task->launch_ms));
+    }
     stage->tasks_running -= stage->tasks_running > 0;
     bool cold;
     int32_t host = executors_task(&app->executors, task->executor, task->host, &cold);

@@ -37,6 +37,7 @@ static struct stage_part part_of(const struct stage *stage) {
     struct stage_part part = {
         .bytes = STAGE_BYTES + stage->verdict_count * (int64_t)VERDICT_BYTES,
         .busy = !stage->completed && stage->tasks_running > 0,
+        .running = stage->completed ? 0 : least(stage->tasks_running, PART_TASKS_MAX),
     };
     if (stage->detail != NULL) {
         part.bytes += DETAIL_BYTES + stage->detail->host_count *
@@ -55,6 +56,7 @@ static void add_part(struct stage_part *sum, const struct stage_part *part, int6
     sum->seen += sign * part->seen;
     sum->bytes += sign * part->bytes;
     sum->busy += sign * part->busy;
+    sum->running += sign * part->running;
 }
 
 void app_count_stage(struct app *app, struct stage *stage) {

@@ -218,6 +218,7 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
     sat_inc(&stage->shuffle_write_ns, task->shuffle_write_ns);
     sat_inc(&stage->deserialize_ms, t.deserialize_ms);
     add_spill(stage, task, &t);
+    stage->cold_tasks += cold;
     if (task->has_metrics) {
         stage->cpu_untold_tasks += task->cpu_ns < 0;
         stage->metric_tasks++;

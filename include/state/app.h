@@ -24,6 +24,7 @@
 #include "state/busy.h"
 #include "state/delivery.h"
 #include "state/executors.h"
+#include "state/load.h"
 #include "state/properties.h"
 #include "state/run_kind.h"
 #include "state/stage.h"
@@ -90,6 +91,7 @@ struct app {
     double gone_shuffle_s;            // and what moving their shuffled data took: stage_shuffle_s
     int64_t gone_slots_most, gone_last_finish_ms;     // the largest among them
     int64_t last_finish_ms;                           // of any stage
+    struct run_load load;                             // how busy it was
     struct stage *closed_details[APP_CLOSED_DETAILS]; // finished stages with their detail
     unsigned closed_detail_count;
 

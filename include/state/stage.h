@@ -9,6 +9,7 @@
 #include "model/event.h"
 #include "model/kept.h"
 #include "model/run.h"
+#include "state/load.h"
 #include "stats/sketch.h"
 
 enum { STAGE_SLOW_TASKS = 8, STAGE_HOSTS_MAX = 64 };
@@ -42,6 +43,7 @@ struct stage_part {
     int64_t expected, seen; // tasks of a stage that ended well
     int64_t bytes;          // that it takes in memory
     int64_t busy;           // 1: it is open and has tasks that run
+    int64_t running;        // tasks of it that run, if it is open
 };
 
 struct stage {
@@ -51,12 +53,15 @@ struct stage {
     int64_t slots;                // task slots it could use, fixed at its first task; 0 before
     int64_t first_launch_ms, last_finish_ms; // over all attempts; 0 unknown
     bool waited_for_own;                     // it waited while other stages of the run held slots
+    int64_t live_slots;        // of the run at its first task, however few tasks it had for them
+    struct load_beside beside; // what else the run did meanwhile
     // sums over successes
     int64_t task_ms, bytes, records, fetch_wait_ms, shuffle_write_ns, deserialize_ms;
     int64_t spill_task_ms; // durations of tasks that spilled
     // of them: what no metric but waiting explains, and what they computed
     int64_t spill_wait_ms, spill_cpu_ns;
     int64_t cpu_untold_tasks; // with metrics, but without their CPU time: nothing follows from it
+    int64_t cold_tasks;       // among the first of their executors
     // scheduler delay: successes with metrics
     int64_t metric_tasks, delay_ms, delay_run_ms;
     // the I/O rule: successes with input bytes that tell their CPU time
