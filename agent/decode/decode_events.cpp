@@ -4,6 +4,7 @@
 extern "C" {
 #include "base/sat.h"
 #include "base/scrub.h"
+#include "model/operator.h"
 }
 
 #include "decode_shape.h"
@@ -83,17 +84,31 @@ void read_properties(context &c, value v) {
     });
 }
 
-const rule rdd_rules[] = {
-    {"Name", as::call, 0, 64, nullptr, nullptr, form::one, nullptr, "PythonRDD"}};
+enum { RDD_NAME, RDD_SCOPE };
+const rule rdd_rules[] = {{"Name", as::call, RDD_NAME, 64}, {"Scope", as::call, RDD_SCOPE, 160}};
 const shape rdd_shape(rdd_rules);
 
+// The operator's name out of a scope, which is JSON in a text: {"id":"7","name":"Scan text "}.
+str scope_name(str scope) {
+    std::string_view text(scope.p, scope.len), key("\"name\":\"");
+    size_t from = text.find(key);
+    if (from == std::string_view::npos) {
+        return {"", 0};
+    }
+    text.remove_prefix(from + key.size());
+    return view(text.substr(0, text.find('"')));
+}
+
 void read_rdds(context &c, value v) {
+    event_stage &stage = c.out->stage;
     items(c, v, [&](value rdd) {
-        each_field(c, rdd, rdd_shape, [&](const rule &r, value name) {
-            c.out->stage.python = c.out->stage.python || str_is(word(name, r.limit), r.only);
+        each_field(c, rdd, rdd_shape, [&](const rule &r, value inner) {
+            str text = word(inner, r.limit);
+            stage.works |= r.at == RDD_NAME ? rdd_works(text) : operator_works(scope_name(text));
             return true;
         });
     });
+    stage.python = (stage.works & WORK_PYTHON_RDD) != 0;
 }
 
 void read_app_id(context &c, value v) {

@@ -29,10 +29,15 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
     double shuffle = (double)sat_add(totals.shuffle_read_bytes, totals.shuffle_write_bytes);
     double data = (double)totals.data_size_bytes;
-    out->rule_met = shuffle > view->thresholds[RATIO] * data ? TRI_TRUE : TRI_FALSE;
-    if (out->rule_met == TRI_FALSE) {
+    if (shuffle <= view->thresholds[RATIO] * data) { // more of the data would not change it
+        out->rule_met = TRI_FALSE;
         return;
     }
+    if (app_bytes_uncounted(app)) {
+        out->reason = "a source of the run read rows whose bytes nobody counted";
+        return;
+    }
+    out->rule_met = TRI_TRUE;
     // What moving the data costs at most is what the stages show of it; of that, what is above the
     // allowed ratio. And no more than the bytes would take at a low speed.
     double moving_s = app->gone_shuffle_s;
@@ -74,7 +79,9 @@ const struct detector detector_network_overhead = {
     .live = true,
     .help = "a run shuffles far more data than it reads",
     .rule = "shuffle read + written > 2 x data size",
-    .unknown_when = "no input bytes",
+    .unknown_when =
+        "no input bytes, or more than 1 % of the rows are of sources whose bytes nobody counted "
+        "and the rest is too little",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
     .remedies = remedies,

@@ -319,10 +319,28 @@ static void find_root_of_failure(const struct live_run *live, struct subject *su
     }
 }
 
+// A verdict on the run was given while it went on; of the whole run the rule cannot be evaluated.
+// It was retracted, and stands from now on for what is not known.
+static void cannot_be_told(struct live_run *live, struct bottleneck *b, const char *reason) {
+    live->evaluated &= ~(1u << b->kind);
+    b->rule_met = TRI_NULL;
+    b->reason = reason;
+    b->life = LIFE_CONFIRMED;
+    b->cause = CAUSE_NONE;
+    b->floor = b->cap = b->severity = SEVERITY_NEGLIGIBLE;
+    b->saving_s = b->saving_share = 0;
+    b->evidence_count = 0;
+    b->summary[0] = '\0';
+}
+
 static void conclude_on_run(struct engine *engine, struct live_run *live, struct subject *subject,
                             const struct detector *detector, const struct judgement *j) {
     struct app *app = live->app;
     const struct verdict *verdict = &j->verdicts[detector->kind];
+    bool untold = subject->settled && verdict->rule_met == TRI_NULL;
+    if (untold && app_verdict(app, detector->kind) == NULL) {
+        live->evaluated &= ~(1u << detector->kind); // while it went on it could be
+    }
     if (subject->settled) {
         tell_unevaluated(live, detector, verdict->reason);
     }
@@ -342,6 +360,9 @@ static void conclude_on_run(struct engine *engine, struct live_run *live, struct
         return;
     }
     conclude_kind(engine, live, subject, detector, j);
+    if (untold && subject->before != NULL) {
+        cannot_be_told(live, subject->before, verdict->reason);
+    }
 }
 
 void judge_run(struct engine *engine, struct live_run *live, bool over) {

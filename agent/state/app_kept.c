@@ -7,6 +7,7 @@
 
 #include "app_priv.h"
 #include "base/mem.h"
+#include "model/operator.h"
 
 // A verdict list of a run or of a stage.
 static struct bottleneck *add_verdict(struct bottleneck ***items, uint32_t *count) {
@@ -240,6 +241,12 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(45, NESTED, app, work, .item = &record_busy),
     RECORD_ROW(46, NESTED, app, in_jobs, .item = &record_busy),
     RECORD_ROW(85, NESTED, app, load, .item = &record_load),
+    RECORD_ROW(75, I64, app, uncounted_rows, .most = INT64_MAX),
+    RECORD_ROW(76, I64, app, sized_rows, .most = INT64_MAX),
+    RECORD_ROW(77, I64, app, silent_rows, .most = INT64_MAX),
+    RECORD_ROW(78, I64, app, source_bytes, .most = INT64_MAX),
+    RECORD_ROW(79, BOOL, app, unsized_source),
+    RECORD_ROW(80, I32, app, works, .most = WORK_ALL),
     RECORD_ROW(200, NESTED, app, totals, .item = &record_run_totals),
     RECORD_HOOKED(201, LIST, "pipeline_values", &pipeline_value_list,
                   .item = &record_pipeline_value, .max = APP_PIPELINE_KEYS_MAX),
@@ -378,6 +385,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(60, I64, stage, live_slots),
     RECORD_ROW(62, I64, stage, cold_tasks),
     RECORD_ROW(61, NESTED, stage, beside, .item = &record_beside),
+    RECORD_ROW(55, I32, stage, works, .most = WORK_ALL),
     RECORD_ROW(213, NESTED, stage, summary, .item = &record_stage_summary),
     {.number = 214,
      .type = RECORD_SPARSE,
@@ -400,57 +408,6 @@ static const struct record_row job_rows[] = {
     {.number = 3, .type = RECORD_RETIRED},
 };
 const struct record record_job = RECORD_OF("job", app_job, job_rows);
-
-// The accumulators of a chunk, each with what is known of it.
-struct accum_chunk {
-    struct app *app;
-    int64_t first; // id
-};
-struct accum {
-    int64_t id, value;
-};
-static const struct record_row role_rows[] = {
-    RECORD_ROW(1, I64, accum, id),
-    RECORD_AS(2, I64, accum, value, "role", .words = &vocabulary_role, .most = ROLE_COUNT - 1),
-};
-static const struct record record_role = RECORD_OF("accumulator", accum, role_rows);
-static const struct record_row driver_value_rows[] = {
-    RECORD_ROW(1, I64, accum, id),
-    RECORD_ROW(2, I64, accum, value),
-};
-static const struct record record_driver_value = RECORD_OF("accumulator", accum, driver_value_rows);
-
-static uint32_t accums_size(const void *chunk) {
-    (void)chunk;
-    return ACCUM_CHUNK;
-}
-static const void *accum_at(const struct idmap *map, int64_t id, union record_scratch *scratch) {
-    struct accum *accum = (struct accum *)(void *)scratch;
-    accum->id = id;
-    return idmap_get(map, id, &accum->value) ? accum : NULL;
-}
-
-#define ACCUMS(map, most)                                                                          \
-    static const void *map##_at(const void *of, uint32_t i, union record_scratch *scratch) {       \
-        const struct accum_chunk *chunk = of;                                                      \
-        return accum_at(&chunk->app->map, chunk->first + i, scratch);                              \
-    }                                                                                              \
-    static bool map##_added(void *of, void *item) {                                                \
-        const struct accum_chunk *chunk = of;                                                      \
-        const struct accum *accum = item;                                                          \
-        return accum->id >= chunk->first && accum->id - chunk->first < ACCUM_CHUNK &&              \
-               idmap_put(&chunk->app->map, accum->id, accum->value, most);                         \
-    }                                                                                              \
-    static const struct record_list map##_list = {accums_size, map##_at, in_scratch, map##_added}
-ACCUMS(accum_roles, APP_ACCUMS_MAX);
-ACCUMS(driver_values, APP_DRIVER_ACCUMS_MAX);
-
-static const struct record_row accumulators_rows[] = {
-    RECORD_HOOKED(204, LIST, "roles", &accum_roles_list, .item = &record_role, .max = ACCUM_CHUNK),
-    RECORD_HOOKED(205, LIST, "driver_values", &driver_values_list, .item = &record_driver_value,
-                  .max = ACCUM_CHUNK),
-};
-const struct record record_accumulators = RECORD_OF("accumulators", accum_chunk, accumulators_rows);
 
 void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx) {
     for (uint32_t i = 0; i < app->job_count; i++) {

@@ -60,6 +60,12 @@ static inline int64_t app_chunk_bits(struct kept kept) {
     return (kept.touched ? ACCUM_CHUNK_TOUCHED : 0) | (kept.written ? ACCUM_CHUNK_WRITTEN : 0);
 }
 
+// Those of one chunk, as they are kept.
+struct accum_chunk {
+    struct app *app;
+    int64_t first; // id
+};
+
 // executors.c: EXECUTORS_PER_CHUNK executors and as many hosts, as they are kept.
 struct executor_chunk {
     struct executors *executors;
@@ -93,9 +99,14 @@ void app_stages_bound(struct app *app, uint32_t coming);
 // app_work.c
 // Merges an event about jobs and SQL executions.
 void app_apply_work(struct app *app, const struct event *event);
-// Adds a successful task's scan rows; returns its scan time in ns, -1 if it reports none.
-int64_t app_apply_task_accums(struct app *app, const struct event_task *task);
 void app_jobs_fini(struct app *app);
+
+// app_plan.c
+// Merges an event about the plan of a SQL execution or its metrics.
+void app_apply_plan(struct app *app, const struct event *event);
+// Adds what a successful task's SQL metrics say; returns its scan time in ns, -1 if it reports
+// none.
+int64_t app_apply_task_accums(struct app *app, const struct event_task *task);
 
 // pipeline_name.c
 // Takes of a property what it tells of the pipeline's name.

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/sat.h"
+#include "model/operator.h"
 
 int64_t app_start_ms(const struct app *app) {
     return app->started_ms > 0 ? app->started_ms : app->first_ms;
@@ -17,6 +18,32 @@ int64_t app_end_ms(const struct app *app) {
 
 double app_duration_s(const struct app *app) {
     return (double)sat_sub0(app_end_ms(app), app_start_ms(app)) / 1000.0;
+}
+
+// More than one in a hundred of the rows that the run read.
+static bool many_rows(const struct app *app, int64_t rows) {
+    int64_t all = sat_add(app->totals.input_records, app->silent_rows);
+    return rows > 0 && sat_mul(rows, 100) > all;
+}
+
+bool app_bytes_uncounted(const struct app *app) {
+    if (!many_rows(app, app->uncounted_rows)) {
+        return false;
+    }
+    if (app->sized_rows > 0) {
+        return (app->source_bytes == 0 && app->files_bytes == 0) ||
+               many_rows(app, sat_sub0(app->uncounted_rows, app->sized_rows));
+    }
+    // Tasks do not tell which scan the rows are of: a size that stands for more than was counted
+    // is theirs, if nothing else in the plans could have read them.
+    bool sized = app->source_bytes > 0 || app->files_bytes > app->totals.input_bytes;
+    return app->unsized_source || !sized;
+}
+
+unsigned app_stage_works(const struct app *app, const struct stage *stage) {
+    bool reads = stage->summary.input_records > 0 || stage->summary.shuffle_read_bytes == 0;
+    bool told = (stage->works & WORK_READS) != 0;
+    return (unsigned)(stage->works | (reads && !told ? app->works & WORK_READS : 0));
 }
 
 void app_totals(const struct app *app, struct run_totals *out) {
@@ -34,10 +61,20 @@ void app_totals(const struct app *app, struct run_totals *out) {
             out->records_from = sources[i].from;
         }
     }
+    if (out->records_from == RECORDS_INPUT && app->silent_rows > 0) {
+        out->records = sat_add(out->records, app->silent_rows);
+        out->records_from =
+            app->silent_rows > app->totals.input_records ? RECORDS_SCAN : RECORDS_INPUT;
+    }
     // Spark 4.1 reads Parquet and ORC by vectored I/O and hardly counts the bytes.
     bool vectored = app->spark_major > 4 || (app->spark_major == 4 && app->spark_minor >= 1);
-    out->data_size_is_files = vectored && app->files_bytes > app->totals.input_bytes;
+    bool uncounted = many_rows(app, app->uncounted_rows);
+    out->data_size_is_files = (vectored || uncounted) && app->files_bytes > app->totals.input_bytes;
     out->data_size_bytes = out->data_size_is_files ? app->files_bytes : app->totals.input_bytes;
+    if (uncounted && app->source_bytes > 0) {
+        out->data_size_is_files = true;
+        out->data_size_bytes = sat_add(out->data_size_bytes, app->source_bytes);
+    }
     out->stages = app->stage_number;
 }
 

@@ -41,6 +41,7 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
         scrub_copy(summary->name, sizeof summary->name, info->name); // shorter than it was
     }
     stage->python = stage->python || info->python;
+    stage->works |= (int32_t)info->works;
     // The submission's word wins; the completion only fills what is missing.
     bool first_word = !completed || !stage->submitted;
     if (info->tasks >= 0 && (first_word || summary->tasks_expected < 0)) {

@@ -128,7 +128,8 @@ struct event_stage {
     struct str name, failure;
     int64_t tasks; // Number of Tasks, -1 if absent
     int64_t submitted_ms, completed_ms;
-    bool python; // one of its RDDs runs Python workers
+    bool python;    // one of its RDDs runs Python workers
+    unsigned works; // of its RDDs, by their classes and scopes: see model/operator.h
     int32_t profile_id;
     const struct event_property *properties; // StageSubmitted
     uint32_t property_count;

@@ -70,6 +70,13 @@ struct app {
 
     struct run_totals totals; // records and data size are filled in by app_totals
     int64_t scan_rows;        // output rows of leaf scans
+    // Bytes that tasks did not count are not few: of successes without input bytes, the rows that
+    // they read, those of them whose source tells a size of its own, and those that only the scan
+    // counted.
+    int64_t uncounted_rows, sized_rows, silent_rows;
+    int64_t source_bytes; // sizes that sources tell of themselves, beside Spark's of files
+    bool unsized_source;  // a plan reads, or makes, rows of which nothing tells a size
+    int32_t works;        // of the operators of all plans, see model/operator.h
     int64_t shuffle_read_records, files_bytes;
     int64_t fetch_wait_ms, shuffle_write_ns; // sums over successes
     int64_t task_ends;                       // of any class but Resubmitted
@@ -160,6 +167,12 @@ void app_times(const struct app *app, struct app_times *out);
 void app_totals(const struct app *app, struct run_totals *out);
 // Tasks of finished stages that were seen over those that were expected, 0..1.
 double app_tasks_seen(const struct app *app);
+// True if a source of the run read so many rows whose bytes nobody counted, neither its tasks nor
+// itself, that the data size is not known.
+bool app_bytes_uncounted(const struct app *app);
+// What a stage's work is: by its RDDs; where they do not tell what it reads, as in logs without
+// scopes, also what the plans of the run read.
+unsigned app_stage_works(const struct app *app, const struct stage *stage);
 // How much of the run was seen: the above, or less if events are known to be missing, 0..1.
 double app_completeness(const struct app *app);
 // The share of the events that came, 0..1; those missing that are tasks of finished stages left

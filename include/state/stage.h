@@ -50,6 +50,7 @@ struct stage {
     struct stage_summary summary; // names, volumes, counts as published
     bool python;                  // Python workers do its work: the JVM's CPU time says little
     bool submitted, completed;    // the event was seen
+    int32_t works;                // of its RDDs, see model/operator.h; app_stage_works() tells more
     int64_t slots;                // task slots it could use, fixed at its first task; 0 before
     int64_t first_launch_ms, last_finish_ms; // over all attempts; 0 unknown
     bool waited_for_own;                     // it waited while other stages of the run held slots

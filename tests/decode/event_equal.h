@@ -146,6 +146,7 @@ static inline const char *equal_stage(const struct event_stage *a, const struct 
     SAME(completed_ms)
     SAME(profile_id)
     SAME(python)
+    SAME(works)
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);
 }
 

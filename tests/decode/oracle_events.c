@@ -1,6 +1,7 @@
 // oracle_events: every kind of event as the oracle reads it: each field looked up by its name.
 // Plans are walked by recursion, to a depth that is known to fit the stack. Called by oracle.c.
 #include "base/sat.h"
+#include "model/operator.h"
 #include "oracle_priv.h"
 
 enum { PLAN_DEPTH_MAX = 256 };
@@ -24,15 +25,31 @@ static void read_properties(struct oracle *o, const json_t *object) {
     }
 }
 
-static bool runs_python(const json_t *rdds) {
+// What stands behind "name":" in the text of a scope, up to the next quote.
+static struct str name_in_scope(struct str scope) {
+    static const char key[] = "\"name\":\"";
+    for (size_t i = 0; i + sizeof key - 1 <= scope.len; i++) {
+        if (memcmp(scope.p + i, key, sizeof key - 1) == 0) {
+            struct str name = {scope.p + i + sizeof key - 1, 0};
+            while (name.p + name.len < scope.p + scope.len && name.p[name.len] != '"') {
+                name.len++;
+            }
+            return name;
+        }
+    }
+    return STR("");
+}
+
+static unsigned works_of(const json_t *rdds) {
+    unsigned works = 0;
     size_t i;
     json_t *rdd;
     json_array_foreach((json_t *)rdds, i, rdd) {
-        if (str_is(oracle_word_of(oracle_field(rdd, "Name"), SIZE_MAX), "PythonRDD")) {
-            return true;
-        }
+        struct str scope = oracle_word_of(oracle_field(rdd, "Scope"), 160);
+        works |= rdd_works(oracle_word_of(oracle_field(rdd, "Name"), 64));
+        works |= operator_works(name_in_scope(scope));
     }
-    return false;
+    return works;
 }
 
 static bool read_stage(struct oracle *o, const json_t *event, struct event *out) {
@@ -47,7 +64,8 @@ static bool read_stage(struct oracle *o, const json_t *event, struct event *out)
     s->submitted_ms = oracle_metric(info, "Submission Time");
     s->completed_ms = oracle_metric(info, "Completion Time");
     s->profile_id = oracle_id32(info, "Resource Profile Id");
-    s->python = runs_python(oracle_field(info, "RDD Info"));
+    s->works = works_of(oracle_field(info, "RDD Info"));
+    s->python = (s->works & WORK_PYTHON_RDD) != 0;
     oracle_time(out, s->submitted_ms);
     oracle_time(out, s->completed_ms);
     if (out->kind == EVENT_STAGE_SUBMITTED) {

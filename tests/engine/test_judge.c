@@ -308,6 +308,50 @@ static void late_tasks_of_a_stage_long_closed_change_no_cause(void **state) {
     assert_true(r == NULL || r->verdict.cause == CAUSE_DATA);
 }
 
+static void plan_of_a_database(void) {
+    kit_feed(APP,
+             "{\"Event\":\"org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart\","
+             "\"executionId\":0,\"sparkPlanInfo\":{\"nodeName\":\"Scan JDBCRelation(t)\","
+             "\"metrics\":[{\"name\":\"number of output rows\",\"accumulatorId\":1,"
+             "\"metricType\":\"sum\"}]},\"time\":%lld}",
+             kit_ms(1));
+}
+
+static void reading_task(int id, long long bytes, long long rows, long long shuffled) {
+    kit_feed(APP,
+             "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":0,\"Stage Attempt ID\":0,\"Task "
+             "End Reason\":{\"Reason\":\"Success\"},\"Task Info\":{\"Task ID\":%d,\"Index\":%d,"
+             "\"Launch Time\":%lld,\"Finish Time\":%lld,\"Executor ID\":\"1\",\"Host\":\"h\"},"
+             "\"Task Metrics\":{\"Executor Run Time\":99000,\"Shuffle Read Metrics\":{\"Fetch Wait "
+             "Time\":90000,\"Local Bytes "
+             "Read\":%lld},\"Input Metrics\":{\"Bytes Read\":%lld,\"Records Read\":%lld}}}",
+             id, id, kit_ms(2), kit_ms(101), shuffled, bytes, rows);
+}
+
+// What a database's rows take nobody knows: what was told while they had not come is taken back,
+// and the rule stands as not evaluated.
+static void a_rule_that_cannot_be_told_of_the_whole_run_is_retracted(void **state) {
+    (void)state;
+    start();
+    kit_stage(APP, 0, 2, 1, 0);
+    plan_of_a_database();
+    reading_task(0, 1000, 10, 1LL << 40);
+    kit_stage(APP, 0, 2, 1, 101);
+    kit_feed(APP, "{\"Event\":\"SparkListenerUnpersistRDD\",\"RDD ID\":1,\"Timestamp\":%lld}",
+             kit_ms(200));
+    const struct kit_record *told = newest(KIND_NETWORK_OVERHEAD);
+    assert_non_null(told);
+    assert_int_equal(told->verdict.rule_met, TRI_TRUE);
+    reading_task(1, 0, 1000, 0);
+    kit_app_end(APP, 300);
+    assert_int_equal(newest(KIND_NETWORK_OVERHEAD)->verdict.life, LIFE_RETRACTED);
+    engine_each_run(kit.engine, see, NULL);
+    const struct bottleneck *network = app_verdict(seen, KIND_NETWORK_OVERHEAD);
+    assert_int_equal(network->rule_met, TRI_NULL);
+    assert_non_null(strstr(network->reason, "nobody counted"));
+    assert_int_equal(network->life, LIFE_CONFIRMED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_share_of_the_tasks_must_have_ended, kit_set_up,
@@ -324,6 +368,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_run_is_judged_as_a_whole_at_its_end, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(a_run_without_a_start_is_not_judged_while_it_goes_on,
+                                        kit_set_up, kit_tear_down),
+        cmocka_unit_test_setup_teardown(a_rule_that_cannot_be_told_of_the_whole_run_is_retracted,
                                         kit_set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(what_could_nowhere_be_evaluated_is_told, kit_set_up,
                                         kit_tear_down),

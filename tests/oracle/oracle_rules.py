@@ -81,13 +81,12 @@ class Totals:
         self.input_bytes = sum(stage.input_bytes for stage in stages)
         self.shuffle_read = sum(stage.shuffle_read for stage in stages)
         self.shuffle_write = sum(stage.shuffle_write for stage in stages)
-        self.data_size = self.input_bytes
-        if run.version >= (4, 1):
-            files = sum(run.driver_values.get(key, 0) for key in run.plans.file_size)
-            self.data_size = max(self.input_bytes, files)
+        input_records = sum(stage.input_records for stage in stages)
+        self.rows = input_records + run.silent_rows
+        self.set_data_size(run)
         self.records, self.records_from = 0, "unknown"
         for source, count in (
-            ("input", sum(stage.input_records for stage in stages)),
+            ("input", input_records),
             ("scan", run.scan_rows),
             ("shuffle", sum(stage.shuffle_read_records for stage in stages)),
             ("output", sum(stage.output_records for stage in stages)),
@@ -95,6 +94,30 @@ class Totals:
             if count > 0:
                 self.records, self.records_from = count, source
                 break
+        if input_records > 0:
+            self.records = self.rows
+            self.records_from = "scan" if run.silent_rows > input_records else "input"
+
+    def many(self, rows):
+        """True if these are more than one in a hundred of the rows that were read."""
+        return rows * 100 > self.rows
+
+    def set_data_size(self, run):
+        """Counted bytes; sources' own sizes where tasks counted none, or hardly any."""
+        files = sum(run.driver_values.get(key, 0) for key in run.plans.file_size)
+        own = sum(run.driver_values.get(key, 0) for key in run.plans.source_size)
+        own += run.task_source_bytes
+        missing = self.many(run.uncounted_rows)
+        self.data_size = self.input_bytes
+        if run.version >= (4, 1) or missing:
+            self.data_size = max(self.input_bytes, files)
+        if missing:
+            self.data_size += own
+        if run.sized_rows > 0:
+            covered = own + files > 0 and not self.many(run.uncounted_rows - run.sized_rows)
+        else:
+            covered = not run.plans.unsized and (own > 0 or files > self.input_bytes)
+        self.uncounted = missing and not covered
 
 
 def outcome(run, in_progress):
@@ -110,7 +133,8 @@ def outcome(run, in_progress):
 def network_overhead(totals):
     if totals.data_size == 0:
         return None
-    return totals.shuffle_read + totals.shuffle_write > 2 * totals.data_size
+    met = totals.shuffle_read + totals.shuffle_write > 2 * totals.data_size
+    return None if met and totals.uncounted else met
 
 
 def slow_run(totals):

@@ -40,6 +40,10 @@ class Run:
         self.plans = PlanIds()
         self.driver_values = {}  # accumulator id -> last driver value
         self.scan_rows = 0
+        self.task_source_bytes = 0  # sizes that tasks told of native sources
+        self.uncounted_rows = 0  # rows that successes read which counted no input bytes
+        self.sized_rows = 0  # of these, rows of sources that tell a size
+        self.silent_rows = 0  # of these, rows that the scan alone counted
         self.job_keys = {}  # job -> SQL execution id or ""
         self.job_failed = {}  # key -> whether its last job failed
         self.sql_error = ""
@@ -204,10 +208,21 @@ class Run:
         self.time.used_ms += max(0, finish - launch)
         reader = stage.add_end(reason, info, event.get("Task Metrics"))
         if reader is not None:
-            self.add_accumulables(stage, info.get("Accumulables"), reader)
+            scanned = self.add_accumulables(stage, info.get("Accumulables"), reader)
+            if not reader:
+                self.add_uncounted(table(event.get("Task Metrics")), *scanned)
         return True
 
+    def add_uncounted(self, metrics, source, sized):
+        """A success without input bytes: its rows, by the task or by the scans in it."""
+        records = metric(table(metrics.get("Input Metrics")).get("Records Read"))
+        self.uncounted_rows += max(records, source)
+        self.sized_rows += sized
+        self.silent_rows += 0 if records else source
+
     def add_accumulables(self, stage, accumulables, reader):
+        """Adds a success's SQL metrics; its rows of sources, and of those that tell a size."""
+        source = sized = 0
         for entry in accumulables if isinstance(accumulables, list) else ():
             entry = table(entry)
             accumulator = identifier(entry.get("ID"))
@@ -216,9 +231,16 @@ class Run:
             update = metric(entry["Update"])
             if accumulator in self.plans.scan_rows:
                 self.scan_rows += update
+            if accumulator in self.plans.source_rows:
+                source += update
+            if accumulator in self.plans.sized_rows:
+                sized += update
+            if accumulator in self.plans.source_size:
+                self.task_source_bytes += update
             if reader and accumulator in self.plans.scan_time:
                 unit_ns = self.plans.scan_time[accumulator]
                 stage.scan_ns = (stage.scan_ns or 0) + update * unit_ns
+        return source, sized
 
     def plan(self, event):
         self.plans.add_plan(event.get("sparkPlanInfo"))

@@ -252,6 +252,28 @@ class Vendors(ShapeTest):
         self.check("vectored_not_yet", {"network_overhead"}, data_size_bytes=900)
 
 
+class Sources(ShapeTest):
+    """Every run shuffles 9,000 bytes and counts 1,000 bytes of 100 rows, beside its trap."""
+
+    def test_own_sizes(self):
+        # 1,000 counted, or of files, and 8,000 of its own
+        self.check("iceberg_object_store", data_size_bytes=9000, total_records=5100)
+        # what tasks counted stands: 1,000 + 400
+        self.check("iceberg_counted", {"network_overhead"}, data_size_bytes=1400)
+        # 1,000 + 2,000; 100 rows that tasks counted, 5,000 that the scan did
+        self.check("comet_native", {"network_overhead"}, data_size_bytes=3000, total_records=5100,
+                   records_from="scan")
+        # files: 1,000 + 4,000
+        self.check("gpu_without_bytes", data_size_bytes=5000, records_from="input")
+
+    def test_not_judged(self):
+        for name in ("jdbc_and_files", "iceberg_size_lost"):
+            self.check(name, (), {"network_overhead"}, data_size_bytes=1000, total_records=5100)
+        # 1 of 101 rows is not more than one in a hundred, 2 of 102 are
+        self.check("jdbc_few_rows", {"network_overhead", "low_throughput"}, total_records=101)
+        self.check("jdbc_more_rows", {"low_throughput"}, {"network_overhead"}, total_records=102)
+
+
 class Hostile(ShapeTest):
     def test_numbers(self):
         # 900 - 800 - 7 = 93 ms

@@ -39,10 +39,10 @@ class JsonFilterTest {
         + "{\"ID\":2,\"Name\":\"rows\",\"Update\":\"9\",\"Value\":\"9\",\"Metadata\":\"sql\"},{\"ID\":3,\"Metadata\":\"else\"}]";
     assertTrue(slim("{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":1,\"Task Info\":{\"Accumulables\":" + accumulables + "}}")
         .endsWith("\"Accumulables\":[{\"ID\":2,\"Update\":\"9\",\"Metadata\":\"sql\"}]}}"));
-    // of RDDs, whether there is one of Python
-    String rdds = "[{\"Name\":\"MapPartitionsRDD\"},{\"Name\":\"PythonRDD\",\"Scope\":\"{}\"},{\"Name\":\"PythonRDD\"}]";
+    // of RDDs, the classes and scopes that there are, each once
+    String rdds = "[{\"Name\":\"MapPartitionsRDD\"},{\"Name\":\"PythonRDD\",\"Callsite\":\"x\"},{\"Name\":\"PythonRDD\"}]";
     assertTrue(slim("{\"Event\":\"SparkListenerStageSubmitted\",\"Stage Info\":{\"Stage ID\":1,\"RDD Info\":" + rdds + "}}")
-        .contains("\"RDD Info\":[{\"Name\":\"PythonRDD\"}]"));
+        .contains("\"RDD Info\":[{\"Name\":\"MapPartitionsRDD\"},{\"Name\":\"PythonRDD\"}]"));
   }
 
   @Test

@@ -1,0 +1,44 @@
+// operator: what the names of Spark's operators and RDDs say of the work: the nodes of SQL plans,
+// the scopes of a stage's RDDs, which carry the same names, and the classes of the RDDs. Engines
+// beside Spark's own (Photon, Gluten, Comet, RAPIDS) name their operators after Spark's, with a
+// beginning or an end of theirs, so a name is taken by its parts. Names only: what a work costs is
+// in no name, and one that is not known says nothing.
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+// Kinds of work, as a set.
+enum work {
+    WORK_FILES = 1 << 0,      // reads files
+    WORK_TEXT = 1 << 1,       // whose format is text: one compressed file is one task
+    WORK_JDBC = 1 << 2,       // reads a database, which tells no bytes
+    WORK_TABLE = 1 << 3,      // reads another source
+    WORK_CARTESIAN = 1 << 4,  // pairs all with all
+    WORK_PYTHON_RDD = 1 << 5, // RDD functions in Python
+    // SQL functions in Python, handed rows one by one, or in batches of columns
+    WORK_PYTHON_ROWS = 1 << 6,
+    WORK_PYTHON_BATCHES = 1 << 7,
+    WORK_READS = WORK_FILES | WORK_TEXT | WORK_JDBC | WORK_TABLE,
+    WORK_ALL = (1 << 8) - 1,
+};
+
+// What an RDD does, by its class ("FileScanRDD").
+unsigned rdd_works(struct str name);
+// What an operator does, by the name of a plan's node or of an RDD's scope ("Scan text ",
+// "textFile").
+unsigned operator_works(struct str name);
+
+// A plan's node that reads: of files, a database, a table, or rows that the driver holds.
+bool operator_is_scan(struct str node);
+// A scan of rows that no source holds: they are in the plan, or an RDD's that reads for itself.
+bool operator_is_local_scan(struct str node);
+// Rows that are made, not read.
+bool operator_is_range(struct str node);
+// A node of an engine beside Spark's own.
+bool operator_is_native(struct str node);
+// Work outside the JVM's task thread, so that CPU time says little of it: Python workers and such
+// engines.
+bool operator_is_foreign(struct str node);
