@@ -1,6 +1,7 @@
 // remedies: the general advice per kind of bottleneck, in the detector's own words for the cause of
 // the worst one, followed by the numbers of this run. Called through the table of advisors.
 #include <stdio.h>
+#include <string.h>
 
 #include "advise/advise.h"
 #include "base/buf.h"
@@ -25,6 +26,11 @@ static const struct bottleneck *worst_of(const struct bottleneck *const *verdict
     return worst;
 }
 
+// True if a sentence would have two full stops.
+static bool is_ended(struct str text) {
+    return text.len > 0 && strchr(".!?", text.p[text.len - 1]) != NULL;
+}
+
 static char *action_text(const char *remedy, const struct bottleneck *const *verdicts,
                          uint32_t count) {
     struct buf action = {0};
@@ -44,7 +50,7 @@ static char *action_text(const char *remedy, const struct bottleneck *const *ver
     if (open > NUMBERS_MAX) {
         buf_printf(&action, "; and %u more like these", open - NUMBERS_MAX);
     }
-    buf_add_char(&action, '.');
+    buf_add_text(&action, is_ended(buf_str(&action)) ? "" : ".");
     char *text = mem_strdup(buf_text(&action));
     buf_fini(&action);
     return text;
@@ -62,7 +68,9 @@ static void advise_kind(const struct advice_view *view, const struct detector *d
     }
     struct recommendation *r = advice_add(out, view, advice_kind_of(detector->kind));
     uint32_t open = advice_answers(r, verdicts, count);
-    r->action = action_text(detector_remedy(detector, worst->cause), verdicts, count);
+    const char *remedy = detector_remedy(detector, worst->cause);
+    r->action = action_text(remedy, verdicts, count);
+    r->remedy_bytes = strlen(remedy);
     r->saving_s = saving_s;
     char text[SPAN_TEXT_SIZE];
     snprintf(r->saving_how, sizeof r->saving_how,

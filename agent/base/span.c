@@ -126,11 +126,12 @@ const char *span_format_count(double count, char out[SPAN_TEXT_SIZE]) {
     } else {
         size_t word = 0;
         count /= 1e6;
-        while (count >= 999.95 && word + 1 < ARRAY_LEN(words)) {
+        while (count >= 999.5 && word + 1 < ARRAY_LEN(words)) {
             count /= 1000;
             word++;
         }
-        snprintf(out, SPAN_TEXT_SIZE, "%.1f %s", fmin(count, 1e12), words[word]);
+        snprintf(out, SPAN_TEXT_SIZE, count < 99.95 ? "%.1f %s" : "%.0f %s", fmin(count, 1e12),
+                 words[word]);
     }
     return out;
 }

@@ -2,8 +2,8 @@
 // a log goes through the HTML escaper.
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/span.h"
+#include "findings.h"
 #include "present/render.h"
 
 void render_html_begin(struct buf *out) {
@@ -48,13 +48,37 @@ static void add_loss(struct buf *out, const struct app *app) {
     buf_fini(&line);
 }
 
-static void add_verdict(struct buf *out, const struct bottleneck *b) {
+static void add_note(struct buf *out, struct buf *line) {
+    buf_add_text(out, "<br><small>");
+    buf_add_html(out, buf_str(line));
+    buf_add_text(out, "</small>");
+    buf_clear(line);
+}
+
+// One problem a row: how sure it is, and what it explains, are told in it.
+static void add_finding(struct buf *out, const struct findings *findings, uint32_t index) {
+    const struct bottleneck *b = findings->verdicts[index];
     char saving[SPAN_TEXT_SIZE];
+    struct buf line = {0};
     buf_printf(out, "<tr class=\"%s\"><td>%s</td><td>%s%s%s</td><td class=\"n\">%s</td><td>",
                severity_name(b->severity), severity_name(b->severity), kind_name(b->kind),
                b->cause != CAUSE_NONE ? ", " : "", cause_name(b->cause),
                span_format_seconds(b->saving_s, saving));
     buf_add_html(out, str_of(b->summary));
+    if (findings_root_words(findings, index, &line)) {
+        add_note(out, &line);
+    }
+    for (uint32_t i = 0; i < findings->judged; i++) {
+        if (findings_is_explained(findings, index, i)) {
+            findings_explained_words(findings->verdicts[i], &line);
+            add_note(out, &line);
+        }
+    }
+    if (b->confidence != CONFIDENCE_HIGH && b->confidence_why != NULL) {
+        buf_printf(&line, "%s confidence: %s", confidence_name(b->confidence), b->confidence_why);
+        add_note(out, &line);
+    }
+    buf_fini(&line);
     buf_add_text(out, "</td></tr>\n");
 }
 
@@ -73,19 +97,21 @@ void render_html(struct buf *out, const struct app *app, enum run_status status,
                span_format_bytes((double)totals.data_size_bytes, data));
     add_loss(out, app);
     add_limits(out, app->limits);
-    const struct bottleneck **verdicts;
-    uint32_t n = render_verdicts(app, &verdicts), shown = 0;
+    struct findings findings;
+    uint32_t shown = 0;
+    findings_collect(&findings, app);
     buf_add_text(out, "<table><tr><th>severity</th><th>bottleneck</th><th class=\"n\">up "
                       "to</th><th></th></tr>\n");
-    for (uint32_t i = 0; i < n; i++) {
-        if (verdicts[i]->rule_met != TRI_NULL) {
-            add_verdict(out, verdicts[i]);
+    for (uint32_t i = 0; i < findings.judged; i++) {
+        // Each stage has a row; only what is explained stands in that of its root.
+        if (findings.verdicts[i]->explained_by[0] == '\0' || findings_is_head(&findings, i)) {
+            add_finding(out, &findings, i);
             shown++;
         }
     }
     buf_add_text(out, "</table>\n");
     buf_add_text(out, shown == 0 ? "<p>Nothing here costs time worth saving.</p>\n" : "");
-    mem_free(verdicts);
+    findings_fini(&findings);
     for (uint32_t i = 0; i < count; i++) {
         buf_printf(out, "<p class=\"advice\"><strong>%s</strong>: ", recommendations[i].kind);
         buf_add_html(out, str_of(recommendations[i].action));

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "findings.h"
 #include "present/render.h"
 
 static int worse_first(const void *a, const void *b) {
@@ -76,6 +77,30 @@ const char *render_severity(enum severity severity, bool color) {
     return color ? colored[severity] : severity_name(severity);
 }
 
+// Columns that a terminal takes for valid UTF-8: two for the wide characters of East Asia and for
+// pictures, none for marks that combine.
+static int columns_of(const char *text, size_t len) {
+    int columns = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if ((c & 0xC0) == 0x80) {
+            continue;
+        }
+        uint32_t code = c < 0x80 ? c : c < 0xE0 ? c & 0x1Fu : c < 0xF0 ? c & 0x0Fu : c & 0x07u;
+        for (size_t k = i + 1; c >= 0xC0 && k < len && ((unsigned char)text[k] & 0xC0) == 0x80;
+             k++) {
+            code = code << 6 | ((unsigned char)text[k] & 0x3Fu);
+        }
+        bool wide = (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
+                    (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
+                    (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF00 && code <= 0xFF60) ||
+                    (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
+        bool combines = (code >= 0x300 && code <= 0x36F) || (code >= 0xFE00 && code <= 0xFE0F);
+        columns += wide ? 2 : combines ? 0 : 1;
+    }
+    return columns;
+}
+
 // Appends words of `text` wrapped at `width` columns, every line after `indent` spaces.
 static void add_wrapped(struct buf *out, const char *text, int indent, int width) {
     struct buf clean = {0};
@@ -83,10 +108,7 @@ static void add_wrapped(struct buf *out, const char *text, int indent, int width
     int column = 0;
     for (const char *word = buf_text(&clean); *word != '\0';) {
         size_t len = strcspn(word, " ");
-        int columns = 0;
-        for (size_t i = 0; i < len; i++) {
-            columns += ((unsigned char)word[i] & 0xC0) != 0x80;
-        }
+        int columns = columns_of(word, len);
         if (column > 0 && column + 1 + columns > width - indent) {
             buf_add_char(out, '\n');
             column = 0;
@@ -110,6 +132,7 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
     app_totals(app, &t);
     double duration_s = app_duration_s(app);
     char took[SPAN_TEXT_SIZE], data[SPAN_TEXT_SIZE], moved[SPAN_TEXT_SIZE];
+    char tasks[SPAN_TEXT_SIZE], records[SPAN_TEXT_SIZE], rate[SPAN_TEXT_SIZE];
     buf_add_text(out, color ? "\033[1m" : "");
     buf_add_printable(out, str_of(app->identity.pipeline));
     buf_add_text(out, color ? "\033[0m" : "");
@@ -120,14 +143,15 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
         buf_add_printable(out, str_of(app->identity.attempt));
     }
     buf_printf(out, "  %s, %s\n", run_status_name(status), span_format_seconds(duration_s, took));
-    buf_printf(out, "  %lld task%s in %lld stage%s, ", (long long)t.tasks, t.tasks == 1 ? "" : "s",
-               (long long)t.stages, t.stages == 1 ? "" : "s");
+    buf_printf(out, "  %s task%s in %lld stage%s, ", span_format_count((double)t.tasks, tasks),
+               t.tasks == 1 ? "" : "s", (long long)t.stages, t.stages == 1 ? "" : "s");
     if (t.records_from == RECORDS_UNKNOWN) {
         buf_add_text(out, "records unknown");
     } else {
-        buf_printf(out, "%lld records (%s), %.0f/s", (long long)t.records,
+        buf_printf(out, "%s record%s (%s), %s a second",
+                   span_format_count((double)t.records, records), t.records == 1 ? "" : "s",
                    records_from_name(t.records_from),
-                   duration_s > 0 ? (double)t.records / duration_s : 0);
+                   span_format_count(duration_s > 0 ? (double)t.records / duration_s : 0, rate));
     }
     buf_printf(
         out, ", input %s, shuffle %s", span_format_bytes((double)t.data_size_bytes, data),
@@ -137,7 +161,9 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
         buf_printf(out, "\n  only %.1f %% of the expected task ends were seen", 100 * seen);
     }
     buf_add_text(out, "\n");
-    if (status == RUN_FAILED && app->failure[0] != '\0') {
+    const struct bottleneck *failure = app_verdict(app, KIND_PIPELINE_FAILURE);
+    bool told = failure != NULL && failure->life != LIFE_RETRACTED;
+    if (status == RUN_FAILED && app->failure[0] != '\0' && !told) {
         buf_add_text(out, "  failed: ");
         buf_add_printable(out, str_of(app->failure));
         buf_add_text(out, "\n");
@@ -164,29 +190,164 @@ static void add_limits(struct buf *out, uint32_t limits, int width) {
     }
 }
 
-static void add_verdict(struct buf *out, const struct bottleneck *b,
-                        const struct render_style *style) {
+enum { INDENT = 13, LIKEWISE_MAX = 8 };
+
+static void add_share(struct buf *out, const struct bottleneck *b) {
     char saving[SPAN_TEXT_SIZE];
+    buf_printf(out, "up to %s", span_format_seconds(b->saving_s, saving));
+    if (b->saving_share >= 0.01) {
+        buf_printf(out, " or %.0f %% of the run", 100 * b->saving_share);
+    }
+}
+
+static void add_title(struct buf *out, const struct bottleneck *b,
+                      const struct render_style *style) {
     int pad = 10 - (int)strlen(severity_name(b->severity));
     buf_printf(out, "\n  %s%*s %s", render_severity(b->severity, style->color), pad, "",
                kind_name(b->kind));
     if (b->cause != CAUSE_NONE) {
         buf_printf(out, " (%s)", cause_name(b->cause));
     }
-    if (b->saving_s > 0) {
-        buf_printf(out, ", up to %s", span_format_seconds(b->saving_s, saving));
-        buf_printf(out, " or %.0f %% of the run", 100 * b->saving_share);
+    if (b->saving_s > 0 && b->cap > SEVERITY_NEGLIGIBLE) { // else it costs nothing worth a number
+        buf_add_text(out, ", ");
+        add_share(out, b);
     }
     buf_add_char(out, '\n');
-    add_wrapped(out, b->summary, 13, style->width);
 }
 
-static void add_nulls(struct buf *out, const struct bottleneck *const *verdicts, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++) {
-        if (verdicts[i]->rule_met == TRI_NULL) {
-            buf_printf(out, "  not judged: %s (%s)\n", kind_name(verdicts[i]->kind),
-                       verdicts[i]->reason);
+// The others of the same kind and cause, in a line: "likewise: stage 3 (low, up to 0.5 s), ...".
+static void add_likewise(struct buf *out, const struct findings *findings, uint32_t head,
+                         const struct render_style *style) {
+    struct buf line = {0};
+    unsigned count = 0;
+    for (uint32_t i = head + 1; i < findings->judged; i++) {
+        const struct bottleneck *b = findings->verdicts[i];
+        if (findings->head[i] != head || b->explained_by[0] != '\0' ||
+            (b->severity == SEVERITY_NEGLIGIBLE && !style->all)) {
+            continue;
         }
+        char saving[SPAN_TEXT_SIZE];
+        if (count++ < LIKEWISE_MAX) {
+            buf_printf(&line, "%s stage %d (%s, up to %s)", count == 1 ? "likewise:" : ",",
+                       (int)b->stage, severity_name(b->severity),
+                       span_format_seconds(b->saving_s, saving));
+        }
+    }
+    if (count > LIKEWISE_MAX) {
+        buf_printf(&line, " and %u more", count - LIKEWISE_MAX);
+    }
+    if (count > 0) {
+        add_wrapped(out, buf_text(&line), INDENT, style->width);
+    }
+    buf_fini(&line);
+}
+
+// What it explains and is worth a word, the first few of as many stages.
+static void add_explained(struct buf *out, const struct findings *findings, uint32_t head,
+                          const struct render_style *style) {
+    unsigned count = 0;
+    for (uint32_t i = 0; i < findings->judged && count < LIKEWISE_MAX; i++) {
+        if (findings_is_explained(findings, head, i)) {
+            struct buf line = {0};
+            findings_explained_words(findings->verdicts[i], &line);
+            add_wrapped(out, buf_text(&line), INDENT, style->width);
+            buf_fini(&line);
+            count++;
+        }
+    }
+}
+
+// What explains it, if that is told elsewhere.
+static void add_root(struct buf *out, const struct findings *findings, uint32_t head,
+                     const struct render_style *style) {
+    struct buf line = {0};
+    if (findings_root_words(findings, head, &line)) {
+        add_wrapped(out, buf_text(&line), INDENT, style->width);
+    }
+    buf_fini(&line);
+}
+
+static void add_confidence(struct buf *out, const struct bottleneck *b,
+                           const struct render_style *style) {
+    if (b->confidence != CONFIDENCE_HIGH) {
+        struct buf line = {0};
+        buf_printf(&line, "%s confidence: %s", confidence_name(b->confidence),
+                   b->confidence_why != NULL ? b->confidence_why : "");
+        add_wrapped(out, buf_text(&line), INDENT, style->width);
+        buf_fini(&line);
+    }
+}
+
+static void add_settings(struct buf *out, const struct recommendation *r, int indent) {
+    for (uint32_t i = 0; i < r->setting_count; i++) {
+        buf_printf(out, "%*s", indent, "");
+        buf_add_printable(out, str_of(r->settings[i].key));
+        buf_add_char(out, '=');
+        buf_add_printable(out, str_of(r->settings[i].value));
+        buf_add_char(out, '\n');
+    }
+}
+
+// What helps, without the numbers, which stand above it.
+static void add_help(struct buf *out, const struct recommendation *r,
+                     const struct render_style *style) {
+    struct buf line = {0};
+    size_t len = r->remedy_bytes > 0 ? r->remedy_bytes : strlen(r->action);
+    buf_add_text(&line, "What helps: ");
+    buf_add(&line, r->action, len);
+    add_wrapped(out, buf_text(&line), INDENT, style->width);
+    add_settings(out, r, INDENT);
+    buf_fini(&line);
+}
+
+static void add_finding(struct buf *out, const struct findings *findings, uint32_t index,
+                        const struct recommendation *advice, const struct render_style *style) {
+    const struct bottleneck *b = findings->verdicts[index];
+    add_title(out, b, style);
+    add_wrapped(out, b->summary, INDENT, style->width);
+    add_likewise(out, findings, index, style);
+    add_root(out, findings, index, style);
+    add_explained(out, findings, index, style);
+    add_confidence(out, b, style);
+    if (advice != NULL) {
+        add_help(out, advice, style);
+    }
+}
+
+// What was met without costing anything, and what could not be judged: why, if all is asked for.
+static void add_rest(struct buf *out, const struct findings *findings, unsigned hidden,
+                     const struct render_style *style) {
+    unsigned unjudged = findings->count - findings->judged;
+    if (!style->all && hidden + unjudged > 0) {
+        struct buf line = {0};
+        if (hidden > 0) {
+            buf_printf(&line, "%u more rule%s met at negligible cost", hidden,
+                       hidden == 1 ? "" : "s");
+        }
+        if (unjudged > 0) {
+            buf_printf(&line, "%s%u rule%s could not be judged", hidden > 0 ? ", " : "", unjudged,
+                       unjudged == 1 ? "" : "s");
+        }
+        buf_printf(&line, " (--all shows %s).", hidden + unjudged == 1 ? "it" : "them");
+        buf_add_char(out, '\n');
+        add_wrapped(out, buf_text(&line), 2, style->width);
+        buf_fini(&line);
+    }
+    for (uint32_t i = findings->judged; i < findings->count && style->all; i++) {
+        const struct bottleneck *b = findings->verdicts[i];
+        buf_printf(out, "%s  not judged: %s (%s)\n", i == findings->judged ? "\n" : "",
+                   kind_name(b->kind), b->reason);
+    }
+}
+
+// Advice on what is no finding shown above.
+static void add_advice(struct buf *out, const struct findings *findings,
+                       const struct recommendation *r, const struct render_style *style) {
+    if (findings_first_of(findings, str_of(r->kind), style->all) == findings->count) {
+        buf_printf(out, "\n  %sAdvice: %s%s\n", style->color ? "\033[1m" : "", r->kind,
+                   style->color ? "\033[0m" : "");
+        add_wrapped(out, r->action, INDENT, style->width);
+        add_settings(out, r, INDENT);
     }
 }
 
@@ -194,38 +355,31 @@ void render_text(struct buf *out, const struct app *app, enum run_status status,
                  const struct recommendation *recommendations, uint32_t count,
                  const struct render_style *style) {
     require(style->width >= 40);
+    struct findings findings;
+    findings_collect(&findings, app);
     add_head(out, app, status, style->color);
     add_loss(out, app, style->width);
     add_limits(out, app->limits, style->width);
-    const struct bottleneck **verdicts;
-    uint32_t n = render_verdicts(app, &verdicts);
     unsigned shown = 0, hidden = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        if (verdicts[i]->rule_met == TRI_NULL) {
-            continue;
-        }
-        if (verdicts[i]->severity == SEVERITY_NEGLIGIBLE && !style->all) {
-            hidden++;
-        } else {
-            add_verdict(out, verdicts[i], style);
+    for (uint32_t i = 0; i < findings.judged; i++) {
+        const struct bottleneck *b = findings.verdicts[i];
+        bool small = b->severity == SEVERITY_NEGLIGIBLE && !style->all;
+        hidden += small && b->explained_by[0] == '\0';
+        if (!small && findings_is_head(&findings, i)) {
+            struct str kind = str_of(kind_name(b->kind));
+            bool first = findings_first_of(&findings, kind, style->all) == i;
+            add_finding(out, &findings, i,
+                        first ? findings_advice(recommendations, count, b->kind) : NULL, style);
             shown++;
         }
     }
     if (shown == 0) {
-        buf_add_text(out, "\n  Nothing here costs time worth saving.\n");
-    }
-    if (hidden > 0) {
-        buf_printf(out, "\n  %u more rule%s met at negligible cost (--all shows them).\n", hidden,
-                   hidden == 1 ? "" : "s");
+        buf_printf(out, "\n  Nothing here costs time worth saving%s.\n",
+                   app_completeness(app) < 0.95 ? ", as far as its events came" : "");
     }
     for (uint32_t i = 0; i < count; i++) {
-        buf_printf(out, "\n  %sAdvice: %s%s\n", style->color ? "\033[1m" : "",
-                   recommendations[i].kind, style->color ? "\033[0m" : "");
-        add_wrapped(out, recommendations[i].action, 4, style->width);
+        add_advice(out, &findings, &recommendations[i], style);
     }
-    if (style->all) {
-        buf_add_char(out, '\n');
-        add_nulls(out, verdicts, n);
-    }
-    mem_free(verdicts);
+    add_rest(out, &findings, hidden, style);
+    findings_fini(&findings);
 }

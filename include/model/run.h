@@ -105,7 +105,8 @@ struct recommendation {
     const char *kind;                  // static text: a bottleneck kind or an advisor's name
     char (*bottlenecks)[ID_TEXT_SIZE]; // owned
     uint32_t bottleneck_count;
-    char *action; // owned
+    char *action;        // owned
+    size_t remedy_bytes; // of the action: what holds for any run; its numbers follow. Not published
     struct setting_advice {
         char *key, *value; // owned
     } * settings;          // owned

@@ -208,6 +208,7 @@ static const struct {
     {span_format_count, 12345, "12,345"},
     {span_format_count, 999999.6, "1.0 million"},
     {span_format_count, 1234567, "1.2 million"},
+    {span_format_count, 99.96e6, "100 million"},
     {span_format_count, 999.96e6, "1.0 billion"},
     {span_format_count, 5e13, "50.0 trillion"},
 };
