@@ -11,11 +11,13 @@
 #include "model/limit.h"
 
 // With fewer, one task moves the mean that it is compared with: of n tasks none can take more than
-// n times the mean.
-enum { FEW_TASKS = 10, VERY_FEW_TASKS = 5 };
+// n times the mean. What costs minutes is no chance, though.
+enum { FEW_TASKS = 10, VERY_FEW_TASKS = 5, NO_CHANCE_S = 300 };
 
 // Shares of the tasks, or of the events, that were seen.
 static const double most = 0.95, half = 0.5, few = 0.25;
+// From this share on Spark itself calls a task slow (spark.speculation.quantile).
+static const double enough = 0.75;
 
 // Beyond these limits a run's sums, slots or details are no more what they were.
 static const enum limit telling[] = {LIMIT_UNNAMED,   LIMIT_STAGES,       LIMIT_JOBS,
@@ -48,8 +50,11 @@ static bool let_go(const struct app *app) {
 static void weigh_stage(const struct stage *stage, double completeness, bool settled,
                         struct doubts *doubts) {
     if (!settled) {
-        doubt(doubts, completeness < few ? 2 : 1,
-              completeness < few ? "few of the stage's tasks have ended" : "the stage goes on");
+        if (completeness < few) {
+            doubt(doubts, 2, "few of the stage's tasks have ended");
+        } else if (completeness < enough) {
+            doubt(doubts, 1, "the stage goes on");
+        }
     } else if (stage->summary.failed) {
         doubt(doubts, 1, "the stage failed before all of its tasks had ended");
     } else if (completeness < half) {
@@ -70,9 +75,11 @@ static void weigh_run(double completeness, bool settled, struct doubts *doubts) 
 }
 
 // What a stage-level verdict that compares tasks has to compare.
-static void weigh_tasks(const struct stage *stage, struct doubts *doubts) {
+static void weigh_tasks(const struct stage *stage, double saving_s, struct doubts *doubts) {
     double tasks = (double)stage->summary.tasks, measured = (double)stage->metric_tasks;
-    if (tasks < VERY_FEW_TASKS) {
+    if (saving_s >= NO_CHANCE_S) {
+        // whatever the number of tasks
+    } else if (tasks < VERY_FEW_TASKS) {
         doubt(doubts, 2, "too few tasks to compare");
     } else if (tasks < FEW_TASKS) {
         doubt(doubts, 1, "few tasks to compare");
@@ -99,7 +106,7 @@ void confidence_weigh(const struct detector *detector, const struct app *app,
         weigh_run(completeness, settled, &doubts);
     }
     if (detector->needs_detail) {
-        weigh_tasks(stage, &doubts);
+        weigh_tasks(stage, verdict->saving_s, &doubts);
     }
     if (let_go(app)) {
         doubt(&doubts, 1, "a limit was hit, and something of the run was let go");

@@ -101,24 +101,3 @@ bool findings_root_words(const struct findings *findings, uint32_t head, struct 
     }
     return false;
 }
-
-const struct recommendation *findings_advice(const struct recommendation *list, uint32_t count,
-                                             enum bottleneck_kind kind) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(list[i].kind, kind_name(kind)) == 0) {
-            return &list[i];
-        }
-    }
-    return NULL;
-}
-
-uint32_t findings_first_of(const struct findings *findings, struct str kind, bool negligible) {
-    for (uint32_t i = 0; i < findings->judged; i++) {
-        const struct bottleneck *b = findings->verdicts[i];
-        if (findings_is_head(findings, i) && str_is(kind, kind_name(b->kind)) &&
-            (negligible || b->severity > SEVERITY_NEGLIGIBLE)) {
-            return i;
-        }
-    }
-    return findings->count;
-}

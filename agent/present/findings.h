@@ -24,9 +24,3 @@ void findings_explained_words(const struct bottleneck *explained, struct buf *ou
 // Appends "root cause: task_failures (oom), stage 3" of a head that is explained by what is told
 // elsewhere; false if none is.
 bool findings_root_words(const struct findings *findings, uint32_t head, struct buf *out);
-// The recommendation about a kind, or NULL.
-const struct recommendation *findings_advice(const struct recommendation *list, uint32_t count,
-                                             enum bottleneck_kind kind);
-// The index of the first shown head of that kind, where its advice stands; `count` if none is
-// shown.
-uint32_t findings_first_of(const struct findings *findings, struct str kind, bool negligible);

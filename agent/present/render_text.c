@@ -340,10 +340,34 @@ static void add_rest(struct buf *out, const struct findings *findings, unsigned 
     }
 }
 
+// The recommendation about a kind, or NULL.
+static const struct recommendation *advice_on(const struct recommendation *list, uint32_t count,
+                                              enum bottleneck_kind kind) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(list[i].kind, kind_name(kind)) == 0) {
+            return &list[i];
+        }
+    }
+    return NULL;
+}
+
+// The index of the first shown head of that kind, where its advice stands; `count` if none is
+// shown.
+static uint32_t first_of(const struct findings *findings, struct str kind, bool negligible) {
+    for (uint32_t i = 0; i < findings->judged; i++) {
+        const struct bottleneck *b = findings->verdicts[i];
+        if (findings_is_head(findings, i) && str_is(kind, kind_name(b->kind)) &&
+            (negligible || b->severity > SEVERITY_NEGLIGIBLE)) {
+            return i;
+        }
+    }
+    return findings->count;
+}
+
 // Advice on what is no finding shown above.
 static void add_advice(struct buf *out, const struct findings *findings,
                        const struct recommendation *r, const struct render_style *style) {
-    if (findings_first_of(findings, str_of(r->kind), style->all) == findings->count) {
+    if (first_of(findings, str_of(r->kind), style->all) == findings->count) {
         buf_printf(out, "\n  %sAdvice: %s%s\n", style->color ? "\033[1m" : "", r->kind,
                    style->color ? "\033[0m" : "");
         add_wrapped(out, r->action, INDENT, style->width);
@@ -367,9 +391,9 @@ void render_text(struct buf *out, const struct app *app, enum run_status status,
         hidden += small && b->explained_by[0] == '\0';
         if (!small && findings_is_head(&findings, i)) {
             struct str kind = str_of(kind_name(b->kind));
-            bool first = findings_first_of(&findings, kind, style->all) == i;
+            bool first = first_of(&findings, kind, style->all) == i;
             add_finding(out, &findings, i,
-                        first ? findings_advice(recommendations, count, b->kind) : NULL, style);
+                        first ? advice_on(recommendations, count, b->kind) : NULL, style);
             shown++;
         }
     }

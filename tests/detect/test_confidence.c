@@ -8,6 +8,7 @@
 struct shape {
     int64_t tasks, unmeasured; // 0 tasks: 100
     double missing;            // share of its events
+    double saving_s;
     bool running, failed;
     enum limit limit; // LIMIT_UNNAMED: none was hit
     enum cause cause;
@@ -25,7 +26,8 @@ static struct verdict weigh(const struct shape *shape) {
     if (shape->limit != LIMIT_UNNAMED) {
         app_note_limit(app, shape->limit);
     }
-    struct verdict verdict = {.rule_met = TRI_TRUE, .cause = shape->cause};
+    struct verdict verdict = {
+        .rule_met = TRI_TRUE, .cause = shape->cause, .saving_s = shape->saving_s};
     if (shape->own != CONFIDENCE_HIGH) {
         verdict_doubt(&verdict, shape->own, "a doubt of its own");
     }
@@ -49,7 +51,8 @@ static const struct {
     {{.missing = 0.05}, CONFIDENCE_HIGH, NULL},
     {{.missing = 0.06}, CONFIDENCE_MEDIUM, "events of the stage are missing"},
     {{.missing = 0.51}, CONFIDENCE_LOW, "most of the stage's events are missing"},
-    {{.running = true}, CONFIDENCE_MEDIUM, "the stage goes on"},
+    {{.running = true, .missing = 0.25}, CONFIDENCE_HIGH, NULL},
+    {{.running = true, .missing = 0.26}, CONFIDENCE_MEDIUM, "the stage goes on"},
     {{.running = true, .missing = 0.4}, CONFIDENCE_MEDIUM, "the stage goes on"},
     {{.running = true, .missing = 0.76}, CONFIDENCE_LOW, "few of the stage's tasks have ended"},
     {{.failed = true, .missing = 0.9},
@@ -59,6 +62,8 @@ static const struct {
     {{.tasks = 9}, CONFIDENCE_MEDIUM, "few tasks to compare"},
     {{.tasks = 5}, CONFIDENCE_MEDIUM, "few tasks to compare"},
     {{.tasks = 4}, CONFIDENCE_LOW, "too few tasks to compare"},
+    {{.tasks = 4, .saving_s = 299}, CONFIDENCE_LOW, "too few tasks to compare"},
+    {{.tasks = 4, .saving_s = 300}, CONFIDENCE_HIGH, NULL}, // minutes are no chance
     {{.unmeasured = 5}, CONFIDENCE_HIGH, NULL},
     {{.unmeasured = 6}, CONFIDENCE_MEDIUM, "some tasks reported no metrics"},
     {{.unmeasured = 51}, CONFIDENCE_LOW, "most tasks reported no metrics"},
@@ -70,7 +75,9 @@ static const struct {
     {{.own = CONFIDENCE_MEDIUM}, CONFIDENCE_MEDIUM, "a doubt of its own"},
     {{.own = CONFIDENCE_LOW}, CONFIDENCE_LOW, "a doubt of its own"},
     // Two small ones are a great one; the first of equals is told, else the greater.
-    {{.cause = CAUSE_UNKNOWN, .running = true}, CONFIDENCE_LOW, "the stage goes on"},
+    {{.cause = CAUSE_UNKNOWN, .running = true, .missing = 0.5},
+     CONFIDENCE_LOW,
+     "the stage goes on"},
     {{.own = CONFIDENCE_MEDIUM, .missing = 0.6},
      CONFIDENCE_LOW,
      "most of the stage's events are missing"},

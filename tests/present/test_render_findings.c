@@ -115,6 +115,81 @@ static void a_doubt_is_told_with_its_reason(void **state) {
     app_free(app);
 }
 
+// Programs read these names: none may go. (The order is theirs, too, as the golden files show.)
+static void the_names_of_the_contract_are_there(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct bottleneck *b = add(app, 1, KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
+    b->evidence[b->evidence_count++] = (struct evidence){"ratio", 4};
+    b->opened_ms = 1700000000001;
+    b->updated_ms = 1700000000002;
+    char action[] = "Salt them.";
+    const struct recommendation advice = {.kind = "data_skew", .action = action};
+    buf_clear(&out);
+    render_json(&out, app, RUN_SUCCEEDED, &advice, 1);
+    static const char *const names[] = {"cluster",
+                                        "app_id",
+                                        "attempt",
+                                        "pipeline",
+                                        "app_name",
+                                        "user",
+                                        "spark_version",
+                                        "started_ms",
+                                        "ended_ms",
+                                        "duration_s",
+                                        "outcome",
+                                        "total_records",
+                                        "records_from",
+                                        "data_size_bytes",
+                                        "data_size_gb",
+                                        "records_per_s",
+                                        "gb_per_h",
+                                        "shuffle_read_bytes",
+                                        "shuffle_write_bytes",
+                                        "completeness",
+                                        "stage",
+                                        "name",
+                                        "tasks",
+                                        "tasks_failed",
+                                        "mean_task_ms",
+                                        "max_task_ms",
+                                        "memory_spilled_bytes",
+                                        "disk_spilled_bytes",
+                                        "input_bytes",
+                                        "input_records",
+                                        "output_bytes",
+                                        "output_records",
+                                        "run_ms",
+                                        "cpu_ms",
+                                        "gc_ms",
+                                        "read_ms",
+                                        "id",
+                                        "kind",
+                                        "rule_met",
+                                        "severity",
+                                        "cause",
+                                        "confidence",
+                                        "summary",
+                                        "evidence",
+                                        "state",
+                                        "opened_ms",
+                                        "updated_ms",
+                                        "saving_s",
+                                        "bottlenecks",
+                                        "action",
+                                        "settings"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char key[64];
+        snprintf(key, sizeof key, "\"%s\":", names[i]);
+        if (strstr(buf_text(&out), key) == NULL) {
+            fail_msg("%s is not there", names[i]);
+        }
+    }
+    assert_non_null(strstr(buf_text(&out), "\"state\":\"opened\",\"opened_ms\":1700000000001,"
+                                           "\"updated_ms\":1700000000002"));
+    app_free(app);
+}
+
 // General advice stands with its finding, without the numbers that stand there already; other
 // advice at the end, whole, with its settings.
 static void advice_is_told_once(void **state) {
@@ -183,6 +258,7 @@ int main(void) {
         cmocka_unit_test(equal_verdicts_are_one_finding),
         cmocka_unit_test(what_is_explained_stands_with_its_root),
         cmocka_unit_test(a_doubt_is_told_with_its_reason),
+        cmocka_unit_test(the_names_of_the_contract_are_there),
         cmocka_unit_test(advice_is_told_once),
         cmocka_unit_test(what_is_small_or_unknown_is_counted),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
