@@ -18,7 +18,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         out->reason = "no task of the stage succeeded";
         return;
     }
-    out->rule_met = slow_tasks_rule(stage, view->thresholds[0]) ? TRI_TRUE : TRI_FALSE;
+    out->rule_met = slow_tasks_rule(stage, view->thresholds[0], false) ? TRI_TRUE : TRI_FALSE;
     if (out->rule_met == TRI_FALSE) {
         return;
     }
@@ -46,7 +46,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                     "stage %d: the slowest of %s tasks took %s, %.1f times the mean, but not "
                     "because of its data%s",
                     (int)s->stage, tasks, took, ratio,
-                    slow.cold ? ": it was the first on its executor, which was warming up" : "");
+                    slow.cause == CAUSE_COLD_START
+                        ? ": it was the first on its executor, which was warming up"
+                        : "");
 }
 
 static const struct remedy remedies[] = {

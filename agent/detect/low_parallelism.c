@@ -97,8 +97,9 @@ static bool is_too_few(const struct detector_view *view, const struct few *few) 
     double idle = 1 - few->work_ms / (few->slots * fmax(1, few->wall_ms));
     return few->tasks < few->slots && few->wall_ms >= 1000 * view->thresholds[LEAST_S] &&
            idle >= view->thresholds[IDLE] && !view->stage->summary.failed &&
-           !slow_tasks_rule(view->stage, SLOW_TASKS_RATIO) && !asks_for_one_task(view->stage) &&
-           !repeats_a_part(view->app, view->stage) && !only_warms_up(view->stage, few->wall_ms);
+           !slow_tasks_rule(view->stage, SLOW_TASKS_RATIO, true) &&
+           !asks_for_one_task(view->stage) && !repeats_a_part(view->app, view->stage) &&
+           !only_warms_up(view->stage, few->wall_ms);
 }
 
 static enum cause cause_of(const struct stage *stage, const struct few *few) {

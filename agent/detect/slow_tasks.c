@@ -1,14 +1,42 @@
-// slow_tasks: why are the slowest tasks slow? Bytes and records say data; one host says that host;
-// more CPU on equal data says costly records; waiting says blocked. Called by data_skew and
-// straggler.
+// slow_tasks: why are the slowest tasks slow? Bytes and records that explain the extra time say
+// data; one host says that host; more CPU on equal data says costly records; waiting says what for.
+// A task that was killed because its copy won counts as if it had succeeded: the stage waited for
+// it as long. Called by data_skew and straggler.
 #include "slow_tasks.h"
 
 #include <math.h>
 
-bool slow_tasks_rule(const struct stage *stage, double ratio) {
-    const struct stage_summary *s = &stage->summary;
-    return s->tasks > 0 &&
-           (double)s->max_task_ms * (double)s->tasks > ratio * (double)stage->task_ms;
+#include "detect/cost.h"
+
+// Of the extra time, that more data must explain before it is the cause; below it other causes are
+// looked for first.
+static const double data_share_least = 0.3;
+// Of hosts: so many must be compared before few slow tasks on one of them say anything.
+enum { HOSTS_ENOUGH = 3, ON_HOST_ENOUGH = 3 };
+// Loading classes, compiling and starting Python take seconds; what takes longer is no warming up.
+enum { COLD_START_MAX_MS = 30000 };
+
+// Those it could use, or as many as its tasks must have used at once.
+static double slots_of(const struct stage *stage, double wall_ms) {
+    double used = wall_ms > 0 ? (double)stage->task_ms / wall_ms : 1;
+    return fmax(cost_slots(stage), used);
+}
+
+// The length of the longest task that lost to its copy, 0 if there is none.
+static double longest_lost_ms(const struct stage *stage) {
+    const struct stage_detail *detail = stage->detail;
+    double longest = 0;
+    for (uint32_t i = 0; detail != NULL && i < detail->slow_count; i++) {
+        const struct stage_task *t = &detail->slow[i];
+        longest = t->lost ? fmax(longest, (double)stage_task_length_ms(stage, t)) : longest;
+    }
+    return longest;
+}
+
+bool slow_tasks_rule(const struct stage *stage, double ratio, bool lost_too) {
+    double longest_ms = (double)stage->summary.max_task_ms, tasks = (double)stage->summary.tasks;
+    longest_ms = lost_too ? fmax(longest_ms, longest_lost_ms(stage)) : longest_ms;
+    return tasks > 0 && longest_ms * tasks > ratio * (double)stage->task_ms;
 }
 
 struct sums {
@@ -16,25 +44,45 @@ struct sums {
     unsigned cold;
 };
 
-static struct sums sum_slow(const struct stage_detail *detail, double above_ms) {
-    struct sums sum = {0};
+static void add_task(struct sums *sum, const struct stage_task *t, double length_ms) {
+    sum->n++;
+    sum->ms += length_ms;
+    sum->bytes += (double)t->bytes;
+    sum->records += (double)t->records;
+    sum->run_ms += (double)t->run_ms;
+    sum->cpu_ms += (double)t->cpu_ns / 1e6;
+    sum->fetch_ms += (double)t->fetch_wait_ms;
+    sum->gc_ms += (double)t->gc_ms;
+    sum->delay_ms += (double)t->delay_ms;
+    sum->cold += t->cold;
+}
+
+// The slow ones of those listed: longer than `above_ms`, and the slowest in any case.
+struct slow_set {
+    struct sums all, won; // won: those that succeeded, which are in the stage's sums
+    bool is_in[STAGE_SLOW_TASKS];
+    double longest_ms, left_ms; // the longest of them, and of those listed that are not slow
+};
+
+static struct slow_set pick_slow(const struct stage *stage, double above_ms) {
+    const struct stage_detail *detail = stage->detail;
+    struct slow_set set = {0};
     for (uint32_t i = 0; i < detail->slow_count; i++) {
         const struct stage_task *t = &detail->slow[i];
-        if ((double)t->duration_ms <= above_ms && i > 0) {
-            break; // sorted, slowest first
+        double length_ms = (double)stage_task_length_ms(stage, t);
+        bool slowest = i == 0 && !t->lost;
+        set.is_in[i] = length_ms > above_ms || slowest;
+        if (!set.is_in[i]) {
+            set.left_ms = t->lost ? set.left_ms : fmax(set.left_ms, length_ms);
+            continue;
         }
-        sum.n++;
-        sum.ms += (double)t->duration_ms;
-        sum.bytes += (double)t->bytes;
-        sum.records += (double)t->records;
-        sum.run_ms += (double)t->run_ms;
-        sum.cpu_ms += (double)t->cpu_ns / 1e6;
-        sum.fetch_ms += (double)t->fetch_wait_ms;
-        sum.gc_ms += (double)t->gc_ms;
-        sum.delay_ms += (double)t->delay_ms;
-        sum.cold += t->cold;
+        set.longest_ms = fmax(set.longest_ms, length_ms);
+        add_task(&set.all, t, length_ms);
+        if (!t->lost) {
+            add_task(&set.won, t, length_ms);
+        }
     }
-    return sum;
+    return set;
 }
 
 static double per(double sum, double n) {
@@ -43,13 +91,14 @@ static double per(double sum, double n) {
 
 // The host that holds most of the slow tasks although there are others, or -1; *there gets how
 // many.
-static int32_t common_host(const struct stage_detail *detail, unsigned count, unsigned *there) {
-    for (unsigned i = 0; i < count && detail->host_count > 1; i++) {
+static int32_t common_host(const struct stage_detail *detail, const struct slow_set *set,
+                           unsigned *there) {
+    for (unsigned i = 0; i < detail->slow_count && detail->host_count > 1; i++) {
         unsigned same = 0;
-        for (unsigned k = 0; k < count; k++) {
-            same += detail->slow[k].host == detail->slow[i].host;
+        for (unsigned k = 0; k < detail->slow_count; k++) {
+            same += set->is_in[k] && detail->slow[k].host == detail->slow[i].host;
         }
-        if (same * 4 >= count * 3) {
+        if (set->is_in[i] && (double)same * 4 >= set->all.n * 3) {
             *there = same;
             return detail->slow[i].host;
         }
@@ -64,28 +113,59 @@ static void compare_hosts(const struct stage_detail *detail, struct slow_tasks *
         *(there ? &there_ms : &else_ms) += (double)detail->hosts[i].task_ms;
         *(there ? &there_n : &else_n) += (double)detail->hosts[i].tasks;
     }
+    out->hosts = detail->host_count;
     out->host_ms = per(there_ms, there_n);
     out->other_hosts_ms = per(else_ms, else_n);
 }
 
-static enum cause find_cause(const struct slow_tasks *s) {
+// If time grew with the data, how much of the extra time would that be?
+static double data_share(const struct slow_tasks *s) {
+    bool by_bytes = s->rest_bytes > 0 || s->slow_bytes > 0;
+    double slow = by_bytes ? s->slow_bytes : s->slow_records;
+    double rest = by_bytes ? s->rest_bytes : s->rest_records;
+    if (slow <= rest || s->slow_ms <= s->rest_ms) {
+        return 0;
+    }
+    if (rest <= 0) {
+        return 1; // only they had any
+    }
+    return fmin(1, s->rest_ms * (slow / rest - 1) / (s->slow_ms - s->rest_ms));
+}
+
+static bool has_more_data(const struct slow_tasks *s) {
     bool more_bytes = s->rest_bytes > 0 && s->slow_bytes >= 2 * s->rest_bytes;
     bool more_records = s->rest_records > 0 && s->slow_records >= 2 * s->rest_records;
     bool only_bytes = s->rest_bytes <= 0 && s->slow_bytes > 0;
-    if (more_bytes || only_bytes || (more_records && s->rest_bytes <= 0)) {
-        return CAUSE_DATA;
-    }
-    if (s->host >= 0 && s->count > 1 && s->host_ms >= 2 * s->other_hosts_ms) {
-        return CAUSE_SLOW_HOST;
-    }
-    if (s->cold) {
-        return CAUSE_UNKNOWN;
-    }
-    if (s->slow_delay_ms > 0.5 * s->slow_ms) {
+    // What a copy did in time is not the data's fault.
+    return s->lost == 0 && (more_bytes || only_bytes || (more_records && s->rest_bytes <= 0));
+}
+
+static bool is_slow_host(const struct slow_tasks *s) {
+    bool enough = s->hosts >= HOSTS_ENOUGH || s->on_host >= ON_HOST_ENOUGH;
+    return s->host >= 0 && s->count > 1 && enough && s->host_ms >= 2 * s->other_hosts_ms;
+}
+
+// What more than half of their time went to, if that is told.
+static enum cause waited_for(const struct slow_tasks *s) {
+    double half_ms = 0.5 * s->slow_ms;
+    if (s->slow_delay_ms > half_ms) {
         return CAUSE_SCHEDULING;
     }
-    if (s->slow_fetch_ms + s->slow_gc_ms > 0.5 * s->slow_ms) {
-        return CAUSE_BLOCKED;
+    if (s->slow_gc_ms > half_ms) {
+        return CAUSE_GC;
+    }
+    if (s->slow_fetch_ms > half_ms) {
+        return CAUSE_FETCH_WAIT;
+    }
+    return s->slow_fetch_ms + s->slow_gc_ms > half_ms ? CAUSE_BLOCKED : CAUSE_NONE;
+}
+
+static enum cause told_by_cpu(const struct slow_tasks *s) {
+    if (!s->has_cpu || s->slow_run_ms <= 0) {
+        return CAUSE_UNKNOWN;
+    }
+    if (s->lost > 0) { // its copy had the same records
+        return s->slow_cpu_share < 0.3 ? CAUSE_BLOCKED : CAUSE_UNKNOWN;
     }
     // On the CPU for longer with the same data; or, where the work is outside the JVM (Python), as
     // far off the CPU as all the others.
@@ -97,54 +177,89 @@ static enum cause find_cause(const struct slow_tasks *s) {
     return s->slow_cpu_share < 0.3 ? CAUSE_BLOCKED : CAUSE_UNKNOWN;
 }
 
+static enum cause find_cause(const struct slow_tasks *s) {
+    bool more_data = has_more_data(s);
+    if (more_data && s->data_share >= data_share_least) {
+        return CAUSE_DATA;
+    }
+    if (is_slow_host(s)) {
+        return CAUSE_SLOW_HOST;
+    }
+    if (more_data) {
+        enum cause waited = waited_for(s);
+        return waited != CAUSE_NONE ? waited : CAUSE_DATA;
+    }
+    if (s->cold && s->lost == 0 && s->slow_ms - s->rest_ms <= COLD_START_MAX_MS) {
+        return CAUSE_COLD_START;
+    }
+    enum cause waited = waited_for(s);
+    return waited != CAUSE_NONE ? waited : told_by_cpu(s);
+}
+
+// The stage's own tasks replayed on its slots with the slow ones as fast as the rest: it is never
+// shorter than its work over its slots or the longest task left, and gains no more than the slow
+// tasks exceed the mean by, one after the other where there are more of them than slots.
+static double saving_s(const struct stage *stage, const struct slow_set *set,
+                       const struct slow_tasks *slow) {
+    double wall_ms = (double)(stage_wall_ms(stage) - stage_wait_ms(stage));
+    double slots = slots_of(stage, wall_ms), tasks = (double)stage->summary.tasks;
+    if (slow->cause == CAUSE_SLOW_HOST) { // all tasks as fast as on the other hosts
+        double even_ms = tasks * slow->other_hosts_ms / slots;
+        return fmax(0, wall_ms - fmax(even_ms, slow->other_hosts_ms)) / 1000;
+    }
+    double gain_ms = ceil(set->all.n / slots) * (set->longest_ms - stage->summary.mean_task_ms);
+    double work_ms = (double)stage->task_ms - set->won.ms + set->won.n * slow->rest_ms;
+    double left_ms = fmax(set->left_ms, slow->rest_ms);
+    return fmax(0, fmin(gain_ms, wall_ms - fmax(work_ms / slots, left_ms))) / 1000;
+}
+
 void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out) {
     const struct stage_summary *s = &stage->summary;
-    *out = (struct slow_tasks){.cause = CAUSE_UNKNOWN, .host = -1};
-    // With a slot for it, the slowest task keeps the stage up for as long as it exceeds the mean.
-    double excess_ms = (double)s->max_task_ms - s->mean_task_ms;
-    double wall_ms = (double)(stage_wall_ms(stage) - stage_wait_ms(stage));
-    out->saving_s = fmax(0, fmin(excess_ms, wall_ms - s->mean_task_ms)) / 1000.0;
+    *out = (struct slow_tasks){
+        .cause = CAUSE_UNKNOWN, .host = -1, .longest_ms = (double)s->max_task_ms};
     const struct stage_detail *detail = stage->detail;
     if (detail == NULL || detail->slow_count == 0) {
         return;
     }
     double typical_ms = sketch_quantile(&detail->durations_ms, 0.5);
-    struct sums slow = sum_slow(detail, fmax(2 * typical_ms, s->mean_task_ms));
-    double rest_n = (double)s->tasks - slow.n;
-    if (rest_n <= 0) {
+    struct slow_set set = pick_slow(stage, fmax(2 * typical_ms, s->mean_task_ms));
+    const struct sums *slow = &set.all, *won = &set.won;
+    double rest_n = (double)s->tasks - won->n;
+    if (rest_n <= 0 || slow->n <= 0) {
         return;
     }
-    out->count = (unsigned)slow.n;
-    out->cold = slow.cold == out->count;
-    out->slow_ms = per(slow.ms, slow.n);
-    out->rest_ms = per((double)stage->task_ms - slow.ms, rest_n);
-    out->slow_bytes = per(slow.bytes, slow.n);
-    out->rest_bytes = per((double)stage->bytes - slow.bytes, rest_n);
-    out->slow_records = per(slow.records, slow.n);
-    out->rest_records = per((double)stage->records - slow.records, rest_n);
-    double rest_cpu_ms = (double)s->cpu_ns / 1e6 - slow.cpu_ms;
-    out->slow_cpu_ms = per(slow.cpu_ms, slow.n);
+    out->count = (unsigned)slow->n;
+    out->lost = (unsigned)(slow->n - won->n);
+    out->longest_ms = set.longest_ms;
+    out->cold = slow->cold == out->count;
+    out->slow_ms = per(slow->ms, slow->n);
+    out->rest_ms = per((double)stage->task_ms - won->ms, rest_n);
+    out->slow_bytes = per(slow->bytes, slow->n);
+    out->rest_bytes = per((double)stage->bytes - won->bytes, rest_n);
+    out->slow_records = per(slow->records, slow->n);
+    out->rest_records = per((double)stage->records - won->records, rest_n);
+    out->data_share = data_share(out);
+    double rest_cpu_ms = (double)s->cpu_ns / 1e6 - won->cpu_ms;
+    out->has_cpu = stage_tells_cpu(stage);
+    out->slow_run_ms = per(slow->run_ms, slow->n);
+    out->slow_cpu_ms = per(slow->cpu_ms, slow->n);
     out->rest_cpu_ms = per(rest_cpu_ms, rest_n);
-    out->slow_cpu_share = per(slow.cpu_ms, slow.run_ms);
-    out->rest_cpu_share = per(rest_cpu_ms, (double)s->run_ms - slow.run_ms);
-    out->slow_fetch_ms = per(slow.fetch_ms, slow.n);
-    out->slow_gc_ms = per(slow.gc_ms, slow.n);
-    out->slow_delay_ms = per(slow.delay_ms, slow.n);
-    out->host = common_host(detail, out->count, &out->on_host);
+    out->slow_cpu_share = per(slow->cpu_ms, slow->run_ms);
+    out->rest_cpu_share = per(rest_cpu_ms, (double)s->run_ms - won->run_ms);
+    out->slow_fetch_ms = per(slow->fetch_ms, slow->n);
+    out->slow_gc_ms = per(slow->gc_ms, slow->n);
+    out->slow_delay_ms = per(slow->delay_ms, slow->n);
+    out->host = common_host(detail, &set, &out->on_host);
     compare_hosts(detail, out);
     out->cause = find_cause(out);
-    if (out->cause == CAUSE_SLOW_HOST) { // all tasks as fast as on the other hosts
-        double slots = stage->slots > 0 ? (double)stage->slots : 1;
-        double even_ms = (double)s->tasks * out->other_hosts_ms / slots;
-        out->saving_s = fmax(0, wall_ms - fmax(even_ms, out->other_hosts_ms)) / 1000.0;
-    }
+    out->saving_s = saving_s(stage, &set, out);
 }
 
 void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slow,
                          struct verdict *out) {
     const struct stage_summary *s = &stage->summary;
     verdict_evidence(out, "tasks", (double)s->tasks);
-    verdict_evidence(out, "max_task_ms", (double)s->max_task_ms);
+    verdict_evidence(out, "max_task_ms", slow->longest_ms);
     verdict_evidence(out, "mean_task_ms", s->mean_task_ms);
     if (stage->detail != NULL) {
         verdict_evidence(out, "median_task_ms", sketch_quantile(&stage->detail->durations_ms, 0.5));
@@ -152,6 +267,7 @@ void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slo
     verdict_evidence(out, "stage_wall_ms", (double)stage_wall_ms(stage));
     verdict_evidence(out, "slots", (double)stage->slots);
     verdict_evidence(out, "slow_tasks", slow->count);
+    verdict_evidence(out, "slow_tasks_lost_to_a_copy", slow->lost);
     if (slow->count == 0) {
         return;
     }
@@ -159,6 +275,7 @@ void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slo
     verdict_evidence(out, "other_task_bytes", slow->rest_bytes);
     verdict_evidence(out, "slow_task_records", slow->slow_records);
     verdict_evidence(out, "other_task_records", slow->rest_records);
+    verdict_evidence(out, "data_share", slow->data_share);
     verdict_evidence(out, "slow_task_cpu_ms", slow->slow_cpu_ms);
     verdict_evidence(out, "other_task_cpu_ms", slow->rest_cpu_ms);
     verdict_evidence(out, "slow_task_fetch_wait_ms", slow->slow_fetch_ms);

@@ -11,20 +11,26 @@ struct slow_tasks {
     enum cause cause;
     bool cold;               // the slow ones were only warming up their executor
     unsigned count;          // slow tasks looked at
+    unsigned lost;           // of them, killed because a copy won
+    double longest_ms;       // the slowest of all, those that lost included
     double slow_ms, rest_ms; // mean durations
     double slow_bytes, rest_bytes, slow_records, rest_records; // means
-    double slow_cpu_share, rest_cpu_share;                     // CPU time over run time
+    double data_share; // how much of the extra time bytes, else records, explain; 0..1
+    bool has_cpu;      // tasks report their CPU time
+    double slow_cpu_share, rest_cpu_share; // CPU time over run time
     double slow_cpu_ms, rest_cpu_ms;
-    double slow_fetch_ms, slow_gc_ms, slow_delay_ms;
+    double slow_run_ms, slow_fetch_ms, slow_gc_ms, slow_delay_ms;
     int32_t host;                   // the one host of most slow tasks, -1 if several
     unsigned on_host;               // slow tasks that ran there
+    unsigned hosts;                 // hosts that ran tasks of the stage
     double host_ms, other_hosts_ms; // mean task time there and elsewhere
-    double saving_s;                // if the slowest task took as long as the mean
+    double saving_s;                // if nothing but the cause were gone
 };
 
-// True if max > ratio x mean over the successful tasks.
-bool slow_tasks_rule(const struct stage *stage, double ratio);
-// Looks closer; to be called when the rule is met and the stage still has its detail.
+// True if max > ratio x mean over the successful tasks; `lost_too`: those that lost to their copies
+// count among the slowest, as if they had succeeded.
+bool slow_tasks_rule(const struct stage *stage, double ratio, bool lost_too);
+// Looks closer; to be called when it holds.
 void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out);
 // The evidence both detectors publish.
 void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slow,

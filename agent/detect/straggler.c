@@ -4,12 +4,14 @@
 
 #include <stdio.h>
 
+#include "base/span.h"
+
 static const struct detector_threshold thresholds[] = {
     {"ratio", "slowest task over mean task above which a stage counts as uneven", 3, 1.1, 1000,
      "as `data_skew`: one rule, two causes"},
 };
 
-enum { HOST_SHOWN_MAX = 64 }; // bytes of its name
+enum { HOST_SHOWN_MAX = 64, NAMES_SIZE = 64 }; // bytes of a host's name, of three tasks
 
 static void name_the_host(const struct detector_view *view, const struct slow_tasks *slow,
                           char *text, size_t size) {
@@ -21,44 +23,79 @@ static void name_the_host(const struct detector_view *view, const struct slow_ta
     } else {
         snprintf(count, sizeof count, "%u of %u", slow->on_host, slow->count);
     }
-    snprintf(
-        text, size,
-        "%s slow tasks ran on one host%s%.*s, where tasks take %.1f s against %.1f s elsewhere",
-        count, host.len > 0 ? ", " : "", (int)host.len, host.p, slow->host_ms / 1000,
-        slow->other_hosts_ms / 1000);
+    char there[SPAN_TEXT_SIZE], elsewhere[SPAN_TEXT_SIZE];
+    snprintf(text, size,
+             "%s slow tasks ran on one host%s%.*s, where tasks take %s against %s elsewhere", count,
+             host.len > 0 ? ", " : "", (int)host.len, host.p, span_format_ms(slow->host_ms, there),
+             span_format_ms(slow->other_hosts_ms, elsewhere));
+}
+
+static const char *why_of(const struct detector_view *view, const struct slow_tasks *slow,
+                          char *text, size_t size) {
+    char one[SPAN_TEXT_SIZE], other[SPAN_TEXT_SIZE];
+    switch (slow->cause) {
+    case CAUSE_SLOW_HOST:
+        name_the_host(view, slow, text, size);
+        return text;
+    case CAUSE_COSTLY_RECORDS:
+        snprintf(text, size,
+                 "with the same amount of data as the others its records cost more work (%s a task "
+                 "against %s)",
+                 span_format_ms(slow->slow_ms, one), span_format_ms(slow->rest_ms, other));
+        return text;
+    case CAUSE_BLOCKED:
+        snprintf(text, size, "it waited: CPU %.0f %% of its run time, fetch wait %s, GC %s",
+                 100 * slow->slow_cpu_share, span_format_ms(slow->slow_fetch_ms, one),
+                 span_format_ms(slow->slow_gc_ms, other));
+        return text;
+    case CAUSE_SCHEDULING:
+        snprintf(text, size, "%s of its time were scheduler delay",
+                 span_format_ms(slow->slow_delay_ms, one));
+        return text;
+    case CAUSE_GC:
+        snprintf(text, size, "%s of its time were garbage collection on its executor",
+                 span_format_ms(slow->slow_gc_ms, one));
+        return text;
+    case CAUSE_FETCH_WAIT:
+        snprintf(text, size, "it waited %s for shuffled data",
+                 span_format_ms(slow->slow_fetch_ms, one));
+        return text;
+    case CAUSE_COLD_START:
+        return "it was the first on its executor, which was warming up";
+    default:
+        return slow->has_cpu ? "the numbers do not tell why"
+                             : "its tasks report no CPU time, which would tell work from waiting";
+    }
+}
+
+// "task 17", "tasks 17, 4 and 9": the slowest, at most three.
+static const char *names_of(const struct stage *stage, const struct slow_tasks *slow,
+                            char out[NAMES_SIZE]) {
+    enum { NAMED_MAX = 3 };
+    const struct stage_detail *detail = stage->detail;
+    unsigned listed = detail == NULL ? 0 : detail->slow_count, named = slow->count;
+    named = named > NAMED_MAX ? NAMED_MAX : named;
+    named = named > listed ? listed : named;
+    size_t len = (size_t)snprintf(out, NAMES_SIZE, "task%s", named == 1 ? "" : "s");
+    for (unsigned i = 0; i < named; i++) {
+        const char *before = i == 0 ? " " : i + 1 == named ? " and " : ", ";
+        len += (size_t)snprintf(out + len, NAMES_SIZE - len, "%s%d", before,
+                                (int)detail->slow[i].index);
+    }
+    return out;
 }
 
 static void summarise(const struct detector_view *view, const struct slow_tasks *slow,
                       struct verdict *out) {
     const struct stage_summary *s = &view->stage->summary;
-    const char *why = slow->cold ? "it was the first on its executor, which was warming up" : "";
-    char text[256] = "";
-    switch (slow->cause) {
-    case CAUSE_SLOW_HOST:
-        name_the_host(view, slow, text, sizeof text);
-        break;
-    case CAUSE_COSTLY_RECORDS:
-        snprintf(text, sizeof text,
-                 "with the same amount of data as the others its records cost "
-                 "more work (%.1f s a task against %.1f s)",
-                 slow->slow_ms / 1000, slow->rest_ms / 1000);
-        break;
-    case CAUSE_BLOCKED:
-        snprintf(text, sizeof text,
-                 "it waited: CPU %.0f %% of its run time, fetch wait %.1f s, GC %.1f s",
-                 100 * slow->slow_cpu_share, slow->slow_fetch_ms / 1000, slow->slow_gc_ms / 1000);
-        break;
-    case CAUSE_SCHEDULING:
-        snprintf(text, sizeof text, "%.1f s of its time were scheduler delay",
-                 slow->slow_delay_ms / 1000);
-        break;
-    default:
-        snprintf(text, sizeof text, "%s", why[0] != '\0' ? why : "the numbers do not tell why");
-        break;
-    }
-    verdict_summary(out, "stage %d: the slowest of %lld tasks took %.1f s, %.1f times the mean: %s",
-                    (int)s->stage, (long long)s->tasks, (double)s->max_task_ms / 1000,
-                    (double)s->max_task_ms / s->mean_task_ms, text);
+    char text[256], tasks[SPAN_TEXT_SIZE], names[NAMES_SIZE], took[SPAN_TEXT_SIZE];
+    verdict_summary(out,
+                    "stage %d: the slowest of %s tasks took %s, %.1f times the mean%s (%s): %s",
+                    (int)s->stage, span_format_count((double)s->tasks, tasks),
+                    span_format_ms(slow->longest_ms, took),
+                    s->mean_task_ms > 0 ? slow->longest_ms / s->mean_task_ms : 0,
+                    slow->lost > 0 ? ", until a copy of it was done" : "",
+                    names_of(view->stage, slow, names), why_of(view, slow, text, sizeof text));
 }
 
 static void judge(const struct detector_view *view, struct verdict *out) {
@@ -68,7 +105,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         return;
     }
     out->rule_met = TRI_FALSE;
-    if (!slow_tasks_rule(stage, view->thresholds[0])) {
+    if (!slow_tasks_rule(stage, view->thresholds[0], true)) {
         return;
     }
     struct slow_tasks slow;
@@ -80,7 +117,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     out->cause = slow.cause;
     out->saving_s = slow.saving_s;
     slow_tasks_evidence(stage, &slow, out);
-    if (slow.cold && slow.cause == CAUSE_UNKNOWN) {
+    if (slow.cause == CAUSE_COLD_START) {
         out->cap = SEVERITY_NEGLIGIBLE; // class loading and JIT: every run pays it once
     }
     summarise(view, &slow, out);
@@ -98,6 +135,13 @@ static const struct remedy remedies[] = {
      "slow shuffle fetches or long garbage collections in them."},
     {CAUSE_SCHEDULING, "The slow tasks wait to be launched or to hand in their results: fewer and "
                        "larger tasks, smaller task results, a less busy driver."},
+    {CAUSE_GC, "Their executor collects garbage: more executor memory or fewer cores on it, leaner "
+               "structures, fewer cached objects."},
+    {CAUSE_FETCH_WAIT,
+     "They wait for shuffled data: look at the hosts they read from (disk, network, an executor "
+     "that collects garbage), at fetch retries and at an external shuffle service."},
+    {CAUSE_COLD_START, "The first tasks of an executor load classes and warm up: keep executors "
+                       "(dynamic allocation's idle time) rather than start new ones."},
     {CAUSE_NONE,
      "Look at the slowest tasks in the Spark UI: the events do not tell what holds them."},
 };
@@ -108,7 +152,8 @@ const struct detector detector_straggler = {
     .needs_detail = true,
     .completeness = 0.5,
     .help = "some tasks take far longer than the others although their data is even",
-    .rule = "`data_skew` is met and the cause is not the data",
+    .rule = "`data_skew` is met, tasks killed because their copy won counted as if they had "
+            "succeeded, and the cause is not the data",
     .unknown_when = "as `data_skew`",
     .never_text = "no task of the run succeeded",
     .thresholds = thresholds,

@@ -1,5 +1,10 @@
 // task_failures: attempts of a stage's tasks failed and their time was thrown away. Called through
 // the detector table.
+#include <math.h>
+#include <stdio.h>
+
+#include "base/span.h"
+#include "detect/cost.h"
 #include "detect/detector.h"
 
 static const struct {
@@ -15,6 +20,40 @@ static const struct {
     [FAILURE_USER_CODE] = {CAUSE_USER_CODE, "failed_user_code", "exception in the task"},
     [FAILURE_OTHER] = {CAUSE_OTHER, "failed_other", "other reasons"},
 };
+
+// What the stage lost: at least the work thrown away over all slots. A failed attempt cost all the
+// time until the next one stood where it did. Within an attempt a failed task held the stage up for
+// its own time if little came after it: as far as the stage took longer than its tasks need.
+static double cost_ms(const struct stage *stage, double slots, double thrown_away_ms) {
+    const struct stage_summary *s = &stage->summary;
+    double least_ms = thrown_away_ms / slots, held_up_ms = 0;
+    double wall_ms = (double)(stage_wall_ms(stage) - stage_wait_ms(stage));
+    double after_ms = (double)(s->completed_ms - stage->last_failure_ms);
+    double longest_ms = (double)s->max_task_ms;
+    if (s->failed) {
+        held_up_ms = (double)stage_lost_attempt_ms(stage);
+    } else if (stage->completed && after_ms <= 2 * longest_ms) {
+        double needed_ms = fmax(longest_ms, (double)stage->task_ms / slots);
+        held_up_ms = fmin((double)stage->longest_failed_ms, wall_ms - needed_ms);
+    }
+    return fmax(least_ms, held_up_ms);
+}
+
+static void summarise(const struct stage *stage, const char *class_text, double thrown_away_ms,
+                      struct verdict *out) {
+    const struct stage_summary *s = &stage->summary;
+    char after[96] = "", lost[SPAN_TEXT_SIZE], work[SPAN_TEXT_SIZE];
+    if (s->failed && stage->retry_launch_ms > 0) {
+        snprintf(after, sizeof after,
+                 "; the stage failed, and its next attempt stood where this one did %s later",
+                 span_format_ms((double)stage_lost_attempt_ms(stage), lost));
+    } else if (s->failed) {
+        snprintf(after, sizeof after, "; the stage failed");
+    }
+    verdict_summary(out, "stage %d: %lld task attempt%s failed (%s), %s of work thrown away%s",
+                    (int)s->stage, (long long)s->tasks_failed, s->tasks_failed == 1 ? "" : "s",
+                    class_text, span_format_ms(thrown_away_ms, work), after);
+}
 
 static void judge(const struct detector_view *view, struct verdict *out) {
     const struct stage *stage = view->stage;
@@ -33,11 +72,12 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         verdict_evidence(out, classes[c].evidence, (double)stage->failures[c]);
     }
     out->cause = classes[worst].cause;
-    double slots = stage->slots > 0 ? (double)stage->slots : 1;
+    double slots = cost_slots(stage);
     // Successes whose output was lost run again: their time is thrown away too.
     double lost_ms = (double)stage->resubmitted * s->mean_task_ms;
-    out->saving_s = ((double)stage->failed_ms + lost_ms) / 1000 / slots;
-    if (s->failed) {
+    double thrown_away_ms = (double)stage->failed_ms + lost_ms;
+    out->saving_s = cost_ms(stage, slots, thrown_away_ms) / 1000;
+    if (s->failed && !stage->cancelled) {
         out->floor = SEVERITY_MODERATE;
     }
     verdict_evidence(out, "tasks_failed", (double)s->tasks_failed);
@@ -47,10 +87,14 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "lost_to_infrastructure", (double)stage->lost_to_infrastructure);
     verdict_evidence(out, "slots", slots);
     verdict_evidence(out, "stage_failed", s->failed ? 1 : 0);
-    verdict_summary(out, "stage %d: %lld task attempt%s failed (%s), %.1f s of work thrown away%s",
-                    (int)s->stage, (long long)s->tasks_failed, s->tasks_failed == 1 ? "" : "s",
-                    classes[worst].text, ((double)stage->failed_ms + lost_ms) / 1000,
-                    s->failed ? "; the stage failed" : "");
+    verdict_evidence(out, "longest_failed_ms", (double)stage->longest_failed_ms);
+    if (s->failed) {
+        verdict_evidence(out, "lost_attempt_ms", (double)stage_lost_attempt_ms(stage));
+        verdict_evidence(out, "killed_ms", (double)stage->killed_ms);
+        verdict_evidence(out, "tasks_done_again",
+                         stage->retry_launch_ms > 0 ? (double)stage->retry_tasks : 0);
+    }
+    summarise(stage, classes[worst].text, thrown_away_ms, out);
 }
 
 static const struct remedy remedies[] = {

@@ -32,6 +32,22 @@ void app_stage_adopt(struct app *app, struct stage *stage) {
     app_count_stage(app, stage);
 }
 
+// An attempt that is a retry tells the one before it when it began and what it does again. Returns
+// that one if it did not know.
+static struct stage *tell_retried(struct app *app, const struct stage *retry) {
+    const struct stage_summary *s = &retry->summary;
+    struct stage *before = s->attempt > 0 ? app_stage(app, s->stage, s->attempt - 1) : NULL;
+    if (before == NULL || (before->retry_launch_ms == retry->first_launch_ms &&
+                           before->retry_tasks == s->tasks_expected)) {
+        return NULL;
+    }
+    before->retry_launch_ms = retry->first_launch_ms;
+    before->retry_tasks = s->tasks_expected;
+    before->dirty = true;
+    keep_touch(&before->kept);
+    return before;
+}
+
 static struct stage *get_stage(struct app *app, int32_t id, int32_t attempt) {
     struct stage *recent = app->recent_stage;
     if (recent != NULL && recent->summary.stage == id && recent->summary.attempt == attempt) {
@@ -44,6 +60,10 @@ static struct stage *get_stage(struct app *app, int32_t id, int32_t attempt) {
         stage->number = app->stage_number++;
         app_stages_bound(app, 1);
         app_stage_adopt(app, stage);
+        const struct stage *retry = attempt < INT32_MAX ? app_stage(app, id, attempt + 1) : NULL;
+        if (retry != NULL) { // it came first
+            tell_retried(app, retry);
+        }
     }
     keep_touch(&stage->kept); // whoever asks for it changes it
     app->recent_stage = stage;
@@ -76,6 +96,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
     if (completed && !was_completed) {
         load_end(app, stage);
     }
+    tell_retried(app, stage);
     return stage;
 }
 
@@ -102,6 +123,9 @@ static void launched(struct stage *stage, int64_t launch_ms) {
     if (launch_ms > 0 && (stage->first_launch_ms == 0 || launch_ms < stage->first_launch_ms)) {
         stage->first_launch_ms = launch_ms;
     }
+    if (launch_ms > stage->last_launch_ms) {
+        stage->last_launch_ms = launch_ms;
+    }
 }
 
 static struct stage *apply_task_start(struct app *app, const struct event_task *task) {
@@ -111,7 +135,7 @@ static struct stage *apply_task_start(struct app *app, const struct event_task *
     launched(stage, task->launch_ms);
     stage->tasks_running++;
     app_count_stage(app, stage);
-    return NULL; // nothing to judge yet
+    return tell_retried(app, stage); // of its own there is nothing to judge yet
 }
 
 static void add_totals(struct app *app, const struct event_task *task, enum task_class class) {
@@ -170,9 +194,11 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
     bool cold;
     int32_t host = executors_task(&app->executors, task->executor, task->host, &cold);
     int64_t scan_ns = class == TASK_CLASS_SUCCESS ? app_apply_task_accums(app, task) : -1;
-    stage_apply_task(stage, task, host, cold, scan_ns);
+    bool others_wait = app->sums.pending > stage->counted.pending;
+    stage_apply_task(stage, task, host, cold, scan_ns, others_wait);
     app_count_stage(app, stage);
     busy_add(&app->work, task->launch_ms, task->finish_ms);
+    tell_retried(app, stage);
     add_totals(app, task, class);
     *touched = stage;
     return true;

@@ -39,6 +39,11 @@ static struct stage_part part_of(const struct stage *stage) {
         .busy = !stage->completed && stage->tasks_running > 0,
         .running = stage->completed ? 0 : least(stage->tasks_running, PART_TASKS_MAX),
     };
+    // A stage whose tasks end without having begun is one of a log without starts.
+    if (!stage->completed && stage->submitted && (part.busy > 0 || s->tasks == 0)) {
+        int64_t begun = sat_add(s->tasks, stage->tasks_running);
+        part.pending = least(sat_sub0(s->tasks_expected, begun), PART_TASKS_MAX);
+    }
     if (stage->detail != NULL) {
         part.bytes += DETAIL_BYTES + stage->detail->host_count *
                                          (int64_t)sizeof(struct stage_host) * 3 /
@@ -57,6 +62,7 @@ static void add_part(struct stage_part *sum, const struct stage_part *part, int6
     sum->bytes += sign * part->bytes;
     sum->busy += sign * part->busy;
     sum->running += sign * part->running;
+    sum->pending += sign * part->pending;
 }
 
 void app_count_stage(struct app *app, struct stage *stage) {

@@ -2,6 +2,8 @@
 // here allocates per task and nothing may depend on the order of events.
 #include "state/stage.h"
 
+#include <ctype.h>
+
 #include "base/mem.h"
 #include "base/sat.h"
 #include "base/scrub.h"
@@ -35,6 +37,14 @@ void stage_free(struct stage *stage) {
     mem_free(stage);
 }
 
+// Spark's own sentence, at the beginning: the word anywhere else is somebody's error.
+static bool is_cancellation(struct str failure) {
+    return str_starts(failure, STR("[SPARK_JOB_CANCELLED]")) ||
+           str_starts(failure, STR("Stage cancelled")) ||
+           (str_starts(failure, STR("Job ")) && failure.len > 4 &&
+            isdigit((unsigned char)failure.p[4]) && str_contains(failure, STR(" cancelled")));
+}
+
 void stage_apply_info(struct stage *stage, const struct event_stage *info, bool completed) {
     struct stage_summary *summary = &stage->summary;
     if (info->name.len > 0) {
@@ -56,6 +66,7 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
             summary->completed_ms = info->completed_ms;
         }
         summary->failed = info->failure.len > 0;
+        stage->cancelled = is_cancellation(info->failure);
     } else {
         stage->submitted = true;
     }
@@ -74,6 +85,14 @@ enum task_class stage_task_class(const struct event_task *task) {
     default:
         return TASK_CLASS_FAILED;
     }
+}
+
+// True if it was killed because another attempt of it won.
+static bool is_lost(const struct event_task *task) {
+    // Before 2.2 no reason was told.
+    return task->result == TASK_KILLED &&
+           (task->error.len == 0 || str_contains(task->error, STR("another attempt succeeded")) ||
+            str_contains(task->error, STR("Stage finished")));
 }
 
 enum failure_class stage_failure_class(const struct event_task *task) {
@@ -98,6 +117,10 @@ enum failure_class stage_failure_class(const struct event_task *task) {
 
 static int64_t duration_ms(const struct event_task *task) {
     return sat_sub0(task->finish_ms, task->launch_ms);
+}
+
+static int64_t larger(int64_t a, int64_t b) {
+    return a > b ? a : b;
 }
 
 int64_t stage_scheduler_delay_ms(const struct event_task *task) {
@@ -180,10 +203,8 @@ static void add_spill(struct stage *stage, const struct event_task *task,
     }
 }
 
-static void add_success(struct stage *stage, const struct event_task *task, int32_t host,
-                        bool cold) {
-    struct stage_summary *s = &stage->summary;
-    struct stage_task t = {
+static struct stage_task task_of(const struct event_task *task, int32_t host, bool cold) {
+    return (struct stage_task){
         .duration_ms = duration_ms(task),
         .launch_ms = task->launch_ms,
         .bytes =
@@ -200,6 +221,29 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
         .host = host,
         .cold = cold,
     };
+}
+
+// As slow as if it had succeeded, but in no volume.
+static void add_lost(struct stage *stage, const struct event_task *task, int32_t host, bool cold) {
+    if (stage->detail != NULL) {
+        struct stage_task t = task_of(task, host, cold);
+        t.lost = true;
+        keep_slow(stage->detail, &t);
+        add_host(stage->detail, &t);
+    }
+}
+
+// A speculative copy.
+static void add_lost_copy(struct stage *stage, const struct event_task *task, bool in_the_way) {
+    stage->copies_lost++;
+    sat_inc(&stage->copies_lost_ms, duration_ms(task));
+    sat_inc(&stage->copies_in_the_way_ms, in_the_way ? duration_ms(task) : 0);
+}
+
+static void add_success(struct stage *stage, const struct event_task *task, int32_t host,
+                        bool cold) {
+    struct stage_summary *s = &stage->summary;
+    struct stage_task t = task_of(task, host, cold);
     s->tasks++;
     sat_inc(&stage->task_ms, t.duration_ms);
     s->max_task_ms = t.duration_ms > s->max_task_ms ? t.duration_ms : s->max_task_ms;
@@ -234,7 +278,7 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
 }
 
 void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
-                      int64_t scan_ns) {
+                      int64_t scan_ns, bool others_wait) {
     struct stage_summary *s = &stage->summary;
     if (task->finish_ms > stage->last_finish_ms) {
         stage->last_finish_ms = task->finish_ms;
@@ -256,12 +300,19 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
         s->tasks_failed++;
         stage->failures[stage_failure_class(task)]++;
         sat_inc(&stage->failed_ms, duration_ms(task));
+        stage->longest_failed_ms = larger(stage->longest_failed_ms, duration_ms(task));
+        stage->last_failure_ms = larger(stage->last_failure_ms, task->finish_ms);
         stage->lost_to_infrastructure +=
             task->result == TASK_EXECUTOR_LOST && task->exit_caused_by_app == 0;
         break;
     case TASK_CLASS_KILLED:
         s->tasks_killed++;
         sat_inc(&stage->killed_ms, duration_ms(task));
+        if (is_lost(task) && task->speculative) {
+            add_lost_copy(stage, task, others_wait);
+        } else if (is_lost(task)) {
+            add_lost(stage, task, host, cold);
+        }
         break;
     case TASK_CLASS_NONE:
         break;
@@ -304,8 +355,31 @@ int64_t stage_began_ms(const struct stage *stage) {
 int64_t stage_wall_ms(const struct stage *stage) {
     const struct stage_summary *s = &stage->summary;
     int64_t from = stage_began_ms(stage);
-    int64_t to = s->completed_ms > stage->last_finish_ms ? s->completed_ms : stage->last_finish_ms;
+    // What was killed may linger after the end.
+    bool done = stage->completed && !s->failed && s->completed_ms > from;
+    int64_t to =
+        done || s->completed_ms > stage->last_finish_ms ? s->completed_ms : stage->last_finish_ms;
     return from > 0 ? sat_sub0(to, from) : 0;
+}
+
+int64_t stage_task_length_ms(const struct stage *stage, const struct stage_task *task) {
+    int64_t until_end_ms = sat_sub0(stage->summary.completed_ms, task->launch_ms);
+    bool lingered = task->lost && stage->summary.completed_ms > 0;
+    return lingered && until_end_ms < task->duration_ms ? until_end_ms : task->duration_ms;
+}
+
+int64_t stage_lost_attempt_ms(const struct stage *stage) {
+    const struct stage_summary *s = &stage->summary;
+    bool again = stage->retry_launch_ms > 0;
+    if (!s->failed || (stage->cancelled && !again)) {
+        return 0;
+    }
+    // If the next attempt did all of it again, or if there is none, nothing was gained; else the
+    // tasks that were left began not before the last launch.
+    bool kept = again && s->tasks > 0 && stage->retry_tasks < s->tasks_expected;
+    int64_t from = kept ? stage->last_launch_ms : stage->first_launch_ms;
+    int64_t until = again ? stage->retry_launch_ms : s->completed_ms;
+    return from > 0 ? sat_sub0(until, from) : 0;
 }
 
 int64_t stage_wait_ms(const struct stage *stage) {

@@ -14,7 +14,8 @@
 
 enum { STAGE_SLOW_TASKS = 8, STAGE_HOSTS_MAX = 64 };
 
-// One successful task, as far as comparing it with the rest needs.
+// One task, as far as comparing it with the rest needs: a successful one, or one that was killed
+// because a copy of it won, which held the stage up for as long.
 struct stage_task {
     int64_t duration_ms, launch_ms;
     int64_t bytes;   // input + shuffle read
@@ -22,6 +23,7 @@ struct stage_task {
     int64_t run_ms, cpu_ns, gc_ms, fetch_wait_ms, spill_bytes, deserialize_ms, delay_ms;
     int32_t index, host; // host: index into the app's host table
     bool cold;           // among the first tasks of its executor, or the stage's first on a slot
+    bool lost;           // it was killed, a copy of it won; in no sum over successes
 };
 
 struct stage_host {
@@ -31,7 +33,7 @@ struct stage_host {
 
 // Needed only while the stage is open or has just closed.
 struct stage_detail {
-    struct stage_task slow[STAGE_SLOW_TASKS]; // the slowest successes, slowest first
+    struct stage_task slow[STAGE_SLOW_TASKS]; // the slowest, slowest first
     uint32_t slow_count;
     struct stage_host *hosts;
     uint32_t host_count, host_cap;
@@ -44,6 +46,7 @@ struct stage_part {
     int64_t bytes;          // that it takes in memory
     int64_t busy;           // 1: it is open and has tasks that run
     int64_t running;        // tasks of it that run, if it is open
+    int64_t pending;        // tasks of an open stage that wait for a slot
 };
 
 struct stage {
@@ -52,10 +55,13 @@ struct stage {
     bool submitted, completed;    // the event was seen
     int32_t works;                // of its RDDs, see model/operator.h; app_stage_works() tells more
     int64_t slots;                // task slots it could use, fixed at its first task; 0 before
-    int64_t first_launch_ms, last_finish_ms; // over all attempts; 0 unknown
-    bool waited_for_own;                     // it waited while other stages of the run held slots
-    int64_t live_slots;        // of the run at its first task, however few tasks it had for them
-    struct load_beside beside; // what else the run did meanwhile
+    int64_t live_slots;           // of the run at its first task, however few tasks it had for them
+    struct load_beside beside;    // what else the run did meanwhile
+    int64_t first_launch_ms, last_launch_ms, last_finish_ms; // over all tasks; 0 unknown
+    bool cancelled; // it failed because somebody stopped its work
+    // The next attempt, done because this one failed: its first launch, 0 none; its tasks.
+    int64_t retry_launch_ms, retry_tasks;
+    bool waited_for_own; // it waited while other stages of the run held slots
     // sums over successes
     int64_t task_ms, bytes, records, fetch_wait_ms, shuffle_write_ns, deserialize_ms;
     int64_t spill_task_ms; // durations of tasks that spilled
@@ -72,6 +78,10 @@ struct stage {
     // lost work
     int64_t failures[FAILURE_CLASS_COUNT], failed_ms, killed_ms, resubmitted,
         lost_to_infrastructure;
+    // Speculative copies that lost to what they copied; the time of those that ran while tasks of
+    // other stages waited for a slot.
+    int64_t copies_lost, copies_lost_ms, copies_in_the_way_ms;
+    int64_t longest_failed_ms, last_failure_ms; // of its tasks: how long, when
     int64_t tasks_running;        // TaskStart seen, TaskEnd not yet; a hint, never below 0
     struct stage_detail *detail;  // NULL once the stage is closed and others closed after it
     struct bottleneck **verdicts; // owned; at most one per kind
@@ -91,9 +101,9 @@ void stage_drop_detail(struct stage *stage);
 // Merges a StageSubmitted or StageCompleted into the stage. Idempotent.
 void stage_apply_info(struct stage *stage, const struct event_stage *info, bool completed);
 // Adds one task end that is neither Resubmitted nor a duplicate. `scan_ns` < 0: no scan time
-// reported.
+// reported. `others_wait`: tasks of other stages wait for a slot.
 void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
-                      int64_t scan_ns);
+                      int64_t scan_ns, bool others_wait);
 // True if its tasks tell their CPU time: what is missing is not 0, no cause may be drawn from it.
 bool stage_tells_cpu(const struct stage *stage);
 // Seconds of its wall time in which it moved shuffled data, as far as its metrics show: fetch wait,
@@ -107,6 +117,11 @@ struct bottleneck *stage_verdict(const struct stage *stage, enum bottleneck_kind
 // them.
 enum task_class { TASK_CLASS_SUCCESS, TASK_CLASS_FAILED, TASK_CLASS_KILLED, TASK_CLASS_NONE };
 enum task_class stage_task_class(const struct event_task *task);
+// How long a task held its stage up, ms: one that lost counts until the stage ended.
+int64_t stage_task_length_ms(const struct stage *stage, const struct stage_task *task);
+// What a failed attempt cost the run, ms: from its beginning, or from where it stopped making
+// progress, until the next attempt began where it stood. 0 if it did not fail.
+int64_t stage_lost_attempt_ms(const struct stage *stage);
 // Why a task failed.
 enum failure_class stage_failure_class(const struct event_task *task);
 // Time between launch and finish not explained by the executor, ms, never below 0 (Spark UI's

@@ -65,7 +65,7 @@ static void the_cause_of_uneven_times_is_told(void **state) {
     } cases[] = {
         {more_data, CAUSE_DATA},
         {same_data_more_cpu, CAUSE_COSTLY_RECORDS},
-        {waits_for_fetches, CAUSE_BLOCKED},
+        {waits_for_fetches, CAUSE_FETCH_WAIT},
         {delayed, CAUSE_SCHEDULING},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -167,10 +167,94 @@ static void failures_cost_their_time_and_what_is_done_again(void **state) {
     assert_int_equal(v.floor, SEVERITY_NEGLIGIBLE);
     stage.summary.failed = true;
     assert_int_equal(judge(KIND_TASK_FAILURES, &app, &stage, true).floor, SEVERITY_MODERATE);
+    stage.cancelled = true; // somebody stopped it: it did not fail for its tasks
+    assert_int_equal(judge(KIND_TASK_FAILURES, &app, &stage, true).floor, SEVERITY_NEGLIGIBLE);
     struct stage killed = {.summary = {.tasks_killed = 1}};
     assert_int_equal(judge(KIND_TASK_FAILURES, &app, &killed, true).rule_met, TRI_FALSE);
     struct stage nothing = {0};
     assert_int_equal(judge(KIND_TASK_FAILURES, &app, &nothing, true).rule_met, TRI_NULL);
+}
+
+// Eight slots; an attempt of a stage began at 1 s and failed at 31 s, with one task of 4 s failed.
+static struct stage failed_attempt(void) {
+    struct stage stage = {.summary = {.tasks_failed = 1,
+                                      .tasks = 6,
+                                      .tasks_expected = 8,
+                                      .failed = true,
+                                      .completed_ms = 31000},
+                          .completed = true,
+                          .slots = 8,
+                          .first_launch_ms = 1000,
+                          .last_launch_ms = 26000,
+                          .failed_ms = 4000,
+                          .longest_failed_ms = 4000};
+    return stage;
+}
+
+static double failures_cost(const struct stage *stage) {
+    struct app app = {0};
+    return judge(KIND_TASK_FAILURES, &app, stage, true).saving_s;
+}
+
+static void a_failed_attempt_costs_the_time_until_its_retry(void **state) {
+    (void)state;
+    struct stage stage = failed_attempt();
+    assert_near(failures_cost(&stage), 30, 1e-12); // none yet: all it took
+    stage.retry_launch_ms = 41000;                 // parents were done again
+    stage.retry_tasks = 8;                         // all of it is done again
+    assert_near(failures_cost(&stage), 40, 1e-12);
+    stage.retry_tasks = 7; // some successes count: it stopped where it last began a task
+    assert_near(failures_cost(&stage), 15, 1e-12);
+    stage.summary.tasks = 0; // there was none: parents' output was found
+    assert_near(failures_cost(&stage), 40, 1e-12);
+    stage.cancelled = true; // that it is done again says that nobody wanted it stopped
+    assert_near(failures_cost(&stage), 40, 1e-12);
+    stage.retry_launch_ms = 0;
+    assert_near(failures_cost(&stage), 0.5, 1e-12); // the floor
+    stage = failed_attempt();
+    stage.first_launch_ms = 30800;
+    assert_near(failures_cost(&stage), 0.5, 1e-12);
+    stage.first_launch_ms = 0; // no start was seen
+    assert_near(failures_cost(&stage), 0.5, 1e-12);
+}
+
+static void a_failure_near_the_end_holds_the_stage_up(void **state) {
+    (void)state;
+    struct stage stage = failed_attempt();
+    stage.summary.failed = false;
+    stage.summary.submitted_ms = 1000;
+    stage.summary.max_task_ms = 5000;
+    stage.task_ms = 200000;
+    stage.last_failure_ms = 21000; // twice the longest before the end
+    assert_near(failures_cost(&stage), 4, 1e-12);
+    stage.last_failure_ms--; // before: the slots had other work
+    assert_near(failures_cost(&stage), 0.5, 1e-12);
+    stage.last_failure_ms = 25000;
+    stage.task_ms = 8 * 28000; // the stage took two seconds longer than its work
+    assert_near(failures_cost(&stage), 2, 1e-12);
+    stage.completed = false; // who knows yet
+    assert_near(failures_cost(&stage), 0.5, 1e-12);
+}
+
+static void copies_cost_the_slots_that_others_waited_for(void **state) {
+    (void)state;
+    struct app app = {0};
+    struct stage stage = {.summary = {.tasks = 10}, .task_ms = 100000, .slots = 4};
+    assert_int_equal(judge(KIND_SPECULATION_WASTE, &app, &stage, true).rule_met, TRI_FALSE);
+    stage.copies_lost = 2;
+    stage.copies_lost_ms = 5000; // a twentieth: not more than that
+    assert_int_equal(judge(KIND_SPECULATION_WASTE, &app, &stage, true).rule_met, TRI_FALSE);
+    stage.copies_lost_ms = 8000;
+    struct verdict v = judge(KIND_SPECULATION_WASTE, &app, &stage, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cap, SEVERITY_NEGLIGIBLE); // the slots were idle anyway
+    assert_near(v.saving_s, 0, 0);
+    stage.copies_in_the_way_ms = 6000;
+    v = judge(KIND_SPECULATION_WASTE, &app, &stage, true);
+    assert_int_equal(v.cap, SEVERITY_CRITICAL);
+    assert_near(v.saving_s, 1.5, 1e-12);
+    stage.summary.tasks = 0;
+    assert_int_equal(judge(KIND_SPECULATION_WASTE, &app, &stage, true).rule_met, TRI_NULL);
 }
 
 static void shuffling_costs_what_its_stages_show_of_the_excess(void **state) {
@@ -281,6 +365,9 @@ int main(void) {
         cmocka_unit_test(shuffling_costs_what_its_stages_show_of_the_excess),
         cmocka_unit_test(a_stage_is_replayed_on_its_slots),
         cmocka_unit_test(no_saving_exceeds_the_stage_with_its_retries_nor_the_run),
+        cmocka_unit_test(a_failed_attempt_costs_the_time_until_its_retry),
+        cmocka_unit_test(a_failure_near_the_end_holds_the_stage_up),
+        cmocka_unit_test(copies_cost_the_slots_that_others_waited_for),
         cmocka_unit_test(runs_cost_what_is_beyond_their_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

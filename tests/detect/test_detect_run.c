@@ -116,6 +116,7 @@ static void alerts_keep_their_names(void **state) {
         [KIND_DRIVER_BOUND] = "PipelineDriverBound",
         [KIND_IDLE_EXECUTORS] = "PipelineIdleExecutors",
         [KIND_LOW_PARALLELISM] = "PipelineLowParallelism",
+        [KIND_SPECULATION_WASTE] = "PipelineSpeculationWaste",
     };
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         const struct detector *detector = detector_of((enum bottleneck_kind)kind);

@@ -17,6 +17,8 @@ struct shape {
     int64_t there_ms; // what a task takes on host 1, against a second
     int64_t wall_ms, slots;
     int64_t between_ms; // one more of the listed tasks took so long; 0: none
+    bool cpu_untold;
+    bool lost; // the slow ones were killed, copies of them that took a second won
 };
 
 static const struct shape even = {.slow_bytes = 1000,
@@ -57,8 +59,9 @@ static struct stage stage_of(const struct shape *shape) {
                                              .fetch_wait_ms = shape->fetch_ms,
                                              .delay_ms = shape->delay_ms,
                                              .host = i < shape->there,
-                                             .cold = i < shape->cold};
-        sketch_add(&detail.durations_ms, 10000);
+                                             .cold = i < shape->cold,
+                                             .lost = shape->lost};
+        sketch_add(&detail.durations_ms, shape->lost ? 1000 : 10000);
     }
     detail.slow_count = SLOW;
     for (unsigned i = 0; i < REST; i++) {
@@ -67,6 +70,14 @@ static struct stage stage_of(const struct shape *shape) {
     if (shape->between_ms > 0) {
         detail.slow[detail.slow_count++].duration_ms = shape->between_ms;
         stage.task_ms += shape->between_ms - 1000;
+    }
+    stage.cpu_untold_tasks = shape->cpu_untold;
+    if (shape->lost) { // in the sums are the copies
+        stage.task_ms -= SLOW * 9000;
+        s->max_task_ms = 1000;
+        stage.bytes = (REST + SLOW) * shape->rest_bytes;
+        s->run_ms = (REST + SLOW) * 1000;
+        s->cpu_ns = (REST + SLOW) * shape->rest_cpu_ms * 1000000;
     }
     s->mean_task_ms = (double)stage.task_ms / (REST + SLOW);
     hosts[0] = (struct stage_host){.host = 0, .tasks = 10, .task_ms = 10 * 1000};
@@ -79,7 +90,8 @@ static struct stage stage_of(const struct shape *shape) {
 static struct slow_tasks compare(const struct shape *shape) {
     struct stage stage = stage_of(shape);
     struct slow_tasks slow;
-    assert_true(slow_tasks_rule(&stage, 3));
+    assert_true(slow_tasks_rule(&stage, 3, true));
+    assert_int_equal(slow_tasks_rule(&stage, 3, false), !shape->lost);
     slow_tasks_compare(&stage, &slow);
     return slow;
 }
@@ -108,6 +120,29 @@ static void twice_the_data_is_the_data(void **state) {
     assert_cause(s, CAUSE_COSTLY_RECORDS);
     s.slow_bytes = 1; // only the slow ones read anything
     assert_cause(s, CAUSE_DATA);
+    assert_near(compare(&s).data_share, 1, 0);
+}
+
+// Ten times the time: nine seconds more. If time grows with the data, 2.7 of them are three tenths.
+static void little_of_the_time_is_the_data_only_if_nothing_else_is(void **state) {
+    (void)state;
+    struct shape s = even;
+    s.slow_bytes = 3700;
+    assert_near(compare(&s).data_share, 0.3, 1e-9);
+    s.there = 3; // on a slow host
+    s.there_ms = 2000;
+    assert_cause(s, CAUSE_DATA);
+    s.slow_bytes = 3699;
+    assert_cause(s, CAUSE_SLOW_HOST);
+    s.there = 2;
+    assert_cause(s, CAUSE_DATA);
+    s.fetch_ms = 5001;
+    assert_cause(s, CAUSE_FETCH_WAIT);
+    s.slow_bytes = 10000;
+    assert_near(compare(&s).data_share, 1, 1e-9);
+    assert_cause(s, CAUSE_DATA); // more data is more to wait for
+    s.slow_bytes = 500;
+    assert_near(compare(&s).data_share, 0, 0);
 }
 
 static void three_in_four_on_one_slow_host(void **state) {
@@ -148,8 +183,15 @@ static void more_than_half_of_their_time_says_why(void **state) {
     assert_cause(s, CAUSE_COSTLY_RECORDS);
     s.gc_ms = 2001;
     assert_cause(s, CAUSE_BLOCKED);
+    s.gc_ms = 5001;
+    assert_cause(s, CAUSE_GC);
+    s.gc_ms = 0;
+    s.fetch_ms = 5001;
+    assert_cause(s, CAUSE_FETCH_WAIT);
+    s.fetch_ms = 3000;
+    s.gc_ms = 2001;
     s.cold = SLOW; // they warmed up: no wonder
-    assert_cause(s, CAUSE_UNKNOWN);
+    assert_cause(s, CAUSE_COLD_START);
     assert_true(compare(&s).cold);
     s.cold = SLOW - 1;
     assert_cause(s, CAUSE_BLOCKED);
@@ -172,14 +214,97 @@ static void the_processor_tells_work_from_waiting(void **state) {
     assert_cause(s, CAUSE_UNKNOWN);
     s.slow_cpu_ms = 1800;
     assert_cause(s, CAUSE_COSTLY_RECORDS);
+    s = even; // Spark before 2.1 reports none
+    s.slow_cpu_ms = s.rest_cpu_ms = 0;
+    s.cpu_untold = true;
+    assert_cause(s, CAUSE_UNKNOWN);
+    s.cpu_untold = false; // what is told is told
+    assert_cause(s, CAUSE_COSTLY_RECORDS);
+}
+
+// The stage waited for them as if they had succeeded; but the same records were done in a second.
+static void what_lost_to_its_copy_is_slow_all_the_same(void **state) {
+    (void)state;
+    struct shape s = even;
+    s.lost = true;
+    s.slow_cpu_ms = 100;
+    assert_cause(s, CAUSE_BLOCKED);
+    struct slow_tasks slow = compare(&s);
+    assert_int_equal(slow.count, SLOW);
+    assert_int_equal(slow.lost, SLOW);
+    assert_near(slow.longest_ms, 10000, 0);
+    assert_near(slow.rest_ms, 1000, 0); // of all that succeeded
+    assert_near(slow.saving_s, 9, 1e-9);
+    s.slow_cpu_ms = 9000;
+    assert_cause(s, CAUSE_UNKNOWN);
+    s.slow_run_ms = s.slow_cpu_ms = 0; // killed tasks may report nothing
+    assert_cause(s, CAUSE_UNKNOWN);
+    s.slow_bytes = 100000;
+    s.cold = SLOW;
+    assert_cause(s, CAUSE_UNKNOWN); // neither the data nor a warm-up
+    s.there = 4;
+    s.there_ms = 5000;
+    assert_cause(s, CAUSE_SLOW_HOST);
+    // What lingers after the stage's end held nothing up.
+    struct stage stage = stage_of(&even);
+    stage.summary.completed_ms = 5000;
+    struct stage_task task = {.duration_ms = 9000, .launch_ms = 2000, .lost = true};
+    assert_int_equal(stage_task_length_ms(&stage, &task), 3000);
+    task.lost = false;
+    assert_int_equal(stage_task_length_ms(&stage, &task), 9000);
+}
+
+static void no_task_warms_up_for_minutes(void **state) {
+    (void)state;
+    struct slow_tasks slow;
+    struct shape s = even;
+    s.cold = SLOW;
+    for (int64_t more = 0; more < 2; more++) {
+        struct stage stage = stage_of(&s);
+        for (unsigned i = 0; i < SLOW; i++) {
+            detail.slow[i].duration_ms = 31000 + more;
+        }
+        stage.task_ms = REST * 1000 + SLOW * (31000 + more);
+        stage.summary.max_task_ms = 31000 + more;
+        stage.summary.mean_task_ms = (double)stage.task_ms / (REST + SLOW);
+        slow_tasks_compare(&stage, &slow);
+        assert_int_equal(slow.cause, more == 0 ? CAUSE_COLD_START : CAUSE_COSTLY_RECORDS);
+    }
+}
+
+static void the_slowest_are_named(void **state) {
+    (void)state;
+    static const struct {
+        unsigned slow; // of the four
+        const char *names;
+    } cases[] = {{1, "(task 17)"}, {2, "(tasks 17 and 4)"}, {4, "(tasks 17, 4 and -2147483648)"}};
+    struct app app = {0};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct stage stage = stage_of(&even);
+        detail.slow_count = cases[i].slow;
+        stage.task_ms -= (SLOW - (int64_t)cases[i].slow) * 9000;
+        stage.summary.mean_task_ms = (double)stage.task_ms / (REST + SLOW);
+        detail.slow[0].index = 17;
+        detail.slow[1].index = 4;
+        detail.slow[2].index = INT32_MIN;
+        assert_non_null(strstr(judge(KIND_STRAGGLER, &app, &stage, true).summary, cases[i].names));
+    }
 }
 
 static void the_stage_waits_for_what_exceeds_the_mean(void **state) {
     (void)state;
     struct shape s = even;
     assert_near(compare(&s).saving_s, 7.5, 1e-9); // 10 s, mean of 2.5 s
-    s.wall_ms = 8000; // never more than the stage took beyond a mean task
-    assert_near(compare(&s).saving_s, 5.5, 1e-9);
+    // But its work must be done: 24 s of it in the 7.5 slots that 60 s in eight must have had.
+    s.wall_ms = 8000;
+    assert_near(compare(&s).saving_s, 8 - 24 / 7.5, 1e-9);
+    s.slots = 100; // and no stage is shorter than the longest task left
+    assert_near(compare(&s).saving_s, 7, 1e-9);
+    s = even;
+    s.slots = 2; // four of them, two at a time: twice as much
+    assert_near(compare(&s).saving_s, 15, 1e-9);
+    s.wall_ms = 25000;
+    assert_near(compare(&s).saving_s, 25 - 24 / 2.4, 1e-9);
     // Slow is what takes twice the usual and more than the mean.
     s = even;
     s.between_ms = 2400;
@@ -217,6 +342,10 @@ int main(void) {
         cmocka_unit_test(twice_the_data_is_the_data),
         cmocka_unit_test(three_in_four_on_one_slow_host),
         cmocka_unit_test(more_than_half_of_their_time_says_why),
+        cmocka_unit_test(little_of_the_time_is_the_data_only_if_nothing_else_is),
+        cmocka_unit_test(what_lost_to_its_copy_is_slow_all_the_same),
+        cmocka_unit_test(no_task_warms_up_for_minutes),
+        cmocka_unit_test(the_slowest_are_named),
         cmocka_unit_test(the_processor_tells_work_from_waiting),
         cmocka_unit_test(the_stage_waits_for_what_exceeds_the_mean),
         cmocka_unit_test(a_cold_start_on_a_slow_host_is_a_slow_host),

@@ -157,6 +157,13 @@ static inline void kit_app_start(const char *key, const char *name, double at_s)
              name, kit_ms(at_s));
 }
 
+static inline void kit_executor(const char *key, const char *id, int cores) {
+    kit_feed(key,
+             "{\"Event\":\"SparkListenerExecutorAdded\",\"Timestamp\":%lld,\"Executor ID\":"
+             "\"%s\",\"Executor Info\":{\"Host\":\"h\",\"Total Cores\":%d}}",
+             kit_ms(0), id, cores);
+}
+
 static inline void kit_app_end(const char *key, double at_s) {
     kit_feed(key, "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":%lld}", kit_ms(at_s));
 }

@@ -60,12 +60,18 @@ def task_failures(stage):
     return stage.tasks_failed > 0 if stage.ends > 0 else None
 
 
+def speculation_waste(stage):
+    """Copies that lost took more than a twentieth of the time of all that succeeded."""
+    return 20 * stage.copies_lost_ms > stage.sum_ms if stage.tasks > 0 else None
+
+
 STAGE_RULES = {
     "data_skew": data_skew,
     "memory_pressure": memory_pressure,
     "io_bottleneck": io_bottleneck,
     "resource_contention": resource_contention,
     "task_failures": task_failures,
+    "speculation_waste": speculation_waste,
 }
 
 
@@ -158,12 +164,15 @@ def completeness(run):
 
 
 def verdicts(run, totals, result):
-    """Every verdict as (kind, stage, attempt) -> True, False or None."""
+    """Every verdict as (kind, stage, attempt) -> True, False or None; "any" if either is right."""
     found = {}
     for kind, rule in STAGE_RULES.items():
         judged = {(kind,) + key: rule(stage) for key, stage in run.stages.items()}
         judged = {key: met for key, met in judged.items() if met is not None}
         found.update(judged or {(kind, None, None): None})
+    for key, stage in run.stages.items():
+        if stage.originals_lost > 0 and stage.tasks > 0:
+            found[("straggler",) + key] = "any"  # as if they had succeeded: the agent decides
     if ("data_skew", None, None) in found:
         found[("straggler", None, None)] = None
     for kind, met in (

@@ -9,6 +9,14 @@ from oracle_log import identifier, metric, table
 KILLED = ("TaskKilled", "TaskCommitDenied")
 
 
+LOST = ("another attempt succeeded", "Stage finished")
+
+
+def lost(reason, why):
+    """Whether a task was killed because another attempt of it won; before 2.2 no reason is told."""
+    return reason == "TaskKilled" and (not why or any(words in why for words in LOST))
+
+
 def task_class(reason, info):
     """success, failed or killed; the Reason decides, flags only where there is none."""
     if reason:
@@ -54,6 +62,8 @@ class Stage:
         self.scan_ns = None  # these tasks: reported scan time, None if nobody reported
         self.measured = 0  # successful tasks with metrics
         self.delay_ms = 0  # these tasks
+        self.originals_lost = 0  # killed because a copy of theirs succeeded
+        self.copies_lost_ms = 0  # speculative copies, killed because another attempt succeeded
 
     @property
     def submitted(self):
@@ -63,7 +73,7 @@ class Stage:
     def number_of_tasks(self):
         return self.tasks_expected[0] or self.tasks_expected[1]
 
-    def add_end(self, reason, info, metrics):
+    def add_end(self, reason, why, info, metrics):
         """A TaskEnd that counts; True if a successful one that read input, None if no success."""
         self.listed = True
         self.ends += 1
@@ -76,6 +86,11 @@ class Stage:
         outcome = task_class(reason, info)
         if outcome == "failed":
             self.tasks_failed += 1
+        if lost(reason, why) and info.get("Speculative") is True:
+            launch, finish = metric(info.get("Launch Time")), metric(info.get("Finish Time"))
+            self.copies_lost_ms += max(0, finish - launch)
+        elif lost(reason, why):
+            self.originals_lost += 1
         if outcome != "success":
             return None
         return self.add_success(info, metrics, measured)

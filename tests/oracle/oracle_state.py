@@ -193,7 +193,8 @@ class Run:
         if stage is None:
             return False
         info = event["Task Info"]
-        reason = text(table(event.get("Task End Reason")).get("Reason"))
+        ended = table(event.get("Task End Reason"))
+        reason, why = text(ended.get("Reason")), text(ended.get("Kill Reason"))
         if reason == "Resubmitted":
             self.note_times(info, TASK_TIMES)
             return True
@@ -206,7 +207,7 @@ class Run:
         stage.last_finish = max(stage.last_finish, finish)
         self.time.add(launch, finish)
         self.time.used_ms += max(0, finish - launch)
-        reader = stage.add_end(reason, info, event.get("Task Metrics"))
+        reader = stage.add_end(reason, why, info, event.get("Task Metrics"))
         if reader is not None:
             scanned = self.add_accumulables(stage, info.get("Accumulables"), reader)
             if not reader:

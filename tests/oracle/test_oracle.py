@@ -22,7 +22,7 @@ T0, GIB = 1_700_000_000_000, 1024**3
 OF_TIME = {"driver_bound", "idle_executors"}  # beyond the base rules: OfTime
 NO_INPUT = {"io_bottleneck", "network_overhead"}
 NO_RECORDS = NO_INPUT | {"low_throughput"}
-NO_TASKS = NO_RECORDS | {"data_skew", "straggler", "memory_pressure"}
+NO_TASKS = NO_RECORDS | {"data_skew", "straggler", "memory_pressure", "speculation_waste"}
 NO_TASKS |= {"resource_contention", "task_failures"}
 
 
@@ -50,7 +50,7 @@ class ShapeTest(unittest.TestCase):
         true, null = set(), set()
         for entry in report["verdicts"]:
             subject = (entry["kind"], entry["stage"], entry["attempt"])
-            if entry["rule_met"]:
+            if entry["rule_met"] is True:
                 true.add(subject if subject[1] is not None else entry["kind"])
             elif entry["rule_met"] is None:
                 null.add(entry["kind"])
