@@ -40,6 +40,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     out->cap = busy_s < view->thresholds[QUIET_BELOW_S]    ? SEVERITY_NEGLIGIBLE
                : app_run_kind(view->app) == RUN_KIND_BATCH ? SEVERITY_MODERATE
                                                            : SEVERITY_LOW;
+    if (totals.records_from != RECORDS_INPUT && totals.records_from != RECORDS_SCAN) {
+        verdict_doubt(out, CONFIDENCE_MEDIUM, "what the run read was not counted");
+    }
     verdict_evidence(out, "records", (double)totals.records);
     verdict_evidence(out, "duration_s", duration_s);
     verdict_evidence(out, "busy_s", busy_s);

@@ -67,6 +67,11 @@ static const struct root_row {
      slow_ones_collected, false, "its garbage collection", "explained_gc_s"},
     // The failed attempts carry what it cost.
     {KIND_TASK_FAILURES, OF_MEMORY, KIND_MEMORY_PRESSURE, OF_MEMORY, NULL, true, NULL, NULL},
+    // A heap that is too small, or garbage that a few tasks make: whichever costs more.
+    {KIND_MEMORY_PRESSURE, CAUSE_SET(CAUSE_GC), KIND_STRAGGLER, CAUSE_SET(CAUSE_GC), NULL, false,
+     "its uneven tasks", "explained_straggler_s"},
+    {KIND_STRAGGLER, CAUSE_SET(CAUSE_GC), KIND_MEMORY_PRESSURE, CAUSE_SET(CAUSE_GC), NULL, false,
+     "its garbage collection", "explained_gc_s"},
     // Nobody works while the driver does.
     {KIND_DRIVER_BOUND, 0, KIND_IDLE_EXECUTORS, 0, NULL, false, "its idle executors",
      "explained_idle_executors_s"},

@@ -36,9 +36,12 @@ static void describe(struct alert *alert, const struct pipeline_run *run,
                      const struct open_bottleneck *worst) {
     const char *attempt = run->identity.attempt;
     char text[SCRUB_COPY_MAX], saving[SPAN_TEXT_SIZE];
-    snprintf(text, sizeof text, "Pipeline %.100s, run %.100s%s%s: %s (severity %s, up to %s lost).",
+    bool sure = worst->confidence == CONFIDENCE_HIGH;
+    snprintf(text, sizeof text,
+             "Pipeline %.100s, run %.100s%s%s: %s (severity %s%s%s%s, up to %s lost).",
              run->identity.pipeline, run->identity.app_id, attempt[0] != '\0' ? " attempt " : "",
-             attempt, worst->summary, severity_name(worst->severity),
+             attempt, worst->summary, severity_name(worst->severity), sure ? "" : ", ",
+             sure ? "" : confidence_name(worst->confidence), sure ? "" : " confidence",
              span_format_seconds(worst->saving_s, saving));
     scrub_copy(alert->description, sizeof alert->description, str_of(text)); // names are cut above
 }

@@ -269,7 +269,7 @@ static void add_root(struct buf *out, const struct findings *findings, uint32_t 
 
 static void add_confidence(struct buf *out, const struct bottleneck *b,
                            const struct render_style *style) {
-    if (b->confidence != CONFIDENCE_HIGH) {
+    if (b->confidence != CONFIDENCE_HIGH && b->severity > SEVERITY_NEGLIGIBLE) {
         struct buf line = {0};
         buf_printf(&line, "%s confidence: %s", confidence_name(b->confidence),
                    b->confidence_why != NULL ? b->confidence_why : "");

@@ -198,9 +198,14 @@ static void io_compares_reading_with_computing(void **state) {
     struct verdict v = judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true);
     assert_int_equal(v.rule_met, TRI_TRUE);
     assert_int_equal(v.cap, SEVERITY_CRITICAL);
+    assert_int_equal(v.confidence, CONFIDENCE_HIGH);
     app->foreign_engine = true; // Python workers look like reading
     assert_int_equal(judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true).cap,
                      SEVERITY_NEGLIGIBLE);
+    app_stage(app, 0, 0)->scan_tasks = 2; // unless the scans told their own time
+    v = judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cap, SEVERITY_CRITICAL);
+    assert_int_equal(v.confidence, CONFIDENCE_MEDIUM);
     app_free(app);
 }
 

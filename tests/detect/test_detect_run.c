@@ -35,6 +35,10 @@ static void run_rules_stand_at_their_limits(void **state) {
     assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_FALSE);
     app->totals.input_records--;
     assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).rule_met, TRI_TRUE);
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).confidence, CONFIDENCE_HIGH);
+    app->totals.input_records = 0;
+    app->totals.output_records = 1; // what it read was not counted
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, app, NULL, true).confidence, CONFIDENCE_MEDIUM);
     end.time_ms++;
     app_apply(app, &end, NULL);
     assert_int_equal(judge(KIND_SLOW_RUN, app, NULL, true).rule_met, TRI_TRUE);

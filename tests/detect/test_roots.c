@@ -121,6 +121,22 @@ static void running_out_of_memory_is_one_finding(void **state) {
     assert_false(explains(KIND_TASK_FAILURES, KIND_MEMORY_PRESSURE));
 }
 
+// Which of two is the root, their weight tells; and what is explained explains nothing more.
+static void the_heavier_one_is_the_root(void **state) {
+    found(KIND_STRAGGLER, CAUSE_GC, SEVERITY_MODERATE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_GC, SEVERITY_MODERATE);
+    found(KIND_DATA_SKEW, CAUSE_GC, SEVERITY_NEGLIGIBLE);
+    assert_true(explains(KIND_MEMORY_PRESSURE, KIND_STRAGGLER));
+    assert_false(findings[KIND_MEMORY_PRESSURE].is_explained);
+    assert_true(findings[KIND_DATA_SKEW].is_explained); // by the root of what explains it
+    assert_int_equal(findings[KIND_DATA_SKEW].root, KIND_MEMORY_PRESSURE);
+    fresh(state);
+    found(KIND_STRAGGLER, CAUSE_GC, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_GC, SEVERITY_MODERATE);
+    assert_true(explains(KIND_STRAGGLER, KIND_MEMORY_PRESSURE));
+    assert_false(findings[KIND_STRAGGLER].is_explained);
+}
+
 static void a_long_summary_is_left_as_it_is(void **state) {
     (void)state;
     found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
