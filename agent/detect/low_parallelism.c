@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/span.h"
+#include "partitions.h"
 #include "slow_tasks.h"
 
 enum { IDLE, LEAST_S };
@@ -20,8 +21,7 @@ static const struct detector_threshold thresholds[] = {
 };
 
 enum {
-    BEST_MS = 1000,    // however many tasks: to plan, launch and shuffle for them takes so long
-    SPLIT = 128 << 20, // what Spark reads into one task of a file that can be split
+    BEST_MS = 1000, // however many tasks: to plan, launch and shuffle for them takes so long
     LITTLE_BYTES = 16 << 20, // a first task with no more than this is busy with class loading
     LITTLE_RECORDS = 100000,
     WARM_UP_MS = 10000,
@@ -79,15 +79,12 @@ static void look(const struct app *app, const struct stage *stage, struct few *o
     double running = stage->completed ? 0 : fmin((double)stage->tasks_running, (double)tasks);
     struct load_beside beside = load_beside(app, stage);
     double taken = wall_ms > 0 ? (double)beside.task_ms / wall_ms : 0;
-    int64_t split;
-    bool set =
-        span_parse_bytes(app_property(app, PROPERTY_SQL_FILES_MAX_PARTITION_BYTES), 1, &split);
     *out = (struct few){
         .tasks = (double)tasks,
         .slots = fmax(1, (double)stage->live_slots - taken),
         .wall_ms = wall_ms,
         .work_ms = (double)stage->task_ms + running * wall_ms,
-        .split_bytes = set && split > 0 ? (double)split : SPLIT,
+        .split_bytes = partitions_split_bytes(app),
         .beside = beside,
     };
     out->best_ms = fmax(BEST_MS, out->work_ms / out->slots);
@@ -102,9 +99,9 @@ static bool is_too_few(const struct detector_view *view, const struct few *few) 
            !only_warms_up(view->stage, few->wall_ms);
 }
 
-static enum cause cause_of(const struct stage *stage, const struct few *few) {
-    double read = (double)stage->summary.input_bytes;
-    if (stage->summary.tasks > 0 && read / (double)stage->summary.tasks > 2 * few->split_bytes) {
+static enum cause cause_of(const struct app *app, const struct stage *stage,
+                           const struct few *few) {
+    if (partitions_cannot_be_split(app, stage)) {
         return CAUSE_UNSPLITTABLE;
     }
     return few->tasks <= 1 ? CAUSE_SINGLE_PARTITION : CAUSE_FEW_PARTITIONS;
@@ -153,7 +150,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     double held_up_ms =
         few.beside.outlasted ? fmin(few.wall_ms, (double)few.beside.alone_ms) : few.wall_ms;
     out->saving_s = fmax(0, fmin(few.wall_ms - few.best_ms, held_up_ms)) / 1000;
-    out->cause = cause_of(stage, &few);
+    out->cause = cause_of(view->app, stage, &few);
     if (app_run_kind(view->app) == RUN_KIND_STREAM) {
         out->cap = SEVERITY_LOW; // a batch is small by design; what lags is told of the query
     }

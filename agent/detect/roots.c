@@ -11,6 +11,7 @@
 // A set of causes; 0 is any.
 #define CAUSE_SET(cause) (1u << (cause))
 #define OF_MEMORY (CAUSE_SET(CAUSE_OOM) | CAUSE_SET(CAUSE_CONTAINER_KILLED))
+#define OF_ONE_PARTITION (CAUSE_SET(CAUSE_SINGLE_PARTITION) | CAUSE_SET(CAUSE_UNSPLITTABLE))
 #define NOT_DATA (~CAUSE_SET(CAUSE_DATA))
 
 static const double most = 0.5; // of what the slow tasks must have for it to be theirs
@@ -49,6 +50,16 @@ static bool slow_ones_collected(const struct stage *stage) {
            slow.tasks <= most * (double)stage->summary.tasks;
 }
 
+// Most tasks spilled: there is too much for each, not for a few.
+static bool most_spilled(const struct stage *stage) {
+    return (double)stage->spill_task_ms > most * (double)stage->task_ms;
+}
+
+// Tasks wait one by one, and the stage as a whole does not.
+static bool waits_to_be_launched(const struct stage *stage) {
+    return (double)stage_wait_ms(stage) * (double)stage->slots < most * (double)stage->delay_ms;
+}
+
 static const struct root_row {
     enum bottleneck_kind root;
     uint32_t root_causes;
@@ -75,6 +86,16 @@ static const struct root_row {
     // Nobody works while the driver does.
     {KIND_DRIVER_BOUND, 0, KIND_IDLE_EXECUTORS, 0, NULL, false, "its idle executors",
      "explained_idle_executors_s"},
+    // One partition holds what many would, and does the work of many.
+    {KIND_LOW_PARALLELISM, OF_ONE_PARTITION, KIND_MEMORY_PRESSURE,
+     CAUSE_SET(CAUSE_SPILL) | CAUSE_SET(CAUSE_GC), NULL, false, "its spill or garbage collection",
+     "explained_memory_s"},
+    {KIND_LOW_PARALLELISM, 0, KIND_OVERSIZED_PARTITIONS, 0, NULL, false, "its large partitions",
+     "explained_oversized_s"},
+    {KIND_MEMORY_PRESSURE, CAUSE_SET(CAUSE_SPILL), KIND_OVERSIZED_PARTITIONS, 0, most_spilled,
+     false, "its large partitions", "explained_oversized_s"},
+    {KIND_TINY_TASKS, 0, KIND_RESOURCE_CONTENTION, 0, waits_to_be_launched, false,
+     "its scheduler delay", "explained_contention_s"},
     {KIND_RESOURCE_CONTENTION, 0, KIND_STRAGGLER, CAUSE_SET(CAUSE_SCHEDULING), NULL, false,
      "its uneven tasks", "explained_straggler_s"},
 };

@@ -125,6 +125,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(37, I64, stage, cpu_untold_tasks),
     RECORD_ROW(60, I64, stage, live_slots),
     RECORD_ROW(62, I64, stage, cold_tasks),
+    RECORD_ROW(63, I64, stage, max_task_bytes),
     RECORD_ROW(61, NESTED, stage, beside, .item = &record_beside),
     RECORD_ROW(55, I32, stage, works, .most = WORK_ALL),
     RECORD_ROW(40, I64, stage, last_launch_ms),

@@ -121,6 +121,8 @@ static void alerts_keep_their_names(void **state) {
         [KIND_IDLE_EXECUTORS] = "PipelineIdleExecutors",
         [KIND_LOW_PARALLELISM] = "PipelineLowParallelism",
         [KIND_SPECULATION_WASTE] = "PipelineSpeculationWaste",
+        [KIND_TINY_TASKS] = "PipelineTinyTasks",
+        [KIND_OVERSIZED_PARTITIONS] = "PipelineOversizedPartitions",
     };
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         const struct detector *detector = detector_of((enum bottleneck_kind)kind);

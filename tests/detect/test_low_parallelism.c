@@ -2,7 +2,7 @@
 // the healthy stages that look like one.
 #include "detect_kit.h"
 
-#include "base/mem.h"
+#include "model/operator.h"
 
 #define MIB (1024LL * 1024)
 
@@ -145,6 +145,10 @@ static void what_cannot_be_split_is_told_by_its_bytes(void **state) {
     struct verdict v = ask(&stage);
     assert_int_equal(v.cause, CAUSE_UNSPLITTABLE);
     assert_non_null(strstr(v.summary, "each read from what cannot be split: 256.0 MiB"));
+    stage.works = WORK_JDBC; // which has no splits
+    assert_int_equal(ask(&stage).cause, CAUSE_SINGLE_PARTITION);
+    stage.works = WORK_FILES | WORK_TEXT;
+    assert_int_equal(ask(&stage).cause, CAUSE_UNSPLITTABLE);
     stage.summary.tasks = stage.summary.tasks_expected = 2; // of which each has half
     assert_int_equal(ask(&stage).cause, CAUSE_FEW_PARTITIONS);
     struct app *app = app_new("c", STR("a"), STR(""), &(struct pipeline_rule){0});

@@ -137,6 +137,50 @@ static void the_heavier_one_is_the_root(void **state) {
     assert_false(findings[KIND_STRAGGLER].is_explained);
 }
 
+static void one_partition_explains_what_it_holds(void **state) {
+    found(KIND_LOW_PARALLELISM, CAUSE_SINGLE_PARTITION, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_SEVERE);
+    found(KIND_OVERSIZED_PARTITIONS, CAUSE_FEW_PARTITIONS, SEVERITY_LOW);
+    stage.task_ms = stage.spill_task_ms = 10;
+    assert_true(explains(KIND_LOW_PARALLELISM, KIND_MEMORY_PRESSURE));
+    assert_true(explains(KIND_LOW_PARALLELISM, KIND_OVERSIZED_PARTITIONS));
+    fresh(state);
+    found(KIND_LOW_PARALLELISM, CAUSE_SINGLE_PARTITION, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_OOM, SEVERITY_SEVERE); // that is told by itself
+    assert_false(explains(KIND_LOW_PARALLELISM, KIND_MEMORY_PRESSURE));
+    fresh(state);
+    found(KIND_LOW_PARALLELISM, CAUSE_FEW_PARTITIONS, SEVERITY_SEVERE);
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL,
+          SEVERITY_SEVERE); // of several: they may be short of it
+    assert_false(explains(KIND_LOW_PARALLELISM, KIND_MEMORY_PRESSURE));
+}
+
+static void the_spill_of_most_tasks_names_their_partitions(void **state) {
+    (void)state;
+    found(KIND_MEMORY_PRESSURE, CAUSE_SPILL, SEVERITY_MODERATE);
+    found(KIND_OVERSIZED_PARTITIONS, CAUSE_FEW_PARTITIONS, SEVERITY_MODERATE);
+    stage.task_ms = 20;
+    stage.spill_task_ms = 10;
+    assert_false(explains(KIND_MEMORY_PRESSURE, KIND_OVERSIZED_PARTITIONS));
+    stage.spill_task_ms = 11;
+    assert_true(explains(KIND_MEMORY_PRESSURE, KIND_OVERSIZED_PARTITIONS));
+    assert_string_equal(verdicts[KIND_MEMORY_PRESSURE].summary,
+                        "stage 1; it explains its large partitions");
+}
+
+static void tiny_tasks_wait_to_be_launched(void **state) {
+    (void)state;
+    found(KIND_TINY_TASKS, CAUSE_NONE, SEVERITY_SEVERE);
+    found(KIND_RESOURCE_CONTENTION, CAUSE_NONE, SEVERITY_MODERATE);
+    stage.slots = 2;
+    stage.summary.submitted_ms = 1000;
+    stage.first_launch_ms = 2000;
+    stage.delay_ms = 4000; // twice the wait of the slots
+    assert_false(explains(KIND_TINY_TASKS, KIND_RESOURCE_CONTENTION));
+    stage.delay_ms++;
+    assert_true(explains(KIND_TINY_TASKS, KIND_RESOURCE_CONTENTION));
+}
+
 static void a_long_summary_is_left_as_it_is(void **state) {
     (void)state;
     found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
@@ -154,9 +198,16 @@ static void a_long_summary_is_left_as_it_is(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup(name, fresh)
     const struct CMUnitTest tests[] = {
-        TEST(the_spill_of_skewed_tasks_is_their_skew), TEST(the_spill_of_all_tasks_is_not),
-        TEST(what_weighs_more_is_not_explained),       TEST(without_detail_it_stays_as_it_was),
-        TEST(running_out_of_memory_is_one_finding),    TEST(a_long_summary_is_left_as_it_is),
+        TEST(the_spill_of_skewed_tasks_is_their_skew),
+        TEST(the_spill_of_all_tasks_is_not),
+        TEST(what_weighs_more_is_not_explained),
+        TEST(without_detail_it_stays_as_it_was),
+        TEST(one_partition_explains_what_it_holds),
+        TEST(the_spill_of_most_tasks_names_their_partitions),
+        TEST(tiny_tasks_wait_to_be_launched),
+        TEST(running_out_of_memory_is_one_finding),
+        TEST(the_heavier_one_is_the_root),
+        TEST(a_long_summary_is_left_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

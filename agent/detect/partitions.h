@@ -1,0 +1,11 @@
+// partitions: how a stage's input is cut. Shared by low_parallelism and oversized_partitions;
+// private to detect.
+#pragma once
+
+#include "detect/detector.h"
+
+// Bytes that Spark puts into one task of files that can be split: spark.sql.files.maxPartitionBytes
+// of the run, or its default.
+double partitions_split_bytes(const struct app *app);
+// True if tasks read, on the average, far more of an input than a split.
+bool partitions_cannot_be_split(const struct app *app, const struct stage *stage);
