@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-listener bench-peers listener-matrix listener-disasters soak mutants tsan fuzz docs format clean
+.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-listener bench-peers listener-matrix listener-disasters quality soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -73,6 +73,9 @@ tsan: deps-test ## data races: threaded unit tests and the live agent under the 
 
 fuzz: deps-test ## every fuzzer for FUZZ_SECONDS (60) each
 	@tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+quality: build ## how far the verdicts can be trusted: precision, recall, cause and delay on labelled logs
+	@tests/quality/quality.py build/release/stoker --floors --leave-one-out
 
 docs: build ## print the reference pages anew
 	@deploy/docs.sh

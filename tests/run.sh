@@ -32,6 +32,7 @@ step unit unit dev dev
 step golden tests/golden/run.sh build/dev/stoker
 step cli tests/commands/cli.sh build/dev/stoker
 step oracle oracle build/dev/stoker $(tests/oracle/logs.sh)
+step quality tests/quality/quality.py build/dev/stoker --floors
 step promtool tests/serve/promtool.sh
 step real build/venv/bin/python tests/real/run.py
 step listener build/venv/bin/python tests/listener/run.py
