@@ -66,17 +66,17 @@ def run(name, *args, way="listener", settings=None, meddle=None, timeout_s=harne
 
 
 @functools.lru_cache(maxsize=None)
-def without(name, *args):
+def without(name, *args, settings=()):
     """The same job without the listener, once."""
-    return run(name, *args, way=None)
+    return run(name, *args, way=None, settings=dict(settings))
 
 
 class DisasterCase(RealCase):
     """Assertions about a job that something happened to."""
 
-    def unharmed(self, ran, *like, close_s=3.0):
+    def unharmed(self, ran, *like, close_s=3.0, settings=None):
         """Same result and about the time of the job without the listener; no more at the end than its deadline."""
-        alone = without(*like)
+        alone = without(*like, settings=tuple((settings or {}).items()))
         ratio = ran.seconds / alone.seconds
         print(f"       | {self.id().split('.')[-1]}: {ran.seconds:.1f} s, alone {alone.seconds:.1f} s (x {ratio:.2f}); the end "
               f"{ran.end_s:.1f} s, alone {alone.end_s:.1f} s; heap {ran.heap_mib} MiB, alone {alone.heap_mib} MiB", flush=True)

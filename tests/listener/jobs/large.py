@@ -1,6 +1,7 @@
-"""SQL whose events are large, by a literal or by the nodes of a plan, and a stage that has to be judged all the same.
+"""A job whose events are large or hold something large, and a stage that has to be judged all the same.
 
-Arguments: `literal` or `nodes`, and how many characters or nodes."""
+Arguments: what is large, and how many of it: `literal` (characters of a SQL text), `nodes` (of a plan), `range` (elements that are
+distributed), `collected` (strings that tasks collect in an accumulator with a name; needs Collecting.java on the class path)."""
 
 import sys
 
@@ -13,6 +14,11 @@ print("application", spark.sparkContext.applicationId, flush=True)
 if what == "literal":
     rows = spark.range(0, 10, 1, 4).selectExpr(f"concat(id, '{'x' * count}') AS text")
     result = rows.selectExpr("sum(length(text))").collect()[0][0]
+elif what == "range":
+    numbers = spark._jvm.scala.collection.immutable.Range.inclusive(0, count - 1)
+    result = spark.sparkContext._jsc.sc().parallelize(numbers, 4, spark._jvm.scala.reflect.ClassTag.Int()).count()
+elif what == "collected":
+    result = spark._jvm.Collecting.run(spark.sparkContext._jsc, count)
 else:
     result, rows = count, spark.range(0, 1, 1, 1)
     while count > 1:
