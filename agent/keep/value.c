@@ -28,6 +28,17 @@ static void write_item(const struct record_row *row, const void *item, struct bu
     wire_end(out, begun);
 }
 
+// A record in its place; one of which all is zero is not told.
+static void write_nested(const struct record_row *row, const void *item, struct buf *out) {
+    size_t before = out->len, begun = wire_begin(out, row->number);
+    write_fields(row->item, item, out);
+    if (out->len > begun) {
+        wire_end(out, begun);
+    } else {
+        out->len = before;
+    }
+}
+
 static void write_items(const struct record_row *row, const char *object, struct buf *out) {
     union record_scratch scratch;
     if (row->type == RECORD_ARRAY) {
@@ -115,7 +126,7 @@ static void write_row(const struct record_row *row, const char *object, struct b
         write_fields(row->item, at, out);
         break;
     case RECORD_NESTED:
-        write_item(row, at, out);
+        write_nested(row, at, out);
         break;
     case RECORD_VALUE:
     case RECORD_ARRAY:

@@ -46,7 +46,7 @@ static void the_page_says_what_there_is(void **state) {
     landing_render_html(&landing, &page);
     assert_non_null(strstr(page.data, "<b>Ready.</b> Up for "));
     assert_non_null(strstr(page.data, "184&#8239;223&#8239;941"));
-    assert_non_null(strstr(page.data, "03:04:04<small>2026-01-02 UTC, 1.58 s ago</small>"));
+    assert_non_null(strstr(page.data, "03:04:04<small>2026-01-02 UTC, 1.6 s ago</small>"));
     assert_non_null(strstr(page.data, "<span class=\"s critical\">1 critical</span>, <span"));
     assert_non_null(strstr(page.data, "48&#8239;212"));
     const char *worst = strstr(page.data, "clickstream_sessions");
