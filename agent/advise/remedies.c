@@ -68,7 +68,7 @@ static void advise_kind(const struct advice_view *view, const struct detector *d
     }
     struct recommendation *r = advice_add(out, view, advice_kind_of(detector->kind));
     uint32_t open = advice_answers(r, verdicts, count);
-    const char *remedy = detector_remedy(detector, worst->cause);
+    const char *remedy = detector_remedy(detector, worst);
     r->action = action_text(remedy, verdicts, count);
     r->remedy_bytes = strlen(remedy);
     r->saving_s = saving_s;

@@ -25,11 +25,15 @@ static bool is_text(const rule &r) {
            (r.what == as::call && r.limit > 0);
 }
 
-// How a field is to be kept: value (a number, true, false), text:MOST BYTES, only:TEXT, object,
-// list, set, tree, properties.
+// How a field is to be kept: value (a number, true, false), text:MOST BYTES, ends:MOST BYTES (the
+// beginning and the end of a text), causes:MOST BYTES (of a stack trace), only:TEXT, object, list,
+// set, tree, properties.
 static void add_kind(struct buf *out, const rule &r) {
-    static const char *const forms[] = {"object", "list", "set", "tree", "properties"};
-    if (r.only != nullptr) {
+    static const char *const forms[] = {"object",     "list", "set",   "tree",
+                                        "properties", "ends", "causes"};
+    if (r.holds == form::ends || r.holds == form::causes) {
+        buf_printf(out, "%s:%u", forms[static_cast<size_t>(r.holds)], r.limit);
+    } else if (r.only != nullptr) {
         buf_printf(out, "only:%s", r.only);
     } else if (inside(r) != nullptr || r.holds != form::one) {
         buf_add_text(out, forms[static_cast<size_t>(r.holds)]);

@@ -26,11 +26,15 @@ static bool get_word(value v, str *out) {
     return true;
 }
 
-bool get_text(context &c, value v, size_t max, str *out) {
-    if (!get_word(v, out)) {
+bool get_text(context &c, value v, size_t max, str *out, str *whole) {
+    str word;
+    if (!get_word(v, &word)) {
         return false;
     }
-    *out = shown(c, *out, max);
+    if (whole != nullptr) {
+        *whole = word;
+    }
+    *out = shown(c, word, max);
     return true;
 }
 

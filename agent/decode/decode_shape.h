@@ -79,7 +79,8 @@ inline str view(std::string_view s) {
 
 // Every string of an event comes from one of these; each cuts to `max` bytes between characters.
 // What may be kept or shown, scrubbed (base/scrub.h): true and *out if the value is a string.
-bool get_text(context &c, value v, size_t max, str *out);
+// *whole (may be NULL) gets all of it as it is, only to be compared with words of ours.
+bool get_text(context &c, value v, size_t max, str *out, str *whole = nullptr);
 // The same; empty for anything else.
 str text(context &c, value v, size_t max);
 // The same of a name that most events carry (of a host, an executor, an application): nothing is
@@ -241,6 +242,8 @@ enum class form : uint8_t {
     set,        // a list, of which elements that are equal count once
     tree,       // a list of objects like the one it stands in
     properties, // an object of which the allow-listed keys are read
+    ends,       // a text that is looked through, and so much of whose two ends is worth sending
+    causes,     // a stack trace of which the causes count, without their frames; likewise
 };
 
 struct shape;

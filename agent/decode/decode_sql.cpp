@@ -14,6 +14,7 @@ using simdjson::ondemand::object_iterator;
 // Two levels of JSON each; half of what a message may nest.
 constexpr size_t PLAN_DEPTH_MAX = 256;
 constexpr size_t ERROR_MAX = 512;
+constexpr uint16_t ERROR_LOOK_MAX = 2048; // a class or a sentence of Spark's may stand so far on
 
 enum { METRIC_NAME, METRIC_ID, METRIC_TYPE };
 const rule metric_rules[] = {
@@ -201,7 +202,8 @@ void read_driver_accums(context &c, value v) {
 }
 
 void read_error_message(context &c, value v) {
-    c.out->sql.has_error = get_text(c, v, ERROR_MAX, &c.out->sql.error);
+    event_sql &sql = c.out->sql;
+    sql.has_error = get_text(c, v, ERROR_MAX, &sql.error, &sql.whole_error);
 }
 
 const rule sql_rules[] = {
@@ -210,7 +212,7 @@ const rule sql_rules[] = {
     {"details"},
     {"physicalPlanDescription"},
     {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan, form::one, &node_shape},
-    {"errorMessage", as::call, AT(sql.error), ERROR_MAX, nullptr, read_error_message},
+    {"errorMessage", as::call, AT(sql.error), ERROR_LOOK_MAX, nullptr, read_error_message},
     {"accumUpdates", as::call, 0, 0, nullptr, read_driver_accums, form::list},
     {"sqlPlanMetrics", as::call, 0, 0, nullptr, read_plan_metrics, form::list, &metric_shape},
 };

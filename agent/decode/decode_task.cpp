@@ -6,17 +6,33 @@ namespace decode {
 
 namespace {
 
+// What is looked through for the class of a failure is handed over whole: what tells may stand at
+// its end. So much of it is sent.
+constexpr uint16_t LOOK_MAX = 4096;
+
+void read_description(context &c, value v) {
+    c.words[WORD_DESCRIPTION] = word(v, SIZE_MAX);
+}
+
+void read_stack(context &c, value v) {
+    c.out->task.stack = word(v, SIZE_MAX);
+}
+
+void read_message(context &c, value v) {
+    c.words[WORD_MESSAGE] = word(v, SIZE_MAX);
+}
+
 const rule reason_rules[] = {
     {"Reason", as::word, WORD_RESULT, 64},
     {"Class Name", as::text, AT(task.error_class), 256},
-    {"Description", as::words, WORD_DESCRIPTION, 256},
+    {"Description", as::call, 0, LOOK_MAX, nullptr, read_description, form::ends},
     {"Stack Trace"},
-    {"Full Stack Trace"},
+    {"Full Stack Trace", as::call, AT(task.stack), LOOK_MAX, nullptr, read_stack, form::causes},
     {"Accumulator Updates"},
-    {"Message", as::words, WORD_MESSAGE, 256},
+    {"Message", as::call, 0, LOOK_MAX, nullptr, read_message, form::ends},
     {"Exit Caused By App", as::maybe, AT(task.exit_caused_by_app)},
-    {"Loss Reason", as::words, WORD_LOSS, 256},
-    {"Kill Reason", as::words, WORD_KILL, 256},
+    {"Loss Reason", as::word, WORD_LOSS, 4096},
+    {"Kill Reason", as::word, WORD_KILL, 256},
 };
 const shape reason_shape(reason_rules);
 

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/scrub.h"
@@ -42,9 +43,24 @@ void thresholds_init(struct thresholds *thresholds) {
     }
 }
 
-const char *detector_remedy(const struct detector *detector, enum cause cause) {
+static bool has_evidence(const struct bottleneck *bottleneck, const char *name) {
+    for (uint32_t i = 0; i < bottleneck->evidence_count; i++) {
+        if (strcmp(bottleneck->evidence[i].name, name) == 0) {
+            return bottleneck->evidence[i].value > 0;
+        }
+    }
+    return false;
+}
+
+const char *detector_remedy(const struct detector *detector, const struct bottleneck *bottleneck) {
+    const struct fine_remedy *fine = detector->fine_remedies;
+    for (; fine != NULL && fine->cause != CAUSE_NONE; fine++) {
+        if (fine->cause == bottleneck->cause && has_evidence(bottleneck, fine->evidence)) {
+            return fine->text;
+        }
+    }
     const struct remedy *remedy = detector->remedies;
-    while (remedy->cause != CAUSE_NONE && remedy->cause != cause) {
+    while (remedy->cause != CAUSE_NONE && remedy->cause != bottleneck->cause) {
         remedy++;
     }
     return remedy->text;

@@ -1,10 +1,12 @@
 // memory_pressure: a stage spills, collects garbage for a large part of its time, or runs out of
-// memory. Called through the detector table.
+// memory. Called through the detector table. Which memory attempts ran out of, and what helps, is
+// task_failures' to tell, which explains it (roots.c).
 #include <math.h>
 
 #include "base/span.h"
 #include "detect/cost.h"
 #include "detect/detector.h"
+#include "state/failure.h"
 
 enum { GC_SHARE, SPILL_DISK_RATE, SPILL_MEMORY_RATE };
 #define SPILL_SHARE_MOST 0.8 // of the time of tasks that spill: the rest is their own work
@@ -46,15 +48,29 @@ static double spill_work_s(const struct detector_view *view) {
     return fmin(disk_s + cpu_s, SPILL_SHARE_MOST * (double)stage->spill_task_ms / 1000);
 }
 
-static void judge_oom(const struct detector_view *view, struct verdict *out) {
-    const struct stage *stage = view->stage;
-    int64_t oom = stage->failures[FAILURE_OOM] + stage->failures[FAILURE_CONTAINER_KILLED];
+static double failed_s(const struct stage *stage) {
+    return (double)stage->failed_ms / 1000 / cost_slots(stage);
+}
+
+// Attempts died of the same lack of memory, and that cost more.
+static bool deaths_cost_more(const struct stage *stage, double saving_s) {
+    bool died = failure_ooms(stage->failures) + stage->failures[FAILURE_CONTAINER_KILLED] > 0;
+    return died && (stage->summary.failed || failed_s(stage) >= saving_s);
+}
+
+// A container that was killed for all of its memory says nothing of the heap.
+static void judge_deaths(const struct stage *stage, struct verdict *out) {
+    int64_t ooms = failure_ooms(stage->failures);
+    out->opens = ooms > 0;
+    if (ooms == 0) {
+        out->cap = SEVERITY_NEGLIGIBLE;
+        return;
+    }
     out->cause = CAUSE_OOM;
-    out->opens = true;
     out->floor = SEVERITY_MODERATE;
-    out->saving_s = (double)stage->failed_ms / 1000 / cost_slots(stage);
+    out->saving_s = failed_s(stage);
     verdict_summary(out, "stage %d: %lld task attempt%s ran out of memory",
-                    (int)stage->summary.stage, (long long)oom, oom == 1 ? "" : "s");
+                    (int)stage->summary.stage, (long long)ooms, ooms == 1 ? "" : "s");
 }
 
 static void judge_spill_or_gc(const struct detector_view *view, double gc_share,
@@ -86,7 +102,6 @@ static void judge_spill_or_gc(const struct detector_view *view, double gc_share,
 static void judge(const struct detector_view *view, struct verdict *out) {
     const struct stage *stage = view->stage;
     const struct stage_summary *s = &stage->summary;
-    bool oom = stage->failures[FAILURE_OOM] + stage->failures[FAILURE_CONTAINER_KILLED] > 0;
     if (stage->tasks_with_metrics == 0) {
         out->reason = "no task of the stage reported metrics";
     } else {
@@ -94,10 +109,11 @@ static void judge(const struct detector_view *view, struct verdict *out) {
             s->memory_spilled_bytes > 0 || s->disk_spilled_bytes > 0 ? TRI_TRUE : TRI_FALSE;
     }
     double gc_share = s->run_ms > 0 ? fmin(1, (double)s->gc_ms / (double)s->run_ms) : 0;
-    if (oom) {
-        judge_oom(view, out);
-    } else if (out->rule_met != TRI_NULL) {
+    if (out->rule_met != TRI_NULL) {
         judge_spill_or_gc(view, gc_share, out);
+    }
+    if (deaths_cost_more(stage, out->saving_s)) {
+        judge_deaths(stage, out);
     }
     if (out->rule_met != TRI_TRUE && !out->opens) {
         return;
@@ -110,7 +126,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "gc_ms", (double)s->gc_ms);
     verdict_evidence(out, "run_ms", (double)s->run_ms);
     verdict_evidence(out, "gc_share", gc_share);
-    verdict_evidence(out, "oom_failures", (double)stage->failures[FAILURE_OOM]);
+    verdict_evidence(out, "oom_failures", (double)failure_ooms(stage->failures));
     verdict_evidence(out, "container_killed", (double)stage->failures[FAILURE_CONTAINER_KILLED]);
     verdict_evidence(out, "tasks", (double)s->tasks);
     verdict_evidence(out, "slots", (double)stage->slots);
@@ -119,10 +135,6 @@ static void judge(const struct detector_view *view, struct verdict *out) {
 }
 
 static const struct remedy remedies[] = {
-    {CAUSE_OOM,
-     "Give tasks more memory or less to hold: more executor memory, fewer cores per executor, "
-     "more partitions; do not collect whole groups or files into one record; cut long lineages "
-     "by checkpointing; use Kryo serialisation."},
     {CAUSE_GC,
      "Less garbage: leaner structures (primitive arrays instead of objects), Kryo "
      "serialisation, fewer cached objects; else more executor memory. Cut long lineages by "
@@ -137,7 +149,7 @@ const struct detector detector_memory_pressure = {
     .subject = SUBJECT_STAGE,
     .help = "a stage spills to disk, collects garbage too long or runs out of memory",
     .rule = "memory + disk bytes spilled > 0; also opens at GC > 10 % of run time and on "
-            "out-of-memory failures",
+            "out-of-memory failures, about which `task_failures` advises",
     .unknown_when = "no task with metrics",
     .never_text = "no task of the run reported metrics",
     .thresholds = thresholds,

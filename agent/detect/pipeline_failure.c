@@ -14,6 +14,10 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "jobs_failed", (double)app->totals.jobs_failed);
     verdict_evidence(out, "sql_error", app->sql_error ? 1 : 0);
     verdict_evidence(out, "duration_s", app_duration_s(app));
+    if (app->drivers_oom) {
+        out->cause = CAUSE_OOM;
+        verdict_evidence(out, "driver_out_of_memory", 1);
+    }
     if (app->failure[0] != '\0') {
         verdict_summary(out, "the run failed: %s", app->failure);
     } else {
@@ -22,6 +26,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
 }
 
 static const struct remedy remedies[] = {
+    {CAUSE_OOM,
+     "The driver ran out of memory: raise spark.driver.memory, do not broadcast what is large "
+     "(spark.sql.autoBroadcastJoinThreshold, broadcast hints), and collect less to the driver."},
     {CAUSE_NONE,
      "Mend the cause below and run again; if a retry alone helps, look for what differs between "
      "the attempts (memory, hosts, input)."},

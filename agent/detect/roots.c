@@ -182,7 +182,7 @@ void roots_find(const struct stage *stage, struct finding findings[KIND_COUNT]) 
 const struct bottleneck *roots_of_failure(const struct app *app) {
     const struct bottleneck *found = NULL;
     int64_t ended_ms = 0;
-    for (uint32_t i = 0; i < app->stage_count; i++) {
+    for (uint32_t i = 0; i < app->stage_count && !app->drivers_oom; i++) {
         const struct stage *stage = app->stages[i];
         const struct bottleneck *failures = stage_verdict(stage, KIND_TASK_FAILURES);
         if (stage->summary.failed && failures != NULL && bottleneck_is_open(failures) &&

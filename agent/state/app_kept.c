@@ -201,6 +201,7 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(37, I64, app, accums_from, .most = INT64_MAX),
     RECORD_ROW(45, NESTED, app, work, .item = &record_busy),
     RECORD_ROW(46, NESTED, app, in_jobs, .item = &record_busy),
+    RECORD_ROW(70, BOOL, app, drivers_oom),
     RECORD_ROW(85, NESTED, app, load, .item = &record_load),
     RECORD_ROW(75, I64, app, uncounted_rows, .most = INT64_MAX),
     RECORD_ROW(76, I64, app, sized_rows, .most = INT64_MAX),

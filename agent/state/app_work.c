@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sat.h"
 #include "base/scrub.h"
+#include "state/failure.h"
 
 static int64_t execution_of(const struct event_job *job) {
     for (uint32_t i = 0; i < job->property_count; i++) {
@@ -107,6 +108,9 @@ static void apply_job_end(struct app *app, const struct event *event) {
 
 static void apply_sql_end(struct app *app, const struct event_sql *sql) {
     app->sql_error = sql->has_error && sql->error.len > 0;
+    if (app->sql_error) {
+        app->drivers_oom = failure_is_drivers_oom(sql->whole_error);
+    }
     if (app->sql_error && app->failure[0] == '\0') {
         keep_failure(app, sql->error);
     }

@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/sat.h"
+#include "state/failure.h"
 
 enum { HOSTS_MAX = EXECUTORS_MAX };
 
@@ -247,19 +248,18 @@ enum executor_loss executors_classify_loss(struct str reason) {
         const char *text;
         enum executor_loss loss;
     } texts[] = {
-        {"killed by driver", LOSS_NONE},
-        {"explicit termination request", LOSS_NONE},
-        {"exceeding memory limits", LOSS_MEMORY},
-        {"exceeding physical memory", LOSS_MEMORY},
-        {"exceeding virtual memory", LOSS_MEMORY},
-        {"OOM", LOSS_MEMORY},
-        {"exit code 52", LOSS_MEMORY},
-        {"exited with code 52", LOSS_MEMORY},
         {"decommission", LOSS_INFRA},
         {"preempted", LOSS_INFRA},
         {"bad node", LOSS_INFRA},
         {"worker lost", LOSS_INFRA},
     };
+    if (str_contains(reason, STR("killed by driver")) ||
+        str_contains(reason, STR("explicit termination request"))) {
+        return LOSS_NONE; // whatever code it ended with
+    }
+    if (failure_of_loss(reason) != FAILURE_EXECUTOR_LOST) {
+        return LOSS_MEMORY;
+    }
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         if (str_contains(reason, str_of(texts[i].text))) {
             return texts[i].loss;

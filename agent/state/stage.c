@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/sat.h"
 #include "base/scrub.h"
+#include "state/failure.h"
 
 struct stage *stage_new(int32_t id, int32_t attempt) {
     struct stage *stage = mem_zalloc(1, sizeof *stage);
@@ -93,26 +94,6 @@ static bool is_lost(const struct event_task *task) {
     return task->result == TASK_KILLED &&
            (task->error.len == 0 || str_contains(task->error, STR("another attempt succeeded")) ||
             str_contains(task->error, STR("Stage finished")));
-}
-
-enum failure_class stage_failure_class(const struct event_task *task) {
-    if (str_contains(task->error_class, STR("OutOfMemoryError")) ||
-        str_contains(task->error_class, STR("SplitAndRetryOOM")) ||
-        str_contains(task->error, STR("exited with code 52")) ||
-        str_contains(task->error, STR("exit code 52"))) {
-        return FAILURE_OOM;
-    }
-    if (task->result == TASK_FETCH_FAILED) {
-        return FAILURE_FETCH_FAILED;
-    }
-    if (task->result == TASK_EXECUTOR_LOST) {
-        bool killed = str_contains(task->error, STR("exceeding memory limits")) ||
-                      str_contains(task->error, STR("exceeding physical memory")) ||
-                      str_contains(task->error, STR("exceeding virtual memory")) ||
-                      str_contains(task->error, STR("exit code 137"));
-        return killed ? FAILURE_CONTAINER_KILLED : FAILURE_EXECUTOR_LOST;
-    }
-    return task->result == TASK_EXCEPTION ? FAILURE_USER_CODE : FAILURE_OTHER;
 }
 
 static int64_t duration_ms(const struct event_task *task) {
@@ -299,7 +280,7 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
         break;
     case TASK_CLASS_FAILED:
         s->tasks_failed++;
-        stage->failures[stage_failure_class(task)]++;
+        stage->failures[failure_of_task(task)]++;
         sat_inc(&stage->failed_ms, duration_ms(task));
         stage->longest_failed_ms = larger(stage->longest_failed_ms, duration_ms(task));
         stage->last_failure_ms = larger(stage->last_failure_ms, task->finish_ms);

@@ -67,6 +67,13 @@ struct remedy {
     const char *text; // sentences; the numbers of the run follow
 };
 
+// The same, where what helps is told by more than the cause: its evidence has this above 0.
+struct fine_remedy {
+    enum cause cause; // CAUSE_NONE ends the list
+    const char *evidence;
+    const char *text;
+};
+
 struct detector {
     enum bottleneck_kind kind;
     enum detector_subject subject;
@@ -84,6 +91,7 @@ struct detector {
     const char *never_text;   // reason when no stage of a run could be evaluated
     const struct detector_threshold *thresholds;
     unsigned threshold_count;
+    const struct fine_remedy *fine_remedies; // looked at first; NULL: none
     const struct remedy *remedies;
     // The alert of a pipeline whose run has it: alertname (CamelCase, its identity: never to be
     // changed) and summary. Critical whatever the severity, or a warning.
@@ -96,8 +104,9 @@ struct detector {
 const struct detector *const *detectors(unsigned *count);
 // The one of a kind; there is one for each.
 const struct detector *detector_of(enum bottleneck_kind kind);
-// What helps against its bottlenecks of that cause, else against any. Static.
-const char *detector_remedy(const struct detector *detector, enum cause cause);
+// What helps against that bottleneck of its kind: by its cause and evidence, else by its cause,
+// else against any. Static.
+const char *detector_remedy(const struct detector *detector, const struct bottleneck *bottleneck);
 
 // Adds a pair to a verdict's evidence; `name` must be static. Beyond EVIDENCE_MAX it is an internal
 // error.

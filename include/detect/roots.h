@@ -29,5 +29,5 @@ struct finding {
 // explained is capped.
 void roots_find(const struct stage *stage, struct finding findings[KIND_COUNT]);
 
-// The verdict on a stage that tells why the run failed, or NULL.
+// The verdict on a stage that tells why the run failed; NULL, also if it was the driver.
 const struct bottleneck *roots_of_failure(const struct app *app);

@@ -144,7 +144,9 @@ struct event_task {
     // TaskEnd only
     enum task_result result;
     struct str error_class; // ExceptionFailure: Class Name
+    // As they came, secrets and all: to be looked at, never to be kept or shown.
     struct str error;       // Description, Message, Loss Reason or Kill Reason
+    struct str stack;       // ExceptionFailure: Full Stack Trace
     int exit_caused_by_app; // 1, 0, or -1 unknown
     bool has_metrics;
     int64_t cpu_ns; // -1 if missing: Spark before 2.1 does not tell it, and that is not 0
@@ -165,6 +167,7 @@ struct event_sql {
     struct event_plan plan;           // Start, adaptive plan; metrics only for adaptive metrics
     bool has_error;                   // SQLExecutionEnd: errorMessage present
     struct str error;                 // "" with has_error = success
+    struct str whole_error;           // all of it as it came: to be looked at, never to be kept
     const struct event_accum *accums; // driver accumulator updates, in order, ids may repeat
     uint32_t accum_count;
 };

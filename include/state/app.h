@@ -107,6 +107,7 @@ struct app {
     int64_t *failed_keys; // SQL executions (-1: none) whose last job failed
     uint32_t failed_key_count, failed_key_cap;
     bool sql_error;    // the last SQL execution ended with an error
+    bool drivers_oom;  // the last one that did ended so because the driver's memory ran out
     char failure[513]; // first words of why
 
     struct run_signs signs; // of what kind the run is

@@ -123,8 +123,6 @@ int64_t stage_task_length_ms(const struct stage *stage, const struct stage_task 
 // What a failed attempt cost the run, ms: from its beginning, or from where it stopped making
 // progress, until the next attempt began where it stood. 0 if it did not fail.
 int64_t stage_lost_attempt_ms(const struct stage *stage);
-// Why a task failed.
-enum failure_class stage_failure_class(const struct event_task *task);
 // Time between launch and finish not explained by the executor, ms, never below 0 (Spark UI's
 // definition: duration - run - deserialize - result serialization - getting result).
 int64_t stage_scheduler_delay_ms(const struct event_task *task);

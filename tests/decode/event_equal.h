@@ -96,6 +96,7 @@ static inline const char *equal_task_end(const struct event_task *a, const struc
     SAME(result)
     SAME_TEXT(error_class)
     SAME_TEXT(error)
+    SAME_TEXT(stack)
     SAME(exit_caused_by_app)
     SAME(accums_truncated)
     SAME_PART(equal_metrics(a, b));
@@ -132,6 +133,7 @@ static inline const char *equal_sql(const struct event_sql *a, const struct even
     SAME(root_execution_id)
     SAME(has_error)
     SAME_TEXT(error)
+    SAME_TEXT(whole_error)
     SAME_PART(equal_plan(&a->plan, &b->plan));
     return equal_accums(a->accums, a->accum_count, b->accums, b->accum_count);
 }

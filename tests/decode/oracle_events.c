@@ -179,6 +179,7 @@ static void read_task_info(const json_t *info, struct event *out) {
 
 static void read_reason(const json_t *reason, struct event_task *t) {
     static const char *const texts[] = {"Description", "Message", "Loss Reason", "Kill Reason"};
+    static const size_t most[] = {SIZE_MAX, SIZE_MAX, 4096, 256};
     struct str name = oracle_word_of(oracle_field(reason, "Reason"), 64);
     if (name.len > 0) {
         t->result = event_task_result(name);
@@ -187,8 +188,9 @@ static void read_reason(const json_t *reason, struct event_task *t) {
     }
     t->error_class = oracle_text(reason, "Class Name", 256);
     for (unsigned i = 0; i < ARRAY_LEN(texts) && t->error.len == 0; i++) {
-        t->error = oracle_text(reason, texts[i], 256);
+        t->error = oracle_word_of(oracle_field(reason, texts[i]), most[i]);
     }
+    t->stack = oracle_word_of(oracle_field(reason, "Full Stack Trace"), SIZE_MAX);
     const json_t *by_app = oracle_field(reason, "Exit Caused By App");
     t->exit_caused_by_app = json_is_boolean(by_app) ? json_is_true(by_app) : -1;
 }
@@ -344,6 +346,7 @@ static void read_sql(struct oracle *o, const json_t *event, struct event *out) {
     s->root_execution_id = oracle_id64(event, "rootExecutionId");
     s->has_error = json_is_string(error);
     s->error = oracle_text_of(error, 512);
+    s->whole_error = oracle_word_of(error, SIZE_MAX);
     add_node(o, oracle_field(event, "sparkPlanInfo"), -1, 0, &s->plan);
     add_metrics(o, oracle_field(event, "sqlPlanMetrics"), &s->plan);
     add_driver_updates(o, oracle_field(event, "accumUpdates"));

@@ -141,7 +141,7 @@ static void warming_up_is_no_bottleneck(void **state) {
     app_free(app);
 }
 
-static void memory_pressure_tells_spill_gc_and_oom(void **state) {
+static void memory_pressure_tells_spill_and_gc(void **state) {
     (void)state;
     struct app *app = spark_app();
     struct event task = spark_task(1, 10000);
@@ -169,13 +169,6 @@ static void memory_pressure_tells_spill_gc_and_oom(void **state) {
     assert_int_equal(v.cause, CAUSE_SPILL);
     // Never more than most of the time of tasks that spilled, as a share of what all did in 60 s.
     assert_near(v.saving_s, 0.8 * 70 / 90 * 60, 1e-9);
-    task = spark_task(5, 100);
-    task.task.result = TASK_EXCEPTION;
-    task.task.error_class = STR("java.lang.OutOfMemoryError");
-    app_apply(app, &task, NULL);
-    v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
-    assert_int_equal(v.cause, CAUSE_OOM);
-    assert_int_equal(v.floor, SEVERITY_MODERATE);
     app_free(app);
 }
 
@@ -293,7 +286,8 @@ static void failures_are_classed_and_costed(void **state) {
         {TASK_EXCEPTION, "java.lang.IllegalStateException", "bad record", CAUSE_USER_CODE},
         {TASK_EXCEPTION, "org.apache.spark.memory.SparkOutOfMemoryError", "", CAUSE_OOM},
         {TASK_FETCH_FAILED, "", "Connection reset", CAUSE_FETCH_FAILED},
-        {TASK_EXECUTOR_LOST, "", "Command exited with code 137", CAUSE_EXECUTOR_LOST},
+        {TASK_EXECUTOR_LOST, "", "Command exited with code 143", CAUSE_EXECUTOR_LOST},
+        {TASK_EXECUTOR_LOST, "", "Command exited with code 137", CAUSE_CONTAINER_KILLED},
         {TASK_EXECUTOR_LOST, "", "Command exited with code 52", CAUSE_OOM},
         {TASK_EXECUTOR_LOST, "", "Container killed by YARN for exceeding physical memory limits",
          CAUSE_CONTAINER_KILLED},
@@ -313,9 +307,94 @@ static void failures_are_classed_and_costed(void **state) {
         struct verdict v = judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true);
         assert_int_equal(v.rule_met, TRI_TRUE);
         assert_int_equal(v.cause, cases[i].cause);
+        bool memory = v.cause == CAUSE_OOM || v.cause == CAUSE_CONTAINER_KILLED;
+        assert_int_equal(v.floor, memory ? SEVERITY_MODERATE : SEVERITY_NEGLIGIBLE);
         assert_near(v.saving_s, 2, 1e-9);
         app_free(app);
     }
+}
+
+static void fail_task(struct app *app, int64_t id, enum task_result result, const char *class,
+                      const char *text) {
+    struct event task = spark_task(id, 10000);
+    task.task.result = result;
+    task.task.error_class = str_of(class);
+    task.task.error = str_of(text);
+    app_apply(app, &task, NULL);
+}
+
+static void an_executor_that_dies_takes_others_with_it(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    fail_task(app, 1, TASK_EXCEPTION, "java.lang.OutOfMemoryError", "Java heap space");
+    for (int i = 0; i < 8; i++) {
+        fail_task(app, 10 + i, TASK_EXECUTOR_LOST, "", "Remote RPC client disassociated");
+    }
+    struct verdict v = judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_OOM);
+    assert_near(evidence(&v, "failed_executor_lost"), 8, 0);
+    fail_task(app, 20, TASK_EXECUTOR_LOST, "", "Remote RPC client disassociated");
+    v = judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_EXECUTOR_LOST); // too many for one death
+    app_free(app);
+    app = spark_app(); // exceptions are no such companions
+    fail_task(app, 1, TASK_EXCEPTION, "java.lang.OutOfMemoryError", "Java heap space");
+    fail_task(app, 2, TASK_EXCEPTION, "java.lang.IllegalStateException", "bad record");
+    fail_task(app, 3, TASK_EXCEPTION, "java.lang.IllegalStateException", "bad record");
+    v = judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_USER_CODE);
+    app_free(app);
+}
+
+static void the_memory_that_ran_out_is_named(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    fail_task(app, 1, TASK_EXCEPTION, "java.lang.OutOfMemoryError", "Java heap space");
+    fail_task(app, 2, TASK_EXCEPTION, "java.lang.OutOfMemoryError", "Direct buffer memory");
+    struct verdict v = judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_OOM);
+    assert_non_null(strstr(v.summary, "out of heap"));
+    for (uint32_t i = 0; i < v.evidence_count; i++) {
+        assert_string_not_equal(v.evidence[i].name, "failed_direct_memory");
+    }
+    fail_task(app, 3, TASK_EXCEPTION, "java.lang.OutOfMemoryError", "Metaspace");
+    v = judge(KIND_TASK_FAILURES, app, app_stage(app, 0, 0), true);
+    assert_near(evidence(&v, "failed_oom"), 3, 0);
+    assert_near(evidence(&v, "failed_direct_memory"), 2, 0);
+    assert_non_null(strstr(v.summary, "beside the heap"));
+    app_free(app);
+}
+
+static void one_lack_of_memory_is_one_finding(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(1, 10000);
+    task.task.gc_ms = 6000; // 5.5 s too much
+    app_apply(app, &task, NULL);
+    fail_task(app, 2, TASK_EXCEPTION, "java.lang.OutOfMemoryError", "Java heap space"); // 10 s
+    struct verdict v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_true(v.opens && v.rule_met == TRI_FALSE);
+    assert_int_equal(v.cause, CAUSE_OOM); // which task_failures explains
+    assert_int_equal(v.floor, SEVERITY_MODERATE);
+    assert_near(v.saving_s, 10, 1e-9);
+    task = spark_task(3, 20000);
+    task.task.gc_ms = 12000; // now it costs more than the failure
+    app_apply(app, &task, NULL);
+    v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_GC);
+    app_stage(app, 0, 0)->summary.failed = true; // which decides what it was
+    v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cause, CAUSE_OOM);
+    app_free(app);
+    app = spark_app();
+    task = spark_task(1, 10000);
+    task.task.gc_ms = 6000;
+    app_apply(app, &task, NULL);
+    fail_task(app, 2, TASK_EXECUTOR_LOST, "", "Command exited with code 137");
+    v = judge(KIND_MEMORY_PRESSURE, app, app_stage(app, 0, 0), true);
+    assert_false(v.opens); // a container that was killed says nothing of the heap
+    assert_int_equal(v.cap, SEVERITY_NEGLIGIBLE);
+    app_free(app);
 }
 
 int main(void) {
@@ -324,12 +403,15 @@ int main(void) {
         cmocka_unit_test(the_cause_of_uneven_times_is_told),
         cmocka_unit_test(a_slow_host_is_named),
         cmocka_unit_test(warming_up_is_no_bottleneck),
-        cmocka_unit_test(memory_pressure_tells_spill_gc_and_oom),
+        cmocka_unit_test(memory_pressure_tells_spill_and_gc),
         cmocka_unit_test(io_compares_reading_with_computing),
         cmocka_unit_test(without_cpu_time_reading_is_not_judged),
         cmocka_unit_test(contention_counts_waiting_slots),
         cmocka_unit_test(waiting_for_the_runs_own_stages_is_no_contention),
         cmocka_unit_test(failures_are_classed_and_costed),
+        cmocka_unit_test(an_executor_that_dies_takes_others_with_it),
+        cmocka_unit_test(the_memory_that_ran_out_is_named),
+        cmocka_unit_test(one_lack_of_memory_is_one_finding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,11 +119,11 @@ static void garbage_costs_what_is_beyond_the_usual(void **state) {
     assert_false(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).opens);
 }
 
-static void a_killed_container_is_out_of_memory(void **state) {
+static void running_out_of_memory_costs_the_attempts(void **state) {
     (void)state;
     struct app app = {0};
     struct stage stage = {.slots = 2, .failed_ms = 4000};
-    stage.failures[FAILURE_CONTAINER_KILLED] = 1;
+    stage.failures[FAILURE_OOM_PYTHON] = 1;
     struct verdict v = judge(KIND_MEMORY_PRESSURE, &app, &stage, true);
     assert_int_equal(v.cause, CAUSE_OOM);
     assert_int_equal(v.rule_met, TRI_NULL); // no metrics: the rule is not evaluated
@@ -160,9 +160,9 @@ static void failures_cost_their_time_and_what_is_done_again(void **state) {
                           .slots = 2,
                           .failed_ms = 4000,
                           .resubmitted = 2};
-    stage.failures[FAILURE_OOM] = stage.failures[FAILURE_USER_CODE] = 1;
+    stage.failures[FAILURE_USER_CODE] = stage.failures[FAILURE_OTHER] = 1;
     struct verdict v = judge(KIND_TASK_FAILURES, &app, &stage, true);
-    assert_int_equal(v.cause, CAUSE_OOM); // the first of equals
+    assert_int_equal(v.cause, CAUSE_USER_CODE); // the first of equals
     assert_near(v.saving_s, 3, 0);
     assert_int_equal(v.floor, SEVERITY_NEGLIGIBLE);
     stage.summary.failed = true;
@@ -359,7 +359,7 @@ int main(void) {
         cmocka_unit_test(waiting_for_own_stages_costs_nothing),
         cmocka_unit_test(spill_costs_what_its_tasks_show),
         cmocka_unit_test(garbage_costs_what_is_beyond_the_usual),
-        cmocka_unit_test(a_killed_container_is_out_of_memory),
+        cmocka_unit_test(running_out_of_memory_costs_the_attempts),
         cmocka_unit_test(reading_outside_the_jvm_is_told_from_work),
         cmocka_unit_test(failures_cost_their_time_and_what_is_done_again),
         cmocka_unit_test(shuffling_costs_what_its_stages_show_of_the_excess),

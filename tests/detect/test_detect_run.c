@@ -69,20 +69,20 @@ static void every_detector_explains_itself(void **state) {
     (void)state;
     unsigned count;
     const struct detector *const *all = detectors(&count);
+    const struct bottleneck any = {.cause = CAUSE_NONE};
     assert_int_equal(count, KIND_COUNT);
     for (unsigned i = 0; i < count; i++) {
         assert_true(strlen(all[i]->help) > 10 && strlen(all[i]->rule) > 10);
         assert_true(strlen(all[i]->unknown_when) > 0);
         assert_memory_equal(all[i]->alert_name, "Pipeline", 8);
         assert_memory_equal(all[i]->alert_summary, "Pipeline ", 9);
-        assert_true(strlen(detector_remedy(all[i], CAUSE_NONE)) > 20);
+        assert_true(strlen(detector_remedy(all[i], &any)) > 20);
         assert_ptr_equal(detector_of(all[i]->kind), all[i]);
         assert_true(all[i]->subject == SUBJECT_RUN || all[i]->never_text != NULL);
         for (unsigned k = 0; k < i; k++) {
             assert_string_not_equal(all[i]->help, all[k]->help);
             assert_string_not_equal(all[i]->alert_name, all[k]->alert_name);
-            assert_string_not_equal(detector_remedy(all[i], CAUSE_NONE),
-                                    detector_remedy(all[k], CAUSE_NONE));
+            assert_string_not_equal(detector_remedy(all[i], &any), detector_remedy(all[k], &any));
         }
         for (unsigned t = 0; t < all[i]->threshold_count; t++) {
             const struct detector_threshold *threshold = &all[i]->thresholds[t];
@@ -94,13 +94,68 @@ static void every_detector_explains_itself(void **state) {
     }
 }
 
+static const char *remedy(enum bottleneck_kind kind, enum cause cause, const char *evidence,
+                          double value) {
+    struct bottleneck verdict = {.cause = cause, .evidence = {{"other", 1}, {evidence, value}}};
+    verdict.evidence_count = evidence == NULL ? 1 : 2;
+    return detector_remedy(detector_of(kind), &verdict);
+}
+
 static void the_remedy_is_that_of_the_cause(void **state) {
     (void)state;
-    const struct detector *memory = detector_of(KIND_MEMORY_PRESSURE);
-    const char *any = detector_remedy(memory, CAUSE_NONE);
-    assert_ptr_equal(detector_remedy(memory, CAUSE_SPILL), any); // has none of its own
-    assert_non_null(strstr(detector_remedy(memory, CAUSE_GC), "Less garbage"));
-    assert_non_null(strstr(detector_remedy(memory, CAUSE_OOM), "fewer cores per executor"));
+    const char *any = remedy(KIND_MEMORY_PRESSURE, CAUSE_NONE, NULL, 0);
+    assert_ptr_equal(remedy(KIND_MEMORY_PRESSURE, CAUSE_SPILL, NULL, 0), any); // none of its own
+    assert_non_null(strstr(remedy(KIND_MEMORY_PRESSURE, CAUSE_GC, NULL, 0), "Less garbage"));
+    assert_non_null(strstr(remedy(KIND_PIPELINE_FAILURE, CAUSE_OOM, NULL, 0), "driver.memory"));
+    static const struct {
+        enum cause cause;
+        const char *evidence, *words;
+    } rows[] = {
+        {CAUSE_OOM, NULL, "more executor memory"},
+        {CAUSE_OOM, "failed_direct_memory", "memoryOverhead"},
+        {CAUSE_OOM, "failed_execution_memory", "memory.fraction"},
+        {CAUSE_OOM, "failed_off_heap_memory", "offHeap.size"},
+        {CAUSE_OOM, "failed_gpu_memory", "concurrentGpuTasks"},
+        {CAUSE_OOM, "failed_python_memory", "pyspark.memory"},
+        {CAUSE_CONTAINER_KILLED, NULL, "memoryOverhead"},
+        {CAUSE_USER_CODE, NULL, "aside"},
+        {CAUSE_USER_CODE, "failed_python_crashes", "stderr"},
+        {CAUSE_OTHER, "failed_threads", "ulimit"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const char *plain = remedy(KIND_TASK_FAILURES, rows[i].cause, NULL, 0);
+        const char *fine = remedy(KIND_TASK_FAILURES, rows[i].cause, rows[i].evidence, 1);
+        assert_non_null(strstr(fine, rows[i].words));
+        bool aside = strstr(fine, "aside") != NULL, kryo = strstr(fine, "Kryo") != NULL;
+        assert_int_equal(aside, rows[i].cause == CAUSE_USER_CODE && rows[i].evidence == NULL);
+        assert_int_equal(kryo, rows[i].cause == CAUSE_OOM && rows[i].evidence == NULL);
+        assert_ptr_equal(remedy(KIND_TASK_FAILURES, rows[i].cause, rows[i].evidence, 0), plain);
+        assert_ptr_equal(remedy(KIND_TASK_FAILURES, CAUSE_EXECUTOR_LOST, rows[i].evidence, 1),
+                         remedy(KIND_TASK_FAILURES, CAUSE_EXECUTOR_LOST, NULL, 0));
+    }
+}
+
+static void sql_end(struct app *app, const char *error) {
+    struct event event = {.kind = EVENT_SQL_END, .time_ms = 1005000};
+    event.sql.execution_id = 1;
+    event.sql.has_error = true;
+    event.sql.error = event.sql.whole_error = str_of(error);
+    app_apply(app, &event, NULL);
+}
+
+static void a_driver_without_memory_is_told_apart(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    sql_end(app, "Not enough memory to build and broadcast the table to all worker nodes.");
+    struct verdict v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cause, CAUSE_OOM);
+    assert_near(evidence(&v, "driver_out_of_memory"), 1, 0);
+    sql_end(app, "Job aborted due to stage failure: java.lang.OutOfMemoryError: Java heap space");
+    v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cause, CAUSE_NONE); // that is its stages' to tell
+    app_free(app);
 }
 
 // alertname is the identity of an alert that fires: none may change with a release.
@@ -138,6 +193,7 @@ int main(void) {
         cmocka_unit_test(severity_weighs_seconds_and_share),
         cmocka_unit_test(every_detector_explains_itself),
         cmocka_unit_test(the_remedy_is_that_of_the_cause),
+        cmocka_unit_test(a_driver_without_memory_is_told_apart),
         cmocka_unit_test(alerts_keep_their_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

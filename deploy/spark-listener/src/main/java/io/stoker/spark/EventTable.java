@@ -16,8 +16,11 @@ import java.util.Locale;
 import java.util.Map;
 
 final class EventTable {
-  /** VALUE: a number, true, false. ONLY: a text of which one value counts. TREE: a list of objects like the one it stands in. */
-  enum Kind { VALUE, TEXT, ONLY, OBJECT, LIST, SET, TREE, PROPERTIES }
+  /**
+   * VALUE: a number, true, false. ENDS: a text whose beginning and end count. CAUSES: a stack trace whose causes do. ONLY: a text of
+   * which one value counts. TREE: a list of objects like the one it stands in.
+   */
+  enum Kind { VALUE, TEXT, ENDS, CAUSES, ONLY, OBJECT, LIST, SET, TREE, PROPERTIES }
 
   static final class Field {
     final Kind kind;
@@ -99,6 +102,7 @@ final class EventTable {
     Kind kind = Kind.valueOf((colon < 0 ? said : said.substring(0, colon)).toUpperCase(Locale.ROOT));
     String rest = said.substring(colon + 1);
     Map<String, Field> inside = kind == Kind.TREE ? around : new LinkedHashMap<>();
-    return new Field(kind, kind == Kind.TEXT ? Integer.parseInt(rest) : 0, kind == Kind.ONLY ? rest : null, inside);
+    boolean text = kind == Kind.TEXT || kind == Kind.ENDS || kind == Kind.CAUSES;
+    return new Field(kind, text ? Integer.parseInt(rest) : 0, kind == Kind.ONLY ? rest : null, inside);
   }
 }

@@ -235,6 +235,12 @@ final class JsonFilter {
       case TEXT:
         if (c == '"') return text(slim ? 2 * field.most : Integer.MAX_VALUE);
         break;
+      case ENDS:
+        if (c == '"') return slim ? excerpt(field) : text(Integer.MAX_VALUE);
+        break;
+      case CAUSES:
+        if (c == '"') return slim || !redactor.sendsTexts() ? excerpt(field) : text(Integer.MAX_VALUE);
+        break;
       case ONLY:
         if (c == '"') return slim ? only(field.only) : text(Integer.MAX_VALUE);
         break;
@@ -282,6 +288,15 @@ final class JsonFilter {
       String text = Json.unquoted(in, from, i, slim ? Redactor.LOOK_MOST : Integer.MAX_VALUE);
       out.add(Json.quote(new StringBuilder(), redactor.text(text, bounded)).toString());
     }
+    return true;
+  }
+
+  private boolean excerpt(EventTable.Field field) {
+    int from = i;
+    i = Json.stringEnd(in, i);
+    String whole = Json.unquoted(in, from, i, Integer.MAX_VALUE);
+    String text = field.kind == EventTable.Kind.ENDS ? Excerpt.ends(whole, field.most) : Excerpt.causes(whole, field.most);
+    out.add(Json.quote(new StringBuilder(), redactor.text(text, Math.min(2 * field.most, bounds.text))).toString());
     return true;
   }
 

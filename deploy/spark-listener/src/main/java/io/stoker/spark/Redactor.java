@@ -63,6 +63,11 @@ final class Redactor {
     return cutBytes(secrets.hide(shortened(text, Math.max(LOOK_MOST, most))), most);
   }
 
+  /** Whether full mode sends texts that the agent does not read. */
+  boolean sendsTexts() {
+    return texts;
+  }
+
   /** In full mode, a text that the agent does not read. */
   String freeText(String field, String text) {
     return texts || NAMES.contains(field) ? secrets.hide(text) : "";

@@ -151,14 +151,14 @@ final class Trimmer {
     Map<String, Object> changed = new HashMap<>();
     if (name.equals("ExceptionFailure")) {
       changed.put("accumUpdates", ScalaView.nil());
-      changed.put("description", shortened(ScalaView.text(reason, "description")));
-      changed.put("fullStackTrace", "");
+      changed.put("description", Excerpt.ends(ScalaView.text(reason, "description"), TEXT_MOST));
+      changed.put("fullStackTrace", Excerpt.causes(ScalaView.text(reason, "fullStackTrace"), TEXT_MOST));
       changed.put("stackTrace", new StackTraceElement[0]);
     } else if (name.equals("TaskKilled")) {
       changed.put("accumUpdates", ScalaView.nil());
       changed.put("reason", shortened(ScalaView.text(reason, "reason")));
     } else if (name.equals("FetchFailed")) {
-      changed.put("message", shortened(ScalaView.text(reason, "message")));
+      changed.put("message", Excerpt.ends(ScalaView.text(reason, "message"), TEXT_MOST));
     }
     return changed.isEmpty() ? reason : ScalaView.copy(reason, changed);
   }

@@ -126,6 +126,34 @@ class EventWriterTest {
   }
 
   @Test
+  void causesOfAFailureLeaveTheDriverAndFramesStay() throws Exception {
+    StringBuilder traceback = new StringBuilder("Traceback (most recent call last):\n");
+    for (int n = 0; n < 500; n++) traceback.append("  File \"/job.py\", line ").append(n).append(", in f\n");
+    traceback.append("MemoryError\n");
+    String stack = "a.B: " + traceback + "\n\tat a.C.d(E.scala:1)\n\tat a.C.e(E.scala:2)\nCaused by: c.D: password=hunter2Canary\n"
+        + "more words\n\tat c.D.f(E.scala:3)\n\t... 9 more\nCaused by: java.lang.OutOfMemoryError: Java heap space\n\tat x\n";
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    ExceptionFailure failure = new ExceptionFailure("a.B", traceback.toString(), new StackTraceElement[0], stack, Option.empty(),
+        (scala.collection.immutable.Seq) ScalaView.nil(), (scala.collection.immutable.Seq) ScalaView.nil(), (scala.collection.immutable.Seq) ScalaView.nil());
+    String causes = "Caused by: c.D: password=[hidden]\nmore words\n\t...\nCaused by: java.lang.OutOfMemoryError: Java heap space\n\t...\n";
+    for (String mode : new String[] {"slim", "full"}) {
+      JsonNode reason = JSON.readTree(write(taskEnd(failure), "spark.stoker.mode", mode)).at("/Task End Reason");
+      assertEquals(causes, reason.at("/Full Stack Trace").asText(), mode);
+      assertTrue(reason.at("/Description").asText().startsWith("Traceback"), mode);
+      assertTrue(reason.at("/Description").asText().endsWith("\nMemoryError\n"), mode);
+      assertTrue(mode.equals("full") || reason.at("/Description").asText().length() <= 4096);
+    }
+    JsonNode whole = JSON.readTree(write(taskEnd(failure), "spark.stoker.mode", "full", "spark.stoker.texts", "true"));
+    assertTrue(whole.at("/Task End Reason/Full Stack Trace").asText().contains("a.C.d"));
+    assertEquals("", Excerpt.causes("a.B: x\n\tat y", 4096));
+    assertEquals(causes, Excerpt.causes(causes, 4096));
+    String text = "one two three four\nfive\nsix";
+    assertEquals("one two three\nsix", Excerpt.ends(text, 18));
+    assertEquals(text, Excerpt.ends(text, text.length()));
+    assertEquals("xxxxxxxxxxx", Excerpt.ends("xxxxxxxxxxxxxxxxxxxxxx", 16));
+  }
+
+  @Test
   void blocksThatATaskUpdatedCostNothing() throws Exception {
     SparkListenerTaskEnd end = taskEnd((TaskEndReason) (Object) Success$.MODULE$);
     List<scala.Tuple2<BlockId, BlockStatus>> blocks = new ArrayList<>();
