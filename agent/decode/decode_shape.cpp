@@ -142,7 +142,7 @@ template <typename T> static T &at(context &c, const rule &r) {
     return *reinterpret_cast<T *>(reinterpret_cast<char *>(c.out) + r.at);
 }
 
-static double real(value v) {
+double real(value v) {
     double number;
     bool whole;
     int64_t integer;

@@ -109,6 +109,8 @@ inline int32_t id32(value v) {
     int64_t number = id64(v);
     return number > INT32_MAX ? -1 : static_cast<int32_t>(number);
 }
+// 0 for what is no number, and for negative ones; texts ("NaN", "Infinity") are none.
+double real(value v);
 // True if the value is an object (an array). Sets c.broken if it only begins like one.
 // INCORRECT_TYPE leaves simdjson's iterator where it was; any other error ends it.
 inline bool open_object(context &c, value v, object *out) {

@@ -230,16 +230,70 @@ bool finish_sql(context &c) {
     return true;
 }
 
-const rule source_rules[] = {{"numInputRows", as::call}};
+enum { SOURCE_ROWS, SOURCE_INPUT_RATE, SOURCE_PROCESSED_RATE };
+const rule source_rules[] = {
+    {"numInputRows", as::call, SOURCE_ROWS},
+    {"inputRowsPerSecond", as::call, SOURCE_INPUT_RATE},
+    {"processedRowsPerSecond", as::call, SOURCE_PROCESSED_RATE},
+};
 const shape source_shape(source_rules);
 
 void read_sources(context &c, value v) {
     items(c, v, [&](value source) {
-        each_field(c, source, source_shape, [&](const rule &, value rows) {
-            sat_inc(&c.out->stream.input_rows, metric(rows));
+        each_field(c, source, source_shape, [&](const rule &r, value number) {
+            if (r.at == SOURCE_ROWS) {
+                sat_inc(&c.out->stream.input_rows, metric(number));
+            } else if (r.at == SOURCE_INPUT_RATE) {
+                c.out->stream.input_per_s += real(number);
+            } else {
+                c.out->stream.processed_per_s += real(number);
+            }
             return true;
         });
     });
+}
+
+// The digits at a place of a text; -1 if others stand there.
+int64_t digits(str s, size_t at, size_t count) {
+    int64_t number = 0;
+    for (size_t i = at; i < at + count; i++) {
+        if (i >= s.len || s.p[i] < '0' || s.p[i] > '9') {
+            return -1;
+        }
+        number = number * 10 + (s.p[i] - '0');
+    }
+    return number;
+}
+
+// Days from 1970 to a day of the proleptic Gregorian calendar: years begin in March, so that the
+// leap day is the last.
+int64_t days_to(int64_t year, int64_t month, int64_t day) {
+    int64_t y = month > 2 ? year : year - 1;
+    int64_t of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    return y * 365 + y / 4 - y / 100 + y / 400 + of_year - 719468;
+}
+
+// "2025-06-01T00:00:09.950Z" as ms since 1970, as Spark writes it; 0 for anything else.
+int64_t instant_ms(str s) {
+    static const char form[] = "0000-00-00T00:00:00.000Z";
+    for (size_t i = 0; i + 1 < sizeof form; i++) {
+        if (s.len != sizeof form - 1 || (form[i] != '0' && s.p[i] != form[i])) {
+            return 0;
+        }
+    }
+    int64_t year = digits(s, 0, 4), month = digits(s, 5, 2), day = digits(s, 8, 2);
+    int64_t hour = digits(s, 11, 2), minute = digits(s, 14, 2), second = digits(s, 17, 2);
+    int64_t ms = digits(s, 20, 3);
+    bool valid = year >= 1970 && year < 2100 && month >= 1 && month <= 12 && day >= 1 &&
+                 day <= 31 && hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 &&
+                 second < 60 && ms >= 0;
+    return valid
+               ? (((days_to(year, month, day) * 24 + hour) * 60 + minute) * 60 + second) * 1000 + ms
+               : 0;
+}
+
+void read_began(context &c, value v) {
+    c.out->stream.began_ms = instant_ms(word(v, 64));
 }
 
 const rule duration_rules[] = {{"triggerExecution", as::metric, AT(stream.trigger_ms)}};
@@ -250,6 +304,7 @@ const shape duration_shape(duration_rules);
     }
 const rule progress_rules[] = {
     STREAM_NAMES,
+    {"timestamp", as::call, 0, 64, nullptr, read_began},
     {"batchId", as::id64, AT(stream.batch_id)},
     {"batchDuration", as::metric, AT(stream.batch_ms)},
     {"durationMs", as::object, 0, 0, &duration_shape},

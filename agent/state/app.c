@@ -227,6 +227,7 @@ void app_free(struct app *app) {
     properties_fini(&app->properties);
     executors_fini(&app->executors);
     run_signs_fini(&app->signs);
+    streams_fini(&app->streams);
     free_stages(app);
     app_jobs_fini(app);
     mem_free(app->gone.parts);

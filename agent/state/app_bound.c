@@ -204,6 +204,7 @@ int64_t app_bytes(const struct app *app) {
            ids * MAPPED_BYTES + values * (RUN_TEXT_MAX + 1 + BLOCK_BYTES) +
            app->signs.query_count * (int64_t)sizeof *app->signs.queries +
            app->executors.count * (int64_t)EXECUTOR_BYTES +
+           app->streams.count * (int64_t)sizeof(struct stream_query) +
            app->executors.host_count * (int64_t)HOST_BYTES +
            (int64_t)app->properties.packed.len * 3 / 2;
 }

@@ -167,6 +167,25 @@ static void *delivery_add(void *app, uint32_t count, union record_scratch *scrat
 }
 static const struct record_list delivery_list = {delivery_size, delivery_at, delivery_add, NULL};
 
+static uint32_t streams_size(const void *app) {
+    return ((const struct app *)app)->streams.count;
+}
+static const void *stream_at(const void *app, uint32_t i, union record_scratch *scratch) {
+    (void)scratch;
+    return &((const struct app *)app)->streams.list[i];
+}
+static void *stream_add(void *of, uint32_t count, union record_scratch *scratch) {
+    struct streams *streams = &((struct app *)of)->streams;
+    (void)count, (void)scratch;
+    if (streams->count >= STREAMS_MAX) {
+        return NULL;
+    }
+    streams->list = mem_resize(streams->list, streams->count + 1, sizeof *streams->list);
+    streams->list[streams->count] = (struct stream_query){0};
+    return &streams->list[streams->count++];
+}
+static const struct record_list stream_list = {streams_size, stream_at, stream_add, NULL};
+
 static const struct record_row app_rows[] = {
     RECORD_ROW(1, INLINE, app, identity, .item = &record_run_identity), // 1 to 7
     RECORD_ROW(8, CHARS, app, run_id),
@@ -225,6 +244,7 @@ static const struct record_row app_rows[] = {
     RECORD_HOOKED(222, LIST, "limits", &limit_list, .item = &record_limit, .max = LIMIT_COUNT),
     RECORD_HOOKED(223, LIST, "delivery", &delivery_list, .item = &record_delivery, .max = 1),
     RECORD_HOOKED(224, LIST, "signs", &app_signs_list, .item = &record_run_signs, .max = 1),
+    RECORD_HOOKED(228, LIST, "streams", &stream_list, .item = &record_stream, .max = STREAMS_MAX),
     RECORD_HOOKED(209, LIST, "verdicts", &app_verdict_list, .item = &record_bottleneck,
                   .max = KIND_COUNT),
 };

@@ -141,6 +141,14 @@ void app_apply_work(struct app *app, const struct event *event) {
     case EVENT_SQL_END:
         apply_sql_end(app, &event->sql);
         break;
+    case EVENT_STREAM_PROGRESS:
+        streams_progress(&app->streams, &event->stream);
+        app_other_signs(app, event);
+        break;
+    case EVENT_STREAM_TERMINATED:
+        streams_ended(&app->streams, &event->stream);
+        app_other_signs(app, event);
+        break;
     default:
         app_other_signs(app, event);
         break;

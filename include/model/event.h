@@ -174,6 +174,8 @@ struct event_sql {
 struct event_stream {
     struct str query_id, run_id, name, error;
     int64_t batch_id, batch_ms, trigger_ms, input_rows; // input_rows: sum over the sources
+    int64_t began_ms;                                   // of the batch; no time of the event
+    double input_per_s, processed_per_s;                // rows: sums of what is a number; 0 unknown
 };
 
 // What a listener says it did since its driver began: totals, 0 if missing or negative.

@@ -28,6 +28,7 @@
 #include "state/properties.h"
 #include "state/run_kind.h"
 #include "state/stage.h"
+#include "state/streams.h"
 #include "stats/idmap.h"
 #include "stats/rangeset.h"
 
@@ -84,6 +85,7 @@ struct app {
     int64_t executor_memory_mib;             // of the default resource profile, 0 unknown
     struct busy work;    // when a stage was submitted or a task ran, as far as they have ended
     struct busy in_jobs; // when a job was open, likewise
+    struct streams streams;
 
     struct delivery delivery;
     struct properties properties;

@@ -168,6 +168,9 @@ static inline const char *equal_stream(const struct event_stream *a, const struc
     SAME(batch_ms)
     SAME(trigger_ms)
     SAME(input_rows)
+    SAME(began_ms)
+    SAME(input_per_s)
+    SAME(processed_per_s)
     return NULL;
 }
 

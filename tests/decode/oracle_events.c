@@ -1,5 +1,7 @@
 // oracle_events: every kind of event as the oracle reads it: each field looked up by its name.
 // Plans are walked by recursion, to a depth that is known to fit the stack. Called by oracle.c.
+#include <time.h>
+
 #include "base/sat.h"
 #include "model/operator.h"
 #include "oracle_priv.h"
@@ -364,6 +366,37 @@ static void read_names(const json_t *object, struct event_stream *s) {
     s->name = oracle_text(object, "name", 256);
 }
 
+static double rate(const json_t *source, const char *key) {
+    double number = json_number_value(oracle_field(source, key));
+    return number > 0 ? number : 0;
+}
+
+// Spark's way to write an instant, and no other.
+static int64_t instant(const json_t *text) {
+    struct tm tm = {0};
+    const char *s = json_string_value(text);
+    size_t digits = 0;
+    if (s == NULL || json_string_length(text) != 24 || s[10] != 'T' || s[19] != '.' ||
+        s[23] != 'Z' || s[4] != '-' || s[7] != '-' || s[13] != ':' || s[16] != ':') {
+        return 0;
+    }
+    for (const char *p = s; *p != '\0'; p++) {
+        digits += *p >= '0' && *p <= '9';
+    }
+    long year = strtol(s, NULL, 10), month = strtol(s + 5, NULL, 10), day = strtol(s + 8, NULL, 10);
+    tm.tm_hour = (int)strtol(s + 11, NULL, 10);
+    tm.tm_min = (int)strtol(s + 14, NULL, 10);
+    tm.tm_sec = (int)strtol(s + 17, NULL, 10);
+    if (digits != 17 || year < 1970 || year >= 2100 || month < 1 || month > 12 || day < 1 ||
+        day > 31 || tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59) {
+        return 0;
+    }
+    tm.tm_year = (int)year - 1900;
+    tm.tm_mon = (int)month - 1;
+    tm.tm_mday = (int)day;
+    return (int64_t)timegm(&tm) * 1000 + strtol(s + 20, NULL, 10);
+}
+
 static void read_stream(const json_t *event, struct event *out) {
     struct event_stream *s = &out->stream;
     const json_t *progress = oracle_field(event, "progress");
@@ -371,11 +404,14 @@ static void read_stream(const json_t *event, struct event *out) {
     json_t *source;
     read_names(json_is_object(progress) ? progress : event, s);
     s->error = oracle_text(event, "exception", 512);
+    s->began_ms = instant(oracle_field(progress, "timestamp"));
     s->batch_id = oracle_id64(progress, "batchId");
     s->batch_ms = oracle_metric(progress, "batchDuration");
     s->trigger_ms = oracle_metric(oracle_field(progress, "durationMs"), "triggerExecution");
     json_array_foreach((json_t *)oracle_field(progress, "sources"), i, source) {
         sat_inc(&s->input_rows, oracle_metric(source, "numInputRows"));
+        s->input_per_s += rate(source, "inputRowsPerSecond");
+        s->processed_per_s += rate(source, "processedRowsPerSecond");
     }
 }
 

@@ -88,6 +88,27 @@ static void test_streams(void **state) {
     assert_int_equal(e->stream.batch_ms, 40);
     assert_int_equal(e->stream.trigger_ms, 39);
     assert_int_equal(e->stream.input_rows, INT64_MAX);
+    assert_int_equal(e->stream.began_ms, INT64_C(1704067200000));
+    assert_int_equal(e->time_ms, 0); // of the run's time it tells nothing
+    assert_near(e->stream.input_per_s, 0, 0);
+    e = decode_ok(f, "{\"Event\":\"" STREAM "QueryProgressEvent\",\"progress\":{\"timestamp\":"
+                     "\"2024-02-29T23:59:58.007Z\",\"sources\":[{\"inputRowsPerSecond\":1.5,"
+                     "\"processedRowsPerSecond\":\"Infinity\"},{\"inputRowsPerSecond\":2,"
+                     "\"processedRowsPerSecond\":-3.0},{\"processedRowsPerSecond\":0.25}]}}");
+    assert_int_equal(e->stream.began_ms, INT64_C(1709251198007));
+    assert_near(e->stream.input_per_s, 3.5, 0);
+    assert_near(e->stream.processed_per_s, 0.25, 0);
+    static const char *const no_instants[] = {
+        "\"2024-02-29T23:59:58Z\"",     "\"2024-02-29 23:59:58.007Z\"",
+        "\"2024-13-01T00:00:00.000Z\"", "\"2024-02-29T23:59:5x.007Z\"",
+        "\"1969-02-29T23:59:58.007Z\"", "12"};
+    for (size_t i = 0; i < ARRAY_LEN(no_instants); i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"" STREAM "QueryProgressEvent\",\"progress\":{\"timestamp\":%s}}",
+                 no_instants[i]);
+        assert_int_equal(decode_ok(f, text)->stream.began_ms, 0);
+    }
     e = decode_ok(f, "{\"Event\":\"" STREAM "QueryTerminatedEvent\",\"id\":\"q\",\"runId\":\"r\","
                      "\"exception\":\"ouch\"}");
     assert_text(e->stream.error, "ouch");

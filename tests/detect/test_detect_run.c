@@ -178,6 +178,7 @@ static void alerts_keep_their_names(void **state) {
         [KIND_SPECULATION_WASTE] = "PipelineSpeculationWaste",
         [KIND_TINY_TASKS] = "PipelineTinyTasks",
         [KIND_OVERSIZED_PARTITIONS] = "PipelineOversizedPartitions",
+        [KIND_STREAMING_LAG] = "PipelineStreamingLag",
     };
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         const struct detector *detector = detector_of((enum bottleneck_kind)kind);

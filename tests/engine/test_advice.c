@@ -283,6 +283,7 @@ static void kinds_of_advice_have_their_numbers(void **state) {
         {9, "pipeline_failure"},
         {10, "driver_bound"},
         {11, "idle_executors"},
+        {16, "streaming_lag"},
         {64, "partitioning"},
         {65, "memory"},
         {66, "join"},

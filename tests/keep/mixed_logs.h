@@ -12,8 +12,8 @@
 #include "engine/engine.h"
 #include "eventlog/eventlog.h"
 
-// The last one comes under the key of the first, after it: another run with the same id.
-enum { LOGS = 10, FIRST_RUN = 0, SECOND_RUN = LOGS - 1 };
+// One comes under the key of the first, after it: another run with the same id.
+enum { LOGS = 11, FIRST_RUN = 0, SECOND_RUN = 9 };
 static const char *const paths[LOGS] = {
     FIXTURES "/logs/skew_groupbykey/events.jsonl.zst",
     FIXTURES "/logs/executor_oom/events.jsonl.zst",
@@ -25,6 +25,7 @@ static const char *const paths[LOGS] = {
     FIXTURES "/logs/slow_host/events.jsonl.zst",
     FIXTURES "/shapes/vectored_io.jsonl",
     FIXTURES "/logs/skew_join/events.jsonl.zst",
+    FIXTURES "/shapes/streaming_nan.jsonl",
 };
 
 // All lines of all logs, read once.
