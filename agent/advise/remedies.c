@@ -56,6 +56,19 @@ static char *action_text(const char *remedy, const struct bottleneck *const *ver
     return text;
 }
 
+// Another advisor has said what to do about it: one root cause is one piece of advice.
+static bool is_answered(const struct advice *advice, const struct bottleneck *verdict) {
+    for (uint32_t i = 0; i < advice->count; i++) {
+        const struct recommendation *r = &advice->list[i];
+        for (uint32_t k = 0; k < r->bottleneck_count && kind_parse(str_of(r->kind)) < 0; k++) {
+            if (strcmp(r->bottlenecks[k], verdict->id) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void advise_kind(const struct advice_view *view, const struct detector *detector,
                         struct advice *out) {
     uint32_t count;
@@ -63,7 +76,7 @@ static void advise_kind(const struct advice_view *view, const struct detector *d
         run_verdicts_of(view->verdicts, detector->kind, &count);
     double saving_s;
     const struct bottleneck *worst = worst_of(verdicts, count, &saving_s);
-    if (worst == NULL) {
+    if (worst == NULL || is_answered(out, worst)) {
         return;
     }
     struct recommendation *r = advice_add(out, view, advice_kind_of(detector->kind));
