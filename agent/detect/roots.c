@@ -9,7 +9,7 @@
 #include "base/compiler.h"
 
 // A set of causes; 0 is any.
-#define CAUSE_SET(cause) (1u << (cause))
+#define CAUSE_SET(cause) (UINT64_C(1) << (cause))
 #define OF_MEMORY (CAUSE_SET(CAUSE_OOM) | CAUSE_SET(CAUSE_CONTAINER_KILLED))
 #define OF_ONE_PARTITION (CAUSE_SET(CAUSE_SINGLE_PARTITION) | CAUSE_SET(CAUSE_UNSPLITTABLE))
 #define NOT_DATA (~CAUSE_SET(CAUSE_DATA))
@@ -62,9 +62,9 @@ static bool waits_to_be_launched(const struct stage *stage) {
 
 static const struct root_row {
     enum bottleneck_kind root;
-    uint32_t root_causes;
+    uint64_t root_causes;
     enum bottleneck_kind explained;
-    uint32_t causes;
+    uint64_t causes;
     bool (*when)(const struct stage *stage); // NULL: always
     bool same_loss;       // both measure one loss: the root takes the larger figure, and its floor
     const char *words;    // what of it the root names; NULL: it is the same thing
@@ -83,6 +83,9 @@ static const struct root_row {
      "its uneven tasks", "explained_straggler_s"},
     {KIND_STRAGGLER, CAUSE_SET(CAUSE_GC), KIND_MEMORY_PRESSURE, CAUSE_SET(CAUSE_GC), NULL, false,
      "its garbage collection", "explained_gc_s"},
+    // A copy of a task that has too much data takes as long.
+    {KIND_DATA_SKEW, CAUSE_SET(CAUSE_DATA), KIND_SPECULATION_WASTE, 0, NULL, false,
+     "its useless copies", "explained_copies_s"},
     // Nobody works while the driver does.
     {KIND_DRIVER_BOUND, 0, KIND_IDLE_EXECUTORS, 0, NULL, false, "its idle executors",
      "explained_idle_executors_s"},
@@ -100,7 +103,7 @@ static const struct root_row {
      "its uneven tasks", "explained_straggler_s"},
 };
 
-static bool has_cause(uint32_t set, enum cause cause) {
+static bool has_cause(uint64_t set, enum cause cause) {
     return set == 0 || (set & CAUSE_SET(cause)) != 0;
 }
 
