@@ -261,6 +261,8 @@ static struct str without_message(struct str stack, const struct event_task *tas
     return stack.len > 0 && stack.p[0] == '\n' ? (struct str){stack.p + 1, stack.len - 1} : stack;
 }
 
+#define PYTHON_CRASH "Python worker exited unexpectedly"
+
 static enum failure_class class_of_exception(const struct event_task *task) {
     struct thrown thrown = {task->error_class, task->error};
     enum failure_class class = class_of_java(thrown);
@@ -273,7 +275,7 @@ static enum failure_class class_of_exception(const struct event_task *task) {
     if (class != FAILURE_OTHER) {
         return class;
     }
-    if (says(task->error, "Python worker exited unexpectedly")) {
+    if (says(task->error, PYTHON_CRASH) || says(stack, PYTHON_CRASH)) {
         return FAILURE_PYTHON_CRASHED;
     }
     // A dying executor still takes tasks, and refuses them at once.

@@ -163,6 +163,8 @@ static void causes_count_and_quoted_ones_do_not(void **state) {
          FAILURE_OOM}, // without frames
         {"org.apache.spark.SparkException: " WRITE "\r\n\tat x\r\nCaused by: " OOM "\r\n",
          FAILURE_OOM},
+        {WRAPPED("org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)"),
+         FAILURE_PYTHON_CRASHED},
         {WRAPPED("java.io.IOException: x"), FAILURE_USER_CODE},
         {WRAPPED("java.io.IOException: ended by " OOM ": Java heap space"), FAILURE_USER_CODE},
         {WRAPPED("java.io.IOException: it said:\nerror\nCaused by: " OOM), FAILURE_USER_CODE},
