@@ -35,7 +35,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     bool small_files = stage->io_tasks >= SMALL_FILES_TASKS && bytes_per_task < SMALL_FILES_BYTES;
     if (foreign && stage->scan_tasks == 0 && !small_files) {
         out->cap = SEVERITY_NEGLIGIBLE; // cannot tell reading from work in another process
-    } else if (foreign) {
+    } else if (foreign && stage->scan_tasks == 0) {
         verdict_doubt(out, CONFIDENCE_MEDIUM, "work outside the JVM may look like reading");
     }
     verdict_evidence(out, "read_ms", read_ns / 1e6);

@@ -198,6 +198,11 @@ static void io_compares_reading_with_computing(void **state) {
     app_stage(app, 0, 0)->scan_tasks = 2; // unless the scans told their own time
     v = judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true);
     assert_int_equal(v.cap, SEVERITY_CRITICAL);
+    assert_int_equal(v.confidence, CONFIDENCE_HIGH);
+    app_stage(app, 0, 0)->scan_tasks = 0; // or there is a task for each of many tiny files
+    app_stage(app, 0, 0)->io_tasks = 100;
+    v = judge(KIND_IO_BOTTLENECK, app, app_stage(app, 0, 0), true);
+    assert_int_equal(v.cap, SEVERITY_CRITICAL);
     assert_int_equal(v.confidence, CONFIDENCE_MEDIUM);
     app_free(app);
 }

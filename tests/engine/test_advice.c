@@ -6,6 +6,7 @@
 #include "advise/advise.h"
 #include "keep/table.h"
 #include "model/id.h"
+#include "support/spark.h"
 
 #define APP "app-1"
 
@@ -304,6 +305,44 @@ static void kinds_of_advice_have_their_numbers(void **state) {
     assert_true(ADVICE_KIND_COUNT >= (int)ARRAY_LEN(today));
 }
 
+// The general advice of one verdict with this summary.
+static void remedy_of(const char *summary, struct advice *out) {
+    struct bottleneck b = {
+        .kind = KIND_SLOW_RUN, .severity = SEVERITY_SEVERE, .rule_met = TRI_TRUE, .saving_s = 1};
+    snprintf(b.summary, sizeof b.summary, "%s", summary);
+    const struct bottleneck *list[] = {&b};
+    struct run_verdicts verdicts = {.all = list};
+    for (int kind = KIND_SLOW_RUN; kind < KIND_COUNT; kind++) {
+        verdicts.end[kind] = 1;
+    }
+    struct app *app = spark_app();
+    const struct advice_view view = {.app = app, .verdicts = &verdicts, .duration_s = 10};
+    unsigned count;
+    const struct advisor *const *all = advisors(&count);
+    while (strcmp((*all)->name, "remedies") != 0) {
+        all++;
+    }
+    *out = (struct advice){0};
+    advise(all, 1, &view, out);
+    app_free(app);
+}
+
+static void a_sentence_ends_once(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"took long", ": took long."},
+                                           {"a stack.", ": a stack."}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct advice advice;
+        remedy_of(cases[i][0], &advice);
+        const struct recommendation *r = &advice.list[0];
+        size_t len = strlen(r->action), end = strlen(cases[i][1]);
+        assert_true(len > end);
+        assert_string_equal(r->action + len - end, cases[i][1]);
+        assert_string_equal(r->action + r->remedy_bytes + strlen(" In this run"), cases[i][1]);
+        advice_fini(&advice);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_advisor_of_its_own_is_heard_and_revised, set_up,
@@ -321,6 +360,7 @@ int main(void) {
                                         kit_tear_down),
         cmocka_unit_test(every_advisor_explains_itself),
         cmocka_unit_test(kinds_of_advice_have_their_numbers),
+        cmocka_unit_test(a_sentence_ends_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,6 +285,8 @@ MUTANTS = (
            "disk_s = fmin(disk_s, (double)stage->spill_wait_ms / 1000);", "", ("test_detect_cost",)),
     Mutant("a CPU time that was not told is 0", "agent/state/stage.c",
            "if (task->input_bytes <= 0 || task->cpu_ns < 0) {", "if (task->input_bytes <= 0) {", ("test_detect",)),
+    Mutant("a sentence of advice ends twice", "agent/advise/remedies.c",
+           'is_ended(buf_str(&action)) ? "" : "."', '"."', ("test_advice",)),
     Mutant("equal verdicts are told once a stage", "agent/present/findings.c",
            "*head = *head == NO_HEAD ? i : *head;", "*head = i;", ("test_render_findings",)),
     Mutant("what another explains is as loud as it was", "agent/detect/roots.c",
