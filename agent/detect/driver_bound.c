@@ -2,6 +2,9 @@
 // waited for the driver. Called through the detector table, also while it runs. Many short waits
 // count as one long one. Must not blame the driver for starting up or for executors that do not
 // come, nor speak of a run that waits for its users or its data.
+#include <math.h>
+#include <stdio.h>
+
 #include "base/span.h"
 #include "detect/detector.h"
 
@@ -18,7 +21,7 @@ static const struct detector_threshold thresholds[] = {
 // Of the events that are not task ends of finished stages; with fewer a gap may be a stage that is
 // not known.
 #define SEEN_ENOUGH 0.9
-// What the driver does has to be done somewhere: minutes of it are never the worst there is.
+// What the driver does has to be done somewhere: less than some minutes of it are not severe.
 #define MINUTES_S 300
 
 static void tell(const struct detector_view *view, const struct app_times *times,
@@ -33,12 +36,15 @@ static void tell(const struct detector_view *view, const struct app_times *times
     verdict_evidence(out, "busy_s", (double)times->busy_ms / 1000);
     verdict_evidence(out, "start_up_s", (double)times->start_up_ms / 1000);
     verdict_evidence(out, "jobs", (double)view->app->totals.jobs);
-    char only[SPAN_TEXT_SIZE], run[SPAN_TEXT_SIZE], in[SPAN_TEXT_SIZE];
-    bool some_in_jobs = 100 * in_jobs_s >= driver_s;
-    verdict_summary(out, "only the driver worked for %s of %s, while no task ran: %s%s",
-                    span_format_seconds(driver_s, only), span_format_seconds(run_s, run),
-                    some_in_jobs ? "inside of jobs for " : "outside of jobs",
-                    some_in_jobs ? span_format_seconds(in_jobs_s, in) : "");
+    char only[SPAN_TEXT_SIZE], run[SPAN_TEXT_SIZE], out_of[SPAN_TEXT_SIZE], in[SPAN_TEXT_SIZE];
+    char where[2 * SPAN_TEXT_SIZE + 64] = "";
+    if (100 * in_jobs_s >= driver_s) {
+        snprintf(where, sizeof where, ", %s outside of jobs and %s inside",
+                 span_format_seconds(driver_s - in_jobs_s, out_of),
+                 span_format_seconds(in_jobs_s, in));
+    }
+    verdict_summary(out, "only the driver worked for %s of %s, while no task ran%s",
+                    span_format_seconds(driver_s, only), span_format_seconds(run_s, run), where);
 }
 
 static void judge(const struct detector_view *view, struct verdict *out) {
@@ -54,9 +60,10 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                                         : "too many events of the run are missing";
         return;
     }
+    // While it goes on its length is not known: what has just begun may still have much to do.
+    double run_s = fmax((double)times.run_ms / 1000, view->over ? 0 : MINUTES_S);
     double driver_s = (double)times.driver_ms / 1000;
-    if (driver_s <= view->thresholds[SHARE] * (double)times.run_ms / 1000 ||
-        driver_s < view->thresholds[LEAST_S]) {
+    if (driver_s <= view->thresholds[SHARE] * run_s || driver_s < view->thresholds[LEAST_S]) {
         return;
     }
     out->rule_met = TRI_TRUE;

@@ -18,18 +18,11 @@ static const struct detector_threshold thresholds[] = {
 
 #define MS_PER_HOUR 3600000.0
 
-// Cores idle because the driver is busy, or because a stream, a server or a notebook waits, are
-// told at most in passing: there is another finding, or none.
-static bool may_be_loud(const struct detector_view *view) {
-    struct app_times times;
-    app_times(view->app, &times);
-    bool driver_bound = (double)times.driver_ms > 0.5 * (double)times.run_ms;
-    return app_run_kind(view->app) == RUN_KIND_BATCH && !driver_bound;
-}
-
+// A stream, a server or a notebook waits rightly, and its cores with it.
 static enum severity weigh(const struct detector_view *view, double share, double idle_h) {
     const double *t = view->thresholds;
-    bool loud = share > t[LOUD_SHARE] && idle_h >= t[LOUD_CORE_HOURS] && may_be_loud(view);
+    bool loud = share > t[LOUD_SHARE] && idle_h >= t[LOUD_CORE_HOURS] &&
+                app_run_kind(view->app) == RUN_KIND_BATCH;
     return loud ? SEVERITY_MODERATE : SEVERITY_LOW;
 }
 

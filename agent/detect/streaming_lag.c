@@ -86,13 +86,13 @@ static void tell(const struct lag *lag, struct verdict *out) {
     verdict_evidence(out, "input_rows_per_s", stream->input_per_s);
     verdict_evidence(out, "processed_rows_per_s", stream->processed_per_s);
     char behind[SPAN_TEXT_SIZE], first[SPAN_TEXT_SIZE], last[SPAN_TEXT_SIZE];
-    verdict_summary(out,
-                    "the query %s fell behind by %s in its last %u batches, which took %s and at "
-                    "last %s: rows come %.1f times as fast as they are processed",
-                    stream->name[0] != '\0' ? stream->name : "without a name",
-                    span_format_seconds(lag->behind_s, behind), lag->batches,
-                    span_format_seconds(first_s, first), span_format_seconds(last_s, last),
-                    lag->load);
+    verdict_summary(
+        out,
+        "the query %s fell behind by %s in its last %u batches, of which the first took "
+        "%s and the last %s: rows come %.1f times as fast as they are processed",
+        stream->name[0] != '\0' ? stream->name : "without a name",
+        span_format_seconds(lag->behind_s, behind), lag->batches,
+        span_format_seconds(first_s, first), span_format_seconds(last_s, last), lag->load);
 }
 
 static void judge(const struct detector_view *view, struct verdict *out) {

@@ -31,6 +31,16 @@ static void a_run_is_bound_by_its_driver_for_more_than_half_of_it(void **state) 
     assert_int_equal(v.cap, SEVERITY_MODERATE);
     assert_near(evidence(&v, "start_up_s"), 30, 0);
     assert_near(evidence(&v, "driver_between_jobs_s"), 130.002, 1e-9);
+    assert_null(strstr(v.summary, "inside"));
+    busy_add(&app.in_jobs, app.work.from_ms, app.work.to_ms + 1400);
+    v = judge(KIND_DRIVER_BOUND, &app, NULL, true);
+    assert_non_null(strstr(v.summary, "1.4 s inside"));
+    app.ended_ms = 0; // so long it goes on it counts as five minutes
+    app.now_ms += 2;
+    assert_int_equal(judge(KIND_DRIVER_BOUND, &app, NULL, false).rule_met, TRI_FALSE);
+    app = busy_run(30, 130, 300);
+    app.ended_ms = 0;
+    assert_int_equal(judge(KIND_DRIVER_BOUND, &app, NULL, false).rule_met, TRI_TRUE);
     app = busy_run(30, 100, 399); // minutes are not the worst there is
     assert_int_equal(judge(KIND_DRIVER_BOUND, &app, NULL, true).cap, SEVERITY_MODERATE);
     app = busy_run(30, 100, 400);
@@ -110,9 +120,8 @@ static void idle_cores_cost_money_and_no_time(void **state) {
     app = held_cores(100);
     app.totals.wasted_ms = 61 * 3600000; // work thrown away was work
     assert_int_equal(judge(KIND_IDLE_EXECUTORS, &app, NULL, true).cap, SEVERITY_LOW);
-    // Whose driver is busy has another finding.
     app = held_cores(0);
-    app.work.to_ms -= 51 * 3600000;
+    app.signs.server = true; // who waits for users waits rightly
     assert_int_equal(judge(KIND_IDLE_EXECUTORS, &app, NULL, true).cap, SEVERITY_LOW);
 }
 
@@ -145,6 +154,31 @@ static void a_run_is_slow_for_as_long_as_it_is_busy(void **state) {
     assert_near(v.saving_s, 0, 0);
 }
 
+// What waits for its data or its users, whatever it is told to the letter.
+static void only_batch_runs_are_slow_or_bound(void **state) {
+    (void)state;
+    for (int server = 0; server < 2; server++) {
+        struct app app = busy_run(100, 9000, 20000);
+        app.totals.input_records = 60000;
+        app.signs.server = server == 1;
+        app.signs.endless = server == 0;
+        struct verdict v = judge(KIND_SLOW_RUN, &app, NULL, true);
+        assert_int_equal(v.rule_met, TRI_TRUE);
+        assert_int_equal(v.cap, SEVERITY_LOW);
+        v = judge(KIND_LOW_THROUGHPUT, &app, NULL, true);
+        assert_int_equal(v.rule_met, TRI_TRUE);
+        assert_int_equal(v.cap, SEVERITY_LOW);
+        app = busy_run(100, 200, 20000);
+        app.signs.server = server == 1;
+        app.signs.endless = server == 0;
+        assert_int_equal(judge(KIND_DRIVER_BOUND, &app, NULL, true).rule_met, TRI_FALSE);
+    }
+    struct app app = busy_run(100, 9000, 20000);
+    app.totals.input_records = 60000;
+    assert_int_equal(judge(KIND_SLOW_RUN, &app, NULL, true).cap, SEVERITY_CRITICAL);
+    assert_int_equal(judge(KIND_LOW_THROUGHPUT, &app, NULL, true).cap, SEVERITY_MODERATE);
+}
+
 static void few_records_weigh_for_as_long_as_it_is_busy(void **state) {
     (void)state;
     struct app app = busy_run(0, 600, 9000);
@@ -165,6 +199,7 @@ int main(void) {
         cmocka_unit_test(idle_cores_cost_money_and_no_time),
         cmocka_unit_test(few_idle_core_hours_are_not_worth_a_word),
         cmocka_unit_test(a_run_is_slow_for_as_long_as_it_is_busy),
+        cmocka_unit_test(only_batch_runs_are_slow_or_bound),
         cmocka_unit_test(few_records_weigh_for_as_long_as_it_is_busy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
