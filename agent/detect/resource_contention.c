@@ -1,40 +1,91 @@
 // resource_contention: a stage waits for task slots instead of running. Called through the detector
 // table. Waiting while the run's own stages held the slots is not contention and costs nothing
-// here.
+// here. It also opens, with the rule not met, where slots outnumber the cores behind them.
+#include <math.h>
+
 #include "base/span.h"
 #include "detect/cost.h"
 #include "detect/detector.h"
+#include "model/operator.h"
 
 enum { USUAL_DELAY_MS = 25 };
+// Below these nothing is told from class loading and a machine that is busy for a moment.
+enum { LEAST_RUN_MS = 10000, LEAST_TASK_MS = 500, LEAST_UNPACKING_MS = 200 };
 
+enum { RATIO, CPU, UNPACKING };
 static const struct detector_threshold thresholds[] = {
-    {"ratio", "share of waiting in waiting + running above which a stage is starved", 0.5, 0.01,
-     0.99, "base rule; DataFlint warns at 50 % idle core time"},
+    [RATIO] = {"ratio", "share of waiting in waiting + running above which a stage is starved", 0.5,
+               0.01, 0.99, "base rule; DataFlint warns at 50 % idle core time"},
+    [CPU] = {"cpu",
+             "share of CPU time in run time below which slots outnumber cores, if nothing "
+             "else explains it",
+             0.35, 0.01, 0.99,
+             "measured: healthy JVM stages have 0.4 and more on machines whose cores are shared; "
+             "spark-tui takes 0.3"},
+    [UNPACKING] = {"unpacking", "the same share of the time to unpack tasks must be below this",
+                   0.25, 0.01, 0.99, "measured: healthy stages have 0.3 to 0.6"},
 };
 
-static void judge(const struct detector_view *view, struct verdict *out) {
+// Tasks of a stage that should do nothing but compute, and hardly get onto a CPU: nothing that they
+// report explains where the rest of their time went, and the time they took to unpack themselves,
+// which is work of the CPU whatever a task does, went the same way.
+static bool lacks_cpu(const struct detector_view *view) {
+    const struct stage *stage = view->stage;
+    const struct stage_summary *s = &stage->summary;
+    double run_ms = (double)s->run_ms, cpu_ms = (double)s->cpu_ns / 1e6;
+    double explained_ms =
+        (double)s->gc_ms + (double)stage->fetch_wait_ms + (double)stage->shuffle_write_ns / 1e6;
+    double unpacking_ms = (double)stage->deserialize_ms;
+    unsigned elsewhere = WORK_READS | WORK_PYTHON_RDD | WORK_PYTHON_ROWS | WORK_PYTHON_BATCHES;
+    bool computes = s->input_bytes == 0 && s->output_bytes == 0 && s->memory_spilled_bytes == 0 &&
+                    s->disk_spilled_bytes == 0 && !view->app->foreign_engine && !stage->python &&
+                    (app_stage_works(view->app, stage) & elsewhere) == 0;
+    return computes && stage_tells_cpu(stage) && run_ms >= LEAST_RUN_MS &&
+           s->tasks >= 2 * (int64_t)cost_slots(stage) && s->mean_task_ms >= LEAST_TASK_MS &&
+           (double)s->max_task_ms <= 2 * s->mean_task_ms && explained_ms < 0.1 * run_ms &&
+           cpu_ms < view->thresholds[CPU] * run_ms && unpacking_ms >= LEAST_UNPACKING_MS &&
+           (double)stage->deserialize_cpu_ns / 1e6 < view->thresholds[UNPACKING] * unpacking_ms;
+}
+
+static void judge_cpu(const struct detector_view *view, struct verdict *out) {
+    const struct stage *stage = view->stage;
+    const struct stage_summary *s = &stage->summary;
+    double cpu_ms = (double)s->cpu_ns / 1e6, run_ms = (double)s->run_ms;
+    double wall_ms = fmax(1, (double)stage->last_finish_ms - (double)stage->first_launch_ms);
+    char run[SPAN_TEXT_SIZE], cpu[SPAN_TEXT_SIZE];
+    out->opens = true;
+    out->cause = CAUSE_OVERSUBSCRIBED;
+    out->saving_s = cost_of_work(stage, (run_ms - cpu_ms - (double)s->gc_ms) / 1000);
+    verdict_doubt(out, CONFIDENCE_MEDIUM, "no event tells how many cores a host has");
+    verdict_evidence(out, "run_ms", run_ms);
+    verdict_evidence(out, "cpu_ms", cpu_ms);
+    verdict_evidence(out, "slots", cost_slots(stage));
+    verdict_evidence(out, "cores_used", cpu_ms / wall_ms);
+    verdict_evidence(out, "deserialize_ms", (double)stage->deserialize_ms);
+    verdict_evidence(out, "deserialize_cpu_ms", (double)stage->deserialize_cpu_ns / 1e6);
+    verdict_evidence(out, "tasks", (double)s->tasks);
+    verdict_summary(out,
+                    "stage %d: its tasks were on a CPU for %s of their %s, and nothing else "
+                    "explains the rest: %.0f slots share what %.1f cores can do",
+                    (int)s->stage, span_format_ms(cpu_ms, cpu), span_format_ms(run_ms, run),
+                    cost_slots(stage), cpu_ms / wall_ms);
+}
+
+static void judge_waiting(const struct detector_view *view, struct verdict *out) {
     const struct stage *stage = view->stage;
     const struct app *app = view->app;
-    if (stage->metric_tasks == 0) {
-        out->reason = "no successful task of the stage reported metrics";
-        return;
-    }
-    double wait_ms = (double)stage_wait_ms(stage);
-    double slots = cost_slots(stage);
+    double wait_ms = (double)stage_wait_ms(stage), slots = cost_slots(stage);
     double delay_ms = (double)stage->delay_ms, run_ms = (double)stage->delay_run_ms;
-    double waiting_ms = delay_ms + wait_ms * slots;
-    out->rule_met = waiting_ms > view->thresholds[0] * (waiting_ms + run_ms) ? TRI_TRUE : TRI_FALSE;
-    if (out->rule_met == TRI_FALSE) {
-        return;
-    }
     double own = stage->waited_for_own ? 0 : wait_ms;
     // Every task pays a few ms to be launched; that is the price of many tasks, not of contention.
     double usual_ms = USUAL_DELAY_MS * (double)stage->metric_tasks;
     out->saving_s = own / 1000 + cost_of_work(stage, (delay_ms - usual_ms) / 1000);
+    bool waited_most = wait_ms * slots > delay_ms;
+    out->cause = stage->waited_for_own && waited_most ? CAUSE_OWN_JOBS : CAUSE_NONE;
     verdict_evidence(out, "wait_ms", wait_ms);
     verdict_evidence(out, "scheduler_delay_ms", delay_ms);
     verdict_evidence(out, "slots", slots);
-    verdict_evidence(out, "waiting_ms", waiting_ms);
+    verdict_evidence(out, "waiting_ms", delay_ms + wait_ms * slots);
     verdict_evidence(out, "run_ms", run_ms);
     verdict_evidence(out, "waited_for_own_stages", stage->waited_for_own ? 1 : 0);
     verdict_evidence(out, "executors_added", (double)app->executors.added);
@@ -51,7 +102,32 @@ static void judge(const struct detector_view *view, struct verdict *out) {
                     span_format_ms(delay_ms, delay), span_format_ms(run_ms, run));
 }
 
+static void judge(const struct detector_view *view, struct verdict *out) {
+    const struct stage *stage = view->stage;
+    if (stage->metric_tasks == 0) {
+        out->reason = "no successful task of the stage reported metrics";
+        return;
+    }
+    double waiting_ms = (double)stage->delay_ms + (double)stage_wait_ms(stage) * cost_slots(stage);
+    double run_ms = (double)stage->delay_run_ms;
+    out->rule_met =
+        waiting_ms > view->thresholds[RATIO] * (waiting_ms + run_ms) ? TRI_TRUE : TRI_FALSE;
+    if (out->rule_met == TRI_TRUE) {
+        judge_waiting(view, out);
+    } else if (lacks_cpu(view)) {
+        judge_cpu(view, out);
+    }
+}
+
 static const struct remedy remedies[] = {
+    {CAUSE_OVERSUBSCRIBED,
+     "More tasks run at once than there are cores for: give executors as many cores as they really "
+     "have (spark.executor.cores, the master's local[N], the cores that a worker or a pod says it "
+     "has), or look for what else runs on these hosts."},
+    {CAUSE_OWN_JOBS,
+     "The run's own jobs held the slots: in one FIFO pool a short job waits for all before it. Put "
+     "jobs that should not wait into a pool of their own (spark.scheduler.mode=FAIR and "
+     "spark.scheduler.pool), or start them first."},
     {CAUSE_NONE,
      "The stage waited for task slots: give the run its own queue or a guaranteed share, start "
      "it when the cluster is less busy, raise the minimum of executors, or ask for fewer."},
@@ -61,9 +137,11 @@ const struct detector detector_resource_contention = {
     .kind = KIND_RESOURCE_CONTENTION,
     .subject = SUBJECT_STAGE,
     .completeness = 0.25,
-    .help = "a stage waits for task slots longer than it runs",
-    .rule = "waiting > 0.5 x (waiting + run); waiting = scheduler delay + (first launch - "
-            "submission) x slots the stage could use",
+    .help = "a stage waits for task slots longer than it runs, or its slots for a CPU",
+    .rule =
+        "waiting > 0.5 x (waiting + run); waiting = scheduler delay + (first launch - "
+        "submission) x slots the stage could use. It also opens where tasks that only compute are "
+        "on a CPU for less than 35 % of their run time",
     .unknown_when = "no successful task with metrics",
     .never_text = "no successful task of the run reported metrics",
     .thresholds = thresholds,

@@ -245,6 +245,7 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
     sat_inc(&stage->deserialize_ms, t.deserialize_ms);
     add_spill(stage, task, &t);
     stage->cold_tasks += cold;
+    sat_inc(&stage->deserialize_cpu_ns, task->deserialize_cpu_ns);
     stage->max_task_bytes = t.bytes > stage->max_task_bytes ? t.bytes : stage->max_task_bytes;
     if (task->has_metrics) {
         stage->cpu_untold_tasks += task->cpu_ns < 0;

@@ -69,7 +69,8 @@ struct stage {
     int64_t spill_wait_ms, spill_cpu_ns;
     int64_t cpu_untold_tasks; // with metrics, but without their CPU time: nothing follows from it
     int64_t cold_tasks;       // among the first of their executors
-    int64_t max_task_bytes;   // that one read: input + shuffle
+    int64_t deserialize_cpu_ns;
+    int64_t max_task_bytes; // that one read: input + shuffle
     // scheduler delay: successes with metrics
     int64_t metric_tasks, delay_ms, delay_run_ms;
     // the I/O rule: successes with input bytes that tell their CPU time

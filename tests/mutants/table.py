@@ -110,6 +110,8 @@ MUTANTS = (
            "s->tasks_expected == shuffle_partitions(view->app) && ", "", ("test_partitioning",)),
     Mutant("general advice stands beside that on partitions", "agent/advise/remedies.c",
            "worst == NULL || is_answered(out, worst)", "worst == NULL", ("test_partitioning",)),
+    Mutant("who waits for something in its work lacks a CPU", "agent/detect/resource_contention.c",
+           "< view->thresholds[UNPACKING] * unpacking_ms", "<= unpacking_ms", ("test_contention",)),
     Mutant("what others outlast holds the run up", "agent/detect/low_parallelism.c",
            "few.beside.outlasted ?", "false && few.beside.outlasted ?", ("test_low_parallelism",)),
     Mutant("tasks of other stages are not seen beside a stage", "agent/state/load.c",

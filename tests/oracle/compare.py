@@ -110,7 +110,8 @@ def compare_verdicts(expected, actual):
             correct = listed is True and met is True
             met = met if met is True else MISSING
         elif listed is False:
-            correct = met is False and kind == "memory_pressure"  # opened by its cause gc or oom
+            # opened by its cause: gc, oom; oversubscribed
+            correct = met is False and kind in ("memory_pressure", "resource_contention")
         else:
             correct = met is listed or (met is False and listed is MISSING)
         if not correct:
