@@ -21,7 +21,7 @@ static const shape *inside(const rule &r) {
 }
 
 static bool is_text(const rule &r) {
-    return r.what == as::text || r.what == as::name || r.what == as::word || r.what == as::words ||
+    return r.what == as::text || r.what == as::name || r.what == as::word ||
            (r.what == as::call && r.limit > 0);
 }
 

@@ -204,8 +204,7 @@ void apply(context &c, const rule &r, value v) {
         at<str>(c, r) = r.what == as::text ? text(c, v, r.limit) : name(c, v, r.limit);
         break;
     case as::word:
-    case as::words:
-        c.words[r.at] = r.what == as::word ? word(v, r.limit) : text(c, v, r.limit);
+        c.words[r.at] = word(v, r.limit);
         break;
     case as::flag:
         at<bool>(c, r) = maybe(v) == 1;

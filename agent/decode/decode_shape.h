@@ -228,7 +228,6 @@ enum class as : uint8_t {
     text,   // str of at most `limit` bytes, by text()
     name,   // the same, by name()
     word,   // the same, by word(), into context.words[at]
-    words,  // the same, by text(), into context.words[at]
     flag,   // bool, true only for true
     maybe,  // int: 1, 0, or -1 for anything but true and false
     real,   // double, 0 if missing or negative
