@@ -141,24 +141,27 @@ static void add_remedies(const struct app *app, const struct cut *cut, struct bu
     }
 }
 
-static void add_target(const struct measured *m, struct buf *out) {
-    char bytes[SPAN_TEXT_SIZE];
-    buf_printf(out, " (%lld partitions fit: %.0f slot%s", (long long)m->target, m->slots,
-               m->slots == 1 ? "" : "s");
-    if (m->bytes > 0) {
-        buf_printf(out, ", %s", span_format_bytes(m->bytes, bytes));
-    }
-    buf_add_char(out, ')');
-}
-
-static void add_stages(const struct app *app, const struct cut *cut, struct buf *out) {
+// How many would fit the dearest stages: " 10 partitions fit stage 1 (4 slots, 1.2 GiB)."
+static void add_targets(const struct app *app, const struct cut *cut, struct buf *out) {
     for (uint32_t i = 0; i < cut->count && i < STAGES_MAX; i++) {
         struct measured m = measure(app, cut->verdicts[i]);
+        if (m.stage == NULL || !differs(&m)) {
+            continue;
+        }
+        char bytes[SPAN_TEXT_SIZE];
+        buf_printf(out, " %lld partitions fit stage %d (%.0f slot%s", (long long)m.target,
+                   (int)cut->verdicts[i]->stage, m.slots, m.slots == 1 ? "" : "s");
+        if (m.bytes > 0) {
+            buf_printf(out, ", %s", span_format_bytes(m.bytes, bytes));
+        }
+        buf_add_text(out, ").");
+    }
+}
+
+static void add_stages(const struct cut *cut, struct buf *out) {
+    for (uint32_t i = 0; i < cut->count && i < STAGES_MAX; i++) {
         buf_add_text(out, i > 0 ? "; " : " In this run: ");
         buf_add_text(out, cut->verdicts[i]->summary);
-        if (m.stage != NULL && differs(&m)) {
-            add_target(&m, out);
-        }
     }
     if (cut->count > STAGES_MAX) {
         buf_printf(out, "; and %u more like these", cut->count - STAGES_MAX);
@@ -174,8 +177,9 @@ static void recommend(const struct advice_view *view, struct advice *out) {
         struct buf action = {0};
         advice_answers(r, cut.verdicts, cut.count);
         add_remedies(view->app, &cut, &action);
-        r->remedy_bytes = action.len;
-        add_stages(view->app, &cut, &action);
+        add_targets(view->app, &cut, &action);
+        r->remedy_bytes = action.len; // what follows stands in the verdicts
+        add_stages(&cut, &action);
         r->action = mem_strdup(buf_text(&action));
         buf_fini(&action);
         for (uint32_t i = 0; i < cut.count; i++) {

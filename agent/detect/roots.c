@@ -182,7 +182,8 @@ void roots_find(const struct stage *stage, struct finding findings[KIND_COUNT]) 
     }
 }
 
-const struct bottleneck *roots_of_failure(const struct app *app) {
+// The verdict on a stage that tells why the run failed, or NULL.
+static const struct bottleneck *root_of_failure(const struct app *app) {
     const struct bottleneck *found = NULL;
     int64_t ended_ms = 0;
     for (uint32_t i = 0; i < app->stage_count && !app->drivers_oom; i++) {
@@ -195,4 +196,35 @@ const struct bottleneck *roots_of_failure(const struct app *app) {
         }
     }
     return found;
+}
+
+// That of most of the run in which few tasks kept all slots waiting, or NULL.
+static const struct bottleneck *root_of_idling(const struct app *app, enum severity least) {
+    static const enum bottleneck_kind kinds[] = {KIND_LOW_PARALLELISM, KIND_DATA_SKEW,
+                                                 KIND_STRAGGLER};
+    const struct bottleneck *found = NULL;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+            const struct bottleneck *b = stage_verdict(app->stages[i], kinds[k]);
+            if (b != NULL && bottleneck_is_root(b) && b->severity >= least &&
+                b->saving_share >= most && (found == NULL || b->saving_s > found->saving_s)) {
+                found = b;
+            }
+        }
+    }
+    return found;
+}
+
+void roots_find_on_stages(const struct app *app, struct finding findings[KIND_COUNT]) {
+    struct finding *failure = &findings[KIND_PIPELINE_FAILURE];
+    if (failure->verdict != NULL && failure->holds) {
+        failure->on_stage = root_of_failure(app);
+    }
+    struct finding *idle = &findings[KIND_IDLE_EXECUTORS];
+    if (idle->verdict != NULL && idle->holds && !idle->is_explained) {
+        idle->on_stage = root_of_idling(app, idle->severity);
+        if (idle->on_stage != NULL) {
+            lower(idle->verdict);
+        }
+    }
 }

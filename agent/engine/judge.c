@@ -244,7 +244,9 @@ static void conclude_kind(struct engine *engine, struct live_run *live, struct s
                           const struct detector *detector, const struct judgement *j) {
     const struct finding *finding = &j->findings[detector->kind];
     subject->explained_by[0] = '\0';
-    if (finding->is_explained) {
+    if (finding->on_stage != NULL) {
+        memcpy(subject->explained_by, finding->on_stage->id, sizeof subject->explained_by);
+    } else if (finding->is_explained) {
         id_of_bottleneck(&live->app->identity, subject->stage, subject->stage_attempt,
                          finding->root, subject->explained_by);
     }
@@ -311,14 +313,6 @@ static void tell_unevaluated(struct live_run *live, const struct detector *detec
     id_of_bottleneck(&app->identity, -1, -1, b->kind, b->id);
 }
 
-// A failed run is the doing of what made it fail, which is told where it is; and the failure, too.
-static void find_root_of_failure(const struct live_run *live, struct subject *subject) {
-    const struct bottleneck *root = roots_of_failure(live->app);
-    if (root != NULL) {
-        memcpy(subject->explained_by, root->id, sizeof subject->explained_by);
-    }
-}
-
 // A verdict on the run was given while it went on; of the whole run the rule cannot be evaluated.
 // It was retracted, and stands from now on for what is not known.
 static void cannot_be_told(struct live_run *live, struct bottleneck *b, const char *reason) {
@@ -351,14 +345,6 @@ static void conclude_on_run(struct engine *engine, struct live_run *live, struct
         }
         subject->before->reason = NULL;
     }
-    if (detector->kind == KIND_PIPELINE_FAILURE) {
-        subject->explained_by[0] = '\0';
-        if (verdict->rule_met == TRI_TRUE) {
-            find_root_of_failure(live, subject);
-        }
-        conclude(engine, live, detector, subject, verdict);
-        return;
-    }
     conclude_kind(engine, live, subject, detector, j);
     if (untold && subject->before != NULL) {
         cannot_be_told(live, subject->before, verdict->reason);
@@ -384,6 +370,7 @@ void judge_run(struct engine *engine, struct live_run *live, bool over) {
         }
     }
     find_roots(live, &subject, NULL, &j);
+    roots_find_on_stages(app, j.findings);
     for (unsigned i = 0; i < count; i++) {
         if (j.asked[all[i]->kind]) {
             conclude_on_run(engine, live, &subject, all[i], &j);

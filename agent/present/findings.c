@@ -19,12 +19,17 @@ static const struct bottleneck *in_list(struct bottleneck *const *list, uint32_t
     return NULL;
 }
 
-// What explains it, if that is of the same subject and stands.
-static const struct bottleneck *root_of(const struct app *app, const struct bottleneck *b) {
+// What explains it, if that stands: of the same subject, or of a stage of the run that it is on.
+static const struct bottleneck *root_of(const struct app *app, const struct findings *findings,
+                                        const struct bottleneck *b) {
     const struct stage *stage = b->stage >= 0 ? app_stage(app, b->stage, b->stage_attempt) : NULL;
     const struct bottleneck *root =
         stage != NULL ? in_list(stage->verdicts, stage->verdict_count, b->explained_by)
                       : in_list(app->verdicts, app->verdict_count, b->explained_by);
+    for (uint32_t i = 0; b->stage < 0 && root == NULL && i < findings->judged; i++) {
+        root =
+            strcmp(findings->verdicts[i]->id, b->explained_by) == 0 ? findings->verdicts[i] : NULL;
+    }
     return root != NULL && root->life != LIFE_RETRACTED ? root : NULL;
 }
 
@@ -50,7 +55,7 @@ void findings_collect(struct findings *findings, const struct app *app) {
     }
     for (uint32_t i = 0; i < findings->judged; i++) {
         const struct bottleneck *b = findings->verdicts[i], *root;
-        if (is_explained(b) && (root = root_of(app, b)) != NULL) {
+        if (is_explained(b) && (root = root_of(app, findings, b)) != NULL) {
             uint32_t head = worst[root->kind][root->cause];
             findings->head[i] = head == NO_HEAD ? i : head;
         }

@@ -301,7 +301,7 @@ static void add_help(struct buf *out, const struct recommendation *r,
 }
 
 static void add_finding(struct buf *out, const struct findings *findings, uint32_t index,
-                        const struct recommendation *advice, const struct render_style *style) {
+                        const struct render_style *style) {
     const struct bottleneck *b = findings->verdicts[index];
     add_title(out, b, style);
     add_wrapped(out, b->summary, INDENT, style->width);
@@ -309,9 +309,6 @@ static void add_finding(struct buf *out, const struct findings *findings, uint32
     add_root(out, findings, index, style);
     add_explained(out, findings, index, style);
     add_confidence(out, b, style);
-    if (advice != NULL) {
-        add_help(out, advice, style);
-    }
 }
 
 // What was met without costing anything, and what could not be judged: why, if all is asked for.
@@ -340,34 +337,29 @@ static void add_rest(struct buf *out, const struct findings *findings, unsigned 
     }
 }
 
-// The recommendation about a kind, or NULL.
-static const struct recommendation *advice_on(const struct recommendation *list, uint32_t count,
-                                              enum bottleneck_kind kind) {
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(list[i].kind, kind_name(kind)) == 0) {
-            return &list[i];
-        }
-    }
-    return NULL;
-}
-
-// The index of the first shown head of that kind, where its advice stands; `count` if none is
-// shown.
-static uint32_t first_of(const struct findings *findings, struct str kind, bool negligible) {
-    for (uint32_t i = 0; i < findings->judged; i++) {
+// The index of the head under which advice stands: the first shown one of what it answers, else of
+// its kind; `count` if none is.
+static uint32_t head_of_advice(const struct findings *findings, const struct recommendation *r,
+                               bool negligible) {
+    uint32_t found = findings->count;
+    for (uint32_t i = 0; i < findings->judged && found == findings->count; i++) {
         const struct bottleneck *b = findings->verdicts[i];
-        if (findings_is_head(findings, i) && str_is(kind, kind_name(b->kind)) &&
-            (negligible || b->severity > SEVERITY_NEGLIGIBLE)) {
-            return i;
+        if (!findings_is_head(findings, i) || (b->severity == SEVERITY_NEGLIGIBLE && !negligible)) {
+            continue;
         }
+        bool answered = strcmp(r->kind, kind_name(b->kind)) == 0;
+        for (uint32_t k = 0; k < r->bottleneck_count && !answered; k++) {
+            answered = strcmp(r->bottlenecks[k], b->id) == 0;
+        }
+        found = answered ? i : found;
     }
-    return findings->count;
+    return found;
 }
 
 // Advice on what is no finding shown above.
 static void add_advice(struct buf *out, const struct findings *findings,
                        const struct recommendation *r, const struct render_style *style) {
-    if (first_of(findings, str_of(r->kind), style->all) == findings->count) {
+    if (head_of_advice(findings, r, style->all) == findings->count) {
         buf_printf(out, "\n  %sAdvice: %s%s\n", style->color ? "\033[1m" : "", r->kind,
                    style->color ? "\033[0m" : "");
         add_wrapped(out, r->action, INDENT, style->width);
@@ -390,10 +382,12 @@ void render_text(struct buf *out, const struct app *app, enum run_status status,
         bool small = b->severity == SEVERITY_NEGLIGIBLE && !style->all;
         hidden += small && b->explained_by[0] == '\0';
         if (!small && findings_is_head(&findings, i)) {
-            struct str kind = str_of(kind_name(b->kind));
-            bool first = first_of(&findings, kind, style->all) == i;
-            add_finding(out, &findings, i,
-                        first ? advice_on(recommendations, count, b->kind) : NULL, style);
+            add_finding(out, &findings, i, style);
+            for (uint32_t r = 0; r < count; r++) {
+                if (head_of_advice(&findings, &recommendations[r], style->all) == i) {
+                    add_help(out, &recommendations[r], style);
+                }
+            }
             shown++;
         }
     }

@@ -20,8 +20,9 @@ struct finding {
     struct verdict *verdict;
     bool was_explained; // by `was_root`, when it was judged before
     enum bottleneck_kind was_root;
-    bool is_explained;         // by `root`
-    enum bottleneck_kind root; // never one that is explained itself
+    bool is_explained;                 // by `root`
+    enum bottleneck_kind root;         // never one that is explained itself
+    const struct bottleneck *on_stage; // the verdict on a stage that explains it, NULL if none
 };
 
 // Fills is_explained and root of the findings of a subject, one for each kind; `stage` NULL: of the
@@ -29,5 +30,8 @@ struct finding {
 // explained is capped.
 void roots_find(const struct stage *stage, struct finding findings[KIND_COUNT]);
 
-// The verdict on a stage that tells why the run failed; NULL, also if it was the driver.
-const struct bottleneck *roots_of_failure(const struct app *app);
+// The same for what stages explain of the findings of their run, which is said behind roots_find: a
+// failed run by the failures of the stage that ended it (but a failure stays as severe), idle
+// executors by a stage of too few tasks, or of one that the others waited for, that takes most of
+// the run. Sets on_stage.
+void roots_find_on_stages(const struct app *app, struct finding findings[KIND_COUNT]);

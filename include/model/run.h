@@ -106,7 +106,7 @@ struct recommendation {
     char (*bottlenecks)[ID_TEXT_SIZE]; // owned
     uint32_t bottleneck_count;
     char *action;        // owned
-    size_t remedy_bytes; // of the action: what holds for any run; its numbers follow. Not published
+    size_t remedy_bytes; // of the action: what to do; what the verdicts say follows. Not published
     struct setting_advice {
         char *key, *value; // owned
     } * settings;          // owned

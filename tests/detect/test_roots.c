@@ -3,7 +3,9 @@
 #include "support/test.h"
 
 #include "base/compiler.h"
+#include "base/mem.h"
 #include "detect/roots.h"
+#include "support/spark.h"
 
 static struct verdict verdicts[KIND_COUNT];
 static struct finding findings[KIND_COUNT];
@@ -181,6 +183,58 @@ static void tiny_tasks_wait_to_be_launched(void **state) {
     assert_true(explains(KIND_TINY_TASKS, KIND_RESOURCE_CONTENTION));
 }
 
+// A run of two stages, of which the second one's verdict takes that share of it.
+static struct app *with_stage_verdict(enum bottleneck_kind kind, enum severity severity,
+                                      double share) {
+    struct app *app = spark_app();
+    for (int id = 0; id < 2; id++) {
+        struct stage *of = spark_stage(app, EVENT_STAGE_SUBMITTED, id, 10, 1001000, 0);
+        of->verdicts = mem_zalloc(1, sizeof *of->verdicts);
+        of->verdicts[of->verdict_count++] = mem_zalloc(1, sizeof **of->verdicts);
+        of->summary.failed = true;
+        of->summary.completed_ms = 1000 * id;
+        *of->verdicts[0] = (struct bottleneck){.kind = kind,
+                                               .severity = severity,
+                                               .stage = id,
+                                               .rule_met = TRI_TRUE,
+                                               .saving_share = id == 0 ? share / 2 : share,
+                                               .saving_s = 100.0 * (id + 1)};
+    }
+    return app;
+}
+
+static void stages_explain_what_their_run_lacks(void **state) {
+    struct app *app = with_stage_verdict(KIND_LOW_PARALLELISM, SEVERITY_SEVERE, 0.5);
+    found(KIND_IDLE_EXECUTORS, CAUSE_NONE, SEVERITY_MODERATE);
+    roots_find_on_stages(app, findings);
+    assert_ptr_equal(findings[KIND_IDLE_EXECUTORS].on_stage, app->stages[1]->verdicts[0]);
+    assert_int_equal(verdicts[KIND_IDLE_EXECUTORS].cap, SEVERITY_LOW);
+    app->stages[1]->verdicts[0]->saving_share = 0.49; // most of the run is not its
+    fresh(state);
+    found(KIND_IDLE_EXECUTORS, CAUSE_NONE, SEVERITY_MODERATE);
+    roots_find_on_stages(app, findings);
+    assert_null(findings[KIND_IDLE_EXECUTORS].on_stage);
+    app_free(app);
+    app = with_stage_verdict(KIND_DATA_SKEW, SEVERITY_LOW, 0.9); // weighs less
+    roots_find_on_stages(app, findings);
+    assert_null(findings[KIND_IDLE_EXECUTORS].on_stage);
+    assert_int_equal(verdicts[KIND_IDLE_EXECUTORS].cap, SEVERITY_CRITICAL);
+    app_free(app);
+}
+
+static void a_failed_run_is_as_severe_with_its_root(void **state) {
+    (void)state;
+    struct app *app = with_stage_verdict(KIND_TASK_FAILURES, SEVERITY_MODERATE, 0.1);
+    found(KIND_PIPELINE_FAILURE, CAUSE_NONE, SEVERITY_CRITICAL);
+    roots_find_on_stages(app, findings);
+    assert_ptr_equal(findings[KIND_PIPELINE_FAILURE].on_stage, app->stages[1]->verdicts[0]);
+    assert_int_equal(verdicts[KIND_PIPELINE_FAILURE].floor, SEVERITY_CRITICAL);
+    app->stages[1]->summary.failed = false; // the last that failed
+    roots_find_on_stages(app, findings);
+    assert_ptr_equal(findings[KIND_PIPELINE_FAILURE].on_stage, app->stages[0]->verdicts[0]);
+    app_free(app);
+}
+
 static void a_long_summary_is_left_as_it_is(void **state) {
     (void)state;
     found(KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
@@ -207,6 +261,8 @@ int main(void) {
         TEST(tiny_tasks_wait_to_be_launched),
         TEST(running_out_of_memory_is_one_finding),
         TEST(the_heavier_one_is_the_root),
+        TEST(stages_explain_what_their_run_lacks),
+        TEST(a_failed_run_is_as_severe_with_its_root),
         TEST(a_long_summary_is_left_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,13 +198,20 @@ static void advice_is_told_once(void **state) {
     struct app *app = spark_app();
     add(app, 1, KIND_DATA_SKEW, CAUSE_DATA, SEVERITY_SEVERE);
     char skew[] = "Salt them. In this run: numbers.", memory[] = "More of it. In this run: 4 g.";
+    char cut[] = "Repartition. In this run: numbers.", answered[1][ID_TEXT_SIZE] = {"1-data_skew"};
     struct setting_advice setting = {.key = (char[]){"spark.x"}, .value = (char[]){"4g"}};
     const struct recommendation advice[] = {
         {.kind = "data_skew", .action = skew, .remedy_bytes = 10},
+        {.kind = "partitioning",
+         .action = cut,
+         .bottlenecks = answered,
+         .bottleneck_count = 1,
+         .remedy_bytes = 12},
         {.kind = "memory", .action = memory, .settings = &setting, .setting_count = 1},
     };
-    const char *text = text_of(app, false, 100, advice, 2);
+    const char *text = text_of(app, false, 100, advice, 3);
     assert_non_null(strstr(text, "             What helps: Salt them.\n"));
+    assert_non_null(strstr(text, "             What helps: Repartition.\n")); // it answers it, too
     assert_null(strstr(text, "numbers"));
     assert_int_equal(times(text, "Advice:"), 1);
     assert_non_null(strstr(text, "Advice: memory\n             More of it. In this run: 4 g.\n"
