@@ -18,15 +18,26 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         out->reason = "no task of the stage succeeded";
         return;
     }
-    out->rule_met = slow_tasks_rule(stage, view->thresholds[0], false) ? TRI_TRUE : TRI_FALSE;
+    bool met = slow_tasks_rule(stage, view->thresholds[0], false) ||
+               slow_tasks_hang(stage, view->thresholds[0], view->app->now_ms);
+    out->rule_met = met ? TRI_TRUE : TRI_FALSE;
     if (out->rule_met == TRI_FALSE) {
         return;
     }
     struct slow_tasks slow;
-    slow_tasks_compare(stage, &slow);
+    slow_tasks_compare(stage, view->app->now_ms, &slow);
     slow_tasks_evidence(stage, &slow, out);
     out->cause = slow.cause;
     out->saving_s = slow.saving_s;
+    out->cap = slow_tasks_are_of_data(stage, &slow) ? out->cap : SEVERITY_NEGLIGIBLE;
+    if (slow.running > 0) {
+        const char *why = slow.cause == CAUSE_DATA ? "those that ended had much data"
+                          : out->cap > SEVERITY_NEGLIGIBLE
+                              ? "how much data it has is told when it ends"
+                              : "not because of its data";
+        slow_tasks_tell_running(stage, &slow, why, out);
+        return;
+    }
     double ratio = (double)s->max_task_ms / s->mean_task_ms;
     char took[SPAN_TEXT_SIZE], tasks[SPAN_TEXT_SIZE];
     span_format_ms((double)s->max_task_ms, took);
@@ -41,7 +52,6 @@ static void judge(const struct detector_view *view, struct verdict *out) {
             span_format_bytes(slow.rest_bytes, rest));
         return;
     }
-    out->cap = SEVERITY_NEGLIGIBLE;
     verdict_summary(out,
                     "stage %d: the slowest of %s tasks took %s, %.1f times the mean, but not "
                     "because of its data%s",

@@ -5,7 +5,9 @@
 #include "slow_tasks.h"
 
 #include <math.h>
+#include <stdio.h>
 
+#include "base/span.h"
 #include "detect/cost.h"
 
 // Of the extra time, that more data must explain before it is the cause; below it other causes are
@@ -15,6 +17,8 @@ static const double data_share_least = 0.3;
 enum { HOSTS_ENOUGH = 3, ON_HOST_ENOUGH = 3 };
 // Loading classes, compiling and starting Python take seconds; what takes longer is no warming up.
 enum { COLD_START_MAX_MS = 30000 };
+// What runs for less is not worth a word before it ends.
+enum { RUNNING_LEAST_MS = 2000 };
 
 // Those it could use, or as many as its tasks must have used at once.
 static double slots_of(const struct stage *stage, double wall_ms) {
@@ -37,6 +41,22 @@ bool slow_tasks_rule(const struct stage *stage, double ratio, bool lost_too) {
     double longest_ms = (double)stage->summary.max_task_ms, tasks = (double)stage->summary.tasks;
     longest_ms = lost_too ? fmax(longest_ms, longest_lost_ms(stage)) : longest_ms;
     return tasks > 0 && longest_ms * tasks > ratio * (double)stage->task_ms;
+}
+
+bool slow_tasks_hang(const struct stage *stage, double ratio, int64_t now_ms) {
+    const struct stage_summary *s = &stage->summary;
+    const struct stage_detail *detail = stage->detail;
+    double longest_ms = (double)stage_longest_running_ms(stage, now_ms);
+    if (stage->completed || s->tasks == 0 || longest_ms < RUNNING_LEAST_MS) {
+        return false;
+    }
+    double ended = (double)s->tasks, running = detail->running_count, work_ms = 0;
+    double all = fmax((double)s->tasks_expected, ended + running);
+    for (uint32_t i = 0; i < detail->running_count; i++) {
+        work_ms += fmax(0, (double)(now_ms - detail->running[i].launch_ms));
+    }
+    work_ms += (double)stage->task_ms + (all - ended - running) * s->mean_task_ms;
+    return (double)s->tasks_expected != ended && longest_ms * all > ratio * work_ms;
 }
 
 struct sums {
@@ -213,7 +233,47 @@ static double saving_s(const struct stage *stage, const struct slow_set *set,
     return fmax(0, fmin(gain_ms, wall_ms - fmax(work_ms / slots, left_ms))) / 1000;
 }
 
-void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out) {
+// The slow ones among those that still run. Of what they do nothing is told before they end but
+// where: what is known of those that ended tells the cause, if these are uneven themselves.
+static void add_running(const struct stage *stage, double above_ms, int64_t now_ms,
+                        struct slow_tasks *out) {
+    const struct stage_detail *detail = stage->detail;
+    int32_t host = -1;
+    double longest_ms = 0;
+    for (uint32_t i = 0; i < detail->running_count && !stage->completed; i++) {
+        const struct stage_running *task = &detail->running[i];
+        double length_ms = (double)(now_ms - task->launch_ms);
+        if (length_ms < RUNNING_LEAST_MS || length_ms <= above_ms) {
+            continue;
+        }
+        out->running_index = length_ms > longest_ms ? task->index : out->running_index;
+        longest_ms = fmax(longest_ms, length_ms);
+        host = out->running++ == 0 || host == task->host ? task->host : -1;
+    }
+    if (longest_ms <= out->longest_ms) {
+        out->running = 0;
+        return;
+    }
+    out->longest_ms = longest_ms;
+    double wall_ms = (double)(now_ms - stage_began_ms(stage) - stage_wait_ms(stage));
+    double gain_ms = longest_ms - stage->summary.mean_task_ms;
+    out->saving_s = fmax(0, fmin(gain_ms, wall_ms - out->rest_ms)) / 1000;
+    if (slow_tasks_rule(stage, SLOW_TASKS_RATIO, true)) {
+        return;
+    }
+    out->host = host;
+    out->on_host = host >= 0 ? out->running : 0;
+    out->count = out->running;
+    compare_hosts(detail, out);
+    out->cause = is_slow_host(out) ? CAUSE_SLOW_HOST : CAUSE_UNKNOWN;
+}
+
+bool slow_tasks_are_of_data(const struct stage *stage, const struct slow_tasks *slow) {
+    bool may_be = slow->running > 0 && slow->cause == CAUSE_UNKNOWN;
+    return slow->cause == CAUSE_DATA || (may_be && stage->summary.shuffle_read_bytes > 0);
+}
+
+void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_tasks *out) {
     const struct stage_summary *s = &stage->summary;
     *out = (struct slow_tasks){
         .cause = CAUSE_UNKNOWN, .host = -1, .longest_ms = (double)s->max_task_ms};
@@ -222,7 +282,8 @@ void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out) {
         return;
     }
     double typical_ms = sketch_quantile(&detail->durations_ms, 0.5);
-    struct slow_set set = pick_slow(stage, fmax(2 * typical_ms, s->mean_task_ms));
+    double above_ms = fmax(2 * typical_ms, s->mean_task_ms);
+    struct slow_set set = pick_slow(stage, above_ms);
     const struct sums *slow = &set.all, *won = &set.won;
     double rest_n = (double)s->tasks - won->n;
     if (rest_n <= 0 || slow->n <= 0) {
@@ -253,6 +314,7 @@ void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out) {
     compare_hosts(detail, out);
     out->cause = find_cause(out);
     out->saving_s = saving_s(stage, &set, out);
+    add_running(stage, above_ms, now_ms, out);
 }
 
 void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slow,
@@ -268,6 +330,7 @@ void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slo
     verdict_evidence(out, "slots", (double)stage->slots);
     verdict_evidence(out, "slow_tasks", slow->count);
     verdict_evidence(out, "slow_tasks_lost_to_a_copy", slow->lost);
+    verdict_evidence(out, "slow_tasks_running", slow->running);
     if (slow->count == 0) {
         return;
     }
@@ -286,4 +349,20 @@ void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slo
         verdict_evidence(out, "slow_host_task_ms", slow->host_ms);
         verdict_evidence(out, "other_hosts_task_ms", slow->other_hosts_ms);
     }
+}
+
+void slow_tasks_tell_running(const struct stage *stage, const struct slow_tasks *slow,
+                             const char *why, struct verdict *out) {
+    const struct stage_summary *s = &stage->summary;
+    char took[SPAN_TEXT_SIZE], more[48] = "";
+    if (slow->running > 1) {
+        snprintf(more, sizeof more, " and %u more", slow->running - 1);
+    }
+    verdict_summary(out,
+                    "stage %d: task %d%s still run%s, for %s so far, %.1f times the mean of the "
+                    "%lld that ended%s%s",
+                    (int)s->stage, (int)slow->running_index, more, slow->running > 1 ? "" : "s",
+                    span_format_ms(slow->longest_ms, took),
+                    s->mean_task_ms > 0 ? slow->longest_ms / s->mean_task_ms : 0,
+                    (long long)s->tasks, why[0] == '\0' ? "" : ": ", why);
 }

@@ -9,11 +9,13 @@ enum { SLOW_TASKS_RATIO = 3 };
 
 struct slow_tasks {
     enum cause cause;
-    bool cold;               // the slow ones were only warming up their executor
-    unsigned count;          // slow tasks looked at
-    unsigned lost;           // of them, killed because a copy won
-    double longest_ms;       // the slowest of all, those that lost included
-    double slow_ms, rest_ms; // mean durations
+    bool cold;             // the slow ones were only warming up their executor
+    unsigned count;        // slow tasks looked at
+    unsigned lost;         // of them, killed because a copy won
+    unsigned running;      // tasks that still run and are slow already; the slowest is one of them
+    int32_t running_index; // of the one that began first
+    double longest_ms;     // the slowest of all, those that lost and those that run included
+    double slow_ms, rest_ms;                                   // mean durations
     double slow_bytes, rest_bytes, slow_records, rest_records; // means
     double data_share; // how much of the extra time bytes, else records, explain; 0..1
     bool has_cpu;      // tasks report their CPU time
@@ -30,8 +32,17 @@ struct slow_tasks {
 // True if max > ratio x mean over the successful tasks; `lost_too`: those that lost to their copies
 // count among the slowest, as if they had succeeded.
 bool slow_tasks_rule(const struct stage *stage, double ratio, bool lost_too);
-// Looks closer; to be called when it holds.
-void slow_tasks_compare(const struct stage *stage, struct slow_tasks *out);
+// True if tasks that still run make it hold, if they ended now and those that have not begun took
+// as long as the mean: it is told before the stage ends.
+bool slow_tasks_hang(const struct stage *stage, double ratio, int64_t now_ms);
+// Looks closer; to be called when one of these holds.
+void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_tasks *out);
+// True if data_skew is to tell it: it is the data, or may be, as what a task that still runs has
+// read of a shuffle is told when it ends; splits of files are even.
+bool slow_tasks_are_of_data(const struct stage *stage, const struct slow_tasks *slow);
+// The summary while the slowest still runs; `why`: what holds it.
+void slow_tasks_tell_running(const struct stage *stage, const struct slow_tasks *slow,
+                             const char *why, struct verdict *out);
 // The evidence both detectors publish.
 void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slow,
                          struct verdict *out);

@@ -105,11 +105,12 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         return;
     }
     out->rule_met = TRI_FALSE;
-    if (!slow_tasks_rule(stage, view->thresholds[0], true)) {
+    if (!slow_tasks_rule(stage, view->thresholds[0], true) &&
+        !slow_tasks_hang(stage, view->thresholds[0], view->app->now_ms)) {
         return;
     }
     struct slow_tasks slow;
-    slow_tasks_compare(stage, &slow);
+    slow_tasks_compare(stage, view->app->now_ms, &slow);
     if (slow.cause == CAUSE_DATA) {
         return;
     }
@@ -117,10 +118,18 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     out->cause = slow.cause;
     out->saving_s = slow.saving_s;
     slow_tasks_evidence(stage, &slow, out);
-    if (slow.cause == CAUSE_COLD_START) {
-        out->cap = SEVERITY_NEGLIGIBLE; // class loading and JIT: every run pays it once
+    // Class loading and JIT: every run pays it once. What may be the data is told as that.
+    if (slow.cause == CAUSE_COLD_START || slow_tasks_are_of_data(stage, &slow)) {
+        out->cap = SEVERITY_NEGLIGIBLE;
     }
-    summarise(view, &slow, out);
+    char why[256];
+    if (slow.running == 0) {
+        summarise(view, &slow, out);
+    } else if (slow.cause == CAUSE_UNKNOWN) {
+        slow_tasks_tell_running(stage, &slow, "what holds it is told when it ends", out);
+    } else {
+        slow_tasks_tell_running(stage, &slow, why_of(view, &slow, why, sizeof why), out);
+    }
 }
 
 static const struct remedy remedies[] = {

@@ -2,6 +2,7 @@
 // per message and by analyze per line; see judge.c, report.c and pace.h for what comes out when.
 // Never reads a clock: the time of a partition is moved by its events and by ticks.
 #include "engine_priv.h"
+#include "look.h"
 #include "pace.h"
 
 #include <stdio.h>
@@ -452,6 +453,8 @@ static enum status feed_event(struct engine *engine, const struct message *messa
     if (message->headers_dropped > 0) {
         app_note_limit(live->app, LIMIT_HEADERS);
     }
+    look_until(engine, live,
+               event->time_ms < engine->last_event_ms ? event->time_ms : engine->last_event_ms);
     bool missing = note_delivery(live, message);
     bool changed = app_apply(live->app, event, &stage) || missing;
     if (engine->options->no_failure_text) {
@@ -517,6 +520,7 @@ void engine_tick(struct engine *engine, int64_t by_ms) {
     engine->idle_ms += by_ms;
     engine->last_event_ms += engine->last_event_ms > 0 ? by_ms : 0;
     expire(engine);
+    look_at_silent(engine);
     tell_waiting(engine);
     trim(engine);
 }

@@ -52,6 +52,7 @@ struct live_run {
     bool over;            // end seen or given up: settled, only late events may follow
     uint32_t evaluated;   // bit per kind: the rule could be evaluated somewhere
     int64_t run_minute;
+    int64_t looked_ms;    // at its tasks that hang, in its own time; 0 never
     int64_t counted_lost; // events that are missing, as far as a metric has counted them
     bool run_due;         // the worst of a kind of bottleneck is another than was told
     struct told told;

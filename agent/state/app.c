@@ -133,7 +133,7 @@ static struct stage *apply_task_start(struct app *app, const struct event_task *
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
     first_task(app, stage);
     launched(stage, task->launch_ms);
-    stage->tasks_running++;
+    stage_apply_start(stage, task, executors_host(&app->executors, task->executor, task->host));
     app_count_stage(app, stage);
     return tell_retried(app, stage); // of its own there is nothing to judge yet
 }

@@ -45,9 +45,9 @@ static struct stage_part part_of(const struct stage *stage) {
         part.pending = least(sat_sub0(s->tasks_expected, begun), PART_TASKS_MAX);
     }
     if (stage->detail != NULL) {
-        part.bytes += DETAIL_BYTES + stage->detail->host_count *
-                                         (int64_t)sizeof(struct stage_host) * 3 /
-                                         2; // arrays grow by doubling
+        int64_t lists = stage->detail->host_count * (int64_t)sizeof(struct stage_host) +
+                        stage->detail->running_count * (int64_t)sizeof(struct stage_running);
+        part.bytes += DETAIL_BYTES + lists * 3 / 2; // arrays grow by doubling
     }
     if (stage->completed && !s->failed && s->tasks_expected > 0) {
         part.expected = least(s->tasks_expected, PART_TASKS_MAX);

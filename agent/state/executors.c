@@ -222,6 +222,11 @@ int32_t executors_task(struct executors *executors, struct str id, struct str ho
     return executor->host;
 }
 
+int32_t executors_host(struct executors *executors, struct str id, struct str host) {
+    const struct executor *executor = find_or_add(executors, id, host);
+    return executor == NULL ? -1 : executor->host;
+}
+
 int64_t executors_live_slots(struct executors *executors) {
     if (executors->slots_stale) {
         executors->live_slots = 0;

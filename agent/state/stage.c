@@ -18,8 +18,15 @@ struct stage *stage_new(int32_t id, int32_t attempt) {
     return stage;
 }
 
+static void forget_running(struct stage_detail *detail) {
+    mem_free(detail->running);
+    detail->running = NULL;
+    detail->running_count = detail->running_cap = 0;
+}
+
 void stage_drop_detail(struct stage *stage) {
     if (stage->detail != NULL) {
+        forget_running(stage->detail);
         mem_free(stage->detail->hosts);
         mem_free(stage->detail);
         stage->detail = NULL;
@@ -60,6 +67,9 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
     }
     if (info->submitted_ms > 0 && (!completed || summary->submitted_ms == 0)) {
         summary->submitted_ms = info->submitted_ms;
+    }
+    if (completed && stage->detail != NULL) {
+        forget_running(stage->detail);
     }
     if (completed) {
         stage->completed = true;
@@ -109,6 +119,47 @@ int64_t stage_scheduler_delay_ms(const struct event_task *task) {
         task->getting_result_ms > 0 ? sat_sub0(task->finish_ms, task->getting_result_ms) : 0;
     int64_t executor_ms = sat_add(sat_add(task->run_ms, task->deserialize_ms), task->serialize_ms);
     return sat_sub0(duration_ms(task), sat_add(executor_ms, getting));
+}
+
+void stage_apply_start(struct stage *stage, const struct event_task *task, int32_t host) {
+    struct stage_detail *detail = stage->detail;
+    stage->tasks_running++;
+    if (detail == NULL || stage->completed || task->launch_ms <= 0) {
+        return;
+    }
+    uint32_t newest = 0;
+    for (uint32_t i = 0; i < detail->running_count; i++) {
+        if (detail->running[i].task_id == task->task_id) {
+            return; // it comes again
+        }
+        newest = detail->running[i].launch_ms > detail->running[newest].launch_ms ? i : newest;
+    }
+    if (detail->running_count < STAGE_RUNNING_MAX) {
+        MEM_GROW(detail->running, detail->running_count, detail->running_cap);
+        newest = detail->running_count++;
+    } else if (detail->running[newest].launch_ms <= task->launch_ms) {
+        return;
+    }
+    detail->running[newest] = (struct stage_running){
+        .task_id = task->task_id, .launch_ms = task->launch_ms, .index = task->index, .host = host};
+}
+
+static void end_running(struct stage_detail *detail, int64_t task_id) {
+    for (uint32_t i = 0; detail != NULL && i < detail->running_count; i++) {
+        if (detail->running[i].task_id == task_id) {
+            detail->running[i] = detail->running[--detail->running_count];
+            return;
+        }
+    }
+}
+
+int64_t stage_longest_running_ms(const struct stage *stage, int64_t now_ms) {
+    const struct stage_detail *detail = stage->detail;
+    int64_t longest = 0;
+    for (uint32_t i = 0; detail != NULL && i < detail->running_count; i++) {
+        longest = larger(longest, sat_sub0(now_ms, detail->running[i].launch_ms));
+    }
+    return longest;
 }
 
 static void keep_slow(struct stage_detail *detail, const struct stage_task *task) {
@@ -263,6 +314,7 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
 void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,
                       int64_t scan_ns, bool others_wait) {
     struct stage_summary *s = &stage->summary;
+    end_running(stage->detail, task->task_id);
     if (task->finish_ms > stage->last_finish_ms) {
         stage->last_finish_ms = task->finish_ms;
     }

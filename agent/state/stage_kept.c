@@ -47,6 +47,33 @@ static void *host_add(void *of, uint32_t count, union record_scratch *scratch) {
 }
 static const struct record_list host_list = {hosts_size, host_at, host_add, NULL};
 
+static const struct record_row running_rows[] = {
+    RECORD_ROW(1, I64, stage_running, task_id),
+    RECORD_ROW(2, I64, stage_running, launch_ms),
+    RECORD_ROW(3, I32, stage_running, index),
+    RECORD_ROW(4, I32, stage_running, host),
+};
+static const struct record record_running = RECORD_OF("running", stage_running, running_rows);
+
+static uint32_t running_size(const void *detail) {
+    return ((const struct stage_detail *)detail)->running_count;
+}
+static const void *running_at(const void *detail, uint32_t i, union record_scratch *scratch) {
+    (void)scratch;
+    return &((const struct stage_detail *)detail)->running[i];
+}
+static void *running_add(void *of, uint32_t count, union record_scratch *scratch) {
+    struct stage_detail *detail = of;
+    (void)count, (void)scratch;
+    if (detail->running_count >= STAGE_RUNNING_MAX) {
+        return NULL;
+    }
+    MEM_GROW(detail->running, detail->running_count, detail->running_cap);
+    detail->running[detail->running_count] = (struct stage_running){0};
+    return &detail->running[detail->running_count++];
+}
+static const struct record_list running_list = {running_size, running_at, running_add, NULL};
+
 static bool detail_is_whole(void *object) {
     struct sketch *durations = &((struct stage_detail *)object)->durations_ms;
     durations->total = 0;
@@ -60,6 +87,8 @@ static const struct record_row detail_rows[] = {
               .count_offset = offsetof(struct stage_detail, slow_count), .max = STAGE_SLOW_TASKS),
     RECORD_HOOKED(217, LIST, "hosts", &host_list, .item = &record_stage_host,
                   .max = STAGE_HOSTS_MAX),
+    RECORD_HOOKED(240, LIST, "running", &running_list, .item = &record_running,
+                  .max = STAGE_RUNNING_MAX),
     {.number = 218,
      .type = RECORD_SPARSE,
      .name = "durations",

@@ -56,6 +56,8 @@ int64_t executors_cores_ms(const struct executors *executors, int64_t until_ms);
 // A task ended on an executor (made known if it was not). Returns the host's index and sets *cold
 // to whether this was among the executor's first tasks (one per slot).
 int32_t executors_task(struct executors *executors, struct str id, struct str host, bool *cold);
+// The index of the host of an executor (made known if it was not), -1 beyond the bounds.
+int32_t executors_host(struct executors *executors, struct str id, struct str host);
 // Task slots of the executors alive now, at least 1.
 int64_t executors_live_slots(struct executors *executors);
 // Name of a host by index ("" if unknown). Borrowed.

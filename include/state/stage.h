@@ -12,7 +12,7 @@
 #include "state/load.h"
 #include "stats/sketch.h"
 
-enum { STAGE_SLOW_TASKS = 8, STAGE_HOSTS_MAX = 64 };
+enum { STAGE_SLOW_TASKS = 8, STAGE_HOSTS_MAX = 64, STAGE_RUNNING_MAX = 16 };
 
 // One task, as far as comparing it with the rest needs: a successful one, or one that was killed
 // because a copy of it won, which held the stage up for as long.
@@ -31,6 +31,12 @@ struct stage_host {
     int64_t tasks, task_ms, bytes;
 };
 
+// A task that has begun and not ended, as far as was seen.
+struct stage_running {
+    int64_t task_id, launch_ms;
+    int32_t index, host;
+};
+
 // Needed only while the stage is open or has just closed.
 struct stage_detail {
     struct stage_task slow[STAGE_SLOW_TASKS]; // the slowest, slowest first
@@ -38,6 +44,8 @@ struct stage_detail {
     struct stage_host *hosts;
     uint32_t host_count, host_cap;
     struct sketch durations_ms;
+    struct stage_running *running; // of an open stage: those that began first
+    uint32_t running_count, running_cap;
 };
 
 // What a stage adds to the sums over the stages of its run.
@@ -102,6 +110,11 @@ void stage_free(struct stage *stage);
 void stage_drop_detail(struct stage *stage);
 // Merges a StageSubmitted or StageCompleted into the stage. Idempotent.
 void stage_apply_info(struct stage *stage, const struct event_stage *info, bool completed);
+// Adds a task that begins.
+void stage_apply_start(struct stage *stage, const struct event_task *task, int32_t host);
+// How long the one of its running tasks that began first has run at that time, ms; 0 if none is
+// known.
+int64_t stage_longest_running_ms(const struct stage *stage, int64_t now_ms);
 // Adds one task end that is neither Resubmitted nor a duplicate. `scan_ns` < 0: no scan time
 // reported. `others_wait`: tasks of other stages wait for a slot.
 void stage_apply_task(struct stage *stage, const struct event_task *task, int32_t host, bool cold,

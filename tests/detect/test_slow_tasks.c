@@ -92,7 +92,7 @@ static struct slow_tasks compare(const struct shape *shape) {
     struct slow_tasks slow;
     assert_true(slow_tasks_rule(&stage, 3, true));
     assert_int_equal(slow_tasks_rule(&stage, 3, false), !shape->lost);
-    slow_tasks_compare(&stage, &slow);
+    slow_tasks_compare(&stage, 0, &slow);
     return slow;
 }
 
@@ -166,7 +166,7 @@ static void three_in_four_on_one_slow_host(void **state) {
     s.there = 4;
     struct stage stage = stage_of(&s);
     detail.host_count = 1; // the only host: compared with nothing
-    slow_tasks_compare(&stage, &slow);
+    slow_tasks_compare(&stage, 0, &slow);
     assert_int_equal(slow.host, -1);
 }
 
@@ -267,7 +267,7 @@ static void no_task_warms_up_for_minutes(void **state) {
         stage.task_ms = REST * 1000 + SLOW * (31000 + more);
         stage.summary.max_task_ms = 31000 + more;
         stage.summary.mean_task_ms = (double)stage.task_ms / (REST + SLOW);
-        slow_tasks_compare(&stage, &slow);
+        slow_tasks_compare(&stage, 0, &slow);
         assert_int_equal(slow.cause, more == 0 ? CAUSE_COLD_START : CAUSE_COSTLY_RECORDS);
     }
 }
@@ -317,8 +317,79 @@ static void the_stage_waits_for_what_exceeds_the_mean(void **state) {
     stage.task_ms = 22 * 1000 + 10000 + 1700;
     stage.summary.mean_task_ms = (double)stage.task_ms / 24;
     struct slow_tasks slow;
-    slow_tasks_compare(&stage, &slow);
+    slow_tasks_compare(&stage, 0, &slow);
     assert_int_equal(slow.count, 1);
+}
+
+// Twenty-three tasks of a second each have ended, of twenty-four; the last runs.
+static struct stage hanging(struct stage_running *running, int32_t host) {
+    struct shape s = even;
+    struct stage stage = stage_of(&s);
+    *running = (struct stage_running){.task_id = 7, .launch_ms = 1000, .index = 7, .host = host};
+    detail.slow_count = 1;
+    detail.slow[0].duration_ms = 1000;
+    memset(&detail.durations_ms, 0, sizeof detail.durations_ms);
+    sketch_add(&detail.durations_ms, 1000);
+    detail.running = running;
+    detail.running_count = 1;
+    stage.task_ms = 23000;
+    stage.summary.max_task_ms = 1000;
+    stage.summary.mean_task_ms = 1000;
+    stage.summary.tasks = 23;
+    stage.summary.tasks_expected = 24;
+    return stage;
+}
+
+static void a_task_that_runs_is_slow_as_soon_as_it_must_be(void **state) {
+    (void)state;
+    struct stage_running running;
+    struct stage stage = hanging(&running, 0);
+    // 24 x e > 3 x (23 + e) s from 69 / 21 s on.
+    assert_false(slow_tasks_hang(&stage, 3, 1000 + 3285));
+    assert_true(slow_tasks_hang(&stage, 3, 1000 + 3286));
+    stage.summary.tasks_expected = 48; // the rest take as long as the mean: 141 / 45 s
+    assert_true(slow_tasks_hang(&stage, 3, 1000 + 3134));
+    assert_false(slow_tasks_hang(&stage, 3, 1000 + 3133));
+    stage.summary.tasks_expected = 23; // all have ended: its start is of nothing
+    assert_false(slow_tasks_hang(&stage, 3, 1000 + 90000));
+    stage.summary.tasks_expected = 24;
+    stage.completed = true;
+    assert_false(slow_tasks_hang(&stage, 3, 1000 + 90000));
+    stage = hanging(&running, 0); // so short that nobody must know before it ends
+    stage.task_ms = 2300;
+    stage.summary.mean_task_ms = 100;
+    assert_false(slow_tasks_hang(&stage, 3, 1000 + 1999));
+    assert_true(slow_tasks_hang(&stage, 3, 1000 + 2000));
+}
+
+static void what_runs_tells_where_it_runs(void **state) {
+    (void)state;
+    struct stage_running running;
+    struct stage stage = hanging(&running, 0);
+    struct app app = {.now_ms = 1000 + 20000};
+    struct verdict v = judge(KIND_STRAGGLER, &app, &stage, false);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cause, CAUSE_UNKNOWN);
+    assert_int_equal(v.cap, SEVERITY_CRITICAL);
+    assert_near(v.saving_s, 19, 1e-9);
+    assert_non_null(strstr(v.summary, "task 7 still runs, for 20.0 s so far, 20.0 times the mean"));
+    v = judge(KIND_DATA_SKEW, &app, &stage, false);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cap, SEVERITY_NEGLIGIBLE);
+    stage.summary.shuffle_read_bytes = 1; // it may have read far more than the others
+    assert_int_equal(judge(KIND_STRAGGLER, &app, &stage, false).cap, SEVERITY_NEGLIGIBLE);
+    assert_int_equal(judge(KIND_DATA_SKEW, &app, &stage, false).cap, SEVERITY_CRITICAL);
+    // Three of them on the host whose tasks take twice as long.
+    struct stage_running three[3];
+    stage = hanging(&three[0], 1);
+    three[1] = three[2] = three[0];
+    detail.running_count = 3;
+    stage.summary.tasks_expected = 26;
+    hosts[1].task_ms *= 2;
+    v = judge(KIND_STRAGGLER, &app, &stage, false);
+    assert_int_equal(v.cause, CAUSE_SLOW_HOST);
+    three[2].host = 0;
+    assert_int_equal(judge(KIND_STRAGGLER, &app, &stage, false).cause, CAUSE_UNKNOWN);
 }
 
 // A cold start is negligible only where nothing else explains it.
@@ -346,6 +417,8 @@ int main(void) {
         cmocka_unit_test(what_lost_to_its_copy_is_slow_all_the_same),
         cmocka_unit_test(no_task_warms_up_for_minutes),
         cmocka_unit_test(the_slowest_are_named),
+        cmocka_unit_test(a_task_that_runs_is_slow_as_soon_as_it_must_be),
+        cmocka_unit_test(what_runs_tells_where_it_runs),
         cmocka_unit_test(the_processor_tells_work_from_waiting),
         cmocka_unit_test(the_stage_waits_for_what_exceeds_the_mean),
         cmocka_unit_test(a_cold_start_on_a_slow_host_is_a_slow_host),

@@ -1,0 +1,76 @@
+// look: judges stages whose tasks hang, so that a stuck last task is told while it hangs. Used by
+// engine.c before an event is taken and with each tick. A run is looked at at moments of its own
+// time: every two seconds as long as it has events, and in a silence 2 s, 4 s, 8 s, ... after the
+// last one. The moments follow from its events alone: whether a tick came in between or only the
+// event that ended the silence makes no difference to what is said, and as of when.
+#pragma once
+
+#include "engine_priv.h"
+#include "pace.h"
+
+enum {
+    LOOK_EVERY_MS = 2000,
+    LOOK_SILENCE_MAX_MS = 86400000,
+    LOOK_STAGES_MAX = 64,   // the newest of a run: those before have ended, most likely
+    LOOK_RUNNING_MS = 2000, // what runs for less does not hang
+};
+
+static inline int64_t look_next_ms(const struct live_run *live) {
+    int64_t last_event_ms = live->app->now_ms, looked_ms = live->looked_ms;
+    int64_t silence_ms = looked_ms - last_event_ms;
+    int64_t next_ms = looked_ms + (silence_ms > LOOK_EVERY_MS ? silence_ms : LOOK_EVERY_MS);
+    return next_ms > last_event_ms ? next_ms : last_event_ms;
+}
+
+// As of that moment, although no event of the run is so late.
+static inline void look_at(struct engine *engine, struct live_run *live, int64_t at_ms) {
+    struct app *app = live->app;
+    int64_t now_ms = app->now_ms;
+    app->now_ms = at_ms;
+    for (uint32_t i = 0; i < app->stage_count && i < LOOK_STAGES_MAX; i++) {
+        struct stage *stage = app->stages[app->stage_count - 1 - i];
+        int64_t longest_ms = stage_longest_running_ms(stage, at_ms);
+        if (!stage->completed && stage->summary.tasks > 0 && longest_ms >= LOOK_RUNNING_MS &&
+            (double)longest_ms > stage->summary.mean_task_ms) {
+            judge_stage(engine, live, stage, false);
+        }
+    }
+    app->now_ms = now_ms;
+}
+
+// Looks at the tasks of the run that hang, as of every moment for that before `until_ms`, before
+// which no event came.
+static inline void look_until(struct engine *engine, struct live_run *live, int64_t until_ms) {
+    struct app *app = live->app;
+    if (live->over || app->started_ms == 0 || app->now_ms == 0) {
+        return;
+    }
+    if (live->looked_ms == 0) {
+        live->looked_ms = app->now_ms;
+        keep_touch(&live->kept);
+    }
+    for (int64_t next_ms; (next_ms = look_next_ms(live)) < until_ms &&
+                          next_ms - app->now_ms <= LOOK_SILENCE_MAX_MS;) {
+        live->looked_ms = next_ms;
+        keep_touch(&live->kept);
+        if (app->sums.busy > 0) {
+            look_at(engine, live, next_ms);
+        }
+    }
+}
+
+// The same for all runs that go on, as far as the partition's time has gone on without them.
+static inline void look_at_silent(struct engine *engine) {
+    struct live_run *live, *next;
+    for (live = TAILQ_FIRST(&engine->running); live != NULL; live = next) {
+        next = TAILQ_NEXT(live, link);
+        if (live->app->sums.busy == 0) {
+            continue;
+        }
+        look_until(engine, live, live->app->now_ms + (engine->idle_ms - live->seen_idle_ms));
+        if (live->run_due && pace_may(live, true)) {
+            keep_touch(&live->kept);
+            report(engine, live);
+        }
+    }
+}

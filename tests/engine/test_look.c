@@ -1,0 +1,153 @@
+// test_look: a task that hangs is told while it hangs, as of moments that follow from the run's own
+// events, whether ticks come in between or not; and retracted if it was wrong.
+#include "engine_kit.h"
+
+#include "keep/table.h"
+
+#define APP "app-1"
+
+static void starts(int stage, int task, double at_s) {
+    kit_feed(APP,
+             "{\"Event\":\"SparkListenerTaskStart\",\"Stage ID\":%d,\"Stage Attempt ID\":0,\"Task "
+             "Info\":{\"Task ID\":%d,\"Index\":%d,\"Launch Time\":%lld,\"Executor ID\":\"1\","
+             "\"Host\":\"h\"}}",
+             stage, task, task, kit_ms(at_s));
+}
+
+// Ten tasks that begin at 1 s; `ended` of them take a second each.
+static void begin(int ended) {
+    kit_app_start(APP, "etl", 0);
+    kit_stage(APP, 0, 10, 1, 0);
+    for (int i = 0; i < 10; i++) {
+        starts(0, i, 1);
+    }
+    for (int i = 0; i < ended; i++) {
+        kit_task(APP, 0, i, 1, 2, 1);
+    }
+}
+
+static void silence_until(double from_s, double to_s, bool ticks) {
+    for (double at_s = from_s; ticks && at_s + 10 < to_s; at_s += 10) {
+        engine_tick(kit.engine, 10000);
+    }
+    kit_stage(APP, 7, 10, to_s, 0); // anything else of the run
+}
+
+// The last verdict of a kind that was handed out.
+static const struct kit_record *told(enum bottleneck_kind kind) {
+    for (int i = kit.count; i > 0; i--) {
+        if (kit.records[i - 1].type == KIT_VERDICT && kit.records[i - 1].verdict.kind == kind) {
+            return &kit.records[i - 1];
+        }
+    }
+    return NULL;
+}
+
+static int told_count(enum bottleneck_kind kind) {
+    int count = 0;
+    for (int i = 0; i < kit.count; i++) {
+        count += kit.records[i].type == KIT_VERDICT && kit.records[i].verdict.kind == kind;
+    }
+    return count;
+}
+
+static void a_hanging_task_is_told_with_and_without_ticks(void **state) {
+    (void)state;
+    struct bottleneck first = {0};
+    int records = 0;
+    for (int ticks = 0; ticks < 2; ticks++) {
+        begin(9);
+        silence_until(2, 600, ticks == 1);
+        const struct kit_record *r = told(KIND_DATA_SKEW); // it reads a shuffle: may be the data
+        assert_non_null(r);
+        // 10 x 4 s are no more than 3 x (9 + 4) s, 10 x 8 s are more: looked at 4, 6, 10, ... s.
+        assert_int_equal(r->verdict.opened_ms, kit_ms(6));
+        assert_int_equal(r->verdict.rule_met, TRI_TRUE);
+        assert_int_equal(r->verdict.cause, CAUSE_UNKNOWN);
+        assert_non_null(strstr(r->verdict.summary, "task 9 still runs"));
+        if (ticks == 0) {
+            first = r->verdict;
+            records = told_count(KIND_DATA_SKEW);
+        } else { // the same is said, as of the same moments
+            assert_int_equal(told_count(KIND_DATA_SKEW), records);
+            assert_int_equal(r->verdict.updated_ms, first.updated_ms);
+            assert_string_equal(r->verdict.summary, first.summary);
+            assert_near(r->verdict.saving_s, first.saving_s, 0);
+        }
+        kit_task(APP, 0, 9, 1, 601, 100);
+        kit_stage(APP, 0, 10, 1, 601);
+        r = told(KIND_DATA_SKEW);
+        assert_int_equal(r->verdict.life, LIFE_CONFIRMED);
+        assert_int_equal(r->verdict.cause, CAUSE_DATA);
+        assert_int_equal(r->verdict.opened_ms, kit_ms(6));
+        assert_null(told(KIND_STRAGGLER));
+        kit_check_revisions();
+        kit_tear_down(NULL);
+        kit_set_up(NULL);
+    }
+}
+
+static void what_is_told_early_comes_back_after_a_restart(void **state) {
+    (void)state;
+    begin(9);
+    for (int i = 0; i < 5; i++) {
+        engine_tick(kit.engine, 10000);
+    }
+    int before = told_count(KIND_DATA_SKEW);
+    assert_true(before > 0);
+    struct keep_table *table = keep_table_new();
+    engine_all(kit.engine, table_put, table);
+    engine_free(kit.engine);
+    kit_begin();
+    assert_int_equal(engine_load(kit.engine, table, &kit.err), ST_OK);
+    keep_table_free(table);
+    for (int i = 0; i < 5; i++) { // looked at as of 66 s
+        engine_tick(kit.engine, 10000);
+    }
+    assert_int_equal(told(KIND_DATA_SKEW)->verdict.updated_ms, kit_ms(66));
+    kit_check_revisions();
+}
+
+static void half_of_a_stage_must_have_ended(void **state) {
+    (void)state;
+    begin(4);
+    silence_until(2, 600, true);
+    assert_null(told(KIND_DATA_SKEW));
+}
+
+static void a_stage_hangs_while_others_go_on(void **state) {
+    (void)state;
+    begin(9);
+    kit_stage(APP, 1, 1000, 2, 0);
+    for (int i = 0; i < 40; i++) { // never two seconds without an event
+        kit_task(APP, 1, 100 + i, 2 + i, 3 + i, 1);
+    }
+    assert_in_range(told(KIND_DATA_SKEW)->verdict.opened_ms, kit_ms(6), kit_ms(9));
+}
+
+static void what_was_wrong_is_retracted(void **state) {
+    (void)state;
+    begin(5); // and the other five are as slow as the one
+    silence_until(2, 3, false);
+    for (int i = 5; i < 9; i++) {
+        kit_task(APP, 0, i, 1, 3, 1);
+    }
+    silence_until(3, 600, true);
+    assert_non_null(told(KIND_DATA_SKEW));
+    kit_stage(APP, 0, 10, 1, 601); // its end was never told
+    assert_int_equal(told(KIND_DATA_SKEW)->verdict.life, LIFE_RETRACTED);
+    assert_null(told(KIND_STRAGGLER));
+    kit_check_revisions();
+}
+
+int main(void) {
+#define CASE(name) cmocka_unit_test_setup_teardown(name, kit_set_up, kit_tear_down)
+    const struct CMUnitTest tests[] = {
+        CASE(a_hanging_task_is_told_with_and_without_ticks),
+        CASE(what_is_told_early_comes_back_after_a_restart),
+        CASE(half_of_a_stage_must_have_ended),
+        CASE(a_stage_hangs_while_others_go_on),
+        CASE(what_was_wrong_is_retracted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
