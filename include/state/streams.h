@@ -12,7 +12,7 @@
 #include "model/event.h"
 #include "model/record.h"
 
-enum { STREAMS_MAX = 8, STREAM_BATCHES = 8, STREAM_NAME_SIZE = 65 };
+enum { STREAMS_MAX = 8, STREAM_BATCHES = 12, STREAM_NAME_SIZE = 65 };
 
 struct stream_batch {
     int64_t took_ms;

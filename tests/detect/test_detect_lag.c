@@ -95,14 +95,22 @@ static void few_batches_and_few_seconds_are_none(void **state) {
     assert_int_equal(LAG_OF(0, 1, 1.5, 2.2, 3.3, 5, 6).rule_met, TRI_TRUE);
 }
 
-// Three of four batches, at least 1.1 times as long as their rows came in, growing by 1.2.
+// Two of three batches, more than 1.1 times as long as their rows came in, growing by 1.4.
 static void thresholds_stand_where_they_stand(void **state) {
     (void)state;
-    assert_int_equal(LAG_OF(0, 40, 44.1, 48.6, 53.5, 58.9).rule_met, TRI_TRUE);
-    assert_int_equal(LAG_OF(0, 40, 43.9, 48.2, 53, 58.2).rule_met, TRI_FALSE);
-    assert_int_equal(LAG_OF(0, 40, 44.1, 44.1, 48.6, 53.5).rule_met, TRI_FALSE); // grows by 1.16
-    assert_int_equal(LAG_OF(0, 40, 46, 46, 53, 61).rule_met, TRI_TRUE);
+    double took_s[9] = {40}, less_s[9] = {40};
+    for (int i = 1; i < 9; i++) {
+        took_s[i] = took_s[i - 1] * 1.101;
+        less_s[i] = less_s[i - 1] * 1.099;
+    }
+    assert_int_equal(lag_of(took_s, 9, 0).rule_met, TRI_TRUE);
+    assert_int_equal(lag_of(less_s, 9, 0).rule_met, TRI_FALSE);
+    assert_int_equal(LAG_OF(0, 40, 50, 50, 60, 80).rule_met, TRI_TRUE); // grows by 1.4
+    assert_int_equal(LAG_OF(0, 40, 50, 50, 60, 79.9).rule_met, TRI_FALSE);
     assert_int_equal(LAG_OF(0, 40, 46, 46, 46, 90).rule_met, TRI_FALSE); // two of four
+    // Of many, the last but one will do.
+    assert_int_equal(LAG_OF(0, 10, 12, 15, 18, 22, 27, 33, 40, 40).rule_met, TRI_TRUE);
+    assert_int_equal(LAG_OF(0, 10, 12, 15, 18, 22, 27, 27).rule_met, TRI_FALSE);
 }
 
 // Rows that come in bursts are taken at once; between them the query has time.
