@@ -94,13 +94,15 @@ static void advise_kind(const struct advice_view *view, const struct detector *d
 
 static void recommend(const struct advice_view *view, struct advice *out) {
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        advise_kind(view, detector_of((enum bottleneck_kind)kind), out);
+        if (kind != KIND_JOIN_STRATEGY) { // has an advisor of its own
+            advise_kind(view, detector_of((enum bottleneck_kind)kind), out);
+        }
     }
 }
 
 const struct advisor advisor_remedies = {
     .name = "remedies",
     .help = "what helps in general against a kind of bottleneck and its cause, with the numbers of "
-            "the run; for every kind that the run has an open bottleneck of",
+            "the run; for every kind that the run has an open bottleneck of, but joins",
     .advise = recommend,
 };

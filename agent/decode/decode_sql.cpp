@@ -24,10 +24,10 @@ const rule metric_rules[] = {
 };
 const shape metric_shape(metric_rules);
 
-enum { NODE_NAME, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
+enum { NODE_NAME, NODE_TEXT, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
 const rule node_rules[] = {
     {"nodeName", as::call, NODE_NAME, 256},
-    {"simpleString", as::skip, NODE_OTHER},
+    {"simpleString", as::call, NODE_TEXT, 512},
     {"children", as::call, NODE_CHILDREN, 0, nullptr, nullptr, form::tree},
     {"metadata", as::skip, NODE_OTHER},
     {"metrics", as::call, NODE_METRICS, 0, nullptr, nullptr, form::list, &metric_shape},
@@ -90,13 +90,27 @@ void enter(walk &w, value v, int32_t parent) {
     l.node = c.nodes.len;
     l.in_children = false;
     w.depth++;
-    c.nodes.push({{"", 0}, parent, c.metrics.len, 0});
+    c.nodes.push({{"", 0}, parent, c.metrics.len, 0, JOIN_UNKNOWN, false});
 }
 
 void read_node_metrics(context &c, uint32_t node, value v) {
     c.nodes.items[node].first_metric = c.metrics.len;
     items(c, v, [&](value metric) { add_metric(c, metric); });
     c.nodes.items[node].metric_count = c.metrics.len - c.nodes.items[node].first_metric;
+}
+
+bool is_adaptive(const event_plan_node &node) {
+    return str_is(node.name, "AdaptiveSparkPlan");
+}
+
+// What only the text of a node tells, of nodes that it is asked of: long texts of others are not
+// unescaped, unless they come before the name.
+void read_node_text(event_plan_node &node, value v, size_t limit) {
+    if (node.name.len == 0 || is_adaptive(node) || operator_join_way(node.name) != JOIN_WAY_NONE) {
+        str text = word(v, limit);
+        node.join = operator_join_type(text);
+        node.unfinished = str_contains(text, STR("isFinalPlan=false"));
+    }
 }
 
 // Reads one field; true if it was the children, which are to be walked first.
@@ -106,6 +120,11 @@ bool read_node_field(context &c, level &l, const rule &r, value v) {
     switch (r.at) {
     case NODE_NAME:
         node.name = word(v, r.limit);
+        node.join = operator_join_way(node.name) != JOIN_WAY_NONE ? node.join : JOIN_UNKNOWN;
+        node.unfinished = node.unfinished && is_adaptive(node);
+        break;
+    case NODE_TEXT:
+        read_node_text(node, v, r.limit);
         break;
     case NODE_METRICS:
         read_node_metrics(c, l.node, v);

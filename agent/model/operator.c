@@ -133,6 +133,74 @@ bool operator_is_local_scan(struct str node) {
             str_starts(of, STR("ExistingRDD")) || str_starts(of, STR("OneRowRelation")));
 }
 
+enum join_way operator_join_way(struct str node) {
+    static const struct {
+        const char *part;
+        enum join_way way;
+    } ways[] = {
+        {"CartesianProduct", JOIN_WAY_CARTESIAN},  {"NestedLoopJoin", JOIN_WAY_NESTED},
+        {"BroadcastHashJoin", JOIN_WAY_BROADCAST}, {"SortMergeJoin", JOIN_WAY_SHUFFLED},
+        {"ShuffledHashJoin", JOIN_WAY_SHUFFLED},   {"ShuffledSymmetricHashJoin", JOIN_WAY_SHUFFLED},
+        {"CometHashJoin", JOIN_WAY_SHUFFLED},
+    };
+    struct str word = first_word(node);
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        if (str_contains(word, str_of(ways[i].part))) {
+            return ways[i].way;
+        }
+    }
+    return JOIN_WAY_NONE;
+}
+
+static enum join_type type_of_word(struct str word) {
+    static const struct {
+        const char *word;
+        enum join_type type;
+    } types[] = {
+        {"Inner", JOIN_INNER},
+        {"Cross", JOIN_INNER},
+        {"LeftOuter", JOIN_LEFT_OUTER},
+        {"LeftSingle", JOIN_LEFT_OUTER},
+        {"RightOuter", JOIN_RIGHT_OUTER},
+        {"FullOuter", JOIN_FULL_OUTER},
+        {"LeftSemi", JOIN_LEFT_SEMI},
+        {"LeftAnti", JOIN_LEFT_SEMI},
+        {"ExistenceJoin", JOIN_LEFT_SEMI},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (str_is(word, types[i].word)) {
+            return types[i].type;
+        }
+    }
+    return JOIN_UNKNOWN;
+}
+
+// The type is a word outside of the brackets around keys and conditions.
+enum join_type operator_join_type(struct str text) {
+    unsigned depth = 0;
+    size_t from = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        char c = i < text.len ? text.p[i] : ' ';
+        bool opens = c == '[' || c == '(', closes = c == ']' || c == ')';
+        if (opens || closes || c == ' ' || c == ',') {
+            enum join_type type =
+                depth == 0 ? type_of_word((struct str){text.p + from, i - from}) : JOIN_UNKNOWN;
+            if (type != JOIN_UNKNOWN) {
+                return type;
+            }
+            depth = opens ? depth + 1 : depth - (closes && depth > 0);
+            from = i + 1;
+        }
+    }
+    return JOIN_UNKNOWN;
+}
+
+bool operator_is_shuffle(struct str node) {
+    struct str word = first_word(node);
+    return (ends_in(word, STR("Exchange")) || ends_in(word, STR("ExchangeExecTransformer"))) &&
+           !str_contains(word, STR("Broadcast")) && !str_contains(word, STR("Reused"));
+}
+
 bool operator_is_range(struct str node) {
     struct str word = first_word(node);
     return ends_in(word, STR("Range")) || str_is(word, "RangeExecTransformer");

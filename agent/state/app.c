@@ -230,6 +230,7 @@ void app_free(struct app *app) {
     streams_fini(&app->streams);
     free_stages(app);
     app_jobs_fini(app);
+    plans_fini(&app->plans);
     mem_free(app->gone.parts);
     idmap_fini(&app->accum_chunks);
     idmap_fini(&app->accum_roles);

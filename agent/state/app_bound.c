@@ -201,7 +201,8 @@ int64_t app_bytes(const struct app *app) {
             app->failed_key_count * (int64_t)sizeof *app->failed_keys +
             ranges * (int64_t)sizeof(struct rangeset_range)) *
                3 / 2 +
-           ids * MAPPED_BYTES + values * (RUN_TEXT_MAX + 1 + BLOCK_BYTES) +
+           ids * MAPPED_BYTES + plans_bytes(&app->plans) * 3 / 2 +
+           values * (RUN_TEXT_MAX + 1 + BLOCK_BYTES) +
            app->signs.query_count * (int64_t)sizeof *app->signs.queries +
            app->executors.count * (int64_t)EXECUTOR_BYTES +
            app->streams.count * (int64_t)sizeof(struct stream_query) +
@@ -219,6 +220,7 @@ static int64_t largest_id(const struct idmap *map) {
 }
 
 static void let_go_accums(struct app *app) {
+    plans_let_go(app);
     const int64_t ids[] = {largest_id(&app->accum_roles), largest_id(&app->driver_values)};
     for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
         if (ids[i] >= app->accums_from && ids[i] < INT64_MAX) {

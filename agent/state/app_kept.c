@@ -241,6 +241,7 @@ static const struct record_row app_rows[] = {
     RECORD_HOOKED(208, LIST, "ended_jobs", &ended_jobs_list, .item = &record_range,
                   .max = APP_TASK_RANGES_MAX),
     RECORD_ROW(210, NESTED, app, executors, .item = &record_executor_sums),
+    RECORD_ROW(236, NESTED, app, plans, .item = &record_plans),
     RECORD_HOOKED(222, LIST, "limits", &limit_list, .item = &record_limit, .max = LIMIT_COUNT),
     RECORD_HOOKED(223, LIST, "delivery", &delivery_list, .item = &record_delivery, .max = 1),
     RECORD_HOOKED(224, LIST, "signs", &app_signs_list, .item = &record_run_signs, .max = 1),

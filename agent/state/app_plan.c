@@ -33,17 +33,6 @@ static enum accum_role role_of(const struct event_plan_metric *metric, enum accu
     return is_rows(metric) ? rows : ROLE_NONE;
 }
 
-// What is known of an accumulator changed.
-static void touch_accum(struct app *app, int64_t id) {
-    int64_t chunk = id >> ACCUM_CHUNK_BITS, bits = 0;
-    idmap_get(&app->accum_chunks, chunk, &bits);
-    struct kept kept = app_chunk_mark(bits);
-    if (!kept.touched) {
-        keep_touch(&kept);
-        idmap_put(&app->accum_chunks, chunk, app_chunk_bits(kept), SIZE_MAX);
-    }
-}
-
 // The sum that a driver's value of the role belongs to, or NULL.
 static int64_t *size_of_role(struct app *app, int64_t role) {
     return role == ROLE_FILES_BYTES    ? &app->files_bytes
@@ -62,7 +51,7 @@ static void add_metric(struct app *app, const struct event_plan_metric *metric,
         limit_hit(&app->limits, LIMIT_ACCUMULATORS);
         return;
     }
-    touch_accum(app, metric->accum_id);
+    app_touch_accum(app, metric->accum_id);
     int64_t early; // a value that came before the plan that explains it
     int64_t *size = size_of_role(app, role);
     if (size != NULL && idmap_get(&app->driver_values, metric->accum_id, &early)) {
@@ -89,10 +78,8 @@ static enum accum_role rows_of_node(struct app *app, const struct event_plan *pl
     return !scan ? ROLE_NONE : size ? ROLE_SIZED_ROWS : ROLE_SOURCE_ROWS;
 }
 
-static void apply_plan(struct app *app, const struct event_plan *plan) {
-    if (plan->truncated) {
-        limit_hit(&app->limits, LIMIT_PLANS);
-    }
+static void apply_plan(struct app *app, const struct event_sql *sql, bool first) {
+    const struct event_plan *plan = &sql->plan;
     for (uint32_t n = 0; n < plan->node_count; n++) {
         const struct event_plan_node *node = &plan->nodes[n];
         app->foreign_engine = app->foreign_engine || operator_is_foreign(node->name);
@@ -105,6 +92,10 @@ static void apply_plan(struct app *app, const struct event_plan *plan) {
     // An update of metrics alone has no nodes.
     for (uint32_t i = 0; plan->node_count == 0 && i < plan->metric_count; i++) {
         add_metric(app, &plan->metrics[i], ROLE_NONE);
+    }
+    bool whole = plans_apply(app, sql, first); // what counts a scan's rows goes on doing so
+    if (plan->truncated || !whole) {
+        limit_hit(&app->limits, LIMIT_PLANS);
     }
 }
 
@@ -121,7 +112,8 @@ static void apply_driver_accums(struct app *app, const struct event_sql *sql) {
             limit_hit(&app->limits, LIMIT_ACCUMULATORS);
             continue;
         }
-        touch_accum(app, id);
+        app_touch_accum(app, id);
+        plans_add(&app->plans, id, value, true);
         int64_t *size = idmap_get(&app->accum_roles, id, &role) ? size_of_role(app, role) : NULL;
         if (size != NULL) {
             *size = sat_add(sat_sub0(*size, before), value);
@@ -133,7 +125,7 @@ void app_apply_plan(struct app *app, const struct event *event) {
     if (event->kind == EVENT_SQL_DRIVER_ACCUMS) {
         apply_driver_accums(app, &event->sql);
     } else {
-        apply_plan(app, &event->sql.plan);
+        apply_plan(app, &event->sql, event->kind == EVENT_SQL_START);
     }
 }
 
@@ -190,6 +182,7 @@ int64_t app_apply_task_accums(struct app *app, const struct event_task *task) {
             add_accum(app, &scans, role, update);
         }
     }
+    plans_add_task(&app->plans, task);
     sat_inc(&app->scan_rows, sat_add(scans.local, sat_add(scans.source, scans.sized)));
     if (task->input_bytes == 0) {
         add_uncounted(app, task, &scans);

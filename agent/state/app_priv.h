@@ -60,6 +60,17 @@ static inline int64_t app_chunk_bits(struct kept kept) {
     return (kept.touched ? ACCUM_CHUNK_TOUCHED : 0) | (kept.written ? ACCUM_CHUNK_WRITTEN : 0);
 }
 
+// What is known of an accumulator changed.
+static inline void app_touch_accum(struct app *app, int64_t id) {
+    int64_t chunk = id >> ACCUM_CHUNK_BITS, bits = 0;
+    idmap_get(&app->accum_chunks, chunk, &bits);
+    struct kept kept = app_chunk_mark(bits);
+    if (!kept.touched) {
+        keep_touch(&kept);
+        idmap_put(&app->accum_chunks, chunk, app_chunk_bits(kept), SIZE_MAX);
+    }
+}
+
 // Those of one chunk, as they are kept.
 struct accum_chunk {
     struct app *app;

@@ -140,6 +140,7 @@ void app_apply_work(struct app *app, const struct event *event) {
         break;
     case EVENT_SQL_END:
         apply_sql_end(app, &event->sql);
+        plans_end(app, event->sql.execution_id);
         break;
     case EVENT_STREAM_PROGRESS:
         streams_progress(&app->streams, &event->stream);

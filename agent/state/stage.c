@@ -53,6 +53,18 @@ static bool is_cancellation(struct str failure) {
             isdigit((unsigned char)failure.p[4]) && str_contains(failure, STR(" cancelled")));
 }
 
+// The SQL execution that the stage is of, counted from 1; 0 if it does not say so.
+static int32_t execution_of(const struct event_stage *info) {
+    for (uint32_t i = 0; i < info->property_count; i++) {
+        int64_t id;
+        if (str_is(info->properties[i].key, "spark.sql.execution.id") &&
+            str_to_i64(info->properties[i].value, &id) && id >= 0 && id < INT32_MAX) {
+            return (int32_t)id + 1;
+        }
+    }
+    return 0;
+}
+
 void stage_apply_info(struct stage *stage, const struct event_stage *info, bool completed) {
     struct stage_summary *summary = &stage->summary;
     if (info->name.len > 0) {
@@ -60,6 +72,7 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
     }
     stage->python = stage->python || info->python;
     stage->works |= (int32_t)info->works;
+    stage->execution = stage->execution == 0 ? execution_of(info) : stage->execution;
     // The submission's word wins; the completion only fills what is missing.
     bool first_word = !completed || !stage->submitted;
     if (info->tasks >= 0 && (first_word || summary->tasks_expected < 0)) {

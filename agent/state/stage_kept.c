@@ -158,6 +158,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(64, I64, stage, deserialize_cpu_ns),
     RECORD_ROW(61, NESTED, stage, beside, .item = &record_beside),
     RECORD_ROW(55, I32, stage, works, .most = WORK_ALL),
+    RECORD_ROW(56, I32, stage, execution, .most = INT32_MAX),
     RECORD_ROW(40, I64, stage, last_launch_ms),
     RECORD_ROW(41, I64, stage, retry_launch_ms),
     RECORD_ROW(42, I64, stage, retry_tasks),

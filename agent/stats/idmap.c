@@ -61,6 +61,25 @@ bool idmap_put(struct idmap *map, int64_t id, int64_t value, size_t max) {
     return true;
 }
 
+void idmap_remove(struct idmap *map, int64_t id) {
+    if (!idmap_get(map, id, NULL)) {
+        return;
+    }
+    size_t hole = slot_of(map, id), mask = map->cap - 1;
+    map->len--;
+    // What was pushed along by it, or by others in this row, moves up, so that every search still
+    // ends at an empty slot behind what it looks for.
+    for (size_t at = (hole + 1) & mask; map->keys[at] != EMPTY; at = (at + 1) & mask) {
+        size_t home = (size_t)hash_id(map->keys[at]) & mask;
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            map->keys[hole] = map->keys[at];
+            map->values[hole] = map->values[at];
+            hole = at;
+        }
+    }
+    map->keys[hole] = EMPTY;
+}
+
 bool idmap_get(const struct idmap *map, int64_t id, int64_t *value) {
     if (map->len == 0 || id == EMPTY) {
         return false;

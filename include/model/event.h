@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "model/operator.h"
 
 enum event_kind {
     EVENT_OTHER = 0, // a type the agent does not use
@@ -58,6 +59,8 @@ struct event_plan_node {
     int32_t parent;
     uint32_t first_metric; // into plan.metrics
     uint32_t metric_count;
+    enum join_type join; // of a join
+    bool unfinished;     // an adaptive plan that may still change
 };
 struct event_plan_metric {
     struct str name;

@@ -11,7 +11,7 @@
 #include "base/str.h"
 
 // Kinds of work, as a set.
-enum work {
+enum work_kind {
     WORK_FILES = 1 << 0,      // reads files
     WORK_TEXT = 1 << 1,       // whose format is text: one compressed file is one task
     WORK_JDBC = 1 << 2,       // reads a database, which tells no bytes
@@ -25,6 +25,34 @@ enum work {
     WORK_ALL = (1 << 8) - 1,
 };
 
+// Which rows a join gives.
+enum join_type {
+    JOIN_UNKNOWN,
+    JOIN_INNER, // also a cross join
+    JOIN_LEFT_OUTER,
+    JOIN_RIGHT_OUTER,
+    JOIN_FULL_OUTER,
+    JOIN_LEFT_SEMI, // or anti, or existence: rows of the left side alone
+    JOIN_TYPE_COUNT,
+};
+
+// How a join works.
+enum join_way {
+    JOIN_WAY_NONE,      // no join
+    JOIN_WAY_SHUFFLED,  // both sides by their keys over the network, then merged or hashed
+    JOIN_WAY_BROADCAST, // one side to all executors, hashed
+    JOIN_WAY_NESTED,    // one side to all executors, compared with every row of the other
+    JOIN_WAY_CARTESIAN, // all pairs
+    JOIN_WAY_COUNT,
+};
+
+// How the join that a plan's node is works.
+enum join_way operator_join_way(struct str node);
+// Which rows the join gives, by the text that a plan has of it ("SortMergeJoin [a#1], [b#2],
+// LeftOuter").
+enum join_type operator_join_type(struct str text);
+// An exchange of rows between executors by a shuffle; a broadcast is none.
+bool operator_is_shuffle(struct str node);
 // What an RDD does, by its class ("FileScanRDD").
 unsigned rdd_works(struct str name);
 // What an operator does, by the name of a plan's node or of an RDD's scope ("Scan text ",

@@ -25,6 +25,7 @@
 #include "state/delivery.h"
 #include "state/executors.h"
 #include "state/load.h"
+#include "state/plans.h"
 #include "state/properties.h"
 #include "state/run_kind.h"
 #include "state/stage.h"
@@ -114,6 +115,7 @@ struct app {
 
     struct run_signs signs; // of what kind the run is
 
+    struct plans plans;
     struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
     struct idmap driver_values; // driver-side accumulator id -> last value
     struct rangeset ended_tasks, started_jobs, ended_jobs;

@@ -69,6 +69,7 @@ struct stage {
     bool cancelled; // it failed because somebody stopped its work
     // The next attempt, done because this one failed: its first launch, 0 none; its tasks.
     int64_t retry_launch_ms, retry_tasks;
+    int32_t execution;   // SQL execution that it is of, counted from 1; 0 none
     bool waited_for_own; // it waited while other stages of the run held slots
     // sums over successes
     int64_t task_ms, bytes, records, fetch_wait_ms, shuffle_write_ns, deserialize_ms;

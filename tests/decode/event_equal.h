@@ -111,6 +111,8 @@ static inline const char *equal_plan(const struct event_plan *a, const struct ev
         SAME_TEXT(nodes[i].name)
         SAME(nodes[i].parent)
         SAME(nodes[i].metric_count)
+        SAME(nodes[i].join)
+        SAME(nodes[i].unfinished)
         for (uint32_t j = 0; j < a->nodes[i].metric_count; j++) { // lists may lie in any order
             const struct event_plan_metric *x = &a->metrics[a->nodes[i].first_metric + j];
             const struct event_plan_metric *y = &b->metrics[b->nodes[i].first_metric + j];

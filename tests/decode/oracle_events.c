@@ -314,8 +314,15 @@ static void add_node(struct oracle *o, const json_t *node, int32_t parent, int d
     add_metrics(o, oracle_field(node, "metrics"), plan);
     int32_t self = (int32_t)o->node_count;
     MEM_GROW(o->nodes, o->node_count, o->node_cap);
-    o->nodes[o->node_count++] =
-        (struct event_plan_node){name, parent, first, (uint32_t)o->metric_count - first};
+    struct str text = oracle_word_of(oracle_field(node, "simpleString"), 512);
+    bool join = operator_join_way(name) != JOIN_WAY_NONE;
+    o->nodes[o->node_count++] = (struct event_plan_node){
+        name,
+        parent,
+        first,
+        (uint32_t)o->metric_count - first,
+        join ? operator_join_type(text) : JOIN_UNKNOWN,
+        str_is(name, "AdaptiveSparkPlan") && str_contains(text, STR("isFinalPlan=false"))};
     size_t i;
     json_t *child;
     json_array_foreach((json_t *)oracle_field(node, "children"), i, child) {

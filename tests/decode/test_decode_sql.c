@@ -41,6 +41,47 @@ static void test_sql(void **state) {
     assert_text(e->sql.plan.metrics[0].type, "t");
 }
 
+// What only the text of a node tells, and only of nodes that it is asked of.
+static void test_texts_of_nodes(void **state) {
+    static const struct {
+        const char *node;
+        enum join_type join;
+        bool unfinished;
+    } cases[] = {
+        {"\"nodeName\":\"SortMergeJoin\",\"simpleString\":\"SortMergeJoin [a#1], [b#2], "
+         "LeftOuter\"",
+         JOIN_LEFT_OUTER, false},
+        {"\"simpleString\":\"BroadcastNestedLoopJoin BuildRight, Inner, (a#1 < b#2)\",\"nodeName\":"
+         "\"BroadcastNestedLoopJoin\"",
+         JOIN_INNER, false},
+        {"\"nodeName\":\"SortMergeJoin(skew=true)\",\"simpleString\":\"SortMergeJoin(skew=true) "
+         "[Inner#1], [LeftAnti#2], ExistenceJoin(exists#7)\"",
+         JOIN_LEFT_SEMI, false},
+        {"\"nodeName\":\"ShuffledHashJoin\",\"simpleString\":\"ShuffledHashJoin [(Inner, x)]\"",
+         JOIN_UNKNOWN, false},
+        {"\"nodeName\":\"SortMergeJoin\",\"simpleString\":7", JOIN_UNKNOWN, false},
+        {"\"nodeName\":\"Filter\",\"simpleString\":\"Filter x, FullOuter\"", JOIN_UNKNOWN, false},
+        {"\"simpleString\":\"Filter x, FullOuter isFinalPlan=false\",\"nodeName\":\"Filter\"",
+         JOIN_UNKNOWN, false},
+        {"\"nodeName\":\"AdaptiveSparkPlan\",\"simpleString\":\"AdaptiveSparkPlan "
+         "isFinalPlan=false\"",
+         JOIN_UNKNOWN, true},
+        {"\"nodeName\":\"AdaptiveSparkPlan\",\"simpleString\":\"AdaptiveSparkPlan "
+         "isFinalPlan=true\"",
+         JOIN_UNKNOWN, false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[400];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"" SQL
+                 "SQLExecutionStart\",\"executionId\":4,\"sparkPlanInfo\":{%s}}",
+                 cases[i].node);
+        const struct event *e = decode_ok(*state, text);
+        assert_int_equal(e->sql.plan.nodes[0].join, cases[i].join);
+        assert_int_equal(e->sql.plan.nodes[0].unfinished, cases[i].unfinished);
+    }
+}
+
 static void test_sql_ends(void **state) {
     static const struct {
         const char *rest;
@@ -120,6 +161,7 @@ static void test_streams(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sql),
+        cmocka_unit_test(test_texts_of_nodes),
         cmocka_unit_test(test_sql_ends),
         cmocka_unit_test(test_streams),
     };

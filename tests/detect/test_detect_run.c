@@ -172,6 +172,7 @@ static void alerts_keep_their_names(void **state) {
         [KIND_STRAGGLER] = "PipelineStraggler",
         [KIND_TASK_FAILURES] = "PipelineTaskFailures",
         [KIND_PIPELINE_FAILURE] = "PipelineFailure",
+        [KIND_JOIN_STRATEGY] = "PipelineJoinStrategy",
         [KIND_DRIVER_BOUND] = "PipelineDriverBound",
         [KIND_IDLE_EXECUTORS] = "PipelineIdleExecutors",
         [KIND_LOW_PARALLELISM] = "PipelineLowParallelism",

@@ -109,6 +109,35 @@ static void idmap_keeps_what_it_was_given(void **state) {
 }
 
 // The longest row of slots that are taken: what a search may have to walk.
+static void idmap_forgets_what_it_is_told_to(void **state) {
+    (void)state;
+    enum { IDS = 300 };
+    struct idmap map = {0};
+    bool there[IDS] = {false};
+    uint64_t seed = 11;
+    for (int i = 0; i < 20000; i++) {
+        int64_t id = (int64_t)(test_random(&seed) % IDS);
+        if (test_random(&seed) % 2 == 0) {
+            assert_true(idmap_put(&map, id, id * 3, IDS));
+            there[id] = true;
+        } else {
+            idmap_remove(&map, id);
+            there[id] = false;
+        }
+        size_t count = 0;
+        for (int k = 0; k < IDS; k++) {
+            int64_t value = -1;
+            assert_int_equal(idmap_get(&map, k, &value), there[k]);
+            assert_true(!there[k] || value == k * 3);
+            count += there[k];
+        }
+        assert_int_equal(map.len, count);
+    }
+    idmap_remove(&map, INT64_MIN);
+    idmap_fini(&map);
+    idmap_remove(&map, 1);
+}
+
 static size_t longest_row(const struct idmap *map) {
     size_t longest = 0, row = 0;
     for (size_t i = 0; i < map->cap; i++) {
@@ -177,6 +206,7 @@ int main(void) {
         cmocka_unit_test(rangeset_equals_a_bitmap),
         cmocka_unit_test(rangeset_joins_the_lowest_beyond_its_limit),
         cmocka_unit_test(idmap_keeps_what_it_was_given),
+        cmocka_unit_test(idmap_forgets_what_it_is_told_to),
         cmocka_unit_test(idmap_spreads_ids_of_any_kind),
         cmocka_unit_test(ring_hands_out_panes_in_order),
     };

@@ -1,0 +1,96 @@
+// plans_kept: the joins of plans as they are kept, described by tables. Called by app_kept.c
+// through record_plans; whether what was read fits together is checked there and here, item by
+// item.
+#include "app_priv.h"
+#include <string.h>
+
+#include "base/mem.h"
+
+static const struct record_row plan_side_rows[] = {
+    RECORD_ROW(1, I64, plan_side, rows),
+    RECORD_ROW(2, I64, plan_side, bytes),
+    RECORD_ROW(3, I64, plan_side, moved),
+};
+static const struct record record_plan_side = RECORD_OF("side", plan_side, plan_side_rows);
+
+static const struct record_row plan_join_rows[] = {
+    RECORD_ROW(1, I64, plan_join, execution, .most = INT64_MAX),
+    RECORD_ROW(2, I32, plan_join, way, .most = JOIN_WAY_COUNT - 1),
+    RECORD_ROW(3, I32, plan_join, type, .most = JOIN_TYPE_COUNT - 1),
+    RECORD_ROW(4, I64, plan_join, out),
+    RECORD_ROW(5, NESTED, plan_join, left, .item = &record_plan_side),
+    RECORD_ROW(6, NESTED, plan_join, right, .item = &record_plan_side),
+    RECORD_ROW(7, I64, plan_join, task_ms, .most = INT64_MAX),
+    RECORD_ROW(8, I32, plan_join, stage),
+    RECORD_ROW(9, I32, plan_join, attempt),
+    RECORD_ROW(10, BOOL, plan_join, final),
+};
+static const struct record record_plan_join = RECORD_OF("join", plan_join, plan_join_rows);
+
+static const struct record_row plan_value_rows[] = {
+    RECORD_ROW(1, I64, plan_value, id, .most = INT64_MAX),
+    RECORD_ROW(2, I64, plan_value, sum),
+};
+static const struct record record_plan_value = RECORD_OF("value", plan_value, plan_value_rows);
+
+static const struct record_row join_side_rows[] = {
+    RECORD_ROW(1, I64, join_side, rows),
+    RECORD_ROW(2, I64, join_side, bytes),
+    RECORD_ROW(3, I64, join_side, moved),
+};
+static const struct record record_join_side = RECORD_OF("side", join_side, join_side_rows);
+
+static const struct record_row join_over_rows[] = {
+    RECORD_ROW(1, I64, join_over, execution, .most = INT64_MAX),
+    RECORD_ROW(2, I32, join_over, way, .most = JOIN_WAY_COUNT - 1),
+    RECORD_ROW(3, I32, join_over, type, .most = JOIN_TYPE_COUNT - 1),
+    RECORD_ROW(4, I64, join_over, out),
+    RECORD_ROW(5, NESTED, join_over, left, .item = &record_join_side),
+    RECORD_ROW(6, NESTED, join_over, right, .item = &record_join_side),
+    RECORD_ROW(7, I64, join_over, cost_ms, .most = INT64_MAX),
+    RECORD_ROW(8, I32, join_over, stage),
+    RECORD_ROW(9, I32, join_over, attempt),
+    RECORD_ROW(10, BOOL, join_over, final),
+};
+static const struct record record_join_over = RECORD_OF("join", join_over, join_over_rows);
+
+#define LIST_OF(items, limit)                                                                      \
+    static uint32_t items##_size(const void *plans) {                                              \
+        return ((const struct plans *)plans)->items##_count;                                       \
+    }                                                                                              \
+    static const void *items##_at(const void *plans, uint32_t i, union record_scratch *scratch) {  \
+        (void)scratch;                                                                             \
+        return &((const struct plans *)plans)->items##s[i];                                        \
+    }                                                                                              \
+    static void *items##_add(void *of, uint32_t count, union record_scratch *scratch) {            \
+        struct plans *plans = of;                                                                  \
+        (void)count, (void)scratch;                                                                \
+        if (plans->items##_count >= (limit)) {                                                     \
+            return NULL;                                                                           \
+        }                                                                                          \
+        MEM_GROW(plans->items##s, plans->items##_count, plans->items##_cap);                       \
+        memset(&plans->items##s[plans->items##_count], 0, sizeof *plans->items##s);                \
+        return &plans->items##s[plans->items##_count++];                                           \
+    }
+LIST_OF(join, PLANS_JOINS_MAX)
+LIST_OF(value, PLANS_VALUES_MAX)
+LIST_OF(over, PLANS_OVERS_MAX)
+
+static const struct record_list join_list = {join_size, join_at, join_add, NULL};
+static const struct record_list over_list = {over_size, over_at, over_add, NULL};
+
+// The values stand by rising id.
+static bool value_added(void *of, void *item) {
+    const struct plan_value *value = item;
+    return value == ((struct plans *)of)->values || value[-1].id < value->id;
+}
+static const struct record_list value_list = {value_size, value_at, value_add, value_added};
+
+static const struct record_row plans_rows[] = {
+    RECORD_HOOKED(1, LIST, "joins", &join_list, .item = &record_plan_join, .max = PLANS_JOINS_MAX),
+    RECORD_HOOKED(2, LIST, "values", &value_list, .item = &record_plan_value,
+                  .max = PLANS_VALUES_MAX),
+    RECORD_HOOKED(3, LIST, "joins_over", &over_list, .item = &record_join_over,
+                  .max = PLANS_OVERS_MAX),
+};
+const struct record record_plans = RECORD_OF("plans", plans, plans_rows);
