@@ -455,6 +455,7 @@ static enum status feed_event(struct engine *engine, const struct message *messa
     }
     look_until(engine, live,
                event->time_ms < engine->last_event_ms ? event->time_ms : engine->last_event_ms);
+    look_at_silent(engine, live, event->time_ms, message->timestamp_ms);
     bool missing = note_delivery(live, message);
     bool changed = app_apply(live->app, event, &stage) || missing;
     if (engine->options->no_failure_text) {
@@ -520,7 +521,7 @@ void engine_tick(struct engine *engine, int64_t by_ms) {
     engine->idle_ms += by_ms;
     engine->last_event_ms += engine->last_event_ms > 0 ? by_ms : 0;
     expire(engine);
-    look_at_silent(engine);
+    look_at_idle(engine);
     tell_waiting(engine);
     trim(engine);
 }

@@ -11,6 +11,7 @@
 static const struct record_row engine_rows[] = {
     RECORD_ROW(1, I64, engine, idle_ms),
     RECORD_ROW(2, I64, engine, last_event_ms),
+    RECORD_ROW(3, I64, engine, looked_ms),
 };
 static const struct record record_engine = RECORD_OF("partition", engine, engine_rows);
 
@@ -91,6 +92,7 @@ static const struct record_row run_rows[] = {
     RECORD_AS(15, I32, live_run, pace.level, "pace_level", .most = PACE_LEVELS - 1),
     RECORD_AS(16, I32, live_run, pace.at_once, "told_at_once", .most = INT32_MAX - 1),
     RECORD_AS(17, I64, live_run, pace.digest, "told_digest"),
+    RECORD_ROW(20, BOOL, live_run, in_time),
     RECORD_ROW(19, I64, live_run, looked_ms, .most = EVENT_TIME_MAX_MS),
     RECORD_AS(18, WORD, live_run, pace.status, "told_status", .words = &vocabulary_run_status),
     {.number = 102,

@@ -53,6 +53,7 @@ struct live_run {
     uint32_t evaluated;   // bit per kind: the rule could be evaluated somewhere
     int64_t run_minute;
     int64_t looked_ms;    // at its tasks that hang, in its own time; 0 never
+    bool in_time;         // its last event came as it happened
     int64_t counted_lost; // events that are missing, as far as a metric has counted them
     bool run_due;         // the worst of a kind of bottleneck is another than was told
     struct told told;
@@ -77,6 +78,7 @@ struct engine {
     struct run_queue waiting[PACE_LEVELS]; // runs with something untold, by how long they wait
     int64_t idle_ms;                       // event time that passed, jumps cut: see engine.c
     int64_t last_event_ms;
+    int64_t looked_ms;             // at the runs that are silent while others are not, in its time
     struct kept kept;              // of its times
     struct budget_account account; // the bytes of all runs
     struct keep keep;

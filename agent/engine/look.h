@@ -1,8 +1,9 @@
 // look: judges stages whose tasks hang, so that a stuck last task is told while it hangs. Used by
-// engine.c before an event is taken and with each tick. A run is looked at at moments of its own
-// time: every two seconds as long as it has events, and in a silence 2 s, 4 s, 8 s, ... after the
-// last one. The moments follow from its events alone: whether a tick came in between or only the
-// event that ended the silence makes no difference to what is said, and as of when.
+// engine.c before an event is taken, with each tick, and as the time of a busy partition goes on. A
+// run is looked at at moments of its own time: every two seconds as long as it has events, and in a
+// silence 2 s, 4 s, 8 s, ... after the last one. The moments follow from its events alone: whether
+// a tick came in between or only the event that ended the silence makes no difference to what is
+// said, and as of when.
 #pragma once
 
 #include "engine_priv.h"
@@ -11,6 +12,9 @@
 enum {
     LOOK_EVERY_MS = 2000,
     LOOK_SILENCE_MAX_MS = 86400000,
+    LOOK_SILENT_EVERY_MS = 10000, // at runs that are silent while others are not
+    LOOK_IN_TIME_MS = 60000,
+    LOOK_ON_ITS_WAY_MS = 10000,
     LOOK_STAGES_MAX = 64,   // the newest of a run: those before have ended, most likely
     LOOK_RUNNING_MS = 2000, // what runs for less does not hang
 };
@@ -59,18 +63,45 @@ static inline void look_until(struct engine *engine, struct live_run *live, int6
     }
 }
 
-// The same for all runs that go on, as far as the partition's time has gone on without them.
-static inline void look_at_silent(struct engine *engine) {
+static inline void look_at_one(struct engine *engine, struct live_run *live, int64_t until_ms) {
+    look_until(engine, live, until_ms);
+    if (live->run_due && pace_may(live, true)) {
+        keep_touch(&live->kept);
+        report(engine, live);
+    }
+}
+
+// The same for all runs that go on, as far as the partition's time has gone on without them: a
+// tick.
+static inline void look_at_idle(struct engine *engine) {
     struct live_run *live, *next;
     for (live = TAILQ_FIRST(&engine->running); live != NULL; live = next) {
         next = TAILQ_NEXT(live, link);
-        if (live->app->sums.busy == 0) {
-            continue;
+        if (live->app->sums.busy > 0) {
+            int64_t silent_ms = engine->idle_ms - live->seen_idle_ms;
+            look_at_one(engine, live, live->app->now_ms + silent_ms);
         }
-        look_until(engine, live, live->app->now_ms + (engine->idle_ms - live->seen_idle_ms));
-        if (live->run_due && pace_may(live, true)) {
-            keep_touch(&live->kept);
-            report(engine, live);
+    }
+}
+
+// An event of a run came in a record of `record_ms` (0: not known). If it came as it happened,
+// other runs whose last event did, too, but that are silent since, are looked at: their time goes
+// on with the partition's, but for what may still be on its way. Events of long ago say nothing of
+// others.
+static inline void look_at_silent(struct engine *engine, struct live_run *of, int64_t event_ms,
+                                  int64_t record_ms) {
+    of->in_time = event_ms > 0 && record_ms > 0 && record_ms - event_ms <= LOOK_IN_TIME_MS &&
+                  event_ms - record_ms <= LOOK_IN_TIME_MS;
+    if (!of->in_time || engine->last_event_ms - engine->looked_ms < LOOK_SILENT_EVERY_MS) {
+        return;
+    }
+    engine->looked_ms = engine->last_event_ms;
+    keep_touch(&engine->kept);
+    struct live_run *live, *next;
+    for (live = TAILQ_FIRST(&engine->running); live != NULL; live = next) {
+        next = TAILQ_NEXT(live, link);
+        if (live != of && live->in_time && live->app->sums.busy > 0) {
+            look_at_one(engine, live, engine->last_event_ms - LOOK_ON_ITS_WAY_MS);
         }
     }
 }

@@ -125,6 +125,41 @@ static void a_stage_hangs_while_others_go_on(void **state) {
     assert_in_range(told(KIND_DATA_SKEW)->verdict.opened_ms, kit_ms(6), kit_ms(9));
 }
 
+// Another run's event at that time, in a record that is so much later.
+static void another(double at_s, double late_s) {
+    kit.record_ms = kit_ms(at_s + late_s);
+    kit_stage("app-2", (int)at_s, 10, at_s, 0);
+}
+
+static void a_run_is_silent_while_others_are_not(void **state) {
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        kit.record_ms = kit_ms(2);
+        begin(9);
+        kit_app_start("app-2", "other", 2);
+        for (int i = 2; i < 40; i += 4) {
+            another(i, late == 0 ? 1 : 61);
+        }
+        if (late == 0) {
+            assert_int_equal(told(KIND_DATA_SKEW)->verdict.opened_ms, kit_ms(6));
+        } else { // it was long ago, and who knows when this run's events come
+            assert_null(told(KIND_DATA_SKEW));
+        }
+        kit_check_revisions();
+        kit_tear_down(NULL);
+        kit.record_ms = 0;
+        kit_set_up(NULL);
+    }
+    kit.record_ms = kit_ms(100); // the same the other way: this run is one of long ago
+    begin(9);
+    kit_app_start("app-2", "other", 2);
+    for (int i = 2; i < 40; i += 4) {
+        another(i, 1);
+    }
+    assert_null(told(KIND_DATA_SKEW));
+    kit.record_ms = 0;
+}
+
 static void what_was_wrong_is_retracted(void **state) {
     (void)state;
     begin(5); // and the other five are as slow as the one
@@ -147,6 +182,7 @@ int main(void) {
         CASE(what_is_told_early_comes_back_after_a_restart),
         CASE(half_of_a_stage_must_have_ended),
         CASE(a_stage_hangs_while_others_go_on),
+        CASE(a_run_is_silent_while_others_are_not),
         CASE(what_was_wrong_is_retracted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
