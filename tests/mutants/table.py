@@ -316,6 +316,8 @@ MUTANTS = (
            "*head = *head == NO_HEAD ? i : *head;", "*head = i;", ("test_render_findings",)),
     Mutant("what another explains is as loud as it was", "agent/detect/roots.c",
            "verdict->cap = verdict->cap < SEVERITY_LOW ? verdict->cap : SEVERITY_LOW;", "(void)verdict->cap;", ("test_roots", "test_judge")),
+    Mutant("idle executors are as loud beside the stage that held them up", "agent/detect/roots.c",
+           "lower(idle->verdict);", "", ("test_roots",)),
     Mutant("something small hides what is severe", "agent/detect/roots.c",
            "(row->same_loss || root->severity >= explained->severity)", "true", ("test_roots",)),
     Mutant("what is explained is advised about", "agent/model/run.c",
