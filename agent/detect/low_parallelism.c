@@ -27,6 +27,8 @@ enum {
     WARM_UP_MS = 10000,
 };
 
+static const double SEEN = 0.95; // share of the run's events
+
 // What the verdict rests on.
 struct few {
     double tasks, slots; // slots that other stages left it, on average
@@ -90,13 +92,20 @@ static void look(const struct app *app, const struct stage *stage, struct few *o
     out->best_ms = fmax(BEST_MS, out->work_ms / out->slots);
 }
 
+// One task is far slower than the others, also while it runs: their own kinds tell it.
+static bool is_uneven(const struct stage *stage, const struct few *few) {
+    bool runs = !stage->completed && stage->tasks_running > 0;
+    double longest_ms = fmax((double)stage->summary.max_task_ms, runs ? few->wall_ms : 0);
+    return longest_ms * few->tasks > SLOW_TASKS_RATIO * few->work_ms ||
+           slow_tasks_rule(stage, SLOW_TASKS_RATIO, true);
+}
+
 static bool is_too_few(const struct detector_view *view, const struct few *few) {
     double idle = 1 - few->work_ms / (few->slots * fmax(1, few->wall_ms));
     return few->tasks < few->slots && few->wall_ms >= 1000 * view->thresholds[LEAST_S] &&
            idle >= view->thresholds[IDLE] && !view->stage->summary.failed &&
-           !slow_tasks_rule(view->stage, SLOW_TASKS_RATIO, true) &&
-           !asks_for_one_task(view->stage) && !repeats_a_part(view->app, view->stage) &&
-           !only_warms_up(view->stage, few->wall_ms);
+           !is_uneven(view->stage, few) && !asks_for_one_task(view->stage) &&
+           !repeats_a_part(view->app, view->stage) && !only_warms_up(view->stage, few->wall_ms);
 }
 
 static enum cause cause_of(const struct app *app, const struct stage *stage,
@@ -151,6 +160,11 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         few.beside.outlasted ? fmin(few.wall_ms, (double)few.beside.alone_ms) : few.wall_ms;
     out->saving_s = fmax(0, fmin(few.wall_ms - few.best_ms, held_up_ms)) / 1000;
     out->cause = cause_of(view->app, stage, &few);
+    if (!stage->completed && !view->over) {
+        verdict_doubt(out, CONFIDENCE_MEDIUM, "the stage goes on");
+    } else if (app_seen_beside_tasks(view->app) < SEEN) {
+        verdict_doubt(out, CONFIDENCE_MEDIUM, "events are missing that may be other stages'");
+    }
     if (app_run_kind(view->app) == RUN_KIND_STREAM) {
         out->cap = SEVERITY_LOW; // a batch is small by design; what lags is told of the query
     }
@@ -177,6 +191,7 @@ static const struct remedy remedies[] = {
 const struct detector detector_low_parallelism = {
     .kind = KIND_LOW_PARALLELISM,
     .subject = SUBJECT_STAGE,
+    .certain = true, // one task that runs is enough: it takes at least as long as it has
     .help = "a stage of few tasks holds the run up while slots idle",
     .rule = "tasks < slots that no other stage used, for at least 3 s of which 40 % of the slots' "
             "time was idle; not of `take` and its kin, of an attempt that failed or repeats a "

@@ -26,6 +26,15 @@ static inline int64_t look_next_ms(const struct live_run *live) {
     return next_ms > last_event_ms ? next_ms : last_event_ms;
 }
 
+// A stage may keep the run waiting before any task of it has ended if slots idle beside it.
+static inline bool look_is_due(const struct stage *stage, int64_t at_ms) {
+    const struct stage_summary *s = &stage->summary;
+    int64_t longest_ms = stage_longest_running_ms(stage, at_ms);
+    bool few = s->tasks_expected < stage->live_slots;
+    return !stage->completed && (s->tasks > 0 || few) && longest_ms >= LOOK_RUNNING_MS &&
+           (double)longest_ms > s->mean_task_ms;
+}
+
 // As of that moment, although no event of the run is so late.
 static inline void look_at(struct engine *engine, struct live_run *live, int64_t at_ms) {
     struct app *app = live->app;
@@ -33,9 +42,7 @@ static inline void look_at(struct engine *engine, struct live_run *live, int64_t
     app->now_ms = at_ms;
     for (uint32_t i = 0; i < app->stage_count && i < LOOK_STAGES_MAX; i++) {
         struct stage *stage = app->stages[app->stage_count - 1 - i];
-        int64_t longest_ms = stage_longest_running_ms(stage, at_ms);
-        if (!stage->completed && stage->summary.tasks > 0 && longest_ms >= LOOK_RUNNING_MS &&
-            (double)longest_ms > stage->summary.mean_task_ms) {
+        if (look_is_due(stage, at_ms)) {
             judge_stage(engine, live, stage, false);
         }
     }

@@ -204,6 +204,16 @@ static void a_task_that_runs_counts_as_it_goes(void **state) {
     struct verdict v = judge(KIND_LOW_PARALLELISM, &app, &stage, false);
     assert_int_equal(v.rule_met, TRI_TRUE);
     assert_near(v.saving_s, 15, 1e-12);
+    assert_int_equal(v.confidence, CONFIDENCE_MEDIUM);
+    // Of four tasks on as many slots more than it one still runs, far longer than the others took.
+    stage.live_slots = 20;
+    stage.summary.tasks = 3;
+    stage.summary.tasks_expected = 4;
+    stage.task_ms = 6667;
+    assert_int_equal(judge(KIND_LOW_PARALLELISM, &app, &stage, false).rule_met, TRI_TRUE);
+    stage.task_ms = 6666;
+    assert_int_equal(judge(KIND_LOW_PARALLELISM, &app, &stage, false).rule_met, TRI_FALSE);
+    stage.summary.tasks = stage.task_ms = 0;
     stage.tasks_running = 0;
     assert_int_equal(judge(KIND_LOW_PARALLELISM, &app, &stage, false).rule_met, TRI_NULL);
 }

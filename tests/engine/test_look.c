@@ -175,6 +175,28 @@ static void what_was_wrong_is_retracted(void **state) {
     kit_check_revisions();
 }
 
+// No task of it has ended, and slots idle beside the one that runs: on one slot there is nothing to
+// tell.
+static void a_stage_of_one_task_is_told_while_it_runs(void **state) {
+    (void)state;
+    for (int cores = 1; cores <= 4; cores += 3) {
+        kit_app_start(APP, "etl", 0);
+        kit_executor(APP, "1", cores);
+        kit_stage(APP, 0, 1, 1, 0);
+        starts(0, 0, 1);
+        silence_until(2, 600, true);
+        const struct kit_record *r = told(KIND_LOW_PARALLELISM);
+        assert_true((r != NULL) == (cores > 1));
+        if (r != NULL) {
+            assert_int_equal(r->verdict.cause, CAUSE_SINGLE_PARTITION);
+            assert_int_equal(r->verdict.confidence, CONFIDENCE_MEDIUM);
+            assert_true(r->verdict.opened_ms < kit_ms(10));
+        }
+        kit_tear_down(NULL);
+        kit_set_up(NULL);
+    }
+}
+
 int main(void) {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, kit_set_up, kit_tear_down)
     const struct CMUnitTest tests[] = {
@@ -184,6 +206,7 @@ int main(void) {
         CASE(a_stage_hangs_while_others_go_on),
         CASE(a_run_is_silent_while_others_are_not),
         CASE(what_was_wrong_is_retracted),
+        CASE(a_stage_of_one_task_is_told_while_it_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,6 +112,8 @@ MUTANTS = (
            "worst == NULL || is_answered(out, worst)", "worst == NULL", ("test_partitioning",)),
     Mutant("who waits for something in its work lacks a CPU", "agent/detect/resource_contention.c",
            "< view->thresholds[UNPACKING] * unpacking_ms", "<= unpacking_ms", ("test_contention",)),
+    Mutant("a stage of one task is told when it has ended", "agent/engine/look.h",
+           "(s->tasks > 0 || few)", "s->tasks > 0", ("test_look",)),
     Mutant("what others outlast holds the run up", "agent/detect/low_parallelism.c",
            "few.beside.outlasted ?", "false && few.beside.outlasted ?", ("test_low_parallelism",)),
     Mutant("tasks of other stages are not seen beside a stage", "agent/state/load.c",
