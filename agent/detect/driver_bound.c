@@ -18,11 +18,22 @@ static const struct detector_threshold thresholds[] = {
                  "chosen: planning with a cold JVM takes up to 3 s in healthy logs of the corpus"},
 };
 
-// Of the events that are not task ends of finished stages; with fewer a gap may be a stage that is
-// not known.
+// Of the jobs, and of the events that are not task ends of finished stages; with fewer a gap may be
+// a stage that is not known.
 #define SEEN_ENOUGH 0.9
 // What the driver does has to be done somewhere: less than some minutes of it are not severe.
 #define MINUTES_S 300
+
+// Of the jobs between the first and the last that are known. Spark counts them one by one; what its
+// own queue drops on the way to an event log nobody tells otherwise.
+static double jobs_seen(const struct app *app) {
+    const struct rangeset *ids = &app->started_jobs;
+    if (ids->len == 0) {
+        return 1;
+    }
+    double there_were = (double)ids->ranges[ids->len - 1].last - (double)ids->ranges[0].first + 1;
+    return (double)app->totals.jobs / there_were;
+}
 
 static void tell(const struct detector_view *view, const struct app_times *times,
                  struct verdict *out) {
@@ -54,7 +65,8 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     if (app_run_kind(view->app) != RUN_KIND_BATCH) {
         return;
     }
-    if (times.run_ms == 0 || app_seen_beside_tasks(view->app) < SEEN_ENOUGH) {
+    double seen = fmin(app_seen_beside_tasks(view->app), jobs_seen(view->app));
+    if (times.run_ms == 0 || seen < SEEN_ENOUGH) {
         out->rule_met = TRI_NULL;
         out->reason = times.run_ms == 0 ? "no stage or task of the run is known"
                                         : "too many events of the run are missing";
@@ -92,7 +104,8 @@ const struct detector detector_driver_bound = {
         "time in which no task ran and no submitted stage waited, without starting up (30 s, or "
         "until the first executor) > 0.5 x duration; not of streams, servers, shells and "
         "notebooks",
-    .unknown_when = "no stage or task was seen, or more than a tenth of the events is missing",
+    .unknown_when =
+        "no stage or task was seen, or more than a tenth of the events or jobs is missing",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
     .remedies = remedies,

@@ -10,6 +10,9 @@ static const struct detector_threshold thresholds[] = {
      "base rule; Dr. Elephant: a stage of 60 minutes is critical"},
 };
 
+// Less than so much of its time, and how long it was busy is worth telling.
+#define MOSTLY 0.9
+
 static void judge(const struct detector_view *view, struct verdict *out) {
     const struct app *app = view->app;
     if (app_start_ms(app) == 0) {
@@ -30,9 +33,12 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "duration_s", duration_s);
     verdict_evidence(out, "busy_s", busy_s);
     verdict_evidence(out, "limit_s", limit_s);
-    char took[SPAN_TEXT_SIZE], limit[SPAN_TEXT_SIZE];
-    verdict_summary(out, "the run %s %s, more than %s", view->over ? "took" : "has taken",
-                    span_format_seconds(duration_s, took), span_format_seconds(limit_s, limit));
+    char took[SPAN_TEXT_SIZE], limit[SPAN_TEXT_SIZE], busy[SPAN_TEXT_SIZE];
+    bool idled = busy_s < MOSTLY * duration_s;
+    verdict_summary(out, "the run %s %s, more than %s%s%s", view->over ? "took" : "has taken",
+                    span_format_seconds(duration_s, took), span_format_seconds(limit_s, limit),
+                    idled ? "; it was busy for " : "",
+                    idled ? span_format_seconds(busy_s, busy) : "");
 }
 
 static const struct remedy remedies[] = {

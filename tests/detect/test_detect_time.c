@@ -89,6 +89,13 @@ static void too_little_is_known_to_blame_the_driver(void **state) {
     app.delivery.report.lost_others = 10;
     app.delivery.came = 90;
     assert_int_equal(judge(KIND_DRIVER_BOUND, &app, NULL, true).rule_met, TRI_TRUE);
+    // Jobs 5 to 14 without one of them, and without two.
+    struct rangeset_range ids[] = {{5, 8}, {10, 14}};
+    app.started_jobs = (struct rangeset){ids, 2, 2};
+    app.totals.jobs = 9;
+    assert_int_equal(judge(KIND_DRIVER_BOUND, &app, NULL, true).rule_met, TRI_TRUE);
+    app.totals.jobs = 8;
+    assert_int_equal(judge(KIND_DRIVER_BOUND, &app, NULL, true).rule_met, TRI_NULL);
 }
 
 // Eight cores for 100 hours since the run's start, tasks for so many of the 800 core hours.
@@ -148,6 +155,9 @@ static void a_run_is_slow_for_as_long_as_it_is_busy(void **state) {
     assert_int_equal(v.rule_met, TRI_TRUE);
     assert_near(v.saving_s, 7900 - 3600, 1e-9);
     assert_near(evidence(&v, "busy_s"), 7900, 0);
+    assert_non_null(strstr(v.summary, "busy for"));
+    app = busy_run(100, 8200, 9000);
+    assert_null(strstr(judge(KIND_SLOW_RUN, &app, NULL, true).summary, "busy"));
     app = busy_run(100, 200, 9000); // to the letter, but it idled
     v = judge(KIND_SLOW_RUN, &app, NULL, true);
     assert_int_equal(v.rule_met, TRI_TRUE);

@@ -74,6 +74,9 @@ def driver_bound(run, totals):
         return ANY
     if not work or not totals.timed or totals.duration_ms == 0:
         return None
+    jobs = set(run.job_keys)
+    if jobs and 10 * len(jobs) < 9 * (max(jobs) - min(jobs) + 1):
+        return None
     ready = max(totals.started + START_UP_MS, run.time.first_executor)
     ready = min(ready, max(work[0][0], totals.started), totals.ended)
     busy = sum(max(0, min(end, totals.ended) - max(start, totals.started)) for start, end in work)
