@@ -58,6 +58,7 @@ static char *action_of(const struct advice_view *view, const struct bottleneck *
     if (verdict->cause == CAUSE_BROADCASTABLE) {
         advise_broadcast(view, verdict, r, &action);
     }
+    r->remedy_bytes = action.len; // what follows stands in the verdict
     buf_add_text(&action, " In this run: ");
     buf_add_text(&action, verdict->summary);
     buf_add_char(&action, '.');
