@@ -72,10 +72,15 @@ static bool explodes(const struct detector_view *view, const struct join_over *j
            (double)join->out > view->thresholds[EXPLODES] * larger;
 }
 
-// Few rows on one side, or none counted at all, which says nothing of them.
-static bool pairs_many(const struct join_over *join) {
+// Few rows on one side, or none counted at all, which says nothing of them. Each task of a stage
+// that makes all pairs reads a part of both sides, so no row is counted more often than there are
+// tasks.
+static bool pairs_many(const struct app *app, const struct join_over *join) {
     double smaller = least((double)join->left.rows, (double)join->right.rows);
-    return smaller < 0 || smaller >= PAIRED_ROWS;
+    const struct stage *stage = app_stage(app, join->stage, join->attempt);
+    bool again = join->way == JOIN_WAY_CARTESIAN && stage != NULL;
+    double times = again ? fmax(1, (double)stage->summary.tasks) : 1;
+    return smaller < 0 || smaller >= PAIRED_ROWS * times;
 }
 
 static void look(const struct detector_view *view, struct found *found) {
@@ -84,7 +89,7 @@ static void look(const struct detector_view *view, struct found *found) {
     found->cause = CAUSE_NONE;
     if (join->way == JOIN_WAY_CARTESIAN || join->way == JOIN_WAY_NESTED) {
         enum cause cause = join->way == JOIN_WAY_CARTESIAN ? CAUSE_CARTESIAN : CAUSE_NESTED_LOOP;
-        found->cause = pairs_many(join) ? cause : CAUSE_NONE;
+        found->cause = pairs_many(view->app, join) ? cause : CAUSE_NONE;
         return;
     }
     if (explodes(view, join)) {

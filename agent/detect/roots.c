@@ -99,6 +99,9 @@ static const struct root_row {
      false, "its large partitions", "explained_oversized_s"},
     {KIND_TINY_TASKS, 0, KIND_RESOURCE_CONTENTION, 0, waits_to_be_launched, false,
      "its scheduler delay", "explained_contention_s"},
+    // Opening files is reading.
+    {KIND_SMALL_FILES, 0, KIND_IO_BOTTLENECK, 0, NULL, false, "its slow reading",
+     "explained_reading_s"},
     {KIND_RESOURCE_CONTENTION, 0, KIND_STRAGGLER, CAUSE_SET(CAUSE_SCHEDULING), NULL, false,
      "its uneven tasks", "explained_straggler_s"},
 };

@@ -218,6 +218,46 @@ bool operator_is_native(struct str node) {
            str_is(word, "ColumnarBroadcastExchange");
 }
 
+bool operator_is_transition(struct str node) {
+    struct str word = first_word(node);
+    return str_contains(word, STR("ColumnarToRow")) || str_contains(word, STR("RowToColumnar")) ||
+           str_contains(word, STR("RowToVeloxColumnar")) ||
+           str_contains(word, STR("ColumnarToCarrierRow"));
+}
+
+bool operator_is_work(struct str node) {
+    static const char *const words[] = {
+        "Filter",
+        "Project",
+        "HashAggregate",
+        "ObjectHashAggregate",
+        "SortAggregate",
+        "Sort",
+        "Window",
+        "WindowGroupLimit",
+        "Expand",
+        "Generate",
+        "Exchange",
+        "BroadcastExchange",
+        "MapPartitions",
+        "MapElements",
+        "FlatMapGroups",
+        "TakeOrderedAndProject",
+        "CoGroup",
+        "AppendColumns",
+        "DeserializeToObject",
+        "SerializeFromObject",
+    };
+    struct str word = first_word(node);
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (str_is(word, words[i])) {
+            return true;
+        }
+    }
+    return operator_join_way(node) != JOIN_WAY_NONE ||
+           (operator_works(node) & (WORK_PYTHON_ROWS | WORK_PYTHON_BATCHES | WORK_FILES)) != 0;
+}
+
 bool operator_is_foreign(struct str node) {
     return str_contains(node, STR("Python")) || str_contains(node, STR("InPandas")) ||
            operator_is_native(node);

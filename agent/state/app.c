@@ -94,6 +94,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
     }
     app_count_stage(app, stage);
     if (completed && !was_completed) {
+        plans_guess_files(app, stage);
         load_end(app, stage);
     }
     tell_retried(app, stage);
@@ -194,6 +195,9 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
     bool cold;
     int32_t host = executors_task(&app->executors, task->executor, task->host, &cold);
     int64_t scan_ns = class == TASK_CLASS_SUCCESS ? app_apply_task_accums(app, task) : -1;
+    if (class == TASK_CLASS_SUCCESS) {
+        plans_count_files(app, stage, task);
+    }
     bool others_wait = app->sums.pending > stage->counted.pending;
     stage_apply_task(stage, task, host, cold, scan_ns, others_wait);
     app_count_stage(app, stage);

@@ -93,6 +93,7 @@ static void apply_plan(struct app *app, const struct event_sql *sql, bool first)
     for (uint32_t i = 0; plan->node_count == 0 && i < plan->metric_count; i++) {
         add_metric(app, &plan->metrics[i], ROLE_NONE);
     }
+    plans_apply_facts(app, sql);
     bool whole = plans_apply(app, sql, first); // what counts a scan's rows goes on doing so
     if (plan->truncated || !whole) {
         limit_hit(&app->limits, LIMIT_PLANS);

@@ -14,13 +14,17 @@ void plans_fini(struct plans *plans) {
     mem_free(plans->joins);
     mem_free(plans->values);
     mem_free(plans->overs);
+    mem_free(plans->scans);
+    mem_free(plans->engines);
     *plans = (struct plans){0};
 }
 
 int64_t plans_bytes(const struct plans *plans) {
     return (int64_t)(plans->join_count * sizeof *plans->joins +
                      plans->value_count * sizeof *plans->values +
-                     plans->over_count * sizeof *plans->overs);
+                     plans->over_count * sizeof *plans->overs +
+                     plans->scan_count * sizeof *plans->scans +
+                     plans->engine_count * sizeof *plans->engines);
 }
 
 // The place of an id among the values, or where it would be.
@@ -63,31 +67,41 @@ static int64_t metric_of(const struct event_plan *plan, uint32_t node, const cha
     return -1;
 }
 
-// The child number `nth` of a node, 0 if there is none. Nodes come depth first.
-static uint32_t child_of(const struct event_plan *plan, uint32_t node, unsigned nth) {
-    for (uint32_t n = node + 1; n < plan->node_count && plan->nodes[n].parent >= (int32_t)node;
-         n++) {
-        if (plan->nodes[n].parent == (int32_t)node && nth-- == 0) {
-            return n;
+// The first and second child of each node, 0 if there is none: every walk is as long as it is deep.
+struct tree {
+    const struct event_plan *plan;
+    uint32_t *first, *second;
+};
+
+static struct tree tree_of(const struct event_plan *plan) {
+    uint32_t *places = mem_zalloc(2 * (size_t)plan->node_count, sizeof *places);
+    struct tree tree = {plan, places, places + plan->node_count};
+    for (uint32_t n = 1; n < plan->node_count; n++) {
+        int32_t parent = plan->nodes[n].parent;
+        if (parent >= 0 && (uint32_t)parent < n) {
+            uint32_t *child = tree.first[parent] == 0 ? tree.first : tree.second;
+            child[parent] = child[parent] == 0 ? n : child[parent];
         }
     }
-    return 0;
+    return tree;
 }
 
 // Below such a node are not the rows that came to the join: of several inputs, or those of whoever
 // filled a cache.
-static bool is_end_of_side(const struct event_plan *plan, uint32_t node) {
+static bool is_end_of_side(const struct tree *tree, uint32_t node) {
+    const struct event_plan *plan = tree->plan;
     struct str name = plan->nodes[node].name;
     if (operator_join_way(name) != JOIN_WAY_NONE || str_contains(name, STR("Union")) ||
         str_contains(name, STR("InMemory")) || str_contains(name, STR("TableCache"))) {
         return true;
     }
-    uint32_t second = child_of(plan, node, 1);
+    uint32_t second = tree->second[node];
     return second != 0 && !str_contains(plan->nodes[second].name, STR("Subquery"));
 }
 
 // Rows are counted nearest to the join, sizes at the exchange.
-static struct plan_side side_of(const struct event_plan *plan, uint32_t node) {
+static struct plan_side side_of(const struct tree *tree, uint32_t node) {
+    const struct event_plan *plan = tree->plan;
     struct plan_side side = {-1, -1, -1};
     while (node != 0) {
         struct str name = plan->nodes[node].name;
@@ -104,15 +118,16 @@ static struct plan_side side_of(const struct event_plan *plan, uint32_t node) {
                 break;
             }
         }
-        node = is_end_of_side(plan, node) ? 0 : child_of(plan, node, 0);
+        node = is_end_of_side(tree, node) ? 0 : tree->first[node];
     }
     return side;
 }
 
-static bool read_join(const struct event_plan *plan, uint32_t node, struct plan_join *out) {
+static bool read_join(const struct tree *tree, uint32_t node, struct plan_join *out) {
+    const struct event_plan *plan = tree->plan;
     const struct event_plan_node *n = &plan->nodes[node];
     enum join_way way = operator_join_way(n->name);
-    uint32_t left = child_of(plan, node, 0), right = child_of(plan, node, 1);
+    uint32_t left = tree->first[node], right = tree->second[node];
     if (way == JOIN_WAY_NONE || left == 0 || right == 0) {
         return false;
     }
@@ -120,8 +135,8 @@ static bool read_join(const struct event_plan *plan, uint32_t node, struct plan_
         .way = way,
         .type = n->join,
         .out = metric_of(plan, node, "number of output rows", "output rows"),
-        .left = side_of(plan, left),
-        .right = side_of(plan, right),
+        .left = side_of(tree, left),
+        .right = side_of(tree, right),
         .stage = -1,
         .attempt = -1,
     };
@@ -351,8 +366,9 @@ bool plans_apply(struct app *app, const struct event_sql *sql, bool first) {
         }
     }
     uint32_t count = take_out(plans, sql->execution_id, before);
+    struct tree tree = tree_of(plan);
     for (uint32_t n = 0; n < plan->node_count && whole; n++) {
-        if (!read_join(plan, n, &join)) {
+        if (!read_join(&tree, n, &join)) {
             continue;
         }
         join.execution = sql->execution_id;
@@ -369,6 +385,7 @@ bool plans_apply(struct app *app, const struct event_sql *sql, bool first) {
             add_join(plans, &join);
         }
     }
+    mem_free(tree.first);
     if (count > 0 || plans->join_count > 0) {
         renew_values(app);
     }
@@ -398,6 +415,7 @@ void plans_add_task(struct plans *plans, const struct event_task *task) {
 }
 
 void plans_end(struct app *app, int64_t execution) {
+    plans_end_facts(&app->plans, execution);
     if (end_joins(app, execution) > 0) {
         renew_values(app);
     }
@@ -405,5 +423,6 @@ void plans_end(struct app *app, int64_t execution) {
 
 void plans_let_go(struct app *app) {
     app->plans.join_count = 0;
+    app->plans.scan_count = 0;
     renew_values(app);
 }

@@ -54,6 +54,24 @@ static const struct record_row join_over_rows[] = {
 };
 static const struct record record_join_over = RECORD_OF("join", join_over, join_over_rows);
 
+static const struct record_row plan_scan_rows[] = {
+    RECORD_ROW(1, I64, plan_scan, execution, .most = INT64_MAX),
+    RECORD_ROW(2, I64, plan_scan, rows),
+    RECORD_ROW(3, I64, plan_scan, files),
+    RECORD_ROW(4, I64, plan_scan, bytes),
+    RECORD_ROW(5, I32, plan_scan, stage),
+};
+static const struct record record_plan_scan = RECORD_OF("scan", plan_scan, plan_scan_rows);
+
+static const struct record_row plan_engine_rows[] = {
+    RECORD_ROW(1, I64, plan_engine, execution, .most = INT64_MAX),
+    RECORD_ROW(2, I32, plan_engine, native, .most = INT32_MAX),
+    RECORD_ROW(3, I32, plan_engine, jvm, .most = INT32_MAX),
+    RECORD_ROW(4, I32, plan_engine, transitions, .most = INT32_MAX),
+    RECORD_ROW(5, I32, plan_engine, python, .most = WORK_ALL),
+};
+static const struct record record_plan_engine = RECORD_OF("engine", plan_engine, plan_engine_rows);
+
 #define LIST_OF(items, limit)                                                                      \
     static uint32_t items##_size(const void *plans) {                                              \
         return ((const struct plans *)plans)->items##_count;                                       \
@@ -75,9 +93,13 @@ static const struct record record_join_over = RECORD_OF("join", join_over, join_
 LIST_OF(join, PLANS_JOINS_MAX)
 LIST_OF(value, PLANS_VALUES_MAX)
 LIST_OF(over, PLANS_OVERS_MAX)
+LIST_OF(scan, PLANS_SCANS_MAX)
+LIST_OF(engine, PLANS_ENGINES_MAX)
 
 static const struct record_list join_list = {join_size, join_at, join_add, NULL};
 static const struct record_list over_list = {over_size, over_at, over_add, NULL};
+static const struct record_list scan_list = {scan_size, scan_at, scan_add, NULL};
+static const struct record_list engine_list = {engine_size, engine_at, engine_add, NULL};
 
 // The values stand by rising id.
 static bool value_added(void *of, void *item) {
@@ -92,5 +114,8 @@ static const struct record_row plans_rows[] = {
                   .max = PLANS_VALUES_MAX),
     RECORD_HOOKED(3, LIST, "joins_over", &over_list, .item = &record_join_over,
                   .max = PLANS_OVERS_MAX),
+    RECORD_HOOKED(4, LIST, "scans", &scan_list, .item = &record_plan_scan, .max = PLANS_SCANS_MAX),
+    RECORD_HOOKED(5, LIST, "engines", &engine_list, .item = &record_plan_engine,
+                  .max = PLANS_ENGINES_MAX),
 };
 const struct record record_plans = RECORD_OF("plans", plans, plans_rows);

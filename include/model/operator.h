@@ -21,6 +21,7 @@ enum work_kind {
     // SQL functions in Python, handed rows one by one, or in batches of columns
     WORK_PYTHON_ROWS = 1 << 6,
     WORK_PYTHON_BATCHES = 1 << 7,
+    WORK_PYTHON_SQL = WORK_PYTHON_ROWS | WORK_PYTHON_BATCHES,
     WORK_READS = WORK_FILES | WORK_TEXT | WORK_JDBC | WORK_TABLE,
     WORK_ALL = (1 << 8) - 1,
 };
@@ -67,6 +68,11 @@ bool operator_is_local_scan(struct str node);
 bool operator_is_range(struct str node);
 // A node of an engine beside Spark's own.
 bool operator_is_native(struct str node);
+// Between such an engine and the JVM: columns to rows, or rows to columns.
+bool operator_is_transition(struct str node);
+// One that does a part of a query's work, as Spark's own do it: not a wrapper, a command, a part of
+// adaptive execution, or what hands the result over.
+bool operator_is_work(struct str node);
 // Work outside the JVM's task thread, so that CPU time says little of it: Python workers and such
 // engines.
 bool operator_is_foreign(struct str node);

@@ -18,6 +18,8 @@ enum {
     PLANS_JOINS_MAX = 32, // open
     PLANS_VALUES_MAX = 7 * PLANS_JOINS_MAX,
     PLANS_OVERS_MAX = 4,
+    PLANS_SCANS_MAX = 32,   // of files, of open executions
+    PLANS_ENGINES_MAX = 16, // executions with a native engine
 };
 // What a shuffled join's smaller side may have at most to be kept: more than any threshold.
 #define PLANS_SMALL_ROWS INT64_C(1000000)
@@ -58,6 +60,20 @@ struct join_over {
     bool final;
 };
 
+// A scan of files, of a plan that is not over: accumulators of its rows, and of the number and size
+// of the files, which the driver tells.
+struct plan_scan {
+    int64_t execution, rows, files, bytes;
+    int32_t stage; // that its files were counted to; -1 none yet
+};
+
+// By what engines the operators of an execution's last plan work, of plans with more than Spark's.
+struct plan_engine {
+    int64_t execution;
+    int32_t native, jvm, transitions; // nodes
+    int32_t python;                   // WORK_PYTHON_ROWS, WORK_PYTHON_BATCHES
+};
+
 struct plans {
     struct plan_join *joins; // owned; of each execution together, the oldest first
     uint32_t join_count, join_cap;
@@ -65,9 +81,14 @@ struct plans {
     uint32_t value_count, value_cap;
     struct join_over *overs; // owned; the costliest first
     uint32_t over_count, over_cap;
+    struct plan_scan *scans; // owned
+    uint32_t scan_count, scan_cap;
+    struct plan_engine *engines; // owned; the newest last
+    uint32_t engine_count, engine_cap;
 };
 
 struct app;
+struct stage;
 struct event_task;
 
 void plans_fini(struct plans *plans);
@@ -75,6 +96,15 @@ void plans_fini(struct plans *plans);
 bool plans_apply(struct app *app, const struct event_sql *sql, bool first);
 // The execution is over.
 void plans_end(struct app *app, int64_t execution);
+// What else a plan says: scans of files and engines.
+void plans_apply_facts(struct app *app, const struct event_sql *sql);
+void plans_end_facts(struct plans *plans, int64_t execution);
+// A success of the stage told of these accumulators: the files of the scans among them are the
+// stage's.
+void plans_count_files(struct app *app, struct stage *stage, const struct event_task *task);
+// The stage is over: if no task told which scan it ran, it ran those of its execution that no other
+// stage did.
+void plans_guess_files(struct app *app, struct stage *stage);
 // An accumulator that tasks or the driver told of; `set`: the whole, not a part.
 void plans_add(struct plans *plans, int64_t id, int64_t update, bool set);
 // The same of a successful task, in which the joins that gave rows worked.

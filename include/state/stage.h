@@ -69,8 +69,9 @@ struct stage {
     bool cancelled; // it failed because somebody stopped its work
     // The next attempt, done because this one failed: its first launch, 0 none; its tasks.
     int64_t retry_launch_ms, retry_tasks;
-    int32_t execution;   // SQL execution that it is of, counted from 1; 0 none
-    bool waited_for_own; // it waited while other stages of the run held slots
+    int64_t files, files_bytes; // that its scans were planned to read; 0 unknown
+    int32_t execution;          // SQL execution that it is of, counted from 1; 0 none
+    bool waited_for_own;        // it waited while other stages of the run held slots
     // sums over successes
     int64_t task_ms, bytes, records, fetch_wait_ms, shuffle_write_ns, deserialize_ms;
     int64_t spill_task_ms; // durations of tasks that spilled
