@@ -111,7 +111,8 @@ void confidence_weigh(const struct detector *detector, const struct app *app,
     if (let_go(app)) {
         doubt(&doubts, 1, "a limit was hit, and something of the run was let go");
     }
-    if (verdict->cause == CAUSE_UNKNOWN) {
+    // Of what still runs the cause is told when it ends: that it goes on is doubt enough.
+    if (verdict->cause == CAUSE_UNKNOWN && settled) {
         doubt(&doubts, 1, "the numbers do not tell the cause");
     }
     if (doubts.steps > 0) {

@@ -75,8 +75,12 @@ static const struct {
     {{.own = CONFIDENCE_MEDIUM}, CONFIDENCE_MEDIUM, "a doubt of its own"},
     {{.own = CONFIDENCE_LOW}, CONFIDENCE_LOW, "a doubt of its own"},
     // Two small ones are a great one; the first of equals is told, else the greater.
-    {{.cause = CAUSE_UNKNOWN, .running = true, .missing = 0.5},
+    {{.own = CONFIDENCE_MEDIUM, .running = true, .missing = 0.5},
      CONFIDENCE_LOW,
+     "a doubt of its own"},
+    // That the stage goes on is why the cause is not known.
+    {{.cause = CAUSE_UNKNOWN, .running = true, .missing = 0.5},
+     CONFIDENCE_MEDIUM,
      "the stage goes on"},
     {{.own = CONFIDENCE_MEDIUM, .missing = 0.6},
      CONFIDENCE_LOW,
