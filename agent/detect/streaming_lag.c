@@ -12,17 +12,17 @@ static const struct detector_threshold thresholds[] = {
     [LOAD] = {"load",
               "time a batch takes over the time in which its rows came, above which it is "
               "behind",
-              1.1, 1, 1000, "chosen: healthy batches of the corpus have at most 0.75"},
+              1.05, 1, 1000, "chosen: healthy batches of the corpus have at most 0.75"},
     [BATCHES] = {"batches", "batches with rows, behind the first, that must have come", 4, 2,
                  STREAM_BATCHES, "chosen: more than one slow batch and its echo"},
     [GROWTH] =
         {"growth",
          "how much longer the later half of the last batches takes than the "
          "earlier, from which it gets worse; half of that beyond a known trigger",
-         1.4, 1, 1000,
-         "simulated queries at 0.5 to 0.8 of what they can take, by noise of 30 % told in at "
-         "most 3 % of batches, while they begin; at 1.2 in most"},
-    [LEAST_S] = {"least_s", "seconds it fell behind that are worth a word", 5, 0, 1e9,
+         1.5, 1, 1000,
+         "simulated queries at 0.5 to 0.8 of what they can take, with noise of 30 %, are told "
+         "in at most 5 % of batches, while they begin; at 1.2 in most"},
+    [LEAST_S] = {"least_s", "seconds it fell behind that are worth a word", 3, 0, 1e9,
                  "chosen: some triggers of the shortest usual length"},
 };
 
@@ -155,9 +155,9 @@ const struct detector detector_streaming_lag = {
     .help = "a streaming query falls behind its source",
     .rule =
         "of a query's last batches with rows (4 to 12, without the first) two of three took "
-        "1.1 x the time in which their rows came, or 1.1 x their trigger, the last one too, and "
-        "the later half took 1.4 x the earlier (1.2 x beyond a known trigger), or every one "
-        "1.25 x that time; at least 5 s behind",
+        "1.05 x the time in which their rows came, or 1.05 x their trigger, the last one too, and "
+        "the later half took 1.5 x the earlier (1.25 x beyond a known trigger), or every one "
+        "1.25 x that time; at least 3 s behind",
     .unknown_when = "never",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),
