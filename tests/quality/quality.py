@@ -36,7 +36,7 @@ FINDS = {
     "io_small_files": {("small_files", None), ("io_bottleneck", None)},
     "unsplittable_input": {("low_parallelism", "unsplittable"), ("io_bottleneck", None)},
     "contention": {("resource_contention", None)},
-    "too_many_tasks": {("tiny_tasks", None)},
+    "too_many_tasks": {("tiny_tasks", None), ("small_files", None)},  # a task a file: one root, told once
     "too_few_partitions": {("low_parallelism", "few_partitions"), ("low_parallelism", "single_partition")},
     "failed_stage": {("pipeline_failure", None), ("task_failures", None)},
     "task_retries": {("task_failures", None)},
@@ -69,7 +69,7 @@ class Finding:
     stage: int
     attempt: int
     opened_ms: int
-    right: str = ""  # the label it fits
+    right: frozenset = frozenset()  # the labels it fits
 
 
 @dataclasses.dataclass
@@ -126,12 +126,12 @@ def judge(stoker, path, settings=()):
     findings, retracted = analyze(stoker, path, settings)
     log = Judged(path, injected, set(label.get("may_also") or ()), findings, retracted)
     for finding in findings:
-        finding.right = next((name for name, stages in injected.items() if fits(finding, name, stages)), "")
+        finding.right = frozenset(name for name, stages in injected.items() if fits(finding, name, stages))
         if finding.right or any(fits(finding, name, set()) for name in log.may_also):
             continue
         if not any(follows(finding, name) for name in injected):
             log.wrong.append(finding)
-    found = {finding.right for finding in findings}
+    found = {name for finding in findings for name in finding.right}
     log.missed = [name for name in injected if name not in found]
     return log
 
@@ -231,16 +231,16 @@ def rows(logs, told):
 
 
 def thresholds(stoker):
-    """What may be tuned: setting -> its default."""
+    """What may be tuned: setting -> (default, least, most)."""
     told = subprocess.run([stoker, "config", "doc"], capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"^\| `(detectors\.\w+\.\w+)` \| \w+ \| `([\d.]+)`", told, re.M)
-    return {key: float(value) for key, value in found if float(value) > 0}
+    found = re.findall(r"^\| `(detectors\.\w+\.\w+)` \| \w+ \| `([\d.]+)` \| ([\d.]+) to ([\d.]+)", told, re.M)
+    return {key: tuple(map(float, numbers)) for key, *numbers in found}
 
 
 def leave_one_out(stoker, folders):
     """Each kind's thresholds scaled as serves all programs but one best, judged on that one."""
     def scaled(factor):
-        return [f"{key}={value * factor:g}" for key, value in thresholds(stoker).items()] if factor != 1 else []
+        return [f"{key}={min(most, max(least, default * factor)):g}" for key, (default, least, most) in thresholds(stoker).items()]
     by_factor = {factor: [judge(stoker, path, scaled(factor)) for path in folders] for factor in FACTORS}
     programs = sorted({log.program for log in by_factor[1.0]})
 
