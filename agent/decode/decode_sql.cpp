@@ -27,7 +27,8 @@ const shape metric_shape(metric_rules);
 enum { NODE_NAME, NODE_TEXT, NODE_CHILDREN, NODE_METRICS, NODE_OTHER };
 const rule node_rules[] = {
     {"nodeName", as::call, NODE_NAME, 256},
-    {"simpleString", as::call, NODE_TEXT, 512},
+    // Read where it comes, but asked of nobody: it holds what people wrote into their queries.
+    {"simpleString", as::skip, NODE_TEXT, 512},
     {"children", as::call, NODE_CHILDREN, 0, nullptr, nullptr, form::tree},
     {"metadata", as::skip, NODE_OTHER},
     {"metrics", as::call, NODE_METRICS, 0, nullptr, nullptr, form::list, &metric_shape},

@@ -55,13 +55,18 @@ static bool is_small(const struct detector_view *view, const struct join_side *s
            side->bytes >= 0 && (double)side->bytes <= view->thresholds[BROADCAST_MIB] * 1048576;
 }
 
+// To send the small side everywhere is worth it only if the large one moves more than that.
+static bool moves_much(const struct join_side *large, const struct join_side *small) {
+    return large->rows > small->rows && large->moved >= MOVED_BYTES && large->moved >= small->bytes;
+}
+
 static enum cause cause_of_shuffled(const struct detector_view *view, struct found *found) {
     const struct join_over *join = &found->join;
     const struct join_side *left = &join->left, *right = &join->right;
-    bool by_right = is_small(view, right) && may_broadcast_right(join->type) &&
-                    (left->moved >= MOVED_BYTES && left->rows > right->rows);
-    bool by_left = is_small(view, left) && may_broadcast_left(join->type) &&
-                   (right->moved >= MOVED_BYTES && right->rows > left->rows);
+    bool by_right =
+        may_broadcast_right(join->type) && is_small(view, right) && moves_much(left, right);
+    bool by_left =
+        may_broadcast_left(join->type) && is_small(view, left) && moves_much(right, left);
     found->doubtful_type = join->type == JOIN_UNKNOWN;
     return by_right || by_left ? CAUSE_BROADCASTABLE : CAUSE_NONE;
 }
@@ -215,7 +220,8 @@ static void tell(const struct sum *sum, struct verdict *out) {
     if (!join->final) {
         verdict_doubt(out, CONFIDENCE_LOW, "the final plan of the execution did not come");
     } else if (worst->cause == CAUSE_BROADCASTABLE && worst->doubtful_type) {
-        verdict_doubt(out, CONFIDENCE_LOW, "which rows the join gives is not told");
+        // A hint on a side that may not be broadcast does no harm: Spark passes it over.
+        verdict_doubt(out, CONFIDENCE_MEDIUM, "which rows the join gives is not told");
     } else if (worst->of_rdds) {
         verdict_doubt(out, CONFIDENCE_MEDIUM, "there is no plan, the rows are not counted");
     }
@@ -265,7 +271,8 @@ const struct detector detector_join_strategy = {
     .live = true,
     .help = "a join costs more than it must",
     .rule = "in the final plan of a SQL execution: both sides are shuffled (the larger one 16 MiB "
-            "and more) and one has < 100,000 rows of <= 64 MiB and may be broadcast; all pairs of "
+            "and more, and no less than the other has) and one has < 100,000 rows of <= 64 MiB and "
+            "may be broadcast; all pairs of "
             "rows, or a nested loop (the smaller side has 10 rows and more); or > 10 rows out for "
             "each of the larger side, a million and more. Without a plan: a stage of "
             "`RDD.cartesian`",
