@@ -46,16 +46,17 @@ static bool let_go(const struct app *app) {
     return false;
 }
 
-// Of a stage that goes on its tasks that have ended are told of, else all there should be.
-static void weigh_stage(const struct stage *stage, double completeness, bool settled,
-                        struct doubts *doubts) {
-    if (!settled) {
-        if (completeness < few) {
-            doubt(doubts, 2, "few of the stage's tasks have ended");
-        } else if (completeness < enough) {
-            doubt(doubts, 1, "the stage goes on");
-        }
-    } else if (stage->summary.failed) {
+// Of a stage that goes on: a detector that may speak whatever share has ended does not rest on it.
+static void weigh_running(const struct detector *detector, double ended, struct doubts *doubts) {
+    if (detector->completeness > 0 && ended < few) {
+        doubt(doubts, 2, "few of the stage's tasks have ended");
+    } else if (ended < enough && doubts->steps == 0) { // else it has said so itself
+        doubt(doubts, 1, "the stage goes on");
+    }
+}
+
+static void weigh_stage(const struct stage *stage, double completeness, struct doubts *doubts) {
+    if (stage->summary.failed) {
         doubt(doubts, 1, "the stage failed before all of its tasks had ended");
     } else if (completeness < half) {
         doubt(doubts, 2, "most of the stage's events are missing");
@@ -100,8 +101,10 @@ void confidence_weigh(const struct detector *detector, const struct app *app,
     struct doubts doubts = {.steps = (int)verdict->confidence,
                             .strongest = (int)verdict->confidence,
                             .why = verdict->confidence_why};
-    if (stage != NULL) {
-        weigh_stage(stage, completeness, settled, &doubts);
+    if (stage != NULL && !settled) {
+        weigh_running(detector, completeness, &doubts);
+    } else if (stage != NULL) {
+        weigh_stage(stage, completeness, &doubts);
     } else {
         weigh_run(completeness, settled, &doubts);
     }

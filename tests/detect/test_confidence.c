@@ -43,11 +43,12 @@ static void what_was_seen_whole_is_in_no_doubt(void **state) {
     assert_int_equal(weigh(&(struct shape){0}).confidence, CONFIDENCE_HIGH);
 }
 
-static const struct {
+struct weighed {
     struct shape shape;
     enum confidence confidence;
     const char *why;
-} cases[] = {
+};
+static const struct weighed cases[] = {
     {{.missing = 0.05}, CONFIDENCE_HIGH, NULL},
     {{.missing = 0.06}, CONFIDENCE_MEDIUM, "events of the stage are missing"},
     {{.missing = 0.51}, CONFIDENCE_LOW, "most of the stage's events are missing"},
@@ -55,6 +56,13 @@ static const struct {
     {{.running = true, .missing = 0.26}, CONFIDENCE_MEDIUM, "the stage goes on"},
     {{.running = true, .missing = 0.4}, CONFIDENCE_MEDIUM, "the stage goes on"},
     {{.running = true, .missing = 0.76}, CONFIDENCE_LOW, "few of the stage's tasks have ended"},
+    // Bytes that were spilled stay so, however few tasks have ended; and no doubt counts twice.
+    {{.kind = KIND_MEMORY_PRESSURE, .running = true, .missing = 0.9},
+     CONFIDENCE_MEDIUM,
+     "the stage goes on"},
+    {{.kind = KIND_MEMORY_PRESSURE, .running = true, .missing = 0.9, .own = CONFIDENCE_MEDIUM},
+     CONFIDENCE_MEDIUM,
+     "a doubt of its own"},
     {{.failed = true, .missing = 0.9},
      CONFIDENCE_MEDIUM,
      "the stage failed before all of its tasks had ended"},
