@@ -15,7 +15,7 @@
 enum { STAGES_MAX = 3, TARGET_MAX = 1000, PARTITION = 128 << 20, SHUFFLE_DEFAULT = 200 };
 
 static const enum bottleneck_kind kinds[] = {KIND_LOW_PARALLELISM, KIND_TINY_TASKS,
-                                             KIND_OVERSIZED_PARTITIONS};
+                                             KIND_OVERSIZED_PARTITIONS, KIND_SMALL_FILES};
 
 // The open verdicts that it answers, those that cost most first.
 struct cut {
@@ -201,6 +201,6 @@ const struct advisor advisor_partitioning = {
     .help =
         "how many partitions a stage's data should have: one for every 128 MiB, at least one for "
         "each slot, at most 1000; with the settings that made them, where those did; for "
-        "low_parallelism, tiny_tasks and oversized_partitions",
+        "low_parallelism, tiny_tasks, oversized_partitions and small_files",
     .advise = recommend,
 };

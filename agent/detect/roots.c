@@ -99,7 +99,11 @@ static const struct root_row {
      false, "its large partitions", "explained_oversized_s"},
     {KIND_TINY_TASKS, 0, KIND_RESOURCE_CONTENTION, 0, waits_to_be_launched, false,
      "its scheduler delay", "explained_contention_s"},
-    // Opening files is reading.
+    // A task for each file, of which reading or launching takes longer; and opening is reading.
+    {KIND_SMALL_FILES, 0, KIND_TINY_TASKS, 0, NULL, false, "its tiny tasks",
+     "explained_tiny_tasks_s"},
+    {KIND_TINY_TASKS, 0, KIND_SMALL_FILES, 0, NULL, false, "its small files",
+     "explained_small_files_s"},
     {KIND_SMALL_FILES, 0, KIND_IO_BOTTLENECK, 0, NULL, false, "its slow reading",
      "explained_reading_s"},
     {KIND_RESOURCE_CONTENTION, 0, KIND_STRAGGLER, CAUSE_SET(CAUSE_SCHEDULING), NULL, false,

@@ -170,6 +170,17 @@ static void the_spill_of_most_tasks_names_their_partitions(void **state) {
                         "stage 1; it explains its large partitions");
 }
 
+static void a_task_for_each_file_is_one_finding(void **state) {
+    found(KIND_SMALL_FILES, CAUSE_NONE, SEVERITY_MODERATE);
+    found(KIND_TINY_TASKS, CAUSE_NONE, SEVERITY_MODERATE);
+    assert_true(explains(KIND_SMALL_FILES, KIND_TINY_TASKS));
+    assert_false(findings[KIND_SMALL_FILES].is_explained);
+    fresh(state);
+    found(KIND_SMALL_FILES, CAUSE_NONE, SEVERITY_LOW);
+    found(KIND_TINY_TASKS, CAUSE_NONE, SEVERITY_SEVERE);
+    assert_true(explains(KIND_TINY_TASKS, KIND_SMALL_FILES));
+}
+
 static void tiny_tasks_wait_to_be_launched(void **state) {
     (void)state;
     found(KIND_TINY_TASKS, CAUSE_NONE, SEVERITY_SEVERE);
@@ -258,6 +269,7 @@ int main(void) {
         TEST(without_detail_it_stays_as_it_was),
         TEST(one_partition_explains_what_it_holds),
         TEST(the_spill_of_most_tasks_names_their_partitions),
+        TEST(a_task_for_each_file_is_one_finding),
         TEST(tiny_tasks_wait_to_be_launched),
         TEST(running_out_of_memory_is_one_finding),
         TEST(the_heavier_one_is_the_root),
