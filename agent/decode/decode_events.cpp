@@ -290,10 +290,53 @@ const rule block_manager_rules[] = {
 };
 const shape block_manager_shape(block_manager_rules);
 
+enum { JOB_STAGE_ID, JOB_STAGE_NAME };
+const rule job_stage_rules[] = {
+    {"Stage ID", as::call, JOB_STAGE_ID},
+    {"Stage Name", as::call, JOB_STAGE_NAME, 256},
+};
+const shape job_stage_shape(job_stage_rules);
+
+void see_stage(event_job &job, int32_t id) {
+    int64_t number = int64_t{id} + 1;
+    if (number > 0 && (job.first_stage == 0 || number < job.first_stage)) {
+        job.first_stage = number;
+    }
+    job.last_stage = number > job.last_stage ? number : job.last_stage;
+}
+
+// A stage is made after those that it reads, so the result is that of the largest id.
+void read_stage_infos(context &c, value v) {
+    event_job &job = c.out->job;
+    int64_t named = 0;
+    items(c, v, [&](value info) {
+        int32_t id = -1;
+        str called = {"", 0};
+        each_field(c, info, job_stage_shape, [&](const rule &r, value field) {
+            if (r.at == JOB_STAGE_ID) {
+                id = id32(field);
+            } else {
+                called = text(c, field, r.limit);
+            }
+            return true;
+        });
+        see_stage(job, id);
+        if (int64_t{id} + 1 > named) {
+            named = int64_t{id} + 1;
+            job.site = called;
+        }
+    });
+}
+
+void read_stage_ids(context &c, value v) {
+    items(c, v, [&](value id) { see_stage(c.out->job, id32(id)); });
+}
+
 const rule job_start_rules[] = {
     {"Job ID", as::id, AT(job.id)},
-    {"Stage Infos"},
-    {"Stage IDs"},
+    {"Stage Infos", as::call, AT(job.site), 0, nullptr, read_stage_infos, form::list,
+     &job_stage_shape},
+    {"Stage IDs", as::call, 0, 0, nullptr, read_stage_ids, form::list},
     {"Properties", as::call, 0, 0, nullptr, read_properties, form::properties},
 };
 const shape job_start_shape(job_start_rules);

@@ -229,7 +229,8 @@ void read_error_message(context &c, value v) {
 const rule sql_rules[] = {
     {"executionId", as::id64, AT(sql.execution_id)},
     {"rootExecutionId", as::id64, AT(sql.root_execution_id)},
-    {"details"},
+    {"description", as::text, AT(sql.description), 512},
+    {"details", as::text, AT(sql.details), 512},
     {"physicalPlanDescription"},
     {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan, form::one, &node_shape},
     {"errorMessage", as::call, AT(sql.error), ERROR_LOOK_MAX, nullptr, read_error_message},

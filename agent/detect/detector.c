@@ -54,7 +54,7 @@ static bool has_evidence(const struct bottleneck *bottleneck, const char *name) 
 
 const char *detector_remedy(const struct detector *detector, const struct bottleneck *bottleneck) {
     const struct fine_remedy *fine = detector->fine_remedies;
-    for (; fine != NULL && fine->cause != CAUSE_NONE; fine++) {
+    for (; fine != NULL && fine->evidence != NULL; fine++) {
         if (fine->cause == bottleneck->cause && has_evidence(bottleneck, fine->evidence)) {
             return fine->text;
         }

@@ -254,7 +254,7 @@ static void fill_run(struct engine *engine, struct live_run *live, const struct 
     memcpy(run->listener, app->delivery.listener, sizeof run->listener);
     run->ended_ms = live->over && run->status != RUN_RUNNING ? app_end_ms(app) : 0;
     memcpy(run->id, app->run_id, sizeof run->id);
-    if (run->status == RUN_FAILED) {
+    if (run->status == RUN_FAILED || run->status == RUN_KILLED) {
         memcpy(run->failure, app->failure, sizeof run->failure);
     }
     app_totals(app, &run->totals);

@@ -127,7 +127,7 @@ static void count_run(struct pipeline *p, const struct known_run *before,
     stats->duration_buckets[bucket]++;
     stats->duration_sum_s += now->duration_s;
     stats->runs++;
-    stats->errors_total += now->status == RUN_FAILED || now->status == RUN_LOST;
+    stats->errors_total += now->status != RUN_SUCCEEDED && now->status != RUN_RUNNING;
     if (now->ended_ms >= stats->last_ended_ms) {
         stats->records_per_s = isfinite(records_per_s) ? records_per_s : 0;
         stats->last_status = now->status;

@@ -158,7 +158,7 @@ void window_add(struct pipelines *pipelines, struct pipeline *pipeline,
     if (now->ended_ms > 0 && from->ended_ms == 0) {
         news = true;
         w->runs++;
-        w->runs_failed += now->status == RUN_FAILED;
+        w->runs_failed += now->status == RUN_FAILED || now->status == RUN_KILLED;
         w->duration_max_s =
             now->duration_s > w->duration_max_s ? now->duration_s : w->duration_max_s;
         if (pane->durations_s10 == NULL) {

@@ -50,7 +50,8 @@ static void add_run(struct json_writer *json, const struct app *app, enum run_st
     json_member_i64(json, "ended_ms", app_end_ms(app));
     json_member_number(json, "duration_s", duration_s);
     json_member_text(json, "outcome", run_status_name(status));
-    json_member_text(json, "failure", status == RUN_FAILED ? app->failure : "");
+    json_member_text(json, "failure",
+                     status == RUN_FAILED || status == RUN_KILLED ? app->failure : "");
     json_member_i64(json, "total_records", totals.records);
     json_member_text(json, "records_from", records_from_name(totals.records_from));
     json_member_i64(json, "data_size_bytes", totals.data_size_bytes);

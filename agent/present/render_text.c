@@ -163,8 +163,8 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
     buf_add_text(out, "\n");
     const struct bottleneck *failure = app_verdict(app, KIND_PIPELINE_FAILURE);
     bool told = failure != NULL && failure->life != LIFE_RETRACTED;
-    if (status == RUN_FAILED && app->failure[0] != '\0' && !told) {
-        buf_add_text(out, "  failed: ");
+    if ((status == RUN_FAILED || status == RUN_KILLED) && app->failure[0] != '\0' && !told) {
+        buf_add_text(out, status == RUN_FAILED ? "  failed: " : "  killed: ");
         buf_add_printable(out, str_of(app->failure));
         buf_add_text(out, "\n");
     }

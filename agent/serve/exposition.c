@@ -66,7 +66,7 @@ static const struct family families[FAMILY_COUNT] = {
     [FAMILY_RECORDS] = {"stoker_pipeline_records_total", "counter", "pipeline",
                         "Records the pipeline's runs went through, running ones included."},
     [FAMILY_ERRORS] = {"stoker_pipeline_errors_total", "counter", "pipeline",
-                       "Runs of the pipeline that failed or were lost."},
+                       "Runs of the pipeline that failed, were killed or were lost."},
     [FAMILY_THROUGHPUT] = {"stoker_pipeline_throughput_records_per_second", "gauge", "pipeline",
                            "Records a second of the pipeline's newest ended run."},
     [FAMILY_OPEN] = {"stoker_pipeline_open_bottlenecks", "gauge", "pipeline, severity",

@@ -92,6 +92,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
         app->open_stages--;
         busy_add(&app->work, stage_began_ms(stage), stage->summary.completed_ms);
     }
+    app_apply_outcome(app, event);
     app_count_stage(app, stage);
     if (completed && !was_completed) {
         plans_guess_files(app, stage);
@@ -233,7 +234,7 @@ void app_free(struct app *app) {
     run_signs_fini(&app->signs);
     streams_fini(&app->streams);
     free_stages(app);
-    app_jobs_fini(app);
+    app_outcome_fini(app);
     plans_fini(&app->plans);
     mem_free(app->gone.parts);
     idmap_fini(&app->accum_chunks);
@@ -327,6 +328,31 @@ static void apply_time(struct app *app, const struct event *event) {
     }
 }
 
+// Events about jobs, SQL executions and streaming queries.
+static void apply_work(struct app *app, const struct event *event) {
+    switch (event->kind) {
+    case EVENT_SQL_START:
+    case EVENT_SQL_ADAPTIVE_PLAN:
+    case EVENT_SQL_ADAPTIVE_METRICS:
+    case EVENT_SQL_DRIVER_ACCUMS:
+        app_apply_plan(app, event);
+        break;
+    case EVENT_SQL_END:
+        plans_end(app, event->sql.execution_id);
+        break;
+    case EVENT_STREAM_PROGRESS:
+        streams_progress(&app->streams, &event->stream);
+        break;
+    case EVENT_STREAM_TERMINATED:
+        streams_ended(&app->streams, &event->stream);
+        break;
+    default:
+        break;
+    }
+    app_see_signs(app, event);
+    app_apply_outcome(app, event);
+}
+
 // Events about the application and its executors.
 static void apply_world(struct app *app, const struct event *event) {
     switch (event->kind) {
@@ -374,7 +400,7 @@ static void apply_world(struct app *app, const struct event *event) {
         app->blacklistings++;
         break;
     default:
-        app_apply_work(app, event);
+        apply_work(app, event);
         break;
     }
 }

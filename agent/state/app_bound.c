@@ -187,8 +187,9 @@ void app_stage_judged(struct app *app, struct stage *stage, bool over) {
 }
 
 int64_t app_bytes(const struct app *app) {
-    int64_t ranges = (int64_t)(app->ended_tasks.len + app->started_jobs.len + app->ended_jobs.len +
-                               app->delivery.numbers.len);
+    int64_t ranges =
+        (int64_t)(app->ended_tasks.len + app->started_jobs.len + app->ended_jobs.len +
+                  app->delivery.numbers.len + app->outcome.ended.len + app->outcome.well.len);
     int64_t ids = (int64_t)(app->accum_roles.len + app->driver_values.len + app->accum_chunks.len);
     int64_t values = 0;
     for (uint32_t i = 0; i < app->pipeline_rule->count; i++) {
@@ -198,7 +199,8 @@ int64_t app_bytes(const struct app *app) {
     return (int64_t)sizeof *app + 8 * BLOCK_BYTES + tables * TABLE_BYTES + app->sums.bytes +
            app->verdict_count * (int64_t)VERDICT_BYTES +
            (app->job_count * (int64_t)sizeof *app->jobs +
-            app->failed_key_count * (int64_t)sizeof *app->failed_keys +
+            app->outcome.failure_count * (int64_t)sizeof *app->outcome.failures +
+            app->outcome.execution_count * (int64_t)sizeof *app->outcome.executions +
             ranges * (int64_t)sizeof(struct rangeset_range)) *
                3 / 2 +
            ids * MAPPED_BYTES + plans_bytes(&app->plans) * 3 / 2 +

@@ -97,34 +97,6 @@ static bool pipeline_value_added(void *of, void *item) {
 static const struct record_list pipeline_value_list = {pipeline_values_size, pipeline_value_at,
                                                        in_scratch, pipeline_value_added};
 
-// The keys of what failed are kept like pairs, of which the second was never used.
-struct failed_key {
-    int64_t key;
-};
-static const struct record_row failed_key_rows[] = {RECORD_ROW(1, I64, failed_key, key),
-                                                    {.number = 2, .type = RECORD_RETIRED}};
-static const struct record record_failed_key = RECORD_OF("key", failed_key, failed_key_rows);
-
-static uint32_t failed_keys_size(const void *app) {
-    return ((const struct app *)app)->failed_key_count;
-}
-static const void *failed_key_at(const void *app, uint32_t i, union record_scratch *scratch) {
-    (void)scratch;
-    return &((const struct app *)app)->failed_keys[i];
-}
-static void *failed_key_add(void *of, uint32_t count, union record_scratch *scratch) {
-    struct app *app = of;
-    (void)count, (void)scratch;
-    if (app->failed_key_count >= APP_FAILED_KEYS_MAX) {
-        return NULL;
-    }
-    MEM_GROW(app->failed_keys, app->failed_key_count, app->failed_key_cap);
-    app->failed_keys[app->failed_key_count] = 0;
-    return &app->failed_keys[app->failed_key_count++];
-}
-static const struct record_list failed_key_list = {failed_keys_size, failed_key_at, failed_key_add,
-                                                   NULL};
-
 // Limits that were hit, by their numbers; those of a later release are passed over.
 struct kept_limit {
     int64_t number;
@@ -231,8 +203,8 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(200, NESTED, app, totals, .item = &record_run_totals),
     RECORD_HOOKED(201, LIST, "pipeline_values", &pipeline_value_list,
                   .item = &record_pipeline_value, .max = APP_PIPELINE_KEYS_MAX),
-    RECORD_HOOKED(202, LIST, "failed_keys", &failed_key_list, .item = &record_failed_key,
-                  .max = APP_FAILED_KEYS_MAX),
+    RECORD_HOOKED(202, LIST, "failed_keys", &app_failure_list, .item = &record_failure,
+                  .max = OUTCOME_FAILURES_MAX),
     {.number = 203, .type = RECORD_RETIRED},
     RECORD_HOOKED(206, LIST, "ended_tasks", &ended_tasks_list, .item = &record_range,
                   .max = APP_TASK_RANGES_MAX),
@@ -246,6 +218,7 @@ static const struct record_row app_rows[] = {
     RECORD_HOOKED(223, LIST, "delivery", &delivery_list, .item = &record_delivery, .max = 1),
     RECORD_HOOKED(224, LIST, "signs", &app_signs_list, .item = &record_run_signs, .max = 1),
     RECORD_HOOKED(228, LIST, "streams", &stream_list, .item = &record_stream, .max = STREAMS_MAX),
+    RECORD_HOOKED(225, LIST, "outcome", &app_outcome_list, .item = &record_outcome, .max = 1),
     RECORD_HOOKED(209, LIST, "verdicts", &app_verdict_list, .item = &record_bottleneck,
                   .max = KIND_COUNT),
 };
@@ -257,6 +230,13 @@ static const struct record_row job_rows[] = {
     RECORD_ROW(4, I32, app_job, id, .most = INT32_MAX),
     RECORD_ROW(10, I64, app_job, started_ms),
     {.number = 3, .type = RECORD_RETIRED},
+    RECORD_AS(5, I64, app_job, work.description, "description"),
+    RECORD_AS(6, I64, app_job, work.site, "site"),
+    RECORD_ROW(7, I64, app_job, first_stage, .most = INT64_MAX),
+    RECORD_ROW(8, I64, app_job, last_stage, .most = INT64_MAX),
+    RECORD_ROW(9, I32, app_job, sign, .most = JOB_ABORTED),
+    RECORD_ROW(13, I64, app_job, family, .most = INT64_MAX),
+    RECORD_ROW(14, BOOL, app_job, stream),
 };
 const struct record record_job = RECORD_OF("job", app_job, job_rows);
 

@@ -1,5 +1,5 @@
 // app_plan: what an app's SQL plans say: which accumulators hold scan times, rows read and the
-// sizes of what is read, and what the operators do. Called by app.c and app_work.c; bounded:
+// sizes of what is read, and what the operators do. Called by app.c; bounded:
 // accumulators without a role are never kept, so decode skips them.
 #include "app_priv.h"
 

@@ -39,11 +39,19 @@ static inline int64_t app_text_hash(struct str text) {
     return (int64_t)(hash == 0 ? 1 : hash);
 }
 
+// What the stages of an open job tell of it.
+enum job_sign { JOB_OPEN, JOB_DONE, JOB_CANCELLED, JOB_ABORTED };
+
 struct app_job {
     int32_t id;
-    int64_t execution_id; // SQL execution, -1 none
-    int64_t number;       // how many jobs began before it
+    enum job_sign sign;
+    bool stream;                     // a streaming query made it
+    int64_t execution_id;            // SQL execution, -1 none
+    int64_t family;                  // the execution that this one belongs to, plus one; 0: none
+    int64_t number;                  // how many jobs began, with it
+    int64_t first_stage, last_stage; // ids, plus one; 0: none
     int64_t started_ms;
+    struct work_mark work;
     struct kept kept;
 };
 
@@ -106,11 +114,6 @@ void app_stage_adopt(struct app *app, struct stage *stage);
 void app_count_stage(struct app *app, struct stage *stage);
 // Forgets stages until there is room for so many more within the limits.
 void app_stages_bound(struct app *app, uint32_t coming);
-
-// app_work.c
-// Merges an event about jobs and SQL executions.
-void app_apply_work(struct app *app, const struct event *event);
-void app_jobs_fini(struct app *app);
 
 // app_plan.c
 // Merges an event about the plan of a SQL execution or its metrics.

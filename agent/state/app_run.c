@@ -94,20 +94,6 @@ double app_seen_beside_tasks(const struct app *app) {
     return delivery_share(&app->delivery, of_stages);
 }
 
-enum run_status app_status(const struct app *app, bool over) {
-    if (app->has_exit_code && app->exit_code != 0) {
-        return RUN_FAILED;
-    }
-    bool ended = app->ended_ms > 0;
-    if (!ended && !over) {
-        return RUN_RUNNING;
-    }
-    if (app->failed_key_count > 0 || app->sql_error) {
-        return RUN_FAILED;
-    }
-    return ended ? RUN_SUCCEEDED : RUN_LOST;
-}
-
 void app_withhold_failure(struct app *app) {
     if (app->failure[0] != '\0') {
         str_copy(app->failure, sizeof app->failure, STR("(withheld by publish.failure_text)"));

@@ -1,4 +1,4 @@
-// plans: see plans.h. Called by app_plan.c and app_work.c for events of SQL executions and for the
+// plans: see plans.h. Called by app_plan.c and app.c for events of SQL executions and for the
 // metrics of tasks. A plan costs its nodes, a task the accumulators it tells of: nothing here
 // allocates for a task.
 #include "state/plans.h"

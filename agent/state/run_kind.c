@@ -20,7 +20,7 @@ void run_signs_fini(struct run_signs *signs) {
     *signs = (struct run_signs){0};
 }
 
-bool property_is_of_stream(struct str key) {
+static bool property_is_of_stream(struct str key) {
     switch (event_property_of(key)) {
     case PROPERTY_STREAMING_QUERY_ID:
     case PROPERTY_STREAMING_BATCH_ID:
@@ -32,7 +32,7 @@ bool property_is_of_stream(struct str key) {
     }
 }
 
-void app_job_signs(struct app *app, const struct event_job *job) {
+static void see_job(struct app *app, const struct event_job *job) {
     for (uint32_t i = 0; i < job->property_count && !app->signs.endless; i++) {
         enum property property = event_property_of(job->properties[i].key);
         app->signs.stream |= property_is_of_stream(job->properties[i].key);
@@ -96,8 +96,11 @@ static void apply_progress(struct app *app, const struct event_stream *stream) {
     }
 }
 
-void app_other_signs(struct app *app, const struct event *event) {
+void app_see_signs(struct app *app, const struct event *event) {
     switch (event->kind) {
+    case EVENT_JOB_START:
+        see_job(app, &event->job);
+        return;
     case EVENT_THRIFT_SERVER:
     case EVENT_CONNECT:
         app->signs.server = true;

@@ -69,8 +69,8 @@ struct remedy {
 
 // The same, where what helps is told by more than the cause: its evidence has this above 0.
 struct fine_remedy {
-    enum cause cause; // CAUSE_NONE ends the list
-    const char *evidence;
+    enum cause cause;
+    const char *evidence; // NULL ends the list
     const char *text;
 };
 

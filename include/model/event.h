@@ -123,8 +123,10 @@ struct event_job {
     int32_t id;
     const struct event_property *properties; // JobStart
     uint32_t property_count;
-    bool succeeded;   // JobEnd: it did not say JobFailed
-    struct str error; // JobEnd: Exception.Message
+    int64_t first_stage, last_stage; // JobStart: smallest and largest id of its stages, plus one
+    struct str site;                 // JobStart: name of the last of its Stage Infos: its result
+    bool succeeded;                  // JobEnd: it did not say JobFailed
+    struct str error;                // JobEnd: Exception.Message
 };
 struct event_stage {
     int32_t id, attempt;
@@ -167,6 +169,7 @@ struct event_task {
 };
 struct event_sql {
     int64_t execution_id, root_execution_id; // -1 if absent
+    struct str description, details;         // SQLExecutionStart; details: its call site
     struct event_plan plan;           // Start, adaptive plan; metrics only for adaptive metrics
     bool has_error;                   // SQLExecutionEnd: errorMessage present
     struct str error;                 // "" with has_error = success

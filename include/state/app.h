@@ -25,6 +25,7 @@
 #include "state/delivery.h"
 #include "state/executors.h"
 #include "state/load.h"
+#include "state/outcome.h"
 #include "state/plans.h"
 #include "state/properties.h"
 #include "state/run_kind.h"
@@ -40,7 +41,6 @@ enum {
     APP_OPEN_JOBS_MAX = 1000,
     APP_ACCUMS_MAX = 100000,
     APP_DRIVER_ACCUMS_MAX = 10000,
-    APP_FAILED_KEYS_MAX = 1000,
     APP_TASK_RANGES_MAX = 4096,
     APP_PIPELINE_KEYS_MAX = 16,
 };
@@ -107,10 +107,10 @@ struct app {
 
     struct app_job *jobs; // open jobs
     uint32_t job_count, job_cap;
-    int64_t *failed_keys; // SQL executions (-1: none) whose last job failed
-    uint32_t failed_key_count, failed_key_cap;
-    bool sql_error;    // the last SQL execution ended with an error
-    bool drivers_oom;  // the last one that did ended so because the driver's memory ran out
+    struct outcome outcome;
+    bool sql_error;    // a failure stands of an execution or a query, none of whose jobs failed
+    bool drivers_oom;  // the last execution with an error ended so because the driver's memory ran
+                       // out
     char failure[513]; // first words of why
 
     struct run_signs signs; // of what kind the run is
@@ -183,8 +183,6 @@ double app_completeness(const struct app *app);
 // The share of the events that came, 0..1; those missing that are tasks of finished stages left
 // out, which these stages tell themselves.
 double app_seen_beside_tasks(const struct app *app);
-// What the evidence says of the outcome; `over` = no more events will come.
-enum run_status app_status(const struct app *app, bool over);
 // Works the pipeline's name out (identity.pipeline) from what is known; nothing once it is fixed.
 // Every event that tells more of it does so; "" before the first.
 void app_settle_pipeline(struct app *app);

@@ -41,13 +41,9 @@ struct app;
 enum run_kind app_run_kind(const struct app *app);
 
 void run_signs_fini(struct run_signs *signs);
-// A job begins: its properties.
-void app_job_signs(struct app *app, const struct event_job *job);
-// An event of a query (started, progress, idle, terminated) or of a server.
-void app_other_signs(struct app *app, const struct event *event);
+// A job begins; an event of a query (started, progress, idle, terminated) or of a server.
+void app_see_signs(struct app *app, const struct event *event);
 // Work of a stream was cut short by whoever stopped it.
 void app_stream_cut(struct app *app);
-// True if a job's property says that a stream made it.
-bool property_is_of_stream(struct str key);
 
 extern const struct record record_run_signs;

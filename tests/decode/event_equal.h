@@ -133,6 +133,8 @@ static inline const char *equal_plan(const struct event_plan *a, const struct ev
 static inline const char *equal_sql(const struct event_sql *a, const struct event_sql *b) {
     SAME(execution_id)
     SAME(root_execution_id)
+    SAME_TEXT(description)
+    SAME_TEXT(details)
     SAME(has_error)
     SAME_TEXT(error)
     SAME_TEXT(whole_error)
@@ -156,6 +158,9 @@ static inline const char *equal_stage(const struct event_stage *a, const struct 
 
 static inline const char *equal_job(const struct event_job *a, const struct event_job *b) {
     SAME(id)
+    SAME(first_stage)
+    SAME(last_stage)
+    SAME_TEXT(site)
     SAME(succeeded)
     SAME_TEXT(error)
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);

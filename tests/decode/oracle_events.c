@@ -78,12 +78,44 @@ static bool read_stage(struct oracle *o, const json_t *event, struct event *out)
     return s->id >= 0;
 }
 
+static void see_stage(struct event_job *j, int32_t id) {
+    if (id >= 0) {
+        j->first_stage =
+            j->first_stage == 0 || id + 1LL < j->first_stage ? id + 1LL : j->first_stage;
+        j->last_stage = id >= j->last_stage ? id + 1LL : j->last_stage;
+    }
+}
+
+static int32_t id32_of(const json_t *value) {
+    int64_t id;
+    return oracle_integer(value, &id) && id >= 0 && id <= INT32_MAX ? (int32_t)id : -1;
+}
+
+static void read_job_stages(const json_t *event, struct event_job *j) {
+    int32_t named = -1;
+    size_t i;
+    json_t *entry;
+    j->site = STR("");
+    json_array_foreach((json_t *)oracle_field(event, "Stage Infos"), i, entry) {
+        int32_t id = oracle_id32(entry, "Stage ID");
+        see_stage(j, id);
+        if (id > named) {
+            named = id;
+            j->site = oracle_text(entry, "Stage Name", 256);
+        }
+    }
+    json_array_foreach((json_t *)oracle_field(event, "Stage IDs"), i, entry) {
+        see_stage(j, id32_of(entry));
+    }
+}
+
 static bool read_job(struct oracle *o, const json_t *event, struct event *out) {
     struct event_job *j = &out->job;
     j->id = oracle_id32(event, "Job ID");
     j->error = STR("");
     if (out->kind == EVENT_JOB_START) {
         read_properties(o, oracle_field(event, "Properties"));
+        read_job_stages(event, j);
     } else {
         const json_t *result = oracle_field(event, "Job Result");
         j->succeeded =
@@ -354,6 +386,8 @@ static void read_sql(struct oracle *o, const json_t *event, struct event *out) {
     s->execution_id = oracle_id64(event, "executionId");
     s->root_execution_id = oracle_id64(event, "rootExecutionId");
     s->has_error = json_is_string(error);
+    s->description = oracle_text(event, "description", 512);
+    s->details = oracle_text(event, "details", 512);
     s->error = oracle_text_of(error, 512);
     s->whole_error = oracle_word_of(error, SIZE_MAX);
     add_node(o, oracle_field(event, "sparkPlanInfo"), -1, 0, &s->plan);

@@ -178,14 +178,21 @@ static void test_exclusions(void **state) {
 static void test_jobs(void **state) {
     struct fixture *f = *state;
     const struct event *e = decode_ok(
-        f,
-        "{\"Event\":\"SparkListenerJobStart\",\"Job ID\":3,\"Submission Time\":10,"
-        "\"Stage Infos\":[{\"Stage ID\":9,\"Submission Time\":1}],\"Stage IDs\":[1,\"2\",-3,null,"
-        "4294967296],\"Properties\":{\"spark.sql.execution.id\":\"5\",\"spark.app.id\":\"a\"}}");
+        f, "{\"Event\":\"SparkListenerJobStart\",\"Job ID\":3,\"Submission Time\":10,"
+           "\"Stage Infos\":[{\"Stage Name\":\"count\",\"Stage ID\":9,\"Submission Time\":1},"
+           "{\"Stage ID\":8,\"Stage Name\":\"map\"},{\"Stage ID\":-1,\"Stage "
+           "Name\":\"x\"}],\"Stage IDs\":[1,\"2\",-3,null,"
+           "4294967296],\"Properties\":{\"spark.sql.execution.id\":\"5\",\"spark.app.id\":\"a\"}}");
     assert_int_equal(e->job.id, 3);
     assert_int_equal(e->job.property_count, 2);
     assert_text(e->app_id, "a");
     assert_int_equal(e->first_ms, 10);
+    assert_int_equal(e->job.first_stage, 2); // ids plus one
+    assert_int_equal(e->job.last_stage, 10);
+    assert_text(e->job.site, "count");
+    e = decode_ok(f, "{\"Event\":\"SparkListenerJobStart\",\"Job ID\":4,\"Stage Infos\":7}");
+    assert_int_equal(e->job.last_stage, 0);
+    assert_text(e->job.site, "");
     e = decode_ok(f, "{\"Event\":\"SparkListenerJobEnd\",\"Job ID\":3,\"Completion Time\":20,"
                      "\"Job Result\":{\"Result\":\"JobFailed\",\"Exception\":{\"Message\":\"boo\","
                      "\"Stack Trace\":[{\"Line Number\":1}]}}}");

@@ -10,7 +10,8 @@ static void test_sql(void **state) {
     const struct event *e = decode_ok(
         f,
         "{\"Event\":\"" SQL "SQLExecutionStart\",\"executionId\":4,\"rootExecutionId\":null,"
-        "\"description\":\"d\",\"physicalPlanDescription\":\"== Plan\",\"sparkPlanInfo\":{"
+        "\"description\":\"d\",\"details\":\"at x\",\"physicalPlanDescription\":\"== "
+        "Plan\",\"sparkPlanInfo\":{"
         "\"nodeName\":\"SortMergeJoin\",\"simpleString\":\"SortMergeJoin [a]\",\"children\":[{"
         "\"simpleString\":\"Exchange x\",\"nodeName\":\"Exchange\",\"children\":[],\"metrics\":["
         "{\"name\":\"rows\",\"accumulatorId\":6,\"metricType\":\"sum\"}]},{\"nodeName\":\"Scan "
@@ -19,6 +20,8 @@ static void test_sql(void **state) {
         "12}");
     assert_int_equal(e->sql.execution_id, 4);
     assert_int_equal(e->sql.root_execution_id, -1);
+    assert_text(e->sql.description, "d");
+    assert_text(e->sql.details, "at x");
     assert_int_equal(e->time_ms, 12);
     assert_int_equal(e->sql.plan.node_count, 3);
     assert_int_equal(e->sql.plan.metric_count, 2);

@@ -135,9 +135,9 @@ static void the_remedy_is_that_of_the_cause(void **state) {
     }
 }
 
-static void sql_end(struct app *app, const char *error) {
+static void sql_end(struct app *app, int64_t id, const char *error) {
     struct event event = {.kind = EVENT_SQL_END, .time_ms = 1005000};
-    event.sql.execution_id = 1;
+    event.sql.execution_id = id;
     event.sql.has_error = true;
     event.sql.error = event.sql.whole_error = str_of(error);
     app_apply(app, &event, NULL);
@@ -146,15 +146,41 @@ static void sql_end(struct app *app, const char *error) {
 static void a_driver_without_memory_is_told_apart(void **state) {
     (void)state;
     struct app *app = spark_app();
-    sql_end(app, "Not enough memory to build and broadcast the table to all worker nodes.");
+    sql_end(app, 1, "Not enough memory to build and broadcast the table to all worker nodes.");
     struct verdict v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
     assert_int_equal(v.rule_met, TRI_TRUE);
     assert_int_equal(v.cause, CAUSE_OOM);
     assert_near(evidence(&v, "driver_out_of_memory"), 1, 0);
-    sql_end(app, "Job aborted due to stage failure: java.lang.OutOfMemoryError: Java heap space");
+    sql_end(app, 2,
+            "Job aborted due to stage failure: java.lang.OutOfMemoryError: Java heap space");
     v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
     assert_int_equal(v.rule_met, TRI_TRUE);
     assert_int_equal(v.cause, CAUSE_NONE); // that is its stages' to tell
+    app_free(app);
+}
+
+static void a_killed_run_is_told_apart(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event job = {.kind = EVENT_JOB_START, .time_ms = 1001000};
+    struct event end = {.kind = EVENT_APP_END, .time_ms = 1061000};
+    app_apply(app, &job, NULL);
+    struct verdict v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_FALSE); // lost
+    app_apply(app, &end, NULL);
+    v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.floor, SEVERITY_SEVERE);
+    assert_near(evidence(&v, "killed"), 1, 0);
+    assert_near(evidence(&v, "jobs_cut_off"), 1, 0);
+    assert_non_null(strstr(v.summary, "stopped from outside before its work was done: 1 job was"));
+    assert_non_null(strstr(remedy(KIND_PIPELINE_FAILURE, CAUSE_NONE, "killed", 1), "from outside"));
+    assert_null(strstr(remedy(KIND_PIPELINE_FAILURE, CAUSE_NONE, NULL, 0), "from outside"));
+    struct event connect = {.kind = EVENT_CONNECT}; // a server is stopped while it is used
+    app_apply(app, &connect, NULL);
+    v = judge(KIND_PIPELINE_FAILURE, app, NULL, true);
+    assert_int_equal(v.rule_met, TRI_FALSE);
+    assert_int_equal(app_status(app, true), RUN_KILLED);
     app_free(app);
 }
 
@@ -199,6 +225,7 @@ int main(void) {
         cmocka_unit_test(every_detector_explains_itself),
         cmocka_unit_test(the_remedy_is_that_of_the_cause),
         cmocka_unit_test(a_driver_without_memory_is_told_apart),
+        cmocka_unit_test(a_killed_run_is_told_apart),
         cmocka_unit_test(alerts_keep_their_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

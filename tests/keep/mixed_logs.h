@@ -13,7 +13,7 @@
 #include "eventlog/eventlog.h"
 
 // One comes under the key of the first, after it: another run with the same id.
-enum { LOGS = 11, FIRST_RUN = 0, SECOND_RUN = 9 };
+enum { LOGS = 14, FIRST_RUN = 0, SECOND_RUN = 9 };
 static const char *const paths[LOGS] = {
     FIXTURES "/logs/skew_groupbykey/events.jsonl.zst",
     FIXTURES "/logs/executor_oom/events.jsonl.zst",
@@ -26,6 +26,9 @@ static const char *const paths[LOGS] = {
     FIXTURES "/shapes/vectored_io.jsonl",
     FIXTURES "/logs/skew_join/events.jsonl.zst",
     FIXTURES "/shapes/streaming_nan.jsonl",
+    FIXTURES "/shapes/sql_retried.jsonl",
+    FIXTURES "/shapes/shut_down_midway.jsonl",
+    FIXTURES "/shapes/stream_stopped.jsonl",
 };
 
 // All lines of all logs, read once.

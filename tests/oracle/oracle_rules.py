@@ -127,13 +127,15 @@ class Totals:
 
 
 def outcome(run, in_progress):
+    """The word, and whether that is a failure of the pipeline."""
     if run.exit_code is not None and run.exit_code != 0:
-        return "failed"
-    if any(run.job_failed.values()) or run.sql_error:
-        return "failed"
+        return "failed", True
+    word, server = run.outcome.word(run.ended, run.name)
+    if word:
+        return word, word == "failed" or not server
     if run.ended:
-        return "succeeded"
-    return "running" if in_progress else "lost"
+        return "succeeded", False
+    return ("running" if in_progress else "lost"), False
 
 
 def network_overhead(totals):
@@ -163,7 +165,7 @@ def completeness(run):
     return seen / expected if expected else 1.0
 
 
-def verdicts(run, totals, result):
+def verdicts(run, totals, failure):
     """Every verdict as (kind, stage, attempt) -> True, False or None; "any" if either is right."""
     found = {}
     for kind, rule in STAGE_RULES.items():
@@ -181,7 +183,7 @@ def verdicts(run, totals, result):
         ("low_throughput", low_throughput(totals)),
         ("driver_bound", driver_bound(run, totals)),
         ("idle_executors", idle_executors(run, totals)),
-        ("pipeline_failure", result == "failed"),
+        ("pipeline_failure", failure),
     ):
         found[(kind, None, None)] = met
     return found
@@ -239,7 +241,7 @@ def run_report(run, totals, result):
 def report(run, in_progress):
     """Everything the oracle says of one run."""
     totals = Totals(run)
-    result = outcome(run, in_progress)
+    result, failure = outcome(run, in_progress)
     return {
         "run": run_report(run, totals, result),
         "stages": [
@@ -247,6 +249,6 @@ def report(run, in_progress):
         ],
         "verdicts": [
             {"kind": key[0], "stage": key[1], "attempt": key[2], "rule_met": met}
-            for key, met in verdicts(run, totals, result).items()
+            for key, met in verdicts(run, totals, failure).items()
         ],
     }

@@ -7,6 +7,7 @@ It must stay simple enough to be checked by eye: exact integers, no caps, no ske
 import re
 
 from oracle_log import identifier, integer, metric, table, text
+from oracle_outcome import Outcome
 from oracle_plan import PlanIds
 from oracle_stage import Stage
 from oracle_time import Intervals
@@ -44,10 +45,9 @@ class Run:
         self.uncounted_rows = 0  # rows that successes read which counted no input bytes
         self.sized_rows = 0  # of these, rows of sources that tell a size
         self.silent_rows = 0  # of these, rows that the scan alone counted
-        self.job_keys = {}  # job -> SQL execution id or ""
-        self.job_failed = {}  # key -> whether its last job failed
-        self.sql_error = ""
         self.time = Intervals()
+        self.outcome = Outcome()
+        self.name = ""
 
     def apply(self, event):
         """Apply one event. False if it lacks what its type cannot be without."""
@@ -56,6 +56,7 @@ class Run:
         if handler is not None and handler(self, event) is False:
             return False
         self.note_times(event, TOP_TIMES)
+        self.outcome.apply(event["Event"], event)
         return True
 
     def note_times(self, holder, keys):
@@ -74,6 +75,7 @@ class Run:
         self.identity = start_identity(event)
         self.start_time = metric(event.get("Timestamp"))
         self.time.endless |= bool(SERVER.match(text(event.get("App Name"))))
+        self.name = text(event.get("App Name"))
 
     def application_end(self, event):
         self.ended = True
@@ -106,13 +108,12 @@ class Run:
         self.time.executor_removed(executor, metric(event.get("Timestamp")))
 
     def job_start(self, event):
-        job = identifier(event.get("Job ID"))
-        if job is None:
+        if identifier(event.get("Job ID")) is None:
             return False
         self.note_identity(event.get("Properties"))
-        if job not in self.job_keys:
+        job = identifier(event.get("Job ID"))
+        if job not in self.outcome.jobs:
             self.time.jobs[job] = metric(event.get("Submission Time"))
-        self.job_keys[job] = text(table(event.get("Properties")).get("spark.sql.execution.id"))
         return True
 
     def job_end(self, event):
@@ -120,12 +121,6 @@ class Run:
         if job is None:
             return False
         self.time.job_ended(job, metric(event.get("Completion Time")))
-        result = table(event.get("Job Result"))
-        failed = result.get("Result") == "JobFailed"
-        message = text(table(result.get("Exception")).get("Message")).lower()
-        cancelled = "cancelled" in message or "sparkcontext was shut down" in message
-        if not (failed and cancelled):
-            self.job_failed[self.job_keys.get(job, "")] = failed
         return True
 
     def stage_event(self, event, which):
@@ -255,9 +250,6 @@ class Run:
             if isinstance(pair, list) and len(pair) == 2 and identifier(pair[0]) is not None:
                 self.driver_values[identifier(pair[0])] = metric(pair[1])
 
-    def sql_end(self, event):
-        self.sql_error = text(event.get("errorMessage"))
-
 
 def start_identity(event):
     """What makes an ApplicationStart a new run: id, attempt, start time."""
@@ -282,6 +274,5 @@ HANDLERS = {
     SQL + "SparkListenerSQLExecutionStart": Run.plan,
     SQL + "SparkListenerSQLAdaptiveExecutionUpdate": Run.plan,
     SQL + "SparkListenerSQLAdaptiveSQLMetricUpdates": Run.plan_metrics,
-    SQL + "SparkListenerSQLExecutionEnd": Run.sql_end,
     SQL + "SparkListenerDriverAccumUpdates": Run.driver_updates,
 }

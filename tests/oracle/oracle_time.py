@@ -74,7 +74,7 @@ def driver_bound(run, totals):
         return ANY
     if not work or not totals.timed or totals.duration_ms == 0:
         return None
-    jobs = set(run.job_keys)
+    jobs = set(run.outcome.jobs)
     if jobs and 10 * len(jobs) < 9 * (max(jobs) - min(jobs) + 1):
         return None
     ready = max(totals.started + START_UP_MS, run.time.first_executor)

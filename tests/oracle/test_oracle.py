@@ -221,10 +221,17 @@ class Failures(ShapeTest):
         for name, outcome in (
             ("job_retried", "succeeded"), ("job_failed", "failed"), ("job_cancelled", "succeeded"),
             ("sql_error", "failed"), ("sql_error_caught", "succeeded"), ("exit_code", "failed"),
-            ("failed_without_end", "failed"),
+            ("failed_without_end", "failed"), ("cancelled_elsewhere", "failed"), ("sql_retried", "succeeded"),
+            ("commit_failed", "failed"), ("broadcast_too_slow", "failed"), ("stream_stopped", "succeeded"),
+            ("server_statements", "killed"),
         ):
             met = {"pipeline_failure"} if outcome == "failed" else ()
             self.check(name, met, NO_TASKS, outcome=outcome)
+
+    def test_killed_runs(self):
+        self.check("shut_down_midway", {"pipeline_failure"}, NO_RECORDS, outcome="killed")
+        self.check("job_without_end", {"pipeline_failure"}, NO_RECORDS, outcome="killed")
+        self.check("job_ends_late", (), NO_RECORDS, outcome="succeeded")
 
 
 class Vendors(ShapeTest):

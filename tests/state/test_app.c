@@ -1,4 +1,4 @@
-// test_app: the state of a run: merges, duplicates, retries, outcome, names, bounds.
+// test_app: the state of a run: merges, duplicates, retries, names, bounds.
 #include "support/test.h"
 
 #include <stdio.h>
@@ -98,50 +98,12 @@ static void slots_are_those_alive_at_the_first_task(void **state) {
     app_free(app);
 }
 
-static void job_end(struct app *app, int32_t id, bool succeeded, const char *error) {
-    struct event event = {.kind = EVENT_JOB_END, .time_ms = 1002000};
-    event.job = (struct event_job){.id = id, .succeeded = succeeded, .error = str_of(error)};
-    app_apply(app, &event, NULL);
-}
-
 static void job_start(struct app *app, int32_t id, const char *execution) {
     struct event event = {.kind = EVENT_JOB_START, .time_ms = 1001000};
     struct event_property property = {STR("spark.sql.execution.id"), str_of(execution)};
     event.job =
         (struct event_job){.id = id, .properties = &property, .property_count = execution != NULL};
     app_apply(app, &event, NULL);
-}
-
-static void end(struct app *app, int64_t exit_code) {
-    struct event event = {.kind = EVENT_APP_END, .time_ms = 1003000};
-    event.app_end.has_exit_code = exit_code >= 0;
-    event.app_end.exit_code = exit_code;
-    app_apply(app, &event, NULL);
-}
-
-static void outcome_follows_exit_code_jobs_and_sql(void **state) {
-    (void)state;
-    struct app *app = spark_app();
-    assert_int_equal(app_status(app, false), RUN_RUNNING);
-    assert_int_equal(app_status(app, true), RUN_LOST);
-    job_start(app, 1, "5");
-    job_end(app, 1, false, "Job aborted: boom\nat x");
-    assert_int_equal(app_status(app, true), RUN_FAILED);
-    assert_string_equal(app->failure, "Job aborted: boom");
-    job_start(app, 2, "5"); // the same query tried again, and it worked
-    job_end(app, 2, true, "");
-    end(app, -1);
-    assert_int_equal(app_status(app, true), RUN_SUCCEEDED);
-    job_start(app, 3, NULL);
-    job_end(app, 3, false, "Job 3 cancelled because SparkContext was shut down");
-    assert_int_equal(app_status(app, true), RUN_SUCCEEDED);
-    job_start(app, 4, "6");
-    job_end(app, 4, false, "the password=hunter2 was refused");
-    assert_int_equal(app_status(app, true), RUN_FAILED);
-    assert_null(strstr(app->failure, "hunter2"));
-    end(app, 3);
-    assert_int_equal(app_status(app, false), RUN_FAILED);
-    app_free(app);
 }
 
 static void another_start_is_another_run(void **state) {
@@ -221,7 +183,6 @@ int main(void) {
         cmocka_unit_test(failed_and_killed_attempts_are_waste_not_volume),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(slots_are_those_alive_at_the_first_task),
-        cmocka_unit_test(outcome_follows_exit_code_jobs_and_sql),
         cmocka_unit_test(another_start_is_another_run),
         cmocka_unit_test(what_is_no_version_leaves_the_one_known),
         cmocka_unit_test(stages_and_jobs_are_bounded),
