@@ -1,151 +1,16 @@
-// test_outcome: how a run ended: what Spark says of it, version by version, what makes up for a
-// failure and what does not, and what was still to do.
+// test_outcome: how a run ended: what makes up for a failure and what does not, and what was still
+// to do.
 #include "support/test.h"
 
 #include <stdio.h>
 
 #include "model/event.h"
-#include "state/app_priv.h"
-#include "state/ending.h"
 #include "support/spark.h"
 
 enum { AT_MS = 1010000 };
 
 #define GROUP "5e21d7c4-90ab-4f38-8c76-b1d3e5f70a92"
 #define STREAM_OF(batch) "orders\nid = 0c8f6a1e-7b52\nrunId = " GROUP "\nbatch = " batch
-
-static void what_spark_says_is_known_by_its_beginning(void **state) {
-    (void)state;
-    static const struct {
-        const char *text;
-        enum ending ending;
-    } cases[] = {
-        {"", ENDING_WELL},
-        // to 3.5
-        {"Job 3 cancelled ", ENDING_CANCELLED},
-        {"Job 3 cancelled", ENDING_CANCELLED},
-        {"Job 3 cancelled part of cancelled job group " GROUP, ENDING_CANCELLED},
-        {"Job 3 cancelled part of cancelled job tag nightly", ENDING_CANCELLED},
-        {"Job 3 cancelled as part of cancellation of all jobs", ENDING_CANCELLED},
-        {"Job 3 cancelled because Stage 7 was cancelled", ENDING_CANCELLED},
-        {"Job 3 cancelled because killed via the Web UI", ENDING_CANCELLED},
-        {"org.apache.spark.SparkException: Job 3 cancelled as part of", ENDING_CANCELLED},
-        {"Job 3 cancelled because SparkContext was shut down", ENDING_SHUT_DOWN},
-        {"Stage cancelled because SparkContext was shut down", ENDING_SHUT_DOWN},
-        {"org.apache.spark.SparkException: Job 3 cancelled because SparkContext was shut "
-         "down\n\tat "
-         "org.apache.spark.scheduler.DAGScheduler",
-         ENDING_SHUT_DOWN},
-        // 3.4, in SQLExecutionEnd
-        {"{\"errorClass\":\"LEGACY\",\"messageParameters\":{\"message\":\"Job 3 cancelled part of "
-         "cancelled job group g\"}}",
-         ENDING_CANCELLED},
-        {"{\n  \"errorClass\" : \"LEGACY\",\n  \"messageParameters\" : {\n    \"message\" : \"Job "
-         "3 "
-         "cancelled because SparkContext was shut down\"\n  }\n}",
-         ENDING_SHUT_DOWN},
-        {"{\"errorClass\":\"SPARK_JOB_CANCELLED\",\"messageParameters\":{\"jobId\":\"3\","
-         "\"reason\":"
-         "\"as part of cancellation of all jobs\"}}",
-         ENDING_CANCELLED},
-        {"{\"errorClass\":\"LEGACY\",\"messageParameters\":{\"message\":\"Job aborted due to stage "
-         "failure: Job 3 cancelled\"}}",
-         ENDING_ERROR},
-        {"{\"errorClass\":\"DIVIDE_BY_ZERO\",\"messageParameters\":{\"message\":\"Job 3 "
-         "cancelled\"}}",
-         ENDING_ERROR},
-        {"{\"errorClass\":\"java.lang.InterruptedException\",\"messageParameters\":{}}",
-         ENDING_ERROR},
-        {"{\"errorClass\":", ENDING_ERROR},
-        {"{\"errorClass\":\"LEGACY\",\"messageParameters\":{\"message\":\"Job 3 canc",
-         ENDING_ERROR},
-        {"{\"errorClass\":\"LEGACY\",\"messageParameters\":{\"message\":\"Job 3 cancelled par",
-         ENDING_CANCELLED}, // cut
-        // 4.0, 4.1
-        {"[SPARK_JOB_CANCELLED] Job 3 cancelled as part of cancellation of all jobs SQLSTATE: "
-         "XXKDA",
-         ENDING_CANCELLED},
-        {"[SPARK_JOB_CANCELLED] Job 12 cancelled Query orders [id = a, runId = b] was stopped "
-         "SQLSTATE: XXKDA",
-         ENDING_CANCELLED},
-        {"[SPARK_JOB_CANCELLED] Job 3 cancelled because SparkContext was shut down SQLSTATE: XXKDA",
-         ENDING_SHUT_DOWN},
-        {"[SPARK_JOB_CANCELLED] Job 3 cancelled SparkContext was shut down, they said",
-         ENDING_CANCELLED},
-        // somebody's errors
-        {"Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most recent "
-         "failure: "
-         "com.mysql.cj.jdbc.exceptions.MySQLTimeoutException: Statement cancelled due to timeout",
-         ENDING_ERROR},
-        {"Job aborted due to stage failure: Job 3 cancelled because SparkContext was shut down",
-         ENDING_ERROR},
-        {"io.grpc.StatusRuntimeException: CANCELLED: client cancelled", ENDING_ERROR},
-        {"com.acme.SparkException: Job 3 cancelled by the customer", ENDING_ERROR},
-        {"Query was cancelled", ENDING_ERROR},
-        {"Job 3 Cancelled", ENDING_ERROR},
-        {"Job cancelled", ENDING_ERROR},
-        {"Job 3 cancelledness", ENDING_ERROR},
-        {"Job 99999999999999999999 cancelled", ENDING_ERROR},
-        {"The Job 3 cancelled because SparkContext was shut down", ENDING_ERROR},
-        {"[", ENDING_ERROR},
-        {"[] Job 3 cancelled", ENDING_ERROR},
-        {"Could not execute broadcast in 300 secs.", ENDING_ERROR},
-        {"java.lang.InterruptedException", ENDING_ERROR},
-        {"SparkContext was shut down", ENDING_ERROR},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        if (ending_of(str_of(cases[i].text)) != cases[i].ending) {
-            fail_msg("%s", cases[i].text);
-        }
-    }
-    assert_int_equal(ending_job(STR("[SPARK_JOB_CANCELLED] Job 12 cancelled x")), 12);
-    assert_int_equal(ending_job(STR("Stage cancelled because SparkContext was shut down")), -1);
-    assert_true(ending_is_abort(STR("Job aborted due to stage failure: x")));
-    assert_false(
-        ending_is_abort(STR("ResultStage 3 has failed: Job aborted due to stage failure")));
-}
-
-static void what_interrupts_a_stream_stops_it(void **state) {
-    (void)state;
-    static const struct {
-        const char *text;
-        enum ending ending;
-    } cases[] = {
-        {"java.lang.InterruptedException\n\tat java.lang.Object.wait", ENDING_CANCELLED},
-        {"java.io.InterruptedIOException: interrupted", ENDING_CANCELLED},
-        {"java.nio.channels.ClosedByInterruptException", ENDING_CANCELLED},
-        {"java.io.UncheckedIOException: java.nio.channels.ClosedByInterruptException\n\tat x",
-         ENDING_CANCELLED},
-        {"java.util.concurrent.ExecutionException: Boxed Exception\n\tat x\nCaused by: "
-         "java.lang.InterruptedException\n\tat y",
-         ENDING_CANCELLED},
-        {"com.google.common.util.concurrent.UncheckedExecutionException: "
-         "java.lang.InterruptedException",
-         ENDING_CANCELLED},
-        {"{\"errorClass\":\"java.lang.InterruptedException\",\"messageParameters\":{\"message\":"
-         "null}}",
-         ENDING_CANCELLED},
-        {"Exception thrown in job: cancelled job group " GROUP, ENDING_CANCELLED},
-        {"Job 3 cancelled part of cancelled job group " GROUP, ENDING_CANCELLED},
-        {"Job 3 cancelled because SparkContext was shut down", ENDING_SHUT_DOWN},
-        {"a failure in job group " GROUP, ENDING_ERROR},
-        {"it was cancelled in job group another", ENDING_ERROR},
-        {"Job aborted due to stage failure: cancelled job group " GROUP, ENDING_ERROR},
-        {"java.util.concurrent.ExecutionException: java.io.IOException\nCaused by: "
-         "java.io.IOException\nCaused by: java.lang.InterruptedException",
-         ENDING_ERROR},
-        {"java.lang.InterruptedExceptions", ENDING_ERROR},
-        {"java.lang.RuntimeException: java.lang.InterruptedException", ENDING_ERROR},
-        {"java.net.SocketTimeoutException: Read timed out", ENDING_ERROR},
-        {"", ENDING_WELL},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        if (ending_of_stream(str_of(cases[i].text), app_text_hash(STR(GROUP))) != cases[i].ending) {
-            fail_msg("%s", cases[i].text);
-        }
-    }
-    assert_int_equal(ending_of_stream(STR("cancelled job group " GROUP), 0), ENDING_ERROR);
-}
 
 // A run, step by step.
 struct job_of {
@@ -600,8 +465,6 @@ static void secrets_in_a_failure_are_hidden(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_spark_says_is_known_by_its_beginning),
-        cmocka_unit_test(what_interrupts_a_stream_stops_it),
         cmocka_unit_test(an_exit_code_proves_failure_and_nothing_else),
         cmocka_unit_test(a_failed_job_is_made_up_for_by_the_same_work),
         cmocka_unit_test(a_job_that_ran_already_makes_up_for_nothing),
