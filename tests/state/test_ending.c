@@ -7,10 +7,12 @@
 
 #define GROUP "5e21d7c4-90ab-4f38-8c76-b1d3e5f70a92"
 
-static const struct {
+struct said {
     const char *text;
     enum ending ending;
-} sentences[] = {
+};
+
+static const struct said sentences[] = {
     {"", ENDING_WELL},
     // to 3.5
     {"Job 3 cancelled ", ENDING_CANCELLED},
@@ -97,10 +99,7 @@ static void what_spark_says_is_known_by_its_beginning(void **state) {
         ending_is_abort(STR("ResultStage 3 has failed: Job aborted due to stage failure")));
 }
 
-static const struct {
-    const char *text;
-    enum ending ending;
-} interruptions[] = {
+static const struct said interruptions[] = {
     {"java.lang.InterruptedException\n\tat java.lang.Object.wait", ENDING_CANCELLED},
     {"java.io.InterruptedIOException: interrupted", ENDING_CANCELLED},
     {"java.nio.channels.ClosedByInterruptException", ENDING_CANCELLED},
