@@ -46,11 +46,12 @@ static bool let_go(const struct app *app) {
     return false;
 }
 
-// Of a stage that goes on: a detector that may speak whatever share has ended does not rest on it.
+// Of a stage that goes on: a detector that may speak whatever share has ended does not rest on it,
+// and has its own word on that.
 static void weigh_running(const struct detector *detector, double ended, struct doubts *doubts) {
     if (detector->completeness > 0 && ended < few) {
         doubt(doubts, 2, "few of the stage's tasks have ended");
-    } else if (ended < enough && doubts->steps == 0) { // else it has said so itself
+    } else if (ended < enough && (detector->completeness > 0 || doubts->steps == 0)) {
         doubt(doubts, 1, "the stage goes on");
     }
 }
