@@ -102,7 +102,8 @@ const struct detector detector_driver_bound = {
     .help = "most of a batch run's time only the driver works",
     .rule =
         "time in which no task ran and no submitted stage waited, without starting up (30 s, or "
-        "until the first executor) > 0.5 x duration; not of streams, servers, shells and "
+        "until the first executor) > 0.5 x duration, 20 s and more; not of streams, servers, "
+        "shells and "
         "notebooks",
     .unknown_when =
         "no stage or task was seen, or more than a tenth of the events or jobs is missing",

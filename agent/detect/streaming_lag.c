@@ -13,7 +13,7 @@ static const struct detector_threshold thresholds[] = {
               "time a batch takes over the time in which its rows came, above which it is "
               "behind",
               1.05, 1, 1000, "chosen: healthy batches of the corpus have at most 0.75"},
-    [BATCHES] = {"batches", "batches with rows, behind the first, that must have come", 4, 2,
+    [BATCHES] = {"batches", "batches with rows, behind the first, that must have come", 3, 2,
                  STREAM_BATCHES, "chosen: more than one slow batch and its echo"},
     [GROWTH] =
         {"growth",
@@ -27,7 +27,7 @@ static const struct detector_threshold thresholds[] = {
 };
 
 // So many of three batches are behind: the others are noise.
-enum { BEHIND_OF_THREE = 2, FEW_BATCHES = 6, SOME_BATCHES = 8 };
+enum { BEHIND_OF_THREE = 2, LEAST_BATCHES = 4, FEW_BATCHES = 6, SOME_BATCHES = 8 };
 // Rows that come so much faster than they are processed, in every batch, need no other sign.
 #define LOAD_ALONE 1.25
 
@@ -75,6 +75,14 @@ static void measure(const struct stream_query *query, double load, struct lag *l
     add_up(query, lag);
 }
 
+// What it takes to get worse: twice of it, and every batch behind, where there are hardly any.
+static double growth_wanted(const struct lag *lag, double growth) {
+    if (lag->batches < LEAST_BATCHES) {
+        return lag->behind == lag->batches ? 1 + 2 * (growth - 1) : INFINITY;
+    }
+    return lag->query->trigger_ms > 0 ? 1 + (growth - 1) / 2 : growth;
+}
+
 static bool lags(const struct lag *lag, const double *t) {
     const struct stream_query *query = lag->query;
     bool still = lag->still || (lag->lately && lag->batches >= SOME_BATCHES);
@@ -85,8 +93,8 @@ static bool lags(const struct lag *lag, const double *t) {
     if (query->trigger_ms > 0 && query->took_ms <= query->trigger_ms) {
         return false; // it still waits for its trigger
     }
-    double growth = query->trigger_ms > 0 ? 1 + (t[GROWTH] - 1) / 2 : t[GROWTH];
-    return lag->growth >= growth || lag->least_load >= LOAD_ALONE;
+    bool alone = lag->least_load >= LOAD_ALONE && lag->batches >= LEAST_BATCHES;
+    return lag->growth >= growth_wanted(lag, t[GROWTH]) || alone;
 }
 
 static void tell(const struct lag *lag, struct verdict *out) {
@@ -157,7 +165,8 @@ const struct detector detector_streaming_lag = {
         "of a query's last batches with rows (4 to 12, without the first) two of three took "
         "1.05 x the time in which their rows came, or 1.05 x their trigger, the last one too, and "
         "the later half took 1.5 x the earlier (1.25 x beyond a known trigger), or every one "
-        "1.25 x that time; at least 3 s behind",
+        "1.25 x that time; of three every one, and the last took 2 x the first; at least 3 s "
+        "behind",
     .unknown_when = "never",
     .thresholds = thresholds,
     .threshold_count = ARRAY_LEN(thresholds),

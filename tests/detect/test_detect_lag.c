@@ -89,7 +89,11 @@ static void one_slow_batch_is_no_lag(void **state) {
 
 static void few_batches_and_few_seconds_are_none(void **state) {
     (void)state;
-    assert_int_equal(LAG_OF(0, 10, 13, 16.9, 22).rule_met, TRI_FALSE); // three count
+    assert_int_equal(LAG_OF(0, 10, 20, 40).rule_met, TRI_FALSE);
+    assert_int_equal(LAG_OF(0, 10, 13, 18, 25.9).rule_met, TRI_FALSE); // three count
+    assert_int_equal(LAG_OF(0, 10, 13, 18, 26).rule_met, TRI_TRUE);    // the last twice the first
+    assert_int_equal(LAG_OF(0, 10, 13, 13, 26).rule_met, TRI_FALSE);   // and each behind
+    assert_int_equal(LAG_OF(0, 10, 13, 16.9, 22).rule_met, TRI_FALSE);
     assert_int_equal(LAG_OF(0, 10, 13, 16.9, 22, 28.6).rule_met, TRI_TRUE);
     assert_int_equal(LAG_OF(0, 1, 1.5, 2.2, 3.3, 3.999).rule_met, TRI_FALSE);
     assert_int_equal(LAG_OF(0, 1, 1.5, 2.2, 3.3, 4).rule_met, TRI_TRUE);

@@ -301,7 +301,7 @@ MUTANTS = (
     Mutant("a batch that comes twice counts twice", "agent/state/streams.c",
            "return progress->batch_id > stream->batch ||", "return progress->batch_id >= stream->batch ||", ("test_streams",)),
     Mutant("a query that is busy all the time lags", "agent/detect/streaming_lag.c",
-           "lag->growth >= growth ||", "lag->growth >= growth * 0 ||", ("test_detect_lag",)),
+           "return lag->growth >= growth_wanted(lag, t[GROWTH]) ||", "return lag->growth >= growth_wanted(lag, 0.5) ||", ("test_detect_lag",)),
     Mutant("waiting for its own stages is contention", "agent/detect/resource_contention.c",
            "double own = stage->waited_for_own ? 0 : wait_ms;", "double own = wait_ms;", ("test_detect_cost", "oracle")),
     Mutant("advice saves more than the run took", "agent/advise/advise.c",
