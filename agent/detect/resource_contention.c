@@ -12,7 +12,9 @@ enum { USUAL_DELAY_MS = 25 };
 // Below these nothing is told from class loading and a machine that is busy for a moment.
 enum { LEAST_RUN_MS = 10000, LEAST_TASK_MS = 500, LEAST_UNPACKING_MS = 200 };
 
-enum { RATIO, CPU, UNPACKING };
+enum { OWN_TIMES = 5 }; // as long as what waited then took: less is the usual order of jobs
+
+enum { RATIO, CPU, UNPACKING, OWN_WAIT };
 static const struct detector_threshold thresholds[] = {
     [RATIO] = {"ratio", "share of waiting in waiting + running above which a stage is starved", 0.5,
                0.01, 0.99, "base rule; DataFlint warns at 50 % idle core time"},
@@ -24,6 +26,8 @@ static const struct detector_threshold thresholds[] = {
              "spark-tui takes 0.3"},
     [UNPACKING] = {"unpacking", "the same share of the time to unpack tasks must be below this",
                    0.25, 0.01, 0.99, "measured: healthy stages have 0.3 to 0.6"},
+    [OWN_WAIT] = {"own_wait_s", "seconds that a stage waits behind other jobs of its run at least",
+                  10, 0, 1e9, "chosen: a short job that a user waits for; five times its length"},
 };
 
 // Tasks of a stage that should do nothing but compute, and hardly get onto a CPU: nothing that they
@@ -119,6 +123,36 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
 }
 
+// One finding of the run, however many stages waited: nothing ends sooner for the run as a whole,
+// but what is short need not wait for what is long.
+static void judge_run(const struct detector_view *view, struct verdict *out) {
+    const struct own_waits *waits = &view->app->own_waits;
+    double wait_ms = (double)waits->longest_ms, took_ms = (double)waits->longest_took_ms;
+    if (wait_ms < 1000 * view->thresholds[OWN_WAIT] || wait_ms < OWN_TIMES * took_ms ||
+        waits->stages == 0) {
+        return;
+    }
+    out->opens = true;
+    out->cause = CAUSE_OWN_JOBS;
+    out->saving_s = wait_ms / 1000;
+    bool stream = app_run_kind(view->app) == RUN_KIND_STREAM;
+    out->cap = stream ? SEVERITY_LOW : SEVERITY_MODERATE;
+    if (app_run_kind(view->app) == RUN_KIND_BATCH) {
+        verdict_doubt(out, CONFIDENCE_LOW, "the run as a whole may take as long");
+    }
+    verdict_evidence(out, "longest_wait_ms", wait_ms);
+    verdict_evidence(out, "longest_took_ms", took_ms);
+    verdict_evidence(out, "longest_stage", (double)waits->longest_stage);
+    verdict_evidence(out, "stages", (double)waits->stages);
+    char wait[SPAN_TEXT_SIZE], took[SPAN_TEXT_SIZE];
+    verdict_summary(out,
+                    "stage %d waited %s for slots that older jobs of the run held, and then took "
+                    "%s; %lld stage%s waited so in one FIFO pool",
+                    (int)waits->longest_stage, span_format_ms(wait_ms, wait),
+                    span_format_ms(took_ms, took), (long long)waits->stages,
+                    waits->stages == 1 ? "" : "s");
+}
+
 static const struct remedy remedies[] = {
     {CAUSE_OVERSUBSCRIBED,
      "More tasks run at once than there are cores for: give executors as many cores as they really "
@@ -141,7 +175,9 @@ const struct detector detector_resource_contention = {
     .rule =
         "waiting > 0.5 x (waiting + run); waiting = scheduler delay + (first launch - "
         "submission) x slots the stage could use. It also opens where tasks that only compute are "
-        "on a CPU for less than 35 % of their run time",
+        "on a CPU for less than 35 % of their run time; and on the run where a stage waited 10 s "
+        "and "
+        "five times its length behind older jobs of the run, in one FIFO pool",
     .unknown_when = "no successful task with metrics",
     .never_text = "no successful task of the run reported metrics",
     .thresholds = thresholds,
@@ -150,4 +186,5 @@ const struct detector detector_resource_contention = {
     .alert_name = "PipelineResourceContention",
     .alert_summary = "Pipeline waits for resources",
     .judge = judge,
+    .judge_run = judge_run,
 };

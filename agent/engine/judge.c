@@ -176,14 +176,20 @@ static void ask(struct engine *engine, struct live_run *live, const struct detec
                                  .stage = stage,
                                  .over = over,
                                  .thresholds = thresholds->of[detector->kind]};
-    detector->judge(&view, out);
+    bool rule = stage != NULL || detector->subject == SUBJECT_RUN;
+    if (rule) {
+        detector->judge(&view, out);
+    } else {
+        out->rule_met = TRI_FALSE;
+        detector->judge_run(&view, out);
+    }
     require(out->floor <= out->cap && (out->rule_met != TRI_NULL || out->reason != NULL));
     if (!isfinite(out->saving_s) || out->saving_s < 0) {
         out->saving_s = 0; // out of sums that overflowed
     }
     out->saving_s = cost_at_most(live->app, stage, out->saving_s);
     confidence_weigh(detector, live->app, stage, subject->completeness, subject->settled, out);
-    if (out->rule_met != TRI_NULL) {
+    if (rule && out->rule_met != TRI_NULL) {
         live->evaluated |= 1u << detector->kind;
     }
 }
@@ -336,7 +342,8 @@ static void conclude_on_run(struct engine *engine, struct live_run *live, struct
         live->evaluated &= ~(1u << detector->kind); // while it went on it could be
     }
     if (subject->settled) {
-        tell_unevaluated(live, detector, verdict->reason);
+        bool rule = detector->subject == SUBJECT_RUN;
+        tell_unevaluated(live, detector, rule ? verdict->reason : detector->never_text);
     }
     subject->before = app_verdict(app, detector->kind);
     if (subject->before != NULL && subject->before->rule_met == TRI_NULL) {
@@ -364,7 +371,9 @@ void judge_run(struct engine *engine, struct live_run *live, bool over) {
     memset(j.asked, 0, sizeof j.asked);
     memset(j.findings, 0, sizeof j.findings);
     for (unsigned i = 0; i < count; i++) {
-        if (all[i]->subject == SUBJECT_RUN && (over || all[i]->live)) {
+        bool of_run = all[i]->subject == SUBJECT_RUN ? over || all[i]->live
+                                                     : over && all[i]->judge_run != NULL;
+        if (of_run) {
             j.asked[all[i]->kind] = true;
             ask(engine, live, all[i], &subject, NULL, over, &j.verdicts[all[i]->kind]);
         }

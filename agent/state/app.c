@@ -97,6 +97,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
     if (completed && !was_completed) {
         plans_guess_files(app, stage);
         load_end(app, stage);
+        app_count_wait(app, stage);
     }
     tell_retried(app, stage);
     return stage;
@@ -108,19 +109,6 @@ static bool others_were_running(const struct app *app, const struct stage *stage
            app->last_finish_ms > stage->summary.submitted_ms;
 }
 
-// The first sign of a task fixes how many slots the stage could have used.
-static void first_task(struct app *app, struct stage *stage) {
-    if (stage->slots > 0) {
-        return;
-    }
-    int64_t slots = executors_live_slots(&app->executors);
-    stage->live_slots = slots;
-    load_begin(app, stage);
-    int64_t expected = stage->summary.tasks_expected;
-    stage->slots = expected > 0 && expected < slots ? expected : slots;
-    stage->waited_for_own = others_were_running(app, stage);
-}
-
 static void launched(struct stage *stage, int64_t launch_ms) {
     if (launch_ms > 0 && (stage->first_launch_ms == 0 || launch_ms < stage->first_launch_ms)) {
         stage->first_launch_ms = launch_ms;
@@ -130,11 +118,25 @@ static void launched(struct stage *stage, int64_t launch_ms) {
     }
 }
 
+// The first sign of a task fixes how many slots the stage could have used.
+static void first_task(struct app *app, struct stage *stage, int64_t launch_ms) {
+    launched(stage, launch_ms);
+    if (stage->slots > 0) {
+        return;
+    }
+    int64_t slots = executors_live_slots(&app->executors);
+    stage->live_slots = slots;
+    load_begin(app, stage);
+    int64_t expected = stage->summary.tasks_expected;
+    stage->slots = expected > 0 && expected < slots ? expected : slots;
+    stage->waited_for_own = others_were_running(app, stage);
+    stage->behind_a_job = stage->waited_for_own && app_behind_a_job(app, stage);
+}
+
 static struct stage *apply_task_start(struct app *app, const struct event_task *task) {
     load_advance(app);
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
-    first_task(app, stage);
-    launched(stage, task->launch_ms);
+    first_task(app, stage, task->launch_ms);
     stage_apply_start(stage, task, executors_host(&app->executors, task->executor, task->host));
     app_count_stage(app, stage);
     return tell_retried(app, stage); // of its own there is nothing to judge yet
@@ -187,8 +189,7 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
     }
     load_advance(app);
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
-    first_task(app, stage);
-    launched(stage, task->launch_ms);
+    first_task(app, stage, task->launch_ms);
     if (stage->tasks_running == 0) { // its start was never seen
         sat_inc(&app->load.task_ms, sat_sub0(task->finish_ms, task->launch_ms));
     }

@@ -158,6 +158,14 @@ static void *stream_add(void *of, uint32_t count, union record_scratch *scratch)
 }
 static const struct record_list stream_list = {streams_size, stream_at, stream_add, NULL};
 
+static const struct record_row own_waits_rows[] = {
+    RECORD_ROW(1, I64, own_waits, stages, .most = INT64_MAX),
+    RECORD_ROW(2, I64, own_waits, longest_ms, .most = INT64_MAX),
+    RECORD_ROW(3, I64, own_waits, longest_took_ms, .most = INT64_MAX),
+    RECORD_ROW(4, I32, own_waits, longest_stage, .most = INT32_MAX),
+};
+static const struct record record_own_waits = RECORD_OF("own_waits", own_waits, own_waits_rows);
+
 static const struct record_row app_rows[] = {
     RECORD_ROW(1, INLINE, app, identity, .item = &record_run_identity), // 1 to 7
     RECORD_ROW(8, CHARS, app, run_id),
@@ -193,6 +201,7 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(45, NESTED, app, work, .item = &record_busy),
     RECORD_ROW(46, NESTED, app, in_jobs, .item = &record_busy),
     RECORD_ROW(70, BOOL, app, drivers_oom),
+    RECORD_ROW(86, NESTED, app, own_waits, .item = &record_own_waits),
     RECORD_ROW(85, NESTED, app, load, .item = &record_load),
     RECORD_ROW(75, I64, app, uncounted_rows, .most = INT64_MAX),
     RECORD_ROW(76, I64, app, sized_rows, .most = INT64_MAX),

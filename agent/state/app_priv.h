@@ -122,6 +122,12 @@ void app_apply_plan(struct app *app, const struct event *event);
 // none.
 int64_t app_apply_task_accums(struct app *app, const struct event_task *task);
 
+// own_waits.c
+// True if the stage, whose first task comes, waited behind an older job's other work.
+bool app_behind_a_job(const struct app *app, const struct stage *stage);
+// A stage ended: counts its wait.
+void app_count_wait(struct app *app, const struct stage *stage);
+
 // pipeline_name.c
 // Takes of a property what it tells of the pipeline's name.
 void app_keep_property(struct app *app, const struct event_property *property);

@@ -156,6 +156,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(62, I64, stage, cold_tasks),
     RECORD_ROW(63, I64, stage, max_task_bytes),
     RECORD_ROW(64, I64, stage, deserialize_cpu_ns),
+    RECORD_ROW(65, BOOL, stage, behind_a_job),
     RECORD_ROW(61, NESTED, stage, beside, .item = &record_beside),
     RECORD_ROW(55, I32, stage, works, .most = WORK_ALL),
     RECORD_ROW(56, I32, stage, execution, .most = INT32_MAX),

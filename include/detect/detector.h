@@ -98,6 +98,9 @@ struct detector {
     const char *alert_name, *alert_summary;
     bool alert_critical;
     void (*judge)(const struct detector_view *view, struct verdict *out);
+    // Of a stage-level one: what it says of the run as a whole, once it is over. The rule is of
+    // stages: it is never met here. NULL: nothing.
+    void (*judge_run)(const struct detector_view *view, struct verdict *out);
 };
 
 // All detectors, in the order of detectors.def; *count gets how many.

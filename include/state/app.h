@@ -56,6 +56,12 @@ struct pipeline_rule {
 struct app_stage_slot; // hash entry, private
 struct app_job;        // private
 
+// Stages that waited for slots which older jobs of the run held, longer than they then took.
+struct own_waits {
+    int64_t stages, longest_ms, longest_took_ms; // of them
+    int32_t longest_stage;
+};
+
 struct app {
     struct run_identity identity;
     char run_id[ID_TEXT_SIZE];
@@ -99,8 +105,9 @@ struct app {
     struct stage_part sums;           // over `stages`
     int64_t gone_expected, gone_seen; // the same over stages that were let go
     double gone_shuffle_s;            // and what moving their shuffled data took: stage_shuffle_s
-    int64_t gone_slots_most, gone_last_finish_ms;     // the largest among them
-    int64_t last_finish_ms;                           // of any stage
+    int64_t gone_slots_most, gone_last_finish_ms; // the largest among them
+    int64_t last_finish_ms;                       // of any stage
+    struct own_waits own_waits;
     struct run_load load;                             // how busy it was
     struct stage *closed_details[APP_CLOSED_DETAILS]; // finished stages with their detail
     unsigned closed_detail_count;

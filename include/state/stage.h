@@ -71,6 +71,7 @@ struct stage {
     int64_t retry_launch_ms, retry_tasks;
     int64_t files, files_bytes; // that its scans were planned to read; 0 unknown
     int32_t execution;          // SQL execution that it is of, counted from 1; 0 none
+    bool behind_a_job;          // and an older job of the run held them, for other work
     bool waited_for_own;        // it waited while other stages of the run held slots
     // sums over successes
     int64_t task_ms, bytes, records, fetch_wait_ms, shuffle_write_ns, deserialize_ms;

@@ -113,11 +113,48 @@ static void a_wait_behind_own_stages_has_one_cause(void **state) {
     assert_int_equal(ask(&stage).cause, CAUSE_NONE);
 }
 
+// What is said of the run as a whole.
+static struct verdict ask_run(const struct app *app) {
+    const struct detector *detector = detector_of(KIND_RESOURCE_CONTENTION);
+    struct thresholds thresholds;
+    thresholds_init(&thresholds);
+    struct detector_view view = {app, NULL, true, thresholds.of[KIND_RESOURCE_CONTENTION]};
+    struct verdict verdict = {.rule_met = TRI_FALSE, .cap = SEVERITY_CRITICAL};
+    detector->judge_run(&view, &verdict);
+    return verdict;
+}
+
+static void long_waits_behind_own_jobs_are_one_finding(void **state) {
+    (void)state;
+    struct app app = {.own_waits = {3, 10000, 2000, 7}};
+    struct verdict v = ask_run(&app);
+    assert_true(v.opens);
+    assert_int_equal(v.rule_met, TRI_FALSE);
+    assert_int_equal(v.cause, CAUSE_OWN_JOBS);
+    assert_int_equal(v.cap, SEVERITY_MODERATE);
+    assert_int_equal(v.confidence, CONFIDENCE_LOW); // batch work may take as long
+    assert_near(v.saving_s, 10, 0);
+    assert_non_null(strstr(v.summary, "stage 7 waited 10.0 s"));
+    app.own_waits.longest_ms = 9999;
+    assert_false(ask_run(&app).opens);
+    app.own_waits = (struct own_waits){3, 10000, 2001, 7};
+    assert_false(ask_run(&app).opens);
+    app.own_waits.longest_took_ms = 2000;
+    app.signs.server = true; // somebody waits for it
+    assert_int_equal(ask_run(&app).confidence, CONFIDENCE_HIGH);
+    app.signs.server = false;
+    app.signs.stream = app.signs.endless = true;
+    assert_int_equal(ask_run(&app).cap, SEVERITY_LOW);
+    app.own_waits = (struct own_waits){0};
+    assert_false(ask_run(&app).opens);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_that_hardly_get_a_cpu_share_few_cores),
         cmocka_unit_test(whatever_else_keeps_tasks_off_a_cpu_is_no_crowd),
         cmocka_unit_test(few_short_or_uneven_tasks_tell_nothing),
+        cmocka_unit_test(long_waits_behind_own_jobs_are_one_finding),
         cmocka_unit_test(a_wait_behind_own_stages_has_one_cause),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -352,8 +352,47 @@ static void a_rule_that_cannot_be_told_of_the_whole_run_is_retracted(void **stat
     assert_int_equal(network->life, LIFE_CONFIRMED);
 }
 
+// A short job waits twice behind a long one: one finding of the run, beside those of the rule on
+// its stages.
+static void waits_behind_own_jobs_are_one_finding_of_the_run(void **state) {
+    (void)state;
+    start();
+    kit_executor(APP, "1", 1);
+    for (int job = 0; job < 2; job++) {
+        kit_feed(
+            APP,
+            "{\"Event\":\"SparkListenerJobStart\",\"Job ID\":%d,\"Submission Time\":%lld,\"Stage "
+            "IDs\":[%d,%d],\"Properties\":{\"spark.sql.execution.id\":\"%d\"}}",
+            job, kit_ms(1), 2 * job, 2 * job + 1, job);
+    }
+    kit_stage(APP, 0, 40, 1, 0);
+    kit_task(APP, 0, 0, 1, 2, 1);
+    for (int stage = 2; stage < 4; stage++) {
+        kit_stage(APP, stage, 1, 1, 0);
+        kit_task(APP, stage, stage, 39, 40, 1);
+        kit_stage(APP, stage, 1, 1, 40);
+    }
+    kit_app_end(APP, 45);
+    int on_run = 0, on_stages = 0;
+    for (int i = 0; i < kit.count; i++) {
+        const struct kit_record *r = &kit.records[i];
+        if (r->type == KIT_VERDICT && r->verdict.kind == KIND_RESOURCE_CONTENTION) {
+            on_run += r->verdict.stage == -1;
+            on_stages += r->verdict.stage >= 0 && r->verdict.severity > SEVERITY_NEGLIGIBLE;
+        }
+    }
+    assert_int_equal(on_run, 1);
+    assert_int_equal(on_stages, 0);
+    const struct kit_record *r = newest(KIND_RESOURCE_CONTENTION);
+    assert_int_equal(r->verdict.rule_met, TRI_FALSE);
+    assert_int_equal(r->verdict.cause, CAUSE_OWN_JOBS);
+    assert_int_equal(r->verdict.life, LIFE_CONFIRMED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(waits_behind_own_jobs_are_one_finding_of_the_run,
+                                        kit_set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(a_share_of_the_tasks_must_have_ended, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(completeness_is_never_beyond_the_whole, kit_set_up,

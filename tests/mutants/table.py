@@ -114,6 +114,8 @@ MUTANTS = (
            "< view->thresholds[UNPACKING] * unpacking_ms", "<= unpacking_ms", ("test_contention",)),
     Mutant("a stage of one task is told when it has ended", "agent/engine/look.h",
            "(s->tasks > 0 || few)", "s->tasks > 0", ("test_look",)),
+    Mutant("jobs of one execution wait for each other", "agent/state/own_waits.c",
+           "return a == b || execution || ", "return a == b || (execution && false) || ", ("test_own_waits",)),
     Mutant("what others outlast holds the run up", "agent/detect/low_parallelism.c",
            "few.beside.outlasted ?", "false && few.beside.outlasted ?", ("test_low_parallelism",)),
     Mutant("tasks of other stages are not seen beside a stage", "agent/state/load.c",
