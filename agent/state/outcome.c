@@ -230,11 +230,12 @@ static bool has_failure(const struct app *app, int64_t execution) {
     return false;
 }
 
-// Before 3.4 the end of an execution says nothing: it was good if none of its jobs failed.
+// Before 3.4 the end of an execution says nothing: it was good if none of its jobs failed, and the
+// last one was not cancelled.
 static void end_well(struct app *app, const struct execution *execution, bool says_so) {
     if (says_so) {
         app_add_id(app, &app->outcome.well, execution->id);
-    } else if (has_failure(app, execution->id)) {
+    } else if (execution->doubtful || has_failure(app, execution->id)) {
         return;
     }
     execution_makes_up(app, execution);
@@ -410,6 +411,10 @@ static void end_job(struct app *app, const struct event *event) {
         ending = ENDING_CANCELLED; // it changes nothing
     } else if (ending == ENDING_CANCELLED && job != NULL && job->stream) {
         app_stream_cut(app);
+    }
+    struct execution *execution = job == NULL ? NULL : find_execution(app, job->execution_id);
+    if (first && execution != NULL) {
+        execution->doubtful = ending != ENDING_WELL;
     }
     if (ending == ENDING_WELL && job != NULL) {
         job_makes_up(app, job);

@@ -44,6 +44,7 @@ static const struct record_row execution_rows[] = {
     RECORD_AS(4, I64, execution, work.site, "site"),
     RECORD_ROW(5, I64, execution, stream_run),
     RECORD_ROW(6, I64, execution, started_ms),
+    RECORD_ROW(7, BOOL, execution, doubtful),
 };
 static const struct record record_execution = RECORD_OF("execution", execution, execution_rows);
 

@@ -33,6 +33,7 @@ struct execution { // an SQL execution that is not over
     struct work_mark work;
     int64_t stream_run; // hash of the run of its streaming query, 0: none
     int64_t started_ms;
+    bool doubtful; // the job of it that ended last did not end well
 };
 
 enum failure_of { FAILURE_OF_JOB, FAILURE_OF_EXECUTION, FAILURE_OF_QUERY, FAILURE_OF_SHUTDOWN };

@@ -77,6 +77,7 @@ class Work:
         self.family = family
         self.marks = {mark for mark in marks if mark}
         self.begun = 0
+        self.begun_at = 0  # place of its beginning
         self.stages = ()
         self.stream = False
         self.run = ""
@@ -178,7 +179,7 @@ class Outcome:
         stream = "id" in lines and "runId" in lines
         work = Work(number, number, number if root is None else root,
                     (described, lines["id"] if stream else text(event.get("details"))))
-        work.begun = metric(event.get("time"))
+        work.begun, work.begun_at = metric(event.get("time")), self.place
         work.stream, work.run = stream, lines.get("runId", "") if stream else ""
         self.executions[number] = work
 
@@ -229,6 +230,10 @@ class Outcome:
             return False
         if execution.ended[3]:
             return True
+        jobs = [job.ended for job in self.jobs.values()
+                if job.ended and job.execution == execution.number and job.ended[0] < execution.ended[0]]
+        if execution.begun_at and jobs and max(jobs)[2] != "well":
+            return False
         return not any(
             self.own(failure, execution) and failure.place < execution.ended[0]
             and not self.done_again(failure, execution.ended[0])

@@ -91,6 +91,7 @@ class Run:
             self.named = (app_id, text(properties.get("spark.app.attempt.id")))
 
     def environment(self, event):
+        self.name = self.name or text(table(event.get("Spark Properties")).get("spark.app.name"))
         self.note_identity(event.get("Spark Properties"))
         cpus = metric(table(event.get("Spark Properties")).get("spark.task.cpus"))
         self.task_cpus = cpus or self.task_cpus

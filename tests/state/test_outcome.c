@@ -192,6 +192,25 @@ static void a_failed_job_of_an_execution_needs_the_same_execution_again(void **s
     }
 }
 
+// 3.3 does not say that the second try was cancelled: its job does, unless a later one ended well.
+static void a_try_that_was_cancelled_makes_up_for_nothing(void **state) {
+    (void)state;
+    for (int dropped = 0; dropped < 2; dropped++) {
+        struct app *app = spark_app();
+        for (int64_t id = 0; id < 2; id++) {
+            start_sql(app, id, id, "save at A:30", AT_MS + id * 100);
+            start_job(app, (int32_t)id, (struct job_of){.execution = id == 0 ? "0" : "1"});
+            end_job(app, (int32_t)id, id == 0 ? ABORTED : "Job 1 cancelled ", AT_MS + id * 150);
+            if (id == 1 && dropped) { // a side that nobody needed
+                start_job(app, 2, (struct job_of){.execution = "1"});
+                end_job(app, 2, NULL, AT_MS + 160);
+            }
+            end_sql(app, id, NULL, AT_MS + id * 170);
+        }
+        ENDS(app, dropped ? RUN_SUCCEEDED : RUN_FAILED);
+    }
+}
+
 // The job's end comes behind that of its execution: the failure is the job's all the same.
 static void the_ends_of_an_execution_and_its_job_come_in_any_order(void **state) {
     (void)state;
@@ -470,6 +489,7 @@ int main(void) {
         cmocka_unit_test(a_job_that_ran_already_makes_up_for_nothing),
         cmocka_unit_test(within_an_execution_a_later_job_does),
         cmocka_unit_test(a_failed_job_of_an_execution_needs_the_same_execution_again),
+        cmocka_unit_test(a_try_that_was_cancelled_makes_up_for_nothing),
         cmocka_unit_test(the_ends_of_an_execution_and_its_job_come_in_any_order),
         cmocka_unit_test(an_execution_without_a_failed_job_is_made_up_for_by_any_later_one),
         cmocka_unit_test(what_belongs_to_an_execution_is_its_own),
