@@ -37,7 +37,7 @@
 enum {
     APP_OPEN_STAGES_MAX = 2000,
     APP_STAGES_MAX = 10000, // open and finished together; the oldest finished goes first
-    APP_CLOSED_DETAILS = 4, // finished stages that keep their detail for late events
+    APP_CLOSED_DETAILS = 2, // finished stages that keep their detail for late events
     APP_OPEN_JOBS_MAX = 1000,
     APP_ACCUMS_MAX = 100000,
     APP_DRIVER_ACCUMS_MAX = 10000,
