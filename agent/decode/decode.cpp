@@ -154,13 +154,18 @@ static void forget_event(context *c, const event *missing) {
     c->properties.len = c->accums.len = c->nodes.len = c->metrics.len = 0;
 }
 
+// A kind that stands for events of several names.
+static bool has_many_names(event_kind kind) {
+    return kind == EVENT_OTHER || kind == EVENT_THRIFT_SERVER || kind == EVENT_CONNECT;
+}
+
 // An event of that name begins.
 static void begin(decoder *d, str name) {
     context &c = d->c;
     event_kind kind = event_kind_of(name);
     memcpy(c.out, &d->missing[kind], sizeof *c.out);
     c.fields = &fields_of(kind);
-    if (kind == EVENT_OTHER) {
+    if (has_many_names(kind)) {
         c.out->name = {name.p, str_cut_utf8(name, 256)};
     }
 }
@@ -302,7 +307,7 @@ static bool read_again(decoder *d, unsigned depth, simdjson::ondemand::document 
     object o;
     size_t len = str_cut_utf8(e->name, sizeof d->late_name);
     begin(d, e->name);
-    if (d->c.out->kind == EVENT_OTHER) {
+    if (has_many_names(d->c.out->kind)) {
         memcpy(d->late_name, e->name.p, len);
         d->c.out->name = {d->late_name, len};
     }

@@ -20,8 +20,8 @@ static const struct detector_threshold thresholds[] = {
          "how much longer the later half of the last batches takes than the "
          "earlier, from which it gets worse; half of that beyond a known trigger",
          1.5, 1, 1000,
-         "simulated queries at 0.5 to 0.8 of what they can take, with noise of 30 %, are told "
-         "in at most 5 % of batches, while they begin; at 1.2 in most"},
+         "chosen after simulating queries with near settings: at 0.5 to 0.8 of what they can "
+         "take, with noise of 30 %, up to 6 % of batches were told, while they began; at 1.2 most"},
     [LEAST_S] = {"least_s", "seconds it fell behind that are worth a word", 3, 0, 1e9,
                  "chosen: some triggers of the shortest usual length"},
 };
