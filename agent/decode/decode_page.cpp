@@ -47,7 +47,7 @@ static void add_kind(struct buf *out, const rule &r) {
 static void add_fields(struct buf *out, const shape &s, unsigned depth) {
     for (size_t i = 0; i < s.count; i++) {
         const rule &r = s.rules[i];
-        if (r.what == as::skip) {
+        if (r.what == as::skip || r.stays) {
             continue;
         }
         for (unsigned d = 0; d < depth; d++) {

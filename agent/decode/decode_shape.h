@@ -259,6 +259,7 @@ struct rule {
     const shape *each = nullptr; // the fields of an element of the list, or of the object
     // The one text that counts: an element of a list is as good as not there if this is another.
     const char *only = nullptr;
+    bool stays = false; // read if it comes; Stoker's listener leaves such a text in the driver
 };
 struct shape {
     const rule *rules;

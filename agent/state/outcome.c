@@ -372,6 +372,9 @@ static void start_job(struct app *app, const struct event_job *event, int64_t st
         execution->work.site = job->work.site; // its description does not tell
         execution->stream_run = read_run(event);
     }
+    if (execution != NULL && execution->work.description == 0 && execution->work.site == 0) {
+        execution->work = job->work; // a listener sends no description: where it is called from
+    }
     if (execution != NULL) {
         job->family = execution->root + 1;
         job->work = execution->work;

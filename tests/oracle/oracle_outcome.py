@@ -148,6 +148,7 @@ class Outcome:
             if work.stream and not execution.stream:
                 execution.stream, execution.run = True, text(given.get("spark.jobGroup.id"))
                 execution.marks.add(query)
+            execution.marks = execution.marks or work.marks
             work.marks, work.family = execution.marks, execution.family
         self.jobs[job] = work
 

@@ -192,6 +192,23 @@ static void a_failed_job_of_an_execution_needs_the_same_execution_again(void **s
     }
 }
 
+// What comes by a listener has no descriptions: the names of stages tell where it is called from.
+static void an_execution_is_known_by_the_call_site_of_its_job(void **state) {
+    (void)state;
+    for (int same = 0; same < 2; same++) {
+        struct app *app = spark_app();
+        start_sql(app, 0, 0, "", AT_MS - 100);
+        start_job(app, 0, (struct job_of){.execution = "0", .site = "save at A:30"});
+        end_job(app, 0, ABORTED, AT_MS);
+        end_sql(app, 0, ABORTED, AT_MS);
+        start_sql(app, 1, 1, "", AT_MS + 100);
+        start_job(app, 1, (struct job_of){.execution = "1", .site = same ? "save at A:30" : "b"});
+        end_job(app, 1, NULL, AT_MS + 200);
+        end_sql(app, 1, "", AT_MS + 200);
+        ENDS(app, same ? RUN_SUCCEEDED : RUN_FAILED);
+    }
+}
+
 // 3.3 does not say that the second try was cancelled: its job does, unless a later one ended well.
 static void a_try_that_was_cancelled_makes_up_for_nothing(void **state) {
     (void)state;
@@ -489,6 +506,7 @@ int main(void) {
         cmocka_unit_test(a_job_that_ran_already_makes_up_for_nothing),
         cmocka_unit_test(within_an_execution_a_later_job_does),
         cmocka_unit_test(a_failed_job_of_an_execution_needs_the_same_execution_again),
+        cmocka_unit_test(an_execution_is_known_by_the_call_site_of_its_job),
         cmocka_unit_test(a_try_that_was_cancelled_makes_up_for_nothing),
         cmocka_unit_test(the_ends_of_an_execution_and_its_job_come_in_any_order),
         cmocka_unit_test(an_execution_without_a_failed_job_is_made_up_for_by_any_later_one),
