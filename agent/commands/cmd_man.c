@@ -107,8 +107,11 @@ static void add_events(struct buf *out) {
                  "keep, and by what a secret is\n# known. Printed by: stoker man events\n");
     decode_page(out);
     for (int p = PROPERTY_NONE + 1; p < PROPERTY_COUNT; p++) {
-        bool family = property_is_family((enum property)p);
-        buf_printf(out, "property %s%s\n", property_key((enum property)p), family ? "*" : "");
+        const char *key = property_key((enum property)p);
+        if (key[0] != '\0') {
+            bool family = property_is_family((enum property)p);
+            buf_printf(out, "property %s%s\n", key, family ? "*" : "");
+        }
     }
     scrub_page(out);
 }

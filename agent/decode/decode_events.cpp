@@ -236,27 +236,138 @@ AMOUNT(offheap, as::metric, profile.offheap_mib)
 AMOUNT(pyspark, as::metric, profile.pyspark_mib)
 AMOUNT(cpus, as::real, profile.task_cpus)
 
+// Resources beside cores and memory have names of their own, which are only compared. Fields that
+// `known` tells as objects are read by it; f(id, value) gets all others. False if it has no field.
+template <typename F> bool each_resource(context &c, value v, const shape &known, F f) {
+    object o;
+    bool any = false;
+    if (!open_object(c, v, &o)) {
+        return false;
+    }
+    members(c, o, [&](field &item) {
+        char plain[key::BYTES * 2];
+        size_t hint = 0;
+        any = true;
+        const char *name = plain_key(c, item, plain);
+        if (c.broken) {
+            return false;
+        }
+        const rule *r = find_rule(known, name, &hint);
+        if (r != nullptr && r->what == as::object) {
+            apply(c, *r, item.value());
+        } else {
+            f(event_resource_id({name, strcspn(name, "\"")}), item.value());
+        }
+        return true;
+    });
+    return any;
+}
+
+// The resource's place in a list, NULL if it is full.
+event_resource *resource_of(event_resource *list, uint32_t *count, int32_t id) {
+    uint32_t i = 0;
+    while (i < *count && list[i].id != id) {
+        i++;
+    }
+    if (i == EVENT_RESOURCES_MAX || id == 0) {
+        return nullptr;
+    }
+    if (i == *count) {
+        list[(*count)++] = {id, 0, 0};
+    }
+    return &list[i];
+}
+
+// Read by read_amount and read_resources; told here for slim mode, which knows two names.
+const rule amount_rules[] = {{"Amount", as::real}};
+const shape amount_shape(amount_rules);
+#define RESOURCE(name, fields)                                                                     \
+    { name, as::call, 0, 0, nullptr, nullptr, form::one, &(fields) }
+
+double read_amount(context &c, value v) {
+    double amount = 0;
+    each_field(c, v, amount_shape, [&](const rule &, value number) {
+        amount = real(number);
+        return true;
+    });
+    return amount;
+}
+
 const rule executor_request_rules[] = {
     {"cores", as::object, 0, 0, &cores_shape},
     {"memory", as::object, 0, 0, &memory_shape},
     {"memoryOverhead", as::object, 0, 0, &overhead_shape},
     {"offHeap", as::object, 0, 0, &offheap_shape},
     {"pyspark.memory", as::object, 0, 0, &pyspark_shape},
+    RESOURCE("gpu", amount_shape),
+    RESOURCE("fpga", amount_shape),
 };
 const shape executor_request_shape(executor_request_rules);
-const rule task_request_rules[] = {{"cpus", as::object, 0, 0, &cpus_shape}};
+const rule task_request_rules[] = {
+    {"cpus", as::object, 0, 0, &cpus_shape},
+    RESOURCE("gpu", amount_shape),
+    RESOURCE("fpga", amount_shape),
+};
 const shape task_request_shape(task_request_rules);
+
+void read_executor_requests(context &c, value v) {
+    event_resource_profile &profile = c.out->profile;
+    profile.asks_executors =
+        each_resource(c, v, executor_request_shape, [&](int32_t id, value request) {
+            double amount = read_amount(c, request);
+            event_resource *r = resource_of(profile.resources, &profile.resource_count, id);
+            if (r != nullptr && amount < INT32_MAX) {
+                r->executor = static_cast<int64_t>(amount);
+            }
+        });
+}
+
+void read_task_requests(context &c, value v) {
+    event_resource_profile &profile = c.out->profile;
+    each_resource(c, v, task_request_shape, [&](int32_t id, value request) {
+        double amount = read_amount(c, request);
+        event_resource *r = resource_of(profile.resources, &profile.resource_count, id);
+        if (r != nullptr) {
+            r->task = amount;
+        }
+    });
+}
+
+// {"gpu":{"name":"gpu","addresses":["0","1"]}}; slim mode leaves it to the profile.
+const rule addresses_rules[] = {{"addresses", as::call, 0, 0, nullptr, nullptr, form::list}};
+const shape addresses_shape(addresses_rules);
+const rule resources_rules[] = {RESOURCE("gpu", addresses_shape),
+                                RESOURCE("fpga", addresses_shape)};
+const shape resources_shape(resources_rules);
+
+void read_resources(context &c, value v) {
+    event_executor &executor = c.out->executor;
+    each_resource(c, v, resources_shape, [&](int32_t id, value resource) {
+        int64_t count = 0;
+        each_field(c, resource, addresses_shape, [&](const rule &, value list) {
+            items(c, list, [&](value) { count++; });
+            return true;
+        });
+        event_resource *r = resource_of(executor.resources, &executor.resource_count, id);
+        if (r != nullptr) {
+            r->executor = count;
+        }
+    });
+}
 
 const rule profile_rules[] = {
     {"Resource Profile Id", as::id, AT(profile.id)},
-    {"Executor Resource Requests", as::object, 0, 0, &executor_request_shape},
-    {"Task Resource Requests", as::object, 0, 0, &task_request_shape},
+    {"Executor Resource Requests", as::call, 0, 0, nullptr, read_executor_requests, form::one,
+     &executor_request_shape},
+    {"Task Resource Requests", as::call, 0, 0, nullptr, read_task_requests, form::one,
+     &task_request_shape},
 };
 const shape profile_shape(profile_rules);
 
 const rule executor_info_rules[] = {
     {"Host", as::name, AT(executor.host), 256},
     {"Total Cores", as::metric, AT(executor.cores)},
+    {"Resources", as::call, 0, 0, nullptr, read_resources, form::one, &resources_shape},
     {"Resource Profile Id", as::id, AT(executor.profile_id)},
     {"Registration Time", as::metric, AT(executor.registration_ms)},
     {"Request Time", as::metric, AT(executor.request_ms)},

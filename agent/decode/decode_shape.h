@@ -98,6 +98,8 @@ inline int64_t metric(value v) {
     bool is = !v.get_int64().get(number) || get_odd_integer(v, &number);
     return is && number > 0 ? number : 0;
 }
+// 0 for what is no number, and for negative ones.
+double real(value v);
 // -1 for what is no integer, and for negative ones.
 inline int64_t id64(value v) {
     int64_t number;

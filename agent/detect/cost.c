@@ -18,8 +18,16 @@ static double wall_s(const struct stage *stage) {
 double cost_running_s(const struct stage *stage) {
     double longest_s = (double)stage->summary.max_task_ms / 1000;
     double running_s = fmax(longest_s, (double)stage->task_ms / 1000 / cost_slots(stage));
+    struct stage_time time = waited_of(NULL, stage);
     double took_s = wall_s(stage);
+    running_s = time.known ? fmax(running_s, time.alone_ms / 1000) : running_s;
     return took_s > 0 ? fmin(running_s, took_s) : running_s;
+}
+
+// At most the time that the run waited for the stage.
+static double while_waited_for(const struct stage *stage, double saving_s) {
+    struct stage_time time = waited_of(NULL, stage);
+    return time.known ? fmin(saving_s, fmax(0, time.waited_ms / 1000)) : saving_s;
 }
 
 double cost_of_work(const struct stage *stage, double gone_s) {
@@ -30,12 +38,30 @@ double cost_of_work(const struct stage *stage, double gone_s) {
     if (work_s <= 0) { // no task ended well: it is all there is
         return gone_s / cost_slots(stage);
     }
-    return fmin(1, gone_s / work_s) * cost_running_s(stage);
+    return while_waited_for(stage, fmin(1, gone_s / work_s) * cost_running_s(stage));
 }
 
 double cost_of_rest(const struct stage *stage, double work_left_s, double longest_left_s) {
     double left_s = fmax(longest_left_s, work_left_s / cost_slots(stage));
-    return fmax(0, cost_running_s(stage) - left_s);
+    return while_waited_for(stage, fmax(0, cost_running_s(stage) - left_s));
+}
+
+// What its tasks took beyond the usual one, together.
+static double beyond_usual_s(const struct stage *stage) {
+    if (stage->detail == NULL) {
+        return (double)stage->task_ms / 1000;
+    }
+    double usual_ms = sketch_quantile(&stage->detail->durations_ms, 0.5);
+    return fmax(0, (double)stage->task_ms - usual_ms * (double)stage->summary.tasks) / 1000;
+}
+
+double cost_of_tail(const struct app *app, const struct stage *stage, double saving_s) {
+    struct stage_time time = waited_of(app, stage);
+    double slots = cost_slots(stage);
+    double idle_s = fmax(0, time.alone_ms - time.alone_task_ms / slots) / 1000;
+    double waited_s = fmax(0, time.waited_ms / 1000);
+    double most_s = idle_s + fmin(beyond_usual_s(stage) / slots, waited_s);
+    return time.known ? fmin(saving_s, most_s) : saving_s;
 }
 
 // The end of the stage attempt, as far as it is known.

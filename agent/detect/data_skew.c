@@ -1,6 +1,7 @@
 // data_skew: one task of a stage takes far longer than the mean because it has far more data.
 // Called through the detector table; where the data is not the cause it says so and stays
 // negligible.
+#include "detect/cost.h"
 #include "slow_tasks.h"
 
 #include "base/span.h"
@@ -28,7 +29,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     slow_tasks_compare(stage, view->app->now_ms, &slow);
     slow_tasks_evidence(stage, &slow, out);
     out->cause = slow.cause;
-    out->saving_s = slow.saving_s;
+    out->saving_s = cost_of_tail(view->app, stage, slow.saving_s);
     out->cap = slow_tasks_are_of_data(stage, &slow) ? out->cap : SEVERITY_NEGLIGIBLE;
     if (slow.running > 0) {
         const char *why = slow.cause == CAUSE_DATA ? "those that ended had much data"

@@ -40,7 +40,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         return;
     }
     double used_ms = ((double)app->totals.task_ms + (double)app->totals.wasted_ms) *
-                     (double)executors->task_cpus;
+                     (double)slots_task_cpus(&executors->slots, PROFILE_DEFAULT);
     double held_h = (double)held_ms / MS_PER_HOUR, used_h = used_ms / MS_PER_HOUR;
     if ((double)held_ms - used_ms <= view->thresholds[SHARE] * (double)held_ms ||
         held_h - used_h < view->thresholds[LEAST_CORE_HOURS]) {
@@ -53,7 +53,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "core_hours_used", used_h);
     verdict_evidence(out, "idle_share", share);
     verdict_evidence(out, "executors_added", (double)executors->added);
-    verdict_evidence(out, "task_cpus", (double)executors->task_cpus);
+    verdict_evidence(out, "task_cpus", (double)slots_task_cpus(&executors->slots, PROFILE_DEFAULT));
     verdict_summary(out, "of %.1f core hours held by executors, %.0f %% had no task to run", held_h,
                     100 * share);
 }

@@ -1,5 +1,6 @@
 // straggler: task times are as uneven as in data_skew, but the data is even: a slow host, costly
 // records, waiting. Called through the detector table.
+#include "detect/cost.h"
 #include "slow_tasks.h"
 
 #include <stdio.h>
@@ -116,7 +117,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     }
     out->rule_met = TRI_TRUE;
     out->cause = slow.cause;
-    out->saving_s = slow.saving_s;
+    out->saving_s = cost_of_tail(view->app, stage, slow.saving_s);
     slow_tasks_evidence(stage, &slow, out);
     // Class loading and JIT: every run pays it once. What may be the data is told as that.
     if (slow.cause == CAUSE_COLD_START || slow_tasks_are_of_data(stage, &slow)) {

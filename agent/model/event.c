@@ -82,8 +82,11 @@ static const struct {
 
 enum property event_property_of(struct str key) {
     for (int i = 1; i < PROPERTY_COUNT; i++) {
-        if (properties[i].scope == FAMILY ? str_starts(key, properties[i].key)
-                                          : str_eq(key, properties[i].key)) {
+        struct str own = properties[i].key; // "": the number is not used
+        if (own.len == 0) {
+            continue;
+        }
+        if (properties[i].scope == FAMILY ? str_starts(key, own) : str_eq(key, own)) {
             // Nobody has looked at the names in a family.
             return properties[i].scope == FAMILY && scrub_hides_property(key) ? PROPERTY_NONE
                                                                               : (enum property)i;
@@ -92,17 +95,25 @@ enum property event_property_of(struct str key) {
     return PROPERTY_NONE;
 }
 
+int32_t event_resource_id(struct str name) {
+    uint32_t hash = 2166136261; // FNV-1a
+    for (size_t i = 0; i < name.len; i++) {
+        hash = (hash ^ (unsigned char)name.p[i]) * 16777619;
+    }
+    return name.len == 0 ? 0 : (int32_t)(hash & INT32_MAX) | 1;
+}
+
 bool event_property_allowed(struct str key) {
     return event_property_of(key) != PROPERTY_NONE;
 }
 
 const char *property_key(enum property property) {
     require(property > PROPERTY_NONE && property < PROPERTY_COUNT);
-    return properties[property].key.p;
+    return properties[property].key.len > 0 ? properties[property].key.p : "";
 }
 
 bool property_is_of_run(enum property property) {
-    return property != PROPERTY_NONE && properties[property].scope != OF_JOB;
+    return properties[property].key.len > 0 && properties[property].scope != OF_JOB;
 }
 
 bool property_is_family(enum property property) {

@@ -87,6 +87,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
     load_advance(app);
     struct stage *stage = get_stage(app, event->stage.id, event->stage.attempt);
     bool was_completed = stage->completed;
+    waited_settle(app, stage);
     stage_apply_info(stage, &event->stage, completed);
     if (completed && !was_completed) {
         app->open_stages--;
@@ -118,17 +119,13 @@ static void launched(struct stage *stage, int64_t launch_ms) {
     }
 }
 
-// The first sign of a task fixes how many slots the stage could have used.
+// The first sign of a task fixes what the stage waited for.
 static void first_task(struct app *app, struct stage *stage, int64_t launch_ms) {
     launched(stage, launch_ms);
     if (stage->slots > 0) {
         return;
     }
-    int64_t slots = executors_live_slots(&app->executors);
-    stage->live_slots = slots;
     load_begin(app, stage);
-    int64_t expected = stage->summary.tasks_expected;
-    stage->slots = expected > 0 && expected < slots ? expected : slots;
     stage->waited_for_own = others_were_running(app, stage);
     stage->behind_a_job = stage->waited_for_own && app_behind_a_job(app, stage);
 }
@@ -137,7 +134,15 @@ static struct stage *apply_task_start(struct app *app, const struct event_task *
     load_advance(app);
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
     first_task(app, stage, task->launch_ms);
-    stage_apply_start(stage, task, executors_host(&app->executors, task->executor, task->host));
+    waited_settle(app, stage);
+    bool known = task->task_id >= 0;
+    if (!known || (!rangeset_has(&app->ended_tasks, task->task_id) &&
+                   app_add_id(app, &app->started_tasks, task->task_id))) {
+        waited_began(stage);
+        int32_t host = executors_host(&app->executors, task->executor, task->host);
+        stage_apply_start(stage, task, host);
+    }
+    waited_slots(app, stage);
     app_count_stage(app, stage);
     return tell_retried(app, stage); // of its own there is nothing to judge yet
 }
@@ -172,6 +177,29 @@ static void add_totals(struct app *app, const struct event_task *task, enum task
     sat_inc(&app->shuffle_write_ns, task->shuffle_write_ns);
 }
 
+// From 4.1 Spark tells the run time of a task times the cores it takes. It is brought to wall time
+// before it is compared with anything; nothing else of a task is multiplied.
+static int64_t wall_run_ms(const struct app *app, const struct stage *stage,
+                           const struct event_task *task) {
+    bool before = app->spark_major > 0 &&
+                  (app->spark_major < 4 || (app->spark_major == 4 && app->spark_minor < 1));
+    int64_t cpus = slots_task_cpus(&app->executors.slots, stage->profile);
+    bool multiplied = task->run_ms > sat_sub0(task->finish_ms, task->launch_ms);
+    return multiplied && !before ? task->run_ms / cpus : task->run_ms;
+}
+
+static void end_running(struct app *app, struct stage *stage, const struct event_task *task) {
+    waited_settle(app, stage);
+    bool started = task->task_id < 0 ? stage->tasks_running > 0
+                                     : rangeset_has(&app->started_tasks, task->task_id);
+    if (started) {
+        waited_ended(stage, task->finish_ms);
+    } else { // its start was never seen
+        sat_inc(&app->load.task_ms, sat_sub0(task->finish_ms, task->launch_ms));
+    }
+    waited_slots(app, stage);
+}
+
 static bool apply_task_end(struct app *app, const struct event_task *task, struct stage **touched) {
     enum task_class class = stage_task_class(task);
     if (class == TASK_CLASS_NONE) { // an earlier success whose output was lost: no new work
@@ -190,15 +218,19 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
     load_advance(app);
     struct stage *stage = get_stage(app, task->stage, task->stage_attempt);
     first_task(app, stage, task->launch_ms);
-    if (stage->tasks_running == 0) { // its start was never seen
-        sat_inc(&app->load.task_ms, sat_sub0(task->finish_ms, task->launch_ms));
-    }
-    stage->tasks_running -= stage->tasks_running > 0;
+    end_running(app, stage, task);
     bool cold;
     int32_t host = executors_task(&app->executors, task->executor, task->host, &cold);
     int64_t scan_ns = class == TASK_CLASS_SUCCESS ? app_apply_task_accums(app, task) : -1;
     if (class == TASK_CLASS_SUCCESS) {
         plans_count_files(app, stage, task);
+    }
+    int64_t run_ms = wall_run_ms(app, stage, task);
+    struct event_task wall;
+    if (run_ms != task->run_ms) {
+        wall = *task;
+        wall.run_ms = run_ms;
+        task = &wall;
     }
     bool others_wait = app->sums.pending > stage->counted.pending;
     stage_apply_task(stage, task, host, cold, scan_ns, others_wait);
@@ -217,7 +249,6 @@ struct app *app_new(const char *cluster, struct str app_id, struct str attempt,
     str_copy(app->identity.app_id, sizeof app->identity.app_id, app_id);
     str_copy(app->identity.attempt, sizeof app->identity.attempt, attempt);
     app->pipeline_rule = rule;
-    app->executors.task_cpus = 1;
     id_of_run(&app->identity, app->run_id);
     return app;
 }
@@ -241,6 +272,7 @@ void app_free(struct app *app) {
     idmap_fini(&app->accum_chunks);
     idmap_fini(&app->accum_roles);
     idmap_fini(&app->driver_values);
+    rangeset_fini(&app->started_tasks);
     rangeset_fini(&app->ended_tasks);
     rangeset_fini(&app->started_jobs);
     rangeset_fini(&app->ended_jobs);
@@ -305,10 +337,7 @@ static void apply_environment(struct app *app, const struct event_environment *e
         app_keep_property(app, property);
         properties_put(&app->properties, property->key, property->value);
     }
-    int64_t cpus;
-    if (str_to_i64(app_property(app, PROPERTY_TASK_CPUS), &cpus)) {
-        executors_set_task_cpus(&app->executors, cpus);
-    }
+    executors_environment(&app->executors, environment, app->now_ms);
 }
 
 struct str app_property(const struct app *app, enum property property) {
@@ -379,14 +408,13 @@ static void apply_world(struct app *app, const struct event *event) {
         if (event->profile.id == 0) {
             app->executor_memory_mib = event->profile.memory_mib;
         }
+        executors_profile(&app->executors, &event->profile, app->now_ms);
         break;
     case EVENT_EXECUTOR_ADDED:
-        executors_add(&app->executors, event->executor.id, event->executor.host,
-                      event->executor.cores, event->time_ms);
+        executors_add(&app->executors, &event->executor, event->time_ms, app->now_ms);
         break;
     case EVENT_EXECUTOR_REMOVED:
-        executors_remove(&app->executors, event->executor.id, event->executor.reason,
-                         event->time_ms);
+        executors_remove(&app->executors, &event->executor, event->time_ms, app->now_ms);
         break;
     case EVENT_EXECUTOR_EXCLUDED:
     case EVENT_EXECUTOR_EXCLUDED_STAGE:

@@ -188,8 +188,9 @@ void app_stage_judged(struct app *app, struct stage *stage, bool over) {
 
 int64_t app_bytes(const struct app *app) {
     int64_t ranges =
-        (int64_t)(app->ended_tasks.len + app->started_jobs.len + app->ended_jobs.len +
-                  app->delivery.numbers.len + app->outcome.ended.len + app->outcome.well.len);
+        (int64_t)(app->started_tasks.len + app->ended_tasks.len + app->started_jobs.len +
+                  app->ended_jobs.len + app->delivery.numbers.len + app->outcome.ended.len +
+                  app->outcome.well.len);
     int64_t ids = (int64_t)(app->accum_roles.len + app->driver_values.len + app->accum_chunks.len);
     int64_t values = 0;
     for (uint32_t i = 0; i < app->pipeline_rule->count; i++) {
@@ -209,6 +210,7 @@ int64_t app_bytes(const struct app *app) {
            app->executors.count * (int64_t)EXECUTOR_BYTES +
            app->streams.count * (int64_t)sizeof(struct stream_query) +
            app->executors.host_count * (int64_t)HOST_BYTES +
+           app->executors.slots.count * (int64_t)sizeof(struct slot_profile) +
            (int64_t)app->properties.packed.len * 3 / 2;
 }
 

@@ -50,6 +50,7 @@ static void *add_range(struct rangeset *set) {
         return range == ((struct app *)app)->set.ranges || range[-1].last < range->first;          \
     }                                                                                              \
     static const struct record_list set##_list = {set##_size, set##_at, set##_add, set##_added}
+RANGES(started_tasks);
 RANGES(ended_tasks);
 RANGES(started_jobs);
 RANGES(ended_jobs);
@@ -217,6 +218,8 @@ static const struct record_row app_rows[] = {
     {.number = 203, .type = RECORD_RETIRED},
     RECORD_HOOKED(206, LIST, "ended_tasks", &ended_tasks_list, .item = &record_range,
                   .max = APP_TASK_RANGES_MAX),
+    RECORD_HOOKED(232, LIST, "started_tasks", &started_tasks_list, .item = &record_range,
+                  .max = APP_TASK_RANGES_MAX),
     RECORD_HOOKED(207, LIST, "started_jobs", &started_jobs_list, .item = &record_range,
                   .max = APP_TASK_RANGES_MAX),
     RECORD_HOOKED(208, LIST, "ended_jobs", &ended_jobs_list, .item = &record_range,
@@ -283,7 +286,6 @@ void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx) 
 struct app *app_blank(const struct pipeline_rule *rule) {
     struct app *app = app_new("", STR(""), STR(""), rule);
     app->run_id[0] = '\0'; // what is empty or zero is not written
-    app->executors.task_cpus = 0;
     return app;
 }
 
@@ -376,7 +378,6 @@ static int by_number(const void *x, const void *y) {
 }
 
 bool app_loaded(struct app *app) {
-    app->executors.slots_stale = true;
     if (app->limit_hit && app->limits == 0) { // kept by 0.1.0
         app->limits = 1u << LIMIT_UNNAMED;
     }

@@ -3,12 +3,18 @@
 // "other".
 #include "app_priv.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/sat.h"
 #include "state/failure.h"
 
 enum { HOSTS_MAX = EXECUTORS_MAX };
+// More than any machine has, and few enough for the sum over all executors.
+enum { CORES_MAX = 1 << 20 };
 
 struct host {
     char name[HOST_NAME_KEPT_MAX + 1];
@@ -18,11 +24,11 @@ struct host {
 
 struct executor {
     char id[EXECUTOR_ID_MAX + 1];
+    bool alive;
     int32_t number; // place in the list
     int32_t host;
-    int64_t cores; // 0 until ExecutorAdded
+    struct slot_executor slot;
     int64_t tasks;
-    bool alive;
     UT_hash_handle hh;
 };
 
@@ -52,6 +58,7 @@ static void release_all(struct executors *executors) {
 
 void executors_fini(struct executors *executors) {
     release_all(executors);
+    slots_fini(&executors->slots);
     *executors = (struct executors){0};
 }
 
@@ -60,27 +67,100 @@ void executors_let_go(struct executors *executors, struct kept_gone *gone) {
         return;
     }
     executors->gone_slots = executors_live_slots(executors);
+    for (uint32_t i = 0; i < executors->slots.count; i++) {
+        executors->slots.profiles[i].pool = executors->slots.profiles[i].live;
+    }
     for (uint32_t i = 0; i < executors_chunks(executors); i++) {
         keep_gone(gone, &executors->kept[i], (struct kept_part){'x', {i}});
         executors->kept[i] = (struct kept){0};
     }
     release_all(executors);
-    executors->slots_stale = true;
 }
 
-void executors_set_task_cpus(struct executors *executors, int64_t cpus) {
-    cpus = cpus < 1 ? 1 : cpus;
-    executors->slots_stale = executors->slots_stale || cpus != executors->task_cpus;
-    executors->task_cpus = cpus;
+// The slots of a profile anew, over all executors.
+static void count_again(struct executors *executors, struct slot_profile *profile, int64_t now_ms) {
+    int64_t live = profile->pool;
+    struct executor *executor, *next;
+    HASH_ITER(hh, executors->by_id, executor, next) {
+        live += executor->alive ? slots_on(&executors->slots, profile, &executor->slot) : 0;
+    }
+    slots_set(&executors->slots, profile, live, now_ms);
 }
 
-// More than any machine has, and few enough for the sum over all executors.
-enum { SLOTS_MAX = 1 << 20 };
+static void count_all_again(struct executors *executors, int64_t now_ms) {
+    for (uint32_t i = 0; i < executors->slots.count; i++) {
+        count_again(executors, &executors->slots.profiles[i], now_ms);
+    }
+}
 
-static int64_t slots_of(const struct executors *executors, const struct executor *executor) {
-    int64_t cpus = executors->task_cpus < 1 ? 1 : executors->task_cpus;
-    int64_t slots = executor->cores / cpus;
-    return slots < 1 ? 1 : slots < SLOTS_MAX ? slots : SLOTS_MAX;
+const struct slot_profile *executors_slots_of(struct executors *executors, int32_t profile,
+                                              int64_t now_ms) {
+    uint32_t count = executors->slots.count;
+    struct slot_profile *of = slots_profile(&executors->slots, profile);
+    if (executors->slots.count > count) {
+        count_again(executors, of, now_ms);
+    }
+    return of;
+}
+
+int64_t executors_live_slots(const struct executors *executors) {
+    int64_t live = 0;
+    for (uint32_t i = 0; i < executors->slots.count; i++) {
+        const struct slot_profile *profile = &executors->slots.profiles[i];
+        // Of tasks only: it shares the executors of the default one.
+        bool shares = profile->told && profile->tasks_only && !executors->slots.dynamic;
+        live += profile->id == PROFILE_DEFAULT || !shares ? profile->live : 0;
+    }
+    return live;
+}
+
+// "gpu.amount" of a family.
+static bool note_resource(struct slots *slots, const struct event_property *property,
+                          enum property family) {
+    static const struct str end = {".amount", 7};
+    size_t own = strlen(property_key(family));
+    struct str name = {property->key.p + own, property->key.len - own};
+    char text[64], *rest;
+    str_copy(text, sizeof text, property->value);
+    double amount = strtod(text, &rest);
+    if (rest == text || !isfinite(amount) || amount <= 0 || name.len <= end.len ||
+        !str_eq((struct str){name.p + name.len - end.len, end.len}, end)) {
+        return false;
+    }
+    name.len -= end.len;
+    return slots_property(slots, name, family == PROPERTY_TASK_RESOURCE, amount);
+}
+
+void executors_environment(struct executors *executors, const struct event_environment *environment,
+                           int64_t now_ms) {
+    struct slots *slots = &executors->slots;
+    bool changed = false;
+    for (uint32_t i = 0; i < environment->property_count; i++) {
+        const struct event_property *property = &environment->properties[i];
+        enum property which = event_property_of(property->key);
+        int64_t cpus;
+        if (which == PROPERTY_TASK_CPUS && str_to_i64(property->value, &cpus)) {
+            cpus = cpus < 1 ? 1 : cpus;
+            changed |= cpus != slots->task_cpus;
+            slots->task_cpus = cpus;
+        } else if (which == PROPERTY_TASK_RESOURCE || which == PROPERTY_EXECUTOR_RESOURCE) {
+            changed |= note_resource(slots, property, which);
+        } else if (str_is(property->key, "spark.dynamicAllocation.enabled")) {
+            bool dynamic = str_is(property->value, "true");
+            changed |= dynamic != slots->dynamic;
+            slots->dynamic = dynamic;
+        }
+    }
+    if (changed) {
+        count_all_again(executors, now_ms);
+    }
+}
+
+void executors_profile(struct executors *executors, const struct event_resource_profile *profile,
+                       int64_t now_ms) {
+    if (slots_tell(&executors->slots, profile)) {
+        count_all_again(executors, now_ms);
+    }
 }
 
 static void touch(struct executors *executors, int32_t number) {
@@ -142,7 +222,8 @@ static void count_cores(struct executors *executors, const struct executor *exec
     if (strcmp(executor->id, "driver") == 0 || time_ms <= 0) {
         return;
     }
-    int64_t cores = executor->cores < SLOTS_MAX ? executor->cores : SLOTS_MAX;
+    int64_t cores = executor->slot.cores < CORES_MAX ? executor->slot.cores : CORES_MAX;
+    cores = cores < 1 ? 1 : cores;
     if (executors->cores_from_ms == 0) {
         executors->cores_from_ms = time_ms;
     }
@@ -160,16 +241,25 @@ int64_t executors_cores_ms(const struct executors *executors, int64_t until_ms) 
     return sum_ms > 0 ? sum_ms : 0;
 }
 
-void executors_add(struct executors *executors, struct str id, struct str host, int64_t cores,
-                   int64_t time_ms) {
-    struct executor *executor = find_or_add(executors, id, host);
+void executors_add(struct executors *executors, const struct event_executor *added, int64_t time_ms,
+                   int64_t now_ms) {
+    struct executor *executor = find_or_add(executors, added->id, added->host);
     if (executor == NULL || executor->alive) {
         return;
     }
-    executor->host = host_index(executors, host);
-    executor->cores = cores < 1 ? 1 : cores;
+    executor->host = host_index(executors, added->host);
+    struct slot_executor *slot = &executor->slot;
+    *slot = (struct slot_executor){.cores = added->cores,
+                                   .profile = added->profile_id < 0 ? 0 : added->profile_id};
+    for (uint32_t i = 0; i < added->resource_count && i < SLOT_HAS_MAX; i++) {
+        int64_t amount = added->resources[i].executor;
+        slot->has[i].resource = added->resources[i].id;
+        slot->has[i].amount = amount < INT32_MAX ? (int32_t)amount : INT32_MAX;
+    }
+    executors->slots.from_ms = executors->slots.from_ms == 0 ? now_ms : executors->slots.from_ms;
+    executors_slots_of(executors, slot->profile, now_ms);
+    slots_change(&executors->slots, slot, 1, now_ms);
     executor->alive = true;
-    executors->live_slots += slots_of(executors, executor);
     count_cores(executors, executor, 1, time_ms);
     touch(executors, executor->number);
     executors->added++;
@@ -180,20 +270,20 @@ void executors_add(struct executors *executors, struct str id, struct str host, 
         time_ms > executors->last_added_ms ? time_ms : executors->last_added_ms;
 }
 
-void executors_remove(struct executors *executors, struct str id, struct str reason,
-                      int64_t time_ms) {
+void executors_remove(struct executors *executors, const struct event_executor *removed,
+                      int64_t time_ms, int64_t now_ms) {
     char key[EXECUTOR_ID_MAX + 1];
-    str_copy(key, sizeof key, id);
+    str_copy(key, sizeof key, removed->id);
     struct executor *executor;
     HASH_FIND_STR(executors->by_id, key, executor);
     if (executor == NULL || !executor->alive) {
         return;
     }
     executor->alive = false;
-    executors->live_slots -= slots_of(executors, executor);
+    slots_change(&executors->slots, &executor->slot, -1, now_ms);
     count_cores(executors, executor, -1, time_ms);
     touch(executors, executor->number);
-    switch (executors_classify_loss(reason)) {
+    switch (executors_classify_loss(removed->reason)) {
     case LOSS_NONE:
         break;
     case LOSS_MEMORY:
@@ -214,7 +304,9 @@ int32_t executors_task(struct executors *executors, struct str id, struct str ho
         *cold = false;
         return -1;
     }
-    *cold = executor->tasks < slots_of(executors, executor);
+    const struct slot_profile *own = slots_known(&executors->slots, executor->slot.profile);
+    int64_t slots = own != NULL ? slots_on(&executors->slots, own, &executor->slot) : 1;
+    *cold = executor->tasks < (slots < 1 ? 1 : slots);
     if (*cold) { // beyond its first tasks the count tells nothing
         executor->tasks++;
         touch(executors, executor->number);
@@ -225,22 +317,6 @@ int32_t executors_task(struct executors *executors, struct str id, struct str ho
 int32_t executors_host(struct executors *executors, struct str id, struct str host) {
     const struct executor *executor = find_or_add(executors, id, host);
     return executor == NULL ? -1 : executor->host;
-}
-
-int64_t executors_live_slots(struct executors *executors) {
-    if (executors->slots_stale) {
-        executors->live_slots = 0;
-        struct executor *executor, *next;
-        HASH_ITER(hh, executors->by_id, executor, next) {
-            if (executor->alive) {
-                executors->live_slots += slots_of(executors, executor);
-            }
-        }
-        executors->slots_stale = false;
-    }
-    int64_t slots = executors->live_slots > executors->gone_slots ? executors->live_slots
-                                                                  : executors->gone_slots;
-    return slots < 1 ? 1 : slots;
 }
 
 const char *executors_host_name(const struct executors *executors, int32_t host) {
@@ -274,11 +350,20 @@ enum executor_loss executors_classify_loss(struct str reason) {
 }
 
 static const struct record_row sums_rows[] = {
-    RECORD_ROW(1, I64, executors, task_cpus),      RECORD_ROW(2, I64, executors, added),
-    RECORD_ROW(3, I64, executors, lost_memory),    RECORD_ROW(4, I64, executors, lost_infra),
-    RECORD_ROW(5, I64, executors, lost_unknown),   RECORD_ROW(6, I64, executors, first_added_ms),
-    RECORD_ROW(7, I64, executors, last_added_ms),  RECORD_ROW(8, I64, executors, gone_slots),
-    RECORD_ROW(20, I64, executors, cores),         RECORD_ROW(21, I64, executors, cores_ms),
+    RECORD_AS(1, I64, executors, slots.task_cpus, "task_cpus"),
+    RECORD_ROW(2, I64, executors, added),
+    RECORD_ROW(3, I64, executors, lost_memory),
+    RECORD_ROW(4, I64, executors, lost_infra),
+    RECORD_ROW(5, I64, executors, lost_unknown),
+    RECORD_ROW(6, I64, executors, first_added_ms),
+    RECORD_ROW(7, I64, executors, last_added_ms),
+    RECORD_ROW(8, I64, executors, gone_slots),
+    RECORD_AS(10, I64, executors, slots.from_ms, "slots_from_ms"),
+    RECORD_AS(11, BOOL, executors, slots.dynamic, "dynamic"),
+    RECORD_HOOKED(12, LIST, "profiles", &slot_profile_list, .item = &record_slot_profile,
+                  .max = SLOT_PROFILES_MAX),
+    RECORD_ROW(20, I64, executors, cores),
+    RECORD_ROW(21, I64, executors, cores_ms),
     RECORD_ROW(22, I64, executors, cores_from_ms),
 };
 const struct record record_executor_sums = RECORD_OF("sums", executors, sums_rows);
@@ -292,10 +377,15 @@ static const struct record record_host = RECORD_OF("host", host, host_rows);
 static const struct record_row executor_rows[] = {
     RECORD_ROW(1, CHARS, executor, id),
     RECORD_ROW(2, I32, executor, host, .least = -1, .most = HOSTS_MAX),
-    RECORD_ROW(3, I64, executor, cores, .most = INT64_MAX),
+    RECORD_AS(3, I64, executor, slot.cores, "cores", .most = INT64_MAX),
     RECORD_ROW(4, I64, executor, tasks, .most = INT64_MAX),
     RECORD_ROW(5, BOOL, executor, alive),
     RECORD_ROW(6, I32, executor, number, .most = EXECUTORS_MAX - 1),
+    RECORD_AS(10, I32, executor, slot.profile, "profile", .most = INT32_MAX),
+    RECORD_AS(11, I32, executor, slot.has[0].resource, "resource", .most = INT32_MAX),
+    RECORD_AS(12, I32, executor, slot.has[0].amount, "amount", .most = INT32_MAX),
+    RECORD_AS(13, I32, executor, slot.has[1].resource, "resource_2", .most = INT32_MAX),
+    RECORD_AS(14, I32, executor, slot.has[1].amount, "amount_2", .most = INT32_MAX),
 };
 static const struct record record_executor = RECORD_OF("executor", executor, executor_rows);
 

@@ -5,12 +5,21 @@
 #include "base/sat.h"
 #include "state/app.h"
 
+// Most slots are taken: what one stage has less to do, another gets done sooner.
+static bool slots_are_scarce(const struct app *app) {
+    int64_t slots = executors_live_slots(&app->executors);
+    return slots == 0 || app->sums.running >= slots - slots / 4;
+}
+
 void load_advance(struct app *app) {
     struct run_load *load = &app->load;
     int64_t passed_ms = load->at_ms > 0 ? sat_sub0(app->now_ms, load->at_ms) : 0;
     sat_inc(&load->task_ms, sat_mul(passed_ms, app->sums.running));
     if (app->sums.busy == 1) {
         sat_inc(&load->alone_ms, passed_ms);
+    }
+    if (app->sums.busy == 1 || (app->sums.busy > 1 && slots_are_scarce(app))) {
+        load->waited_ms += (double)passed_ms / (double)app->sums.running;
     }
     load->at_ms = app->now_ms;
 }
@@ -49,6 +58,7 @@ static const struct record_row load_rows[] = {
     RECORD_ROW(1, I64, run_load, at_ms, .most = INT64_MAX),
     RECORD_ROW(2, I64, run_load, task_ms, .most = INT64_MAX),
     RECORD_ROW(3, I64, run_load, alone_ms, .most = INT64_MAX),
+    RECORD_ROW(4, F64, run_load, waited_ms, .most = INT64_MAX),
 };
 const struct record record_load = RECORD_OF("load", run_load, load_rows);
 

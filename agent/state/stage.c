@@ -8,6 +8,7 @@
 #include "base/sat.h"
 #include "base/scrub.h"
 #include "state/failure.h"
+#include "state/slots.h"
 
 struct stage *stage_new(int32_t id, int32_t attempt) {
     struct stage *stage = mem_zalloc(1, sizeof *stage);
@@ -73,6 +74,11 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
     stage->python = stage->python || info->python;
     stage->works |= (int32_t)info->works;
     stage->execution = stage->execution == 0 ? execution_of(info) : stage->execution;
+    int32_t profile = info->profile_id < 0 ? PROFILE_DEFAULT : info->profile_id;
+    if (profile != stage->profile && (!completed || info->profile_id >= 0)) {
+        stage->profile = profile;
+        stage->slots_begun = false; // its slots are others
+    }
     // The submission's word wins; the completion only fills what is missing.
     bool first_word = !completed || !stage->submitted;
     if (info->tasks >= 0 && (first_word || summary->tasks_expected < 0)) {

@@ -39,6 +39,11 @@ static void remove_at(struct rangeset *set, size_t at) {
     set->len--;
 }
 
+bool rangeset_has(const struct rangeset *set, int64_t id) {
+    size_t at = find(set, id);
+    return at < set->len && set->ranges[at].first <= id && id <= set->ranges[at].last;
+}
+
 bool rangeset_add(struct rangeset *set, int64_t id, size_t max_ranges, bool *joined) {
     if (set->len == 0) { // perhaps without memory, to which nothing can be added
         insert_at(set, 0, id);

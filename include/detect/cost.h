@@ -8,13 +8,18 @@
 
 // Task slots that the stage could use, at least 1.
 double cost_slots(const struct stage *stage);
-// How long its tasks take on its slots: the longest of them, or all their work over the slots; at
-// most the time they did take.
+// How long its tasks take on its slots: the longest of them, or all their work over the slots, or
+// the time in which no other stage ran; at most the time they did take.
 double cost_running_s(const struct stage *stage);
-// With so much of the tasks' work gone, taken from each in proportion.
+// With so much of the tasks' work gone, taken from each in proportion. As of the next one, at most
+// the time that the run waited for the stage.
 double cost_of_work(const struct stage *stage, double gone_s);
 // With so much work left, and no task longer than that.
 double cost_of_rest(const struct stage *stage, double work_left_s, double longest_left_s);
+// If its slow tasks were as fast as the usual one: at most the slots' time that idled beside them
+// while the run waited for nothing else, and their work over the slots. A tail beside which a
+// longer stage ran saves nothing.
+double cost_of_tail(const struct app *app, const struct stage *stage, double saving_s);
 // Of what a verdict says of a stage (NULL: of the run), so much can be saved at all: the wall time
 // from the stage's submission to the end of its last retry, and the run.
 double cost_at_most(const struct app *app, const struct stage *stage, double saving_s);

@@ -99,8 +99,18 @@ struct event_environment {
     uint32_t property_count;
     struct str java_version, scala_version;
 };
+// An amount of a resource beside cores and memory ("gpu"), by an id of its name.
+enum { EVENT_RESOURCES_MAX = 4 };
+struct event_resource {
+    int32_t id;       // event_resource_id
+    double task;      // that a task needs; 0 if absent
+    int64_t executor; // that an executor has or is asked to have; 0 if absent
+};
 struct event_resource_profile {
     int32_t id;
+    bool asks_executors; // it says anything of what executors are to have
+    struct event_resource resources[EVENT_RESOURCES_MAX];
+    uint32_t resource_count;
     int64_t cores, memory_mib, overhead_mib, offheap_mib, pyspark_mib;
     double task_cpus; // 0 if absent
 };
@@ -109,6 +119,8 @@ struct event_executor {
     int64_t cores;
     int32_t profile_id;
     int64_t request_ms, registration_ms;
+    struct event_resource resources[EVENT_RESOURCES_MAX];
+    uint32_t resource_count;
 };
 struct event_exclusion {
     struct str executor, host;
@@ -227,9 +239,11 @@ enum task_result event_task_result(struct str reason);
 // Which property a key is, or which family it is of; PROPERTY_NONE if it may not be kept: it is not
 // in the list, or looks like a secret.
 enum property event_property_of(struct str key);
+// An id of a resource's name, above 0: names are only compared. 0 for none.
+int32_t event_resource_id(struct str name);
 // True if it is one of them.
 bool event_property_allowed(struct str key);
-// The key, of a family the beginning of its keys; static.
+// The key, of a family the beginning of its keys; static. "" of a number that is not used.
 const char *property_key(enum property property);
 // True if it says something of the run as a whole.
 bool property_is_of_run(enum property property);

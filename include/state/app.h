@@ -31,6 +31,7 @@
 #include "state/run_kind.h"
 #include "state/stage.h"
 #include "state/streams.h"
+#include "state/waited.h"
 #include "stats/idmap.h"
 #include "stats/rangeset.h"
 
@@ -125,7 +126,7 @@ struct app {
     struct plans plans;
     struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
     struct idmap driver_values; // driver-side accumulator id -> last value
-    struct rangeset ended_tasks, started_jobs, ended_jobs;
+    struct rangeset started_tasks, ended_tasks, started_jobs, ended_jobs;
     int64_t accums_from;       // those of smaller ids were let go and are not known again
     struct idmap accum_chunks; // marks of both, by id / 256: see app_kept.c
     struct kept_gone gone;     // stages and jobs

@@ -1,5 +1,5 @@
-// executors: the executors and hosts of one application, and the task slots that are alive. Owned
-// by an app; written only by state.
+// executors: the executors and hosts of one application, and the task slots that are alive, by
+// resource profile (slots.h). Owned by an app; written only by state.
 #pragma once
 
 #include <stdbool.h>
@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "model/kept.h"
+#include "state/slots.h"
 
 enum { EXECUTOR_ID_MAX = 64, HOST_NAME_KEPT_MAX = 128 };
 enum { EXECUTORS_MAX = 10000, EXECUTORS_PER_CHUNK = 128 };
@@ -30,10 +31,8 @@ struct executors {
     struct executor **list; // in order of appearance
     uint32_t count, list_cap;
     struct kept kept[EXECUTOR_CHUNKS]; // of the executors and hosts in a chunk
-    int64_t live_slots;                // of those alive, valid while !slots_stale
-    bool slots_stale;
-    int64_t gone_slots; // that were alive when all were let go; they count as long as no more are
-    int64_t task_cpus;
+    struct slots slots;
+    int64_t gone_slots; // that were alive when all were let go, 0 if none were
     int64_t added, lost_memory, lost_infra, lost_unknown;
     int64_t first_added_ms, last_added_ms;
     // Cores of executors that are alive, but the driver's own: how many, and their time so far, as
@@ -44,13 +43,18 @@ struct executors {
 };
 
 void executors_fini(struct executors *executors);
-// Cores a task takes (spark.task.cpus); values below 1 count as 1.
-void executors_set_task_cpus(struct executors *executors, int64_t cpus);
-// ExecutorAdded and ExecutorRemoved; repeated ones change nothing.
-void executors_add(struct executors *executors, struct str id, struct str host, int64_t cores,
-                   int64_t time_ms);
-void executors_remove(struct executors *executors, struct str id, struct str reason,
-                      int64_t time_ms);
+// What of the environment says how many tasks run at once, and what a resource profile asks for;
+// repeated ones change nothing. Times called now are the app's: they never go back.
+void executors_environment(struct executors *executors, const struct event_environment *environment,
+                           int64_t now_ms);
+void executors_profile(struct executors *executors, const struct event_resource_profile *profile,
+                       int64_t now_ms);
+// ExecutorAdded and ExecutorRemoved with their own time, heard of now; repeated ones change
+// nothing.
+void executors_add(struct executors *executors, const struct event_executor *added, int64_t time_ms,
+                   int64_t now_ms);
+void executors_remove(struct executors *executors, const struct event_executor *removed,
+                      int64_t time_ms, int64_t now_ms);
 // Time of all cores that executors had until then, ms; -1 if that is not known any more.
 int64_t executors_cores_ms(const struct executors *executors, int64_t until_ms);
 // A task ended on an executor (made known if it was not). Returns the host's index and sets *cold
@@ -58,8 +62,12 @@ int64_t executors_cores_ms(const struct executors *executors, int64_t until_ms);
 int32_t executors_task(struct executors *executors, struct str id, struct str host, bool *cold);
 // The index of the host of an executor (made known if it was not), -1 beyond the bounds.
 int32_t executors_host(struct executors *executors, struct str id, struct str host);
-// Task slots of the executors alive now, at least 1.
-int64_t executors_live_slots(struct executors *executors);
+// Task slots of the executors alive now, each by its own profile; 0 if none is known.
+int64_t executors_live_slots(const struct executors *executors);
+// The slots that a profile may use: what slots_until and `live` say of it. Borrowed until the next
+// call.
+const struct slot_profile *executors_slots_of(struct executors *executors, int32_t profile,
+                                              int64_t now_ms);
 // Name of a host by index ("" if unknown). Borrowed.
 const char *executors_host_name(const struct executors *executors, int32_t host);
 // What a removal text means.

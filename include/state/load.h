@@ -17,6 +17,10 @@ struct stage;
 // Of a run, up to a moment of event time.
 struct run_load {
     int64_t at_ms, task_ms, alone_ms;
+    // What one running task has of the time that the run waits for it: all of it shared by those
+    // that run, if they are of a single stage or take most of the slots. What else a stage of idle
+    // slots has less to do, nobody gets done sooner.
+    double waited_ms;
 };
 
 // What else the run did while a stage had tasks.

@@ -62,9 +62,15 @@ struct stage {
     bool python;                  // Python workers do its work: the JVM's CPU time says little
     bool submitted, completed;    // the event was seen
     int32_t works;                // of its RDDs, see model/operator.h; app_stage_works() tells more
-    int64_t slots;                // task slots it could use, fixed at its first task; 0 before
-    int64_t live_slots;           // of the run at its first task, however few tasks it had for them
-    struct load_beside beside;    // what else the run did meanwhile
+    int32_t profile;              // its resource profile
+    // Task slots it could use, from its first task to its last, weighted by how long each was
+    // there: at least as many as its tasks were seen at once, at most its tasks. 0 before.
+    int64_t slots;
+    int64_t live_slots; // the same, however few tasks it had for them
+    bool slots_begun;   // its first task was seen: from when, and the profile's slot-ms until then
+    int64_t slots_from_ms;
+    double slots_from;
+    struct load_beside beside;                               // what else the run did meanwhile
     int64_t first_launch_ms, last_launch_ms, last_finish_ms; // over all tasks; 0 unknown
     bool cancelled; // it failed because somebody stopped its work
     // The next attempt, done because this one failed: its first launch, 0 none; its tasks.
@@ -95,7 +101,12 @@ struct stage {
     // other stages waited for a slot.
     int64_t copies_lost, copies_lost_ms, copies_in_the_way_ms;
     int64_t longest_failed_ms, last_failure_ms; // of its tasks: how long, when
-    int64_t tasks_running;        // TaskStart seen, TaskEnd not yet; a hint, never below 0
+    int64_t tasks_running;                      // TaskStart seen, TaskEnd not yet; never below 0
+    int64_t running_most, starts; // seen at once, but for the moment in which a slot is handed over
+    // While it ran: when no other stage of the run did, the time of its tasks then, and the time
+    // that the run waited for it (waited.h); up to the clocks' state at its last event.
+    int64_t alone_ms, alone_task_ms, alone_seen_ms;
+    double waited_ms, waited_seen_ms;
     struct stage_detail *detail;  // NULL once the stage is closed and others closed after it
     struct bottleneck **verdicts; // owned; at most one per kind
     uint32_t verdict_count;

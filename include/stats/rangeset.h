@@ -17,6 +17,8 @@ struct rangeset {
 };
 
 void rangeset_fini(struct rangeset *set);
+// True if the id is there.
+bool rangeset_has(const struct rangeset *set, int64_t id);
 // Adds an id; false if it was there already. Above `max_ranges` the two lowest ranges are joined
 // (ids in the gap then count as present: in a dense sequence they were lost long ago) and *joined
 // (may be NULL) is set.

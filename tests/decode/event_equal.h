@@ -212,6 +212,15 @@ static inline const char *equal_environment(const struct event_environment *a,
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);
 }
 
+static inline const char *equal_resources(const struct event_resource *a, uint32_t a_count,
+                                          const struct event_resource *b, uint32_t b_count) {
+    bool same = a_count == b_count;
+    for (uint32_t i = 0; same && i < a_count; i++) {
+        same = a[i].id == b[i].id && a[i].task == b[i].task && a[i].executor == b[i].executor;
+    }
+    return same ? NULL : "resources";
+}
+
 static inline const char *equal_executor(const struct event *a, const struct event *b) {
     switch (a->kind) {
     case EVENT_RESOURCE_PROFILE:
@@ -222,7 +231,9 @@ static inline const char *equal_executor(const struct event *a, const struct eve
         SAME(profile.offheap_mib)
         SAME(profile.pyspark_mib)
         SAME(profile.task_cpus)
-        return NULL;
+        SAME(profile.asks_executors)
+        return equal_resources(a->profile.resources, a->profile.resource_count,
+                               b->profile.resources, b->profile.resource_count);
     case EVENT_BLOCK_MANAGER_ADDED:
         SAME_TEXT(block_manager.executor)
         SAME(block_manager.max_bytes)
@@ -238,7 +249,8 @@ static inline const char *equal_executor(const struct event *a, const struct eve
         SAME(executor.profile_id)
         SAME(executor.request_ms)
         SAME(executor.registration_ms)
-        return NULL;
+        return equal_resources(a->executor.resources, a->executor.resource_count,
+                               b->executor.resources, b->executor.resource_count);
     case EVENT_EXECUTOR_EXCLUDED:
     case EVENT_EXECUTOR_BLACKLISTED:
     case EVENT_EXECUTOR_EXCLUDED_STAGE:

@@ -127,12 +127,36 @@ static bool read_job(struct oracle *o, const json_t *event, struct event *out) {
     return j->id >= 0;
 }
 
+// The resource's place in a list, by its name; one that nobody reads if it is full.
+static struct event_resource *resource(struct event_resource *list, uint32_t *count,
+                                       const char *name) {
+    static struct event_resource none;
+    int32_t id = event_resource_id(str_of(name));
+    uint32_t i = 0;
+    for (; i < *count && list[i].id != id; i++) {
+    }
+    bool room = i < EVENT_RESOURCES_MAX && id != 0;
+    *count += room && i == *count;
+    list[room ? i : 0].id = room ? id : list[0].id;
+    return room ? &list[i] : &none;
+}
+
+static void read_resources(const json_t *resources, struct event_executor *e) {
+    const char *name;
+    json_t *one;
+    json_object_foreach((json_t *)resources, name, one) {
+        resource(e->resources, &e->resource_count, name)->executor =
+            (int64_t)json_array_size(oracle_field(one, "addresses"));
+    }
+}
+
 static void read_executor(const json_t *event, struct event_executor *e) {
     const json_t *info = oracle_field(event, "Executor Info");
     e->id = oracle_name(event, "Executor ID", 64);
     e->reason = oracle_text(event, "Removed Reason", 512);
     e->host = oracle_name(info, "Host", 256);
     e->cores = oracle_metric(info, "Total Cores");
+    read_resources(oracle_field(info, "Resources"), e);
     e->profile_id = oracle_id32(info, "Resource Profile Id");
     e->request_ms = oracle_metric(info, "Request Time");
     e->registration_ms = oracle_metric(info, "Registration Time");
@@ -141,6 +165,23 @@ static void read_executor(const json_t *event, struct event_executor *e) {
 static int64_t amount(const json_t *event, const char *resource) {
     const json_t *requests = oracle_field(event, "Executor Resource Requests");
     return oracle_metric(oracle_field(requests, resource), "Amount");
+}
+
+static void read_requests(const json_t *requests, bool of_task, struct event_resource_profile *p) {
+    const char *own = of_task ? "/cpus/" : "/cores/memory/memoryOverhead/offHeap/pyspark.memory/";
+    const char *name;
+    json_t *one;
+    json_object_foreach((json_t *)requests, name, one) {
+        char word[64];
+        snprintf(word, sizeof word, "/%s/", name);
+        double amount = json_number_value(oracle_field(one, "Amount"));
+        if (strstr(own, word) == NULL && of_task) {
+            resource(p->resources, &p->resource_count, name)->task = amount > 0 ? amount : 0;
+        } else if (strstr(own, word) == NULL) {
+            resource(p->resources, &p->resource_count, name)->executor =
+                amount > 0 && amount < INT32_MAX ? (int64_t)amount : 0;
+        }
+    }
 }
 
 static void read_profile(const json_t *event, struct event_resource_profile *p) {
@@ -153,6 +194,9 @@ static void read_profile(const json_t *event, struct event_resource_profile *p) 
     p->offheap_mib = amount(event, "offHeap");
     p->pyspark_mib = amount(event, "pyspark.memory");
     p->task_cpus = task_cpus > 0 ? task_cpus : 0;
+    p->asks_executors = json_object_size(oracle_field(event, "Executor Resource Requests")) > 0;
+    read_requests(oracle_field(event, "Executor Resource Requests"), false, p);
+    read_requests(oracle_field(event, "Task Resource Requests"), true, p);
 }
 
 static void read_exclusion(const json_t *event, struct event_exclusion *e) {

@@ -103,7 +103,7 @@ static struct app held_cores(double used_h) {
     struct app app = busy_run(1, 100 * 3600, 100 * 3600);
     app.executors.cores = 8;
     app.executors.cores_from_ms = START_MS;
-    app.executors.task_cpus = 1;
+    app.executors.slots.task_cpus = 1;
     app.totals.task_ms = (int64_t)(used_h * 3600000);
     return app;
 }
@@ -122,7 +122,7 @@ static void idle_cores_cost_money_and_no_time(void **state) {
     assert_int_equal(judge(KIND_IDLE_EXECUTORS, &app, NULL, true).cap, SEVERITY_LOW);
     app = held_cores(159.9);
     assert_int_equal(judge(KIND_IDLE_EXECUTORS, &app, NULL, true).cap, SEVERITY_MODERATE);
-    app.executors.task_cpus = 2; // each task uses two
+    app.executors.slots.task_cpus = 2; // each task uses two
     assert_int_equal(judge(KIND_IDLE_EXECUTORS, &app, NULL, true).cap, SEVERITY_LOW);
     app = held_cores(100);
     app.totals.wasted_ms = 61 * 3600000; // work thrown away was work

@@ -18,12 +18,6 @@ def read_ns(stage):
     return stage.read_ns if stage.scan_ns is None else min(stage.read_ns, stage.scan_ns)
 
 
-def slots(stage):
-    """Slots that the stage could use when it began."""
-    live = max(1, stage.live_slots or 0)
-    return min(stage.number_of_tasks, live) if stage.number_of_tasks > 0 else live
-
-
 def data_skew(stage):
     if stage.tasks == 0:
         return None
@@ -47,7 +41,7 @@ def waiting_ms(stage):
     wait = 0
     if stage.submitted > 0 and stage.first_launch > stage.submitted:
         wait = stage.first_launch - stage.submitted
-    return stage.delay_ms + wait * slots(stage)
+    return stage.delay_ms + wait * max(1, stage.slots)
 
 
 def resource_contention(stage):

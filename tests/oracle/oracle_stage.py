@@ -35,7 +35,12 @@ class Stage:
         self.failure = ""
         self.submit_time = [0, 0]  # from StageSubmitted, from StageCompleted
         self.tasks_expected = [0, 0]  # likewise
-        self.live_slots = None  # when the first task event of the stage was applied
+        self.profile = 0
+        self.slots_from = None  # time of its first task event
+        self.slots = 0  # task slots since, weighted by how long each was there
+        self.running = 0  # tasks now
+        self.running_most = 0  # at once, but for the moment in which a slot is handed over
+        self.last_launch = 0
         self.first_launch = 0
         self.last_finish = 0
         self.ends = 0  # every counted TaskEnd
@@ -72,6 +77,33 @@ class Stage:
     @property
     def number_of_tasks(self):
         return self.tasks_expected[0] or self.tasks_expected[1]
+
+    def use_profile(self, profile, submitted):
+        """Its slots are those of this resource profile."""
+        profile = 0 if profile is None and submitted else profile
+        if profile is not None and profile != self.profile:
+            self.profile, self.slots_from = profile, None
+
+    def task_ended(self, finish):
+        """A slot's next task may be launched up to 50 ms before the end of the one before."""
+        handover = max(0, finish - self.last_launch) < 50
+        self.running_most = max(self.running_most, self.running - handover)
+        self.running = max(0, self.running - 1)
+
+    def count_slots(self, slots, now):
+        """A task event of it: the slots it could use from the first of them until now."""
+        if self.completed and self.slots:
+            return
+        self.slots_from = now if self.slots_from is None else self.slots_from
+        if now > self.slots_from:
+            time = now - self.slots_from
+            usable = 2 * slots.slot_ms(self.profile, self.slots_from, now) + time
+            self.slots = usable // (2 * time)
+        else:
+            self.slots = slots.live(self.profile)
+        self.slots = max(1, self.slots, self.running_most)
+        if self.number_of_tasks > 0:
+            self.slots = min(self.slots, self.number_of_tasks)
 
     def add_end(self, reason, why, info, metrics):
         """A TaskEnd that counts; True if a successful one that read input, None if no success."""

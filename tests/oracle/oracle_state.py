@@ -9,6 +9,7 @@ import re
 from oracle_log import identifier, integer, metric, table, text
 from oracle_outcome import Outcome
 from oracle_plan import PlanIds
+from oracle_slots import Slots, wall_run_ms
 from oracle_stage import Stage
 from oracle_time import Intervals
 
@@ -34,8 +35,8 @@ class Run:
         self.first_time = 0
         self.last_time = 0
         self.version = (0, 0)
-        self.task_cpus = 1
-        self.executors = {}  # alive: id -> cores
+        self.slots = Slots()
+        self.started_tasks = set()
         self.stages = {}  # (stage, attempt) -> Stage
         self.ended_tasks = set()
         self.plans = PlanIds()
@@ -93,20 +94,23 @@ class Run:
     def environment(self, event):
         self.name = self.name or text(table(event.get("Spark Properties")).get("spark.app.name"))
         self.note_identity(event.get("Spark Properties"))
-        cpus = metric(table(event.get("Spark Properties")).get("spark.task.cpus"))
-        self.task_cpus = cpus or self.task_cpus
+        self.slots.environment(table(event.get("Spark Properties")))
+
+    def resource_profile(self, event):
+        self.slots.profile_added(event)
 
     def executor_added(self, event):
+        self.note_times(event, TOP_TIMES)
+        self.slots.executor_added(event, self.last_time)
         executor = text(event.get("Executor ID"))
         if executor:
             cores = metric(table(event.get("Executor Info")).get("Total Cores"))
-            self.executors[executor] = cores
             self.time.executor_added(executor, cores, metric(event.get("Timestamp")))
 
     def executor_removed(self, event):
-        executor = text(event.get("Executor ID"))
-        self.executors.pop(executor, None)
-        self.time.executor_removed(executor, metric(event.get("Timestamp")))
+        self.note_times(event, TOP_TIMES)
+        self.slots.executor_removed(event, self.last_time)
+        self.time.executor_removed(text(event.get("Executor ID")), metric(event.get("Timestamp")))
 
     def job_start(self, event):
         if identifier(event.get("Job ID")) is None:
@@ -130,6 +134,7 @@ class Run:
             return None
         stage = self.stage_of(info)
         stage.listed = True
+        stage.use_profile(identifier(info.get("Resource Profile Id")), which == 0)
         time = metric(info.get("Submission Time"))
         stage.submit_time[which] = stage.submit_time[which] or time
         expected = metric(info.get("Number of Tasks"))
@@ -168,20 +173,24 @@ class Run:
         return self.stage_of(event)
 
     def task_seen(self, stage, info):
-        """A task event that counts: first launch, and the slots alive at the first of them."""
-        if stage.live_slots is None:
-            slots = (max(1, cores // self.task_cpus) for cores in self.executors.values())
-            stage.live_slots = sum(slots)
+        """A task event that counts: first launch, and the slots since the first of them."""
         launch = metric(info.get("Launch Time"))
         if launch > 0:
             stage.first_launch = min(stage.first_launch, launch) if stage.first_launch else launch
         self.note_times(info, TASK_TIMES)
+        stage.count_slots(self.slots, self.last_time)
 
     def task_start(self, event):
         stage = self.task_event(event)
         if stage is None:
             return False
-        self.task_seen(stage, event["Task Info"])
+        info = event["Task Info"]
+        task = identifier(info.get("Task ID"))
+        if task not in self.started_tasks and task not in self.ended_tasks:
+            stage.running += 1
+            stage.last_launch = max(stage.last_launch, metric(info.get("Launch Time")))
+            self.started_tasks.update(() if task is None else (task,))
+        self.task_seen(stage, info)
         return True
 
     def task_end(self, event):
@@ -197,13 +206,16 @@ class Run:
         task = identifier(info.get("Task ID"))
         if task is not None and task in self.ended_tasks:
             return True
-        self.ended_tasks.add(task)
+        self.ended_tasks.update(() if task is None else (task,))
+        stage.last_launch = max(stage.last_launch, metric(info.get("Launch Time")))
+        if task is None or task in self.started_tasks:
+            stage.task_ended(metric(info.get("Finish Time")))
         self.task_seen(stage, info)
         launch, finish = metric(info.get("Launch Time")), metric(info.get("Finish Time"))
         stage.last_finish = max(stage.last_finish, finish)
         self.time.add(launch, finish)
         self.time.used_ms += max(0, finish - launch)
-        reader = stage.add_end(reason, why, info, event.get("Task Metrics"))
+        reader = stage.add_end(reason, why, info, self.metrics_of(stage, info, event))
         if reader is not None:
             scanned = self.add_accumulables(stage, info.get("Accumulables"), reader)
             if not reader:
@@ -216,6 +228,17 @@ class Run:
         self.uncounted_rows += max(records, source)
         self.sized_rows += sized
         self.silent_rows += 0 if records else source
+
+    def metrics_of(self, stage, info, event):
+        """The Task Metrics, with the run time as wall time."""
+        metrics = event.get("Task Metrics")
+        if not isinstance(metrics, dict):
+            return metrics
+        duration = max(0, metric(info.get("Finish Time")) - metric(info.get("Launch Time")))
+        run = metric(metrics.get("Executor Run Time"))
+        cpus = self.slots.cpus(stage.profile)
+        return dict(metrics, **{
+            "Executor Run Time": wall_run_ms(run, duration, cpus, self.version)})
 
     def add_accumulables(self, stage, accumulables, reader):
         """Adds a success's SQL metrics; its rows of sources, and of those that tell a size."""
@@ -264,6 +287,7 @@ HANDLERS = {
     "SparkListenerApplicationStart": Run.application_start,
     "SparkListenerApplicationEnd": Run.application_end,
     "SparkListenerEnvironmentUpdate": Run.environment,
+    "SparkListenerResourceProfileAdded": Run.resource_profile,
     "SparkListenerExecutorAdded": Run.executor_added,
     "SparkListenerExecutorRemoved": Run.executor_removed,
     "SparkListenerJobStart": Run.job_start,

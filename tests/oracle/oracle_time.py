@@ -86,5 +86,5 @@ def driver_bound(run, totals):
 
 def idle_executors(run, totals):
     held = run.time.held_ms(totals.ended)
-    idle = held - run.time.used_ms * run.task_cpus
+    idle = held - run.time.used_ms * run.slots.cpus(0)
     return 2 * idle > held and idle >= CORE_HOUR_MS

@@ -72,7 +72,7 @@ static void order_does_not_matter(void **state) {
     app_free(b);
 }
 
-static void slots_are_those_alive_at_the_first_task(void **state) {
+static void slots_are_those_that_were_there_for_as_long(void **state) {
     (void)state;
     struct app *app = spark_app();
     struct event environment = {.kind = EVENT_ENVIRONMENT};
@@ -91,10 +91,21 @@ static void slots_are_those_alive_at_the_first_task(void **state) {
     struct event task = spark_task(1, 10);
     app_apply(app, &task, NULL);
     assert_int_equal(app_stage(app, 0, 0)->slots, 2); // floor(5 / 2), one executor left
-    spark_executor(app, "3", "h2", 50);
+    spark_executor(app, "3", "h2", 50);               // 25 more, from the first task's end on
     task = spark_task(2, 10);
+    task.task.finish_ms = task.time_ms = 1001110; // 100 ms later
     app_apply(app, &task, NULL);
-    assert_int_equal(app_stage(app, 0, 0)->slots, 2);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 27);
+    removed.executor.id = STR("3");
+    app_apply(app, &removed, NULL);
+    task = spark_task(3, 10);
+    task.task.finish_ms = task.time_ms = 1001210; // 2 and 25 for a half of the time
+    app_apply(app, &task, NULL);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 15); // 14.5, rounded
+    spark_stage(app, EVENT_STAGE_SUBMITTED, 0, 9, 1000500, 0);
+    task = spark_task(4, 10);
+    app_apply(app, &task, NULL);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 9); // never more than it has tasks
     app_free(app);
 }
 
@@ -182,7 +193,7 @@ int main(void) {
         cmocka_unit_test(a_repeated_task_end_counts_once),
         cmocka_unit_test(failed_and_killed_attempts_are_waste_not_volume),
         cmocka_unit_test(order_does_not_matter),
-        cmocka_unit_test(slots_are_those_alive_at_the_first_task),
+        cmocka_unit_test(slots_are_those_that_were_there_for_as_long),
         cmocka_unit_test(another_start_is_another_run),
         cmocka_unit_test(what_is_no_version_leaves_the_one_known),
         cmocka_unit_test(stages_and_jobs_are_bounded),

@@ -61,6 +61,7 @@ static void rangeset_equals_a_bitmap(void **state) {
         bool seen[512] = {false};
         for (int i = 0; i < 2000; i++) {
             int64_t id = (int64_t)(test_random(&seed) % 512);
+            assert_int_equal(rangeset_has(&set, id), seen[id]);
             assert_int_equal(rangeset_add(&set, id, 1000, NULL), !seen[id]);
             seen[id] = true;
         }
