@@ -6,6 +6,7 @@
 //
 // A doubt takes a step, a strong one two: from high to medium to low. The verdict names the
 // strongest, of equal ones the first here.
+#include "base/check.h"
 #include "base/compiler.h"
 #include "detect/detector.h"
 #include "model/limit.h"
@@ -78,6 +79,7 @@ static void weigh_run(double completeness, bool settled, struct doubts *doubts) 
 
 // What a stage-level verdict that compares tasks has to compare.
 static void weigh_tasks(const struct stage *stage, double saving_s, struct doubts *doubts) {
+    require(stage != NULL);
     double tasks = (double)stage->summary.tasks, measured = (double)stage->metric_tasks;
     if (saving_s >= NO_CHANCE_S) {
         // whatever the number of tasks

@@ -235,6 +235,7 @@ static void find_roots(const struct live_run *live, const struct subject *subjec
         struct verdict *v = &j->verdicts[kind];
         if (j->asked[kind]) {
             j->findings[kind] = (struct finding){
+                // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it was asked
                 .holds = v->rule_met == TRI_TRUE || v->opens,
                 .severity = weigh(v->saving_s, v->floor, v->cap, run_s, !live->over),
                 .cause = v->cause,

@@ -69,7 +69,7 @@ void findings_fini(struct findings *findings) {
 }
 
 bool findings_is_head(const struct findings *findings, uint32_t index) {
-    return findings->head[index] == index && index < findings->judged;
+    return index < findings->judged && findings->head[index] == index;
 }
 
 bool findings_is_explained(const struct findings *findings, uint32_t head, uint32_t index) {

@@ -286,6 +286,7 @@ static enum failure_class class_of_exception(const struct event_task *task) {
 
 static bool begins_nocase(struct str text, size_t at, const char *word) {
     size_t len = strlen(word);
+    // NOLINTNEXTLINE(bugprone-not-null-terminated-result): a part of a text
     return text.len - at >= len && strncasecmp(text.p + at, word, len) == 0;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app_priv.h"
+#include "base/check.h"
 #include "base/mem.h"
 #include "base/sat.h"
 #include "base/scrub.h"
@@ -169,6 +170,7 @@ static void stand(struct app *app, struct failure failure, struct str words) {
     }
     if (before == NULL) {
         MEM_GROW(outcome->failures, outcome->failure_count, outcome->failure_cap);
+        require(outcome->failures != NULL);
         before = &outcome->failures[outcome->failure_count++];
     }
     failure.number = ++outcome->failures_seen;

@@ -147,7 +147,7 @@ static unsigned read_word(struct str name, size_t start, size_t end, struct part
 
 // The parts at the end of a name that may be those of a date, in their order; returns how many.
 static unsigned read_parts(struct str name, struct part *parts) {
-    struct part backwards[PARTS_MAX];
+    struct part backwards[PARTS_MAX] = {{0}};
     unsigned count = 0;
     size_t end = without_separators(name, name.len);
     if (end > 4 &&

@@ -4,11 +4,14 @@
 package io.stoker.spark;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.spark.util.CollectionAccumulator;
 
 final class Trimmer {
@@ -29,7 +32,7 @@ final class Trimmer {
     SLIM.put("SparkListenerTaskGettingResult", SLIM.get("SparkListenerTaskStart"));
     SLIM.put("SparkListenerStageSubmitted", event -> with(event, "stageInfo", stage(ScalaView.get(event, "stageInfo"))));
     SLIM.put("SparkListenerStageCompleted", SLIM.get("SparkListenerStageSubmitted"));
-    SLIM.put("SparkListenerJobStart", event -> with(event, "stageInfos", ScalaView.nil()));
+    SLIM.put("SparkListenerJobStart", Trimmer::jobStart);
     SLIM.put("SparkListenerJobEnd", Trimmer::jobEnd);
   }
 
@@ -179,6 +182,33 @@ final class Trimmer {
     Object failure = ScalaView.get(info, "failureReason");
     changed.put("failureReason", scala.Option.apply(failure == null ? null : shortened(failure.toString())));
     return ScalaView.copy(info, changed);
+  }
+
+  /** Of a job's stages those with the smallest and the largest id, and the last, which is its result: all that is read of them. */
+  private static Object jobStart(Object event) throws ReflectiveOperationException {
+    Object first = null, last = null, result = null;
+    for (Iterator<?> all = ScalaView.each(ScalaView.get(event, "stageInfos")); all.hasNext();) {
+      result = all.next();
+      if (first == null || id(result) < id(first)) first = result;
+      if (last == null || id(result) > id(last)) last = result;
+    }
+    Set<Object> kept = new LinkedHashSet<>(Arrays.asList(first, last));
+    kept.remove(result); // it stands last
+    kept.add(result);
+    kept.remove(null);
+    List<Object> stages = new ArrayList<>(), ids = new ArrayList<>();
+    for (Object info : kept) {
+      stages.add(with(stage(info), "rddInfos", ScalaView.nil()));
+      ids.add(id(info));
+    }
+    Map<String, Object> changed = new HashMap<>();
+    changed.put("stageInfos", ScalaView.seq(stages));
+    changed.put("stageIds", ScalaView.seq(ids));
+    return ScalaView.copy(event, changed);
+  }
+
+  private static int id(Object stage) throws ReflectiveOperationException {
+    return (Integer) ScalaView.get(stage, "stageId");
   }
 
   /** Spark writes of an exception its message and stack trace, not its class. */

@@ -30,8 +30,8 @@ class JsonFilterTest {
 
   @Test
   void keepsWhatTheAgentReadsAndNoMore() {
-    assertEquals("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":7,\"Submission Time\":5,"
-        + "\"Properties\":{\"spark.sql.execution.id\":\"3\"}}",
+    assertEquals("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":7,\"Submission Time\":5,\"Stage Infos\":[{\"Stage ID\":1}],"
+        + "\"Stage IDs\":[1,2],\"Properties\":{\"callSite.short\":\"x\",\"spark.sql.execution.id\":\"3\"}}",
         slim("{\"Event\":\"SparkListenerJobStart\",\"Job ID\":7,\"Submission Time\":5,\"Stage Infos\":[{\"Stage ID\":1,\"x\":[]}],"
             + "\"Stage IDs\":[1,2],\"Properties\":{\"callSite.short\":\"x\",\"spark.sql.execution.id\":\"3\"}}"));
     // only accumulables that the agent looks at, and none without the mark that makes it one
