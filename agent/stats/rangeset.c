@@ -28,7 +28,10 @@ static size_t find(const struct rangeset *set, int64_t id) {
 }
 
 static void insert_at(struct rangeset *set, size_t at, int64_t id) {
-    MEM_GROW(set->ranges, set->len, set->cap);
+    if (set->len == set->cap) { // an application has several, mostly of a range or two
+        set->cap = set->cap == 0 ? 2 : set->cap * 2;
+        set->ranges = mem_resize(set->ranges, set->cap, sizeof *set->ranges);
+    }
     memmove(set->ranges + at + 1, set->ranges + at, (set->len - at) * sizeof *set->ranges);
     set->ranges[at] = (struct rangeset_range){id, id};
     set->len++;
