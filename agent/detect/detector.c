@@ -83,9 +83,15 @@ void verdict_summary(struct verdict *verdict, const char *fmt, ...) {
     char text[SCRUB_COPY_MAX];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    int len = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    scrub_copy(verdict->summary, sizeof verdict->summary, str_of(text));
+    // What it is made of was scrubbed when it was read, and this is done at every judgement; but
+    // where it is cut no mark may be cut.
+    if (len >= 0 && (size_t)len < sizeof verdict->summary) {
+        memcpy(verdict->summary, text, (size_t)len + 1);
+    } else {
+        scrub_copy(verdict->summary, sizeof verdict->summary, str_of(text));
+    }
 }
 
 // A smaller share of the run matters to nobody, whatever its seconds.
