@@ -4,6 +4,7 @@ package io.stoker.spark;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.core.LogEvent;
@@ -23,6 +24,13 @@ final class Lines implements AutoCloseable {
   Lines() {
     lister.start();
     logger.addAppender(lister);
+  }
+
+  /** Those that begin so: the thread of another test may have something to say, too. */
+  List<String> of(String beginning) {
+    synchronized (warnings) {
+      return warnings.stream().filter(line -> line.startsWith(beginning)).collect(Collectors.toList());
+    }
   }
 
   @Override public void close() {

@@ -139,7 +139,7 @@ class TapTest {
     for (int i = 0; i < 30; i++) tap.onEvent(taskStart(i));
     try (Lines lines = new Lines()) {
       tap.onEvent(new SparkListenerApplicationEnd(5));
-      assertEquals(List.of("gave up: the application ends, and Kafka has not taken 32 of 32 events"), lines.warnings);
+      assertEquals(List.of("gave up: the application ends, and Kafka has not taken 32 of 32 events"), lines.of("gave up"));
     }
     brokers.countDown();
   }
@@ -170,7 +170,7 @@ class TapTest {
       }
       assertFalse(taken, "nothing is written on the bus for nobody");
       tap.onEvent(new SparkListenerApplicationEnd(5));
-      assertEquals(List.of("Kafka's client refuses a setting, nothing is sent: acks"), lines.warnings);
+      assertEquals(List.of("Kafka's client refuses a setting, nothing is sent: acks"), lines.of("Kafka's client"));
     }
   }
 
