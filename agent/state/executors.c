@@ -80,7 +80,7 @@ void executors_let_go(struct executors *executors, struct kept_gone *gone) {
 // The slots of a profile anew, over all executors.
 static void count_again(struct executors *executors, struct slot_profile *profile, int64_t now_ms) {
     int64_t live = profile->pool;
-    struct executor *executor, *next;
+    struct executor *executor = NULL, *next = NULL;
     HASH_ITER(hh, executors->by_id, executor, next) {
         live += executor->alive ? slots_on(&executors->slots, profile, &executor->slot) : 0;
     }

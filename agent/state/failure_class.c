@@ -292,7 +292,7 @@ static bool begins_nocase(struct str text, size_t at, const char *word) {
 
 // The number behind "code" or "status", -1 if there is none: "code 52", "status: 137", "code is 1".
 static int number_behind(struct str text, size_t at) {
-    while (at < text.len && memchr(" :=is", text.p[at], 5) != NULL) {
+    while (at < text.len && text.p[at] != '\0' && strchr(" :=is", text.p[at]) != NULL) {
         at++;
     }
     int number = 0;

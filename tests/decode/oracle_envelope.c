@@ -177,7 +177,12 @@ bool oracle_mentions(struct str text) {
     char *plain_text = mem_alloc(text.len + 1);
     size_t n = 0;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] != '\\') {
+        size_t quote = i; // only what stands before a quote is escaped again and again
+        while (quote < text.len && text.p[quote] == '\\') {
+            quote++;
+        }
+        i = quote < text.len && text.p[quote] == '"' ? quote : i;
+        if (text.p[i] != '\\' || i < quote) {
             plain_text[n++] = text.p[i] == '\0' ? ' ' : text.p[i];
         }
     }
@@ -185,9 +190,14 @@ bool oracle_mentions(struct str text) {
     bool found = false;
     for (const char *at = plain_text; !found && (at = strstr(at, "\"Event\"")) != NULL; at++) {
         const char *name = at + 7 + strspn(at + 7, " \t\r\n");
-        name += *name == ':' ? 1 + strspn(name + 1, " \t\r\n") : 0;
-        found = strncmp(name, "\"SparkListener", 14) == 0 ||
-                strncmp(name, "\"org.apache.spark.", 18) == 0;
+        if (*name != ':') {
+            continue;
+        }
+        name += 1 + strspn(name + 1, " \t\r\n");
+        name += strspn(name, "\\");
+        name += *name == '"';
+        found =
+            strncmp(name, "SparkListener", 13) == 0 || strncmp(name, "org.apache.spark.", 17) == 0;
     }
     mem_free(plain_text);
     return found;
