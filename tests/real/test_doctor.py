@@ -206,7 +206,7 @@ class Events(DoctorCase):
         log = Log.fixture("ok_groupby")
         self.send(site, log, timestamp=int(time.time() * 1000) - 3 * 86400 * 1000)
         said = doctor(site)
-        self.assert_says(said, "events", "warn", "the newest is 72 h", "does a Spark run now")
+        self.assert_says(said, "events", "warn", "the newest is 3 d 00 h", "does a Spark run now")
         self.assert_says(said, "agents", "warn", f"{len(log.lines)} events not read yet")
 
     def test_ones_of_tomorrow(self):
