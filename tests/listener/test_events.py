@@ -53,6 +53,14 @@ TABLE = (
 )
 
 
+# Of these lists slim mode has some elements only: of a job's stages the first, the last and its result; of RDDs one of each name.
+SLIM_SOME = (("JobStart", "Stage I*"), ("StageSubmitted", "Stage Info.RDD Info[]*"), ("StageCompleted", "Stage Info.RDD Info[]*"))
+
+
+def is_of_some(difference):
+    return any(difference.event == event and difference.field.startswith(field.rstrip("*")) for event, field in SLIM_SOME)
+
+
 def row_of(difference):
     def fits(value, patterns):
         return any(fnmatch.fnmatchcase(value, pattern) for pattern in patterns)
@@ -72,7 +80,8 @@ def page():
         what = "the event" if row.fields == WHOLE else ", ".join(f"`{pattern}`" for pattern in row.fields)
         lines.append(f"| {events} | {what} | {', '.join(row.sides)} | {row.why} |")
     lines += ["", "`LogStart`, which never is on Spark's bus, is made by the listener: it carries Spark's version. In slim mode events have",
-              "fewer fields, and fields that are there are as in full. Names are without `SparkListener` and package.", ""]
+              "fewer fields, and fields that are there are as in full; of a job's stages only the first, the last and its result are",
+              "there, and of RDDs one of each name. Names are without `SparkListener` and package.", ""]
     return "\n".join(lines)
 
 
@@ -111,4 +120,5 @@ class Events(RealCase):
             for name in (name for name, mode in SUITE if mode == "slim"):
                 seen = found(name, "slim", version)
                 self.assertTrue(any(d.side == ONLY_LOG and d.field for d in seen), "nothing was left out")
-                self.assert_none(f"{name} on {version}", [str(d) for d in seen if d.side != ONLY_LOG and row_of(d) is None])
+                self.assert_none(f"{name} on {version}", [str(d) for d in seen
+                                                          if d.side != ONLY_LOG and row_of(d) is None and not is_of_some(d)])
