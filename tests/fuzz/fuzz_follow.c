@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static char folder[] = "/tmp/stoker-fuzz-XXXXXX";
+static char folder[] = "/tmp/stoker-fuzz-XXXXXX"; // what stands for the Xs may have one, too
 
 static void remove_folder(void) {
     rmdir(folder);
@@ -77,13 +77,15 @@ static struct follower *begin(size_t limit, const struct follow_position *at) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const names[] = {"log", "log.zst", "log.gz", "log.lz4", "log.snappy"};
+    static bool has_folder;
     struct buf whole = {0}, grown = {0};
     char path[64], final[64];
     if (size < 2) {
         return 0;
     }
-    if (strchr(folder, 'X') != NULL) {
+    if (!has_folder) {
         require(mkdtemp(folder) != NULL && atexit(remove_folder) == 0);
+        has_folder = true;
     }
     const char *name = names[data[0] % 5];
     size_t limit = (size_t)1 << (data[1] >> 4), step = (size_t)1 << (data[1] & 15), at = 2;
