@@ -7,6 +7,7 @@
 
 #include "app_priv.h"
 #include "base/mem.h"
+#include "kept_array.h"
 #include "kept_verdicts.h"
 #include "model/operator.h"
 
@@ -24,27 +25,8 @@ static const struct record_row range_rows[] = {
 static const struct record record_range = {"range", sizeof(struct rangeset_range), range_rows,
                                            ARRAY_LEN(range_rows), range_fits};
 
-static void *add_range(struct rangeset *set) {
-    if (set->len >= APP_TASK_RANGES_MAX) {
-        return NULL;
-    }
-    MEM_GROW(set->ranges, set->len, set->cap);
-    set->ranges[set->len] = (struct rangeset_range){0};
-    return &set->ranges[set->len++];
-}
-
 #define RANGES(set)                                                                                \
-    static uint32_t set##_size(const void *app) {                                                  \
-        return (uint32_t)((const struct app *)app)->set.len;                                       \
-    }                                                                                              \
-    static const void *set##_at(const void *app, uint32_t i, union record_scratch *scratch) {      \
-        (void)scratch;                                                                             \
-        return &((const struct app *)app)->set.ranges[i];                                          \
-    }                                                                                              \
-    static void *set##_add(void *app, uint32_t count, union record_scratch *scratch) {             \
-        (void)count, (void)scratch;                                                                \
-        return add_range(&((struct app *)app)->set);                                               \
-    }                                                                                              \
+    KEPT_ARRAY(set, app, set.ranges, set.len, set.cap, APP_TASK_RANGES_MAX);                       \
     static bool set##_added(void *app, void *item) {                                               \
         const struct rangeset_range *range = item;                                                 \
         return range == ((struct app *)app)->set.ranges || range[-1].last < range->first;          \

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
+#include "kept_array.h"
 
 void delivery_fini(struct delivery *delivery) {
     rangeset_fini(&delivery->numbers);
@@ -100,29 +101,13 @@ static const struct record_row range_rows[] = {
 static const struct record record_range = {"numbers", sizeof(struct rangeset_range), range_rows,
                                            ARRAY_LEN(range_rows), range_fits};
 
-static uint32_t ranges_size(const void *delivery) {
-    return (uint32_t)((const struct delivery *)delivery)->numbers.len;
-}
-static const void *range_at(const void *delivery, uint32_t i, union record_scratch *scratch) {
-    (void)scratch;
-    return &((const struct delivery *)delivery)->numbers.ranges[i];
-}
-static void *range_add(void *delivery, uint32_t count, union record_scratch *scratch) {
-    struct rangeset *numbers = &((struct delivery *)delivery)->numbers;
-    (void)count, (void)scratch;
-    if (numbers->len >= DELIVERY_RANGES_MAX) {
-        return NULL;
-    }
-    MEM_GROW(numbers->ranges, numbers->len, numbers->cap);
-    numbers->ranges[numbers->len] = (struct rangeset_range){0};
-    return &numbers->ranges[numbers->len++];
-}
+KEPT_ARRAY(range, delivery, numbers.ranges, numbers.len, numbers.cap, DELIVERY_RANGES_MAX);
 static bool range_added(void *delivery, void *item) {
     const struct rangeset_range *range = item;
     return range == ((struct delivery *)delivery)->numbers.ranges ||
            range[-1].last < range->first - 1;
 }
-static const struct record_list range_list = {ranges_size, range_at, range_add, range_added};
+static const struct record_list range_list = {range_size, range_at, range_add, range_added};
 
 static const struct record_row delivery_rows[] = {
     RECORD_ROW(1, I64, delivery, came, .most = INT64_MAX),

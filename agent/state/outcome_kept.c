@@ -2,7 +2,7 @@
 // over. Only tables and what they reach it by; part of the tables of app_kept.c. Failures stand
 // where release 0.1.0 kept the keys of failed jobs, which are the first of their fields.
 #include "app_priv.h"
-#include "base/mem.h"
+#include "kept_array.h"
 
 static const struct record_row failure_rows[] = {
     RECORD_AS(1, I64, failure, execution, "key"),
@@ -18,24 +18,9 @@ static const struct record_row failure_rows[] = {
 };
 const struct record record_failure = RECORD_OF("key", failure, failure_rows);
 
-static uint32_t failures_size(const void *app) {
-    return ((const struct app *)app)->outcome.failure_count;
-}
-static const void *failure_at(const void *app, uint32_t i, union record_scratch *scratch) {
-    (void)scratch;
-    return &((const struct app *)app)->outcome.failures[i];
-}
-static void *failure_add(void *app, uint32_t count, union record_scratch *scratch) {
-    struct outcome *outcome = &((struct app *)app)->outcome;
-    (void)count, (void)scratch;
-    if (outcome->failure_count >= OUTCOME_FAILURES_MAX) {
-        return NULL;
-    }
-    MEM_GROW(outcome->failures, outcome->failure_count, outcome->failure_cap);
-    outcome->failures[outcome->failure_count] = (struct failure){0};
-    return &outcome->failures[outcome->failure_count++];
-}
-const struct record_list app_failure_list = {failures_size, failure_at, failure_add, NULL};
+KEPT_ARRAY(failure, app, outcome.failures, outcome.failure_count, outcome.failure_cap,
+           OUTCOME_FAILURES_MAX);
+const struct record_list app_failure_list = {failure_size, failure_at, failure_add, NULL};
 
 static const struct record_row execution_rows[] = {
     RECORD_ROW(1, I64, execution, id, .most = INT64_MAX),
@@ -48,24 +33,8 @@ static const struct record_row execution_rows[] = {
 };
 static const struct record record_execution = RECORD_OF("execution", execution, execution_rows);
 
-static uint32_t executions_size(const void *outcome) {
-    return ((const struct outcome *)outcome)->execution_count;
-}
-static const void *execution_at(const void *outcome, uint32_t i, union record_scratch *scratch) {
-    (void)scratch;
-    return &((const struct outcome *)outcome)->executions[i];
-}
-static void *execution_add(void *of, uint32_t count, union record_scratch *scratch) {
-    struct outcome *outcome = of;
-    (void)count, (void)scratch;
-    if (outcome->execution_count >= OUTCOME_EXECUTIONS_MAX) {
-        return NULL;
-    }
-    MEM_GROW(outcome->executions, outcome->execution_count, outcome->execution_cap);
-    outcome->executions[outcome->execution_count] = (struct execution){0};
-    return &outcome->executions[outcome->execution_count++];
-}
-static const struct record_list execution_list = {executions_size, execution_at, execution_add,
+KEPT_ARRAY(execution, outcome, executions, execution_count, execution_cap, OUTCOME_EXECUTIONS_MAX);
+static const struct record_list execution_list = {execution_size, execution_at, execution_add,
                                                   NULL};
 
 static bool ids_fit(void *object) {
@@ -80,23 +49,7 @@ static const struct record record_ids = {"range", sizeof(struct rangeset_range),
                                          ARRAY_LEN(ids_rows), ids_fit};
 
 #define IDS(set)                                                                                   \
-    static uint32_t set##_size(const void *outcome) {                                              \
-        return (uint32_t)((const struct outcome *)outcome)->set.len;                               \
-    }                                                                                              \
-    static const void *set##_at(const void *outcome, uint32_t i, union record_scratch *scratch) {  \
-        (void)scratch;                                                                             \
-        return &((const struct outcome *)outcome)->set.ranges[i];                                  \
-    }                                                                                              \
-    static void *set##_add(void *of, uint32_t count, union record_scratch *scratch) {              \
-        struct rangeset *ids = &((struct outcome *)of)->set;                                       \
-        (void)count, (void)scratch;                                                                \
-        if (ids->len >= APP_TASK_RANGES_MAX) {                                                     \
-            return NULL;                                                                           \
-        }                                                                                          \
-        MEM_GROW(ids->ranges, ids->len, ids->cap);                                                 \
-        ids->ranges[ids->len] = (struct rangeset_range){0};                                        \
-        return &ids->ranges[ids->len++];                                                           \
-    }                                                                                              \
+    KEPT_ARRAY(set, outcome, set.ranges, set.len, set.cap, APP_TASK_RANGES_MAX);                   \
     static bool set##_added(void *outcome, void *item) {                                           \
         const struct rangeset_range *range = item;                                                 \
         return range == ((struct outcome *)outcome)->set.ranges ||                                 \

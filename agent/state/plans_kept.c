@@ -2,9 +2,7 @@
 // through record_plans; whether what was read fits together is checked there and here, item by
 // item.
 #include "app_priv.h"
-#include <string.h>
-
-#include "base/mem.h"
+#include "kept_array.h"
 
 static const struct record_row plan_side_rows[] = {
     RECORD_ROW(1, I64, plan_side, rows),
@@ -72,29 +70,11 @@ static const struct record_row plan_engine_rows[] = {
 };
 static const struct record record_plan_engine = RECORD_OF("engine", plan_engine, plan_engine_rows);
 
-#define LIST_OF(items, limit)                                                                      \
-    static uint32_t items##_size(const void *plans) {                                              \
-        return ((const struct plans *)plans)->items##_count;                                       \
-    }                                                                                              \
-    static const void *items##_at(const void *plans, uint32_t i, union record_scratch *scratch) {  \
-        (void)scratch;                                                                             \
-        return &((const struct plans *)plans)->items##s[i];                                        \
-    }                                                                                              \
-    static void *items##_add(void *of, uint32_t count, union record_scratch *scratch) {            \
-        struct plans *plans = of;                                                                  \
-        (void)count, (void)scratch;                                                                \
-        if (plans->items##_count >= (limit)) {                                                     \
-            return NULL;                                                                           \
-        }                                                                                          \
-        MEM_GROW(plans->items##s, plans->items##_count, plans->items##_cap);                       \
-        memset(&plans->items##s[plans->items##_count], 0, sizeof *plans->items##s);                \
-        return &plans->items##s[plans->items##_count++];                                           \
-    }
-LIST_OF(join, PLANS_JOINS_MAX)
-LIST_OF(value, PLANS_VALUES_MAX)
-LIST_OF(over, PLANS_OVERS_MAX)
-LIST_OF(scan, PLANS_SCANS_MAX)
-LIST_OF(engine, PLANS_ENGINES_MAX)
+KEPT_ARRAY(join, plans, joins, join_count, join_cap, PLANS_JOINS_MAX);
+KEPT_ARRAY(value, plans, values, value_count, value_cap, PLANS_VALUES_MAX);
+KEPT_ARRAY(over, plans, overs, over_count, over_cap, PLANS_OVERS_MAX);
+KEPT_ARRAY(scan, plans, scans, scan_count, scan_cap, PLANS_SCANS_MAX);
+KEPT_ARRAY(engine, plans, engines, engine_count, engine_cap, PLANS_ENGINES_MAX);
 
 static const struct record_list join_list = {join_size, join_at, join_add, NULL};
 static const struct record_list over_list = {over_size, over_at, over_add, NULL};

@@ -2,6 +2,7 @@
 // while it is open, its verdicts. Read and written by app_kept.c as a part of its run; must not
 // know how a value is written.
 #include "base/mem.h"
+#include "kept_array.h"
 #include "kept_verdicts.h"
 #include "model/operator.h"
 #include "state/app.h"
@@ -28,24 +29,8 @@ static const struct record_row stage_host_rows[] = {
 };
 static const struct record record_stage_host = RECORD_OF("host", stage_host, stage_host_rows);
 
-static uint32_t hosts_size(const void *detail) {
-    return ((const struct stage_detail *)detail)->host_count;
-}
-static const void *host_at(const void *detail, uint32_t i, union record_scratch *scratch) {
-    (void)scratch;
-    return &((const struct stage_detail *)detail)->hosts[i];
-}
-static void *host_add(void *of, uint32_t count, union record_scratch *scratch) {
-    struct stage_detail *detail = of;
-    (void)count, (void)scratch;
-    if (detail->host_count >= STAGE_HOSTS_MAX) {
-        return NULL;
-    }
-    MEM_GROW(detail->hosts, detail->host_count, detail->host_cap);
-    detail->hosts[detail->host_count] = (struct stage_host){0};
-    return &detail->hosts[detail->host_count++];
-}
-static const struct record_list host_list = {hosts_size, host_at, host_add, NULL};
+KEPT_ARRAY(host, stage_detail, hosts, host_count, host_cap, STAGE_HOSTS_MAX);
+static const struct record_list host_list = {host_size, host_at, host_add, NULL};
 
 static const struct record_row running_rows[] = {
     RECORD_ROW(1, I64, stage_running, task_id),
@@ -55,23 +40,7 @@ static const struct record_row running_rows[] = {
 };
 static const struct record record_running = RECORD_OF("running", stage_running, running_rows);
 
-static uint32_t running_size(const void *detail) {
-    return ((const struct stage_detail *)detail)->running_count;
-}
-static const void *running_at(const void *detail, uint32_t i, union record_scratch *scratch) {
-    (void)scratch;
-    return &((const struct stage_detail *)detail)->running[i];
-}
-static void *running_add(void *of, uint32_t count, union record_scratch *scratch) {
-    struct stage_detail *detail = of;
-    (void)count, (void)scratch;
-    if (detail->running_count >= STAGE_RUNNING_MAX) {
-        return NULL;
-    }
-    MEM_GROW(detail->running, detail->running_count, detail->running_cap);
-    detail->running[detail->running_count] = (struct stage_running){0};
-    return &detail->running[detail->running_count++];
-}
+KEPT_ARRAY(running, stage_detail, running, running_count, running_cap, STAGE_RUNNING_MAX);
 static const struct record_list running_list = {running_size, running_at, running_add, NULL};
 
 static bool detail_is_whole(void *object) {
