@@ -83,7 +83,6 @@ static void apply_plan(struct app *app, const struct event_sql *sql, bool first)
     for (uint32_t n = 0; n < plan->node_count; n++) {
         const struct event_plan_node *node = &plan->nodes[n];
         app->foreign_engine = app->foreign_engine || operator_is_foreign(node->name);
-        app->works |= (int32_t)operator_works(node->name);
         enum accum_role rows = rows_of_node(app, plan, node);
         for (uint32_t i = 0; i < node->metric_count; i++) {
             add_metric(app, &plan->metrics[node->first_metric + i], rows);

@@ -49,26 +49,35 @@ static void put_engine(struct plans *plans, const struct plan_engine *engine) {
     plans->engines[at] = *engine;
 }
 
+static void note_scan(struct plans *plans, const struct event_sql *sql,
+                      const struct event_plan_node *node) {
+    struct plan_scan scan = {
+        .execution = sql->execution_id,
+        .rows = metric_of(&sql->plan, node, "number of output rows"),
+        .files = metric_of(&sql->plan, node, "number of files read"),
+        .bytes = metric_of(&sql->plan, node, "size of files read"),
+        .stage = -1,
+    };
+    if (scan.files >= 0) {
+        add_scan(plans, &scan);
+    }
+}
+
 void plans_apply_facts(struct app *app, const struct event_sql *sql) {
     const struct event_plan *plan = &sql->plan;
     struct plan_engine engine = {.execution = sql->execution_id};
     for (uint32_t n = 0; n < plan->node_count; n++) {
         const struct event_plan_node *node = &plan->nodes[n];
+        int32_t works = (int32_t)operator_works(node->name);
         bool native = operator_is_native(node->name);
         bool moves = operator_is_transition(node->name);
         engine.native += native && !moves;
         engine.transitions += moves;
         engine.jvm += !native && operator_is_work(node->name);
-        engine.python |= (int32_t)(operator_works(node->name) & WORK_PYTHON_SQL);
-        struct plan_scan scan = {
-            .execution = sql->execution_id,
-            .rows = metric_of(plan, node, "number of output rows"),
-            .files = metric_of(plan, node, "number of files read"),
-            .bytes = metric_of(plan, node, "size of files read"),
-            .stage = -1,
-        };
-        if (scan.files >= 0 && sql->execution_id >= 0 && operator_is_scan(node->name)) {
-            add_scan(&app->plans, &scan);
+        engine.python |= works & (int32_t)WORK_PYTHON_SQL;
+        app->works |= works;
+        if (sql->execution_id >= 0 && operator_is_scan(node->name)) {
+            note_scan(&app->plans, sql, node);
         }
     }
     if (engine.native + engine.python > 0 && sql->execution_id >= 0) {

@@ -96,7 +96,7 @@ void plans_fini(struct plans *plans);
 bool plans_apply(struct app *app, const struct event_sql *sql, bool first);
 // The execution is over.
 void plans_end(struct app *app, int64_t execution);
-// What else a plan says: scans of files and engines.
+// What else a plan says: scans of files, engines, and what its operators do (app->works).
 void plans_apply_facts(struct app *app, const struct event_sql *sql);
 void plans_end_facts(struct plans *plans, int64_t execution);
 // A success of the stage told of these accumulators: the files of the scans among them are the
