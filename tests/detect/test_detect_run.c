@@ -2,6 +2,8 @@
 // explains itself.
 #include "detect_kit.h"
 
+#include "base/scrub.h"
+
 #include "support/spark.h"
 
 static void network_needs_input_and_more_than_twice_of_it(void **state) {
@@ -217,6 +219,23 @@ static void alerts_keep_their_names(void **state) {
     }
 }
 
+static void a_summary_is_cut_at_no_mark(void **state) {
+    (void)state;
+    struct verdict verdict = {0};
+    enum { CAP = sizeof verdict.summary };
+    char text[CAP + 64];
+    for (size_t at = 0; at < CAP; at++) { // words; they are no secret
+        text[at] = "lorem "[at % 6];
+    }
+    text[CAP - 1] = '\0';
+    verdict_summary(&verdict, "%s", text); // it just fits
+    assert_string_equal(verdict.summary, text);
+    strcpy(text + CAP - 5, SCRUB_MARK " for a while");
+    verdict_summary(&verdict, "%s", text); // the mark does not
+    assert_in_range(strlen(verdict.summary), 1, CAP - 1);
+    assert_null(strchr(verdict.summary, SCRUB_MARK[0]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(network_needs_input_and_more_than_twice_of_it),
@@ -227,6 +246,7 @@ int main(void) {
         cmocka_unit_test(a_driver_without_memory_is_told_apart),
         cmocka_unit_test(a_killed_run_is_told_apart),
         cmocka_unit_test(alerts_keep_their_names),
+        cmocka_unit_test(a_summary_is_cut_at_no_mark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,8 @@ MUTANTS = (
            "if (engine->options->no_failure_text) {", "if (false) {", ("test_secrets",)),
     Mutant("a text is cut before it is scrubbed", "agent/base/scrub.c",
            "shown.len == text.len || is_clean(text, shown.len);", "true;", ("test_scrub",)),
+    Mutant("a mark in a summary is cut", "agent/detect/detector.c", "scrub_copy(verdict->summary,", "str_copy(verdict->summary,",
+           ("test_detect_run",)),
     Mutant("the whole of a long text is looked at", "agent/base/scrub.c",
            "text = cut(text, LOOK_MAX);", "text = cut(text, text.len);", ("test_scrub",)),
     Mutant("a number beyond its range is taken", "agent/config/config_value.c",
