@@ -93,11 +93,11 @@ def tiny_sql(spark, ctx):
         rows(spark, 400_000, 4).selectExpr("id % 9000 AS k", "id AS v").groupBy("k").max("v").write.format("noop").mode("overwrite").save()
 
 
-@workload("tiny_rdd", app="sensor-buckets", spark="3.5.9",
-          injected=[Inject("too_many_tasks", step="buckets", where="longest", check={"tasks": 1200, "median_ms": (0, 80)})])
-def tiny_rdd(spark, ctx):
+@workload("tiny_source", app="sensor-buckets", spark="3.5.9",
+          injected=[Inject("too_many_tasks", step="buckets", where="longest", check={"tasks": 2400, "median_ms": (0, 80)})])
+def tiny_source(spark, ctx):
     with ctx.step(spark, "buckets"):
-        spark.sparkContext.parallelize(range(60_000), 1200).map(lambda i: i % 7).sum()
+        rows(spark, 120_000, 2400).selectExpr("id % 7 AS bucket").write.format("noop").mode("overwrite").save()
 
 
 @workload("ok_last_task", app="monthly-summary", spark="4.3.0", injected=healthy(),

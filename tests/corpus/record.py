@@ -5,7 +5,7 @@
     record.py run [PATTERN...]        record those whose name matches (fnmatch); --again records anew
     record.py label [PATTERN...]      label recorded logs again, without running Spark
 
-The programs are in jobs.py. What is recorded goes to tests/fixtures/logs/NAME; scratch space is build/corpus, which deps.sh fills
+The programs are in jobs.py and jobs_resources.py. What is recorded goes to tests/fixtures/logs/NAME; scratch space is build/corpus, which deps.sh fills
 with a Spark of each version. A label says what was put in, on which stages, and the numbers of the log that show it: `verified` is
 true only if the log does show it. Paths and names of this machine are taken out of a log; every number in it was measured by Spark.
 """
@@ -47,6 +47,7 @@ BASE_CONF = {
 
 def load():
     import jobs  # noqa: F401  # registers its workloads
+    import jobs_resources  # noqa: F401  # and these
     return WORKLOADS
 
 

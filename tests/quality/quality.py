@@ -55,7 +55,7 @@ CAUSED = {"data_skew": ("data_skew", "data"), "slow_host": ("straggler", "slow_h
 NOT_IN_A_LOG = ("none", "regression")
 # Of these a consequence in the same stage is no false alarm: the root is named in it.
 FOLLOWS = ("straggler", "task_failures", "memory_pressure")
-FLOORS = {"precision": 0.95, "recall": 0.95, "cause": 0.9, "early": 0.8}
+FLOORS = {"precision": 0.95, "recall": 0.95, "cause": 0.9, "early": 0.8, "outcome": 1.0}
 LEAST_STAGE_MS = 3000  # shorter ones end before anybody could look
 FACTORS = (0.7, 1.0, 1.4)
 
@@ -80,7 +80,8 @@ class Judged:
     injected: dict
     may_also: set
     findings: list
-    retracted: int
+    retracted: list  # kinds
+    outcome: tuple  # (as labelled, as told); an old label says none
     wrong: list = dataclasses.field(default_factory=list)
     missed: list = dataclasses.field(default_factory=list)
 
@@ -104,27 +105,29 @@ def follows(finding, label):
 
 
 def analyze(stoker, path, settings=()):
-    """The verdicts on a log: (loud findings, how many were taken back)."""
+    """The verdicts on a log: (loud findings, the kinds of those taken back, how it ended)."""
     done = subprocess.run([stoker, "analyze", "--format", "json", *(f"--set={s}" for s in settings), str(path / "events.jsonl.zst")],
                           capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
         sys.exit(f"{path}: {done.stderr}")
-    findings, retracted = [], 0
+    findings, retracted, outcome = [], [], ""
     for line in done.stdout.splitlines():
-        for b in json.loads(line)["bottlenecks"]:
+        run = json.loads(line)
+        outcome = run["run"]["outcome"]
+        for b in run["bottlenecks"]:
             if b.get("state") == "retracted":
-                retracted += 1
+                retracted.append(b["kind"])
             elif b["severity"] in LOUD:
                 findings.append(Finding(b["kind"], b["cause"], b["stage"], b["attempt"], b.get("opened_ms", 0)))
-    return findings, retracted
+    return findings, retracted, outcome
 
 
 def judge(stoker, path, settings=()):
     """Compares what was found with the label."""
     label = json.loads((path / "label.json").read_text())
     injected = {i["kind"]: set(i.get("stages") or ()) for i in label["injected"] if i["kind"] not in NOT_IN_A_LOG}
-    findings, retracted = analyze(stoker, path, settings)
-    log = Judged(path, injected, set(label.get("may_also") or ()), findings, retracted)
+    findings, retracted, outcome = analyze(stoker, path, settings)
+    log = Judged(path, injected, set(label.get("may_also") or ()), findings, retracted, (label.get("outcome"), outcome))
     for finding in findings:
         finding.right = frozenset(name for name, stages in injected.items() if fits(finding, name, stages))
         if finding.right or any(fits(finding, name, set()) for name in log.may_also):
@@ -208,9 +211,11 @@ def figures(logs):
     caused = [(log, name) for log in logs for name in log.injected if name in CAUSED]
     cause_right = sum(any((f.kind, f.cause) == CAUSED[name] for f in log.findings) for log, name in caused)
     controls = [log for log in logs if not log.injected]
+    ends = [log.outcome for log in logs if log.outcome[0]]
     return {"precision": share(right, right + wrong), "recall": share(put_in - missed, put_in),
-            "cause": share(cause_right, len(caused)), "loud": sum(bool(log.wrong) for log in controls), "controls": len(controls),
-            "retracted": sum(log.retracted for log in logs)}
+            "cause": share(cause_right, len(caused)), "outcome": share(sum(meant == told for meant, told in ends), len(ends)),
+            "loud": sum(bool(log.wrong) for log in controls), "controls": len(controls),
+            "retracted": sum(len(log.retracted) for log in logs)}
 
 
 def rows(logs, told):
@@ -222,12 +227,15 @@ def rows(logs, told):
         for name in log.missed:
             kind = min(FINDS[name], key=str)[0] if name in FINDS else name
             count[kind]["missed"] += 1
+        for kind in log.retracted:
+            count[kind]["retracted"] += 1
     for kind in sorted(count):
         c, mine = count[kind], [t for t in told if t[0] == kind]
         late = f"{statistics.median(t[1] for t in mine):.1f}" if mine else ""
         early = f"{sum(t[2] for t in mine)} of {len(mine)}" if mine else ""
         yield (f"| `{kind}` | {c['right']} | {c['wrong']} | {c['missed']} | {share(c['right'], c['right'] + c['wrong']):.2f} | "
-               f"{share(c['right'], c['right'] + c['missed']):.2f} | {late} | {early} |")
+               f"{share(c['right'], c['right'] + c['missed']):.2f} | {late} | {early} | "
+               f"{c['retracted']} |")
 
 
 def thresholds(stoker):
@@ -263,6 +271,10 @@ def main():
     args = parser.parse_args()
     bases = args.folders or [ROOT / "tests" / "fixtures" / "logs"]
     folders = sorted(path.parent for base in bases for path in base.rglob("label.json"))
+    shown = [path for path in folders if json.loads((path / "label.json").read_text()).get("verified", True)]
+    for path in set(folders) - set(shown):
+        print(f"left out: {path.name}: the log does not show what was put in")
+    folders = shown
     if not folders:
         sys.exit("quality: no label.json in " + " ".join(map(str, bases)))
     logs = [judge(args.stoker, path) for path in folders]
@@ -274,12 +286,16 @@ def main():
             print(f"wrong: {log.path.name}: {finding.kind} {finding.cause} at stage {finding.stage}")
         for name in log.missed:
             print(f"missed: {log.path.name}: {name}")
+        if log.outcome[0] not in (None, log.outcome[1]):
+            print(f"outcome: {log.path.name}: {log.outcome[1]}, it was {log.outcome[0]}")
     print(f"\n{len(logs)} logs of {len({log.program for log in logs})} programs, {got['controls']} of them healthy\n")
-    print("| kind | right | wrong | missed | precision | recall | seconds late, median | before the stage's end |\n" + "|---" * 8 + "|")
+    print("| kind | right | wrong | missed | precision | recall | seconds late, median | before the stage's end | "
+          "taken back |\n" + "|---" * 9 + "|")
     print(*rows(logs, told), sep="\n")
     print(f"| all | | | | {got['precision']:.2f} | {got['recall']:.2f} | "
-          f"{statistics.median(t[1] for t in told) if told else 0:.1f} | {sum(t[2] for t in told)} of {len(told)} |")
-    print(f"\ncause right {got['cause']:.2f}, loud controls {got['loud']} of {got['controls']}, taken back {got['retracted']}")
+          f"{statistics.median(t[1] for t in told) if told else 0:.1f} | {sum(t[2] for t in told)} of {len(told)} | {got['retracted']} |")
+    print(f"\ncause right {got['cause']:.2f}, outcome right {got['outcome']:.2f}, "
+          f"loud controls {got['loud']} of {got['controls']}")
     if args.leave_one_out:
         other = leave_one_out(args.stoker, folders)
         print(f"thresholds tuned on the other programs: precision {other['precision']:.2f}, recall {other['recall']:.2f}, "
