@@ -17,6 +17,8 @@ static const double data_share_least = 0.3;
 enum { HOSTS_ENOUGH = 3, ON_HOST_ENOUGH = 3 };
 // Loading classes, compiling and starting Python take seconds; what takes longer is no warming up.
 enum { COLD_START_MAX_MS = 30000 };
+// Tasks of a stage's first wave are launched within that of each other.
+enum { FIRST_WAVE_MS = 250 };
 // What runs for less is not worth a word before it ends.
 enum { RUNNING_LEAST_MS = 2000 };
 
@@ -64,7 +66,7 @@ struct sums {
     unsigned cold;
 };
 
-static void add_task(struct sums *sum, const struct stage_task *t, double length_ms) {
+static void add_task(struct sums *sum, const struct stage_task *t, double length_ms, bool cold) {
     sum->n++;
     sum->ms += length_ms;
     sum->bytes += (double)t->bytes;
@@ -74,32 +76,67 @@ static void add_task(struct sums *sum, const struct stage_task *t, double length
     sum->fetch_ms += (double)t->fetch_wait_ms;
     sum->gc_ms += (double)t->gc_ms;
     sum->delay_ms += (double)t->delay_ms;
-    sum->cold += t->cold;
+    sum->cold += cold;
 }
 
 // The slow ones of those listed: longer than `above_ms`, and the slowest in any case.
 struct slow_set {
     struct sums all, won; // won: those that succeeded, which are in the stage's sums
     bool is_in[STAGE_SLOW_TASKS];
+    unsigned cold;              // of those listed
     double longest_ms, left_ms; // the longest of them, and of those listed that are not slow
+    double cold_ms,
+        warm_longest_ms; // of those listed: all that were cold, the longest that was not
 };
+
+// It began with the stage's first task, when none had ended.
+static bool is_of_first(const struct stage *stage, const struct stage_task *t, double length_ms) {
+    double after_ms = (double)(t->launch_ms - stage->first_launch_ms);
+    return !t->lost && after_ms <= fmin(FIRST_WAVE_MS, length_ms / 4);
+}
+
+// What a stage runs first is new to its executors, too (classes, code that is generated, workers):
+// then the first tasks of nearly all its slots are among the slowest.
+static bool begins_slowly(const struct stage *stage) {
+    const struct stage_detail *detail = stage->detail;
+    double slots = cost_slots(stage), first = 0;
+    for (uint32_t i = 0; i < detail->slow_count; i++) {
+        const struct stage_task *t = &detail->slow[i];
+        first += is_of_first(stage, t, (double)stage_task_length_ms(stage, t));
+    }
+    bool waves = (double)stage->summary.tasks >= 2 * slots;
+    return waves && first >= 2 && first >= fmin(slots, STAGE_SLOW_TASKS) * 3 / 4;
+}
+
+static void add_warmth(struct slow_set *set, const struct stage_task *t, double length_ms,
+                       bool cold) {
+    if (cold && !t->lost) {
+        set->cold_ms += length_ms;
+        set->cold++;
+    } else {
+        set->warm_longest_ms = fmax(set->warm_longest_ms, length_ms);
+    }
+}
 
 static struct slow_set pick_slow(const struct stage *stage, double above_ms) {
     const struct stage_detail *detail = stage->detail;
     struct slow_set set = {0};
+    bool slow_begin = begins_slowly(stage);
     for (uint32_t i = 0; i < detail->slow_count; i++) {
         const struct stage_task *t = &detail->slow[i];
         double length_ms = (double)stage_task_length_ms(stage, t);
         bool slowest = i == 0 && !t->lost;
+        bool cold = t->cold || (slow_begin && is_of_first(stage, t, length_ms));
+        add_warmth(&set, t, length_ms, cold);
         set.is_in[i] = length_ms > above_ms || slowest;
         if (!set.is_in[i]) {
             set.left_ms = t->lost ? set.left_ms : fmax(set.left_ms, length_ms);
             continue;
         }
         set.longest_ms = fmax(set.longest_ms, length_ms);
-        add_task(&set.all, t, length_ms);
+        add_task(&set.all, t, length_ms, cold);
         if (!t->lost) {
-            add_task(&set.won, t, length_ms);
+            add_task(&set.won, t, length_ms, cold);
         }
     }
     return set;
@@ -107,6 +144,14 @@ static struct slow_set pick_slow(const struct stage *stage, double above_ms) {
 
 static double per(double sum, double n) {
     return n > 0 ? sum / n : 0;
+}
+
+// The slow ones were warming up: all of them, or without those that were the rest is even.
+static bool is_cold(const struct stage *stage, const struct slow_set *set) {
+    double warm = (double)stage->summary.tasks - set->cold;
+    double warm_ms = (double)stage->task_ms - set->cold_ms;
+    bool rest_is_even = set->warm_longest_ms * warm <= SLOW_TASKS_RATIO * warm_ms;
+    return set->all.cold == (unsigned)set->all.n || (set->all.cold > 0 && rest_is_even);
 }
 
 // The host that holds most of the slow tasks although there are others, or -1; *there gets how
@@ -292,7 +337,8 @@ void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_t
     out->count = (unsigned)slow->n;
     out->lost = (unsigned)(slow->n - won->n);
     out->longest_ms = set.longest_ms;
-    out->cold = slow->cold == out->count;
+    out->cold = is_cold(stage, &set);
+    out->cold_count = slow->cold;
     out->slow_ms = per(slow->ms, slow->n);
     out->rest_ms = per((double)stage->task_ms - won->ms, rest_n);
     out->slow_bytes = per(slow->bytes, slow->n);
@@ -344,7 +390,7 @@ void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slo
     verdict_evidence(out, "slow_task_fetch_wait_ms", slow->slow_fetch_ms);
     verdict_evidence(out, "slow_task_gc_ms", slow->slow_gc_ms);
     verdict_evidence(out, "slow_task_scheduler_delay_ms", slow->slow_delay_ms);
-    verdict_evidence(out, "slow_tasks_cold", slow->cold ? slow->count : 0);
+    verdict_evidence(out, "slow_tasks_cold", slow->cold_count);
     if (slow->host >= 0) {
         verdict_evidence(out, "slow_host_task_ms", slow->host_ms);
         verdict_evidence(out, "other_hosts_task_ms", slow->other_hosts_ms);

@@ -10,6 +10,7 @@ enum { SLOW_TASKS_RATIO = 3 };
 struct slow_tasks {
     enum cause cause;
     bool cold;             // the slow ones were only warming up their executor
+    unsigned cold_count;   // of them, those that were among its first
     unsigned count;        // slow tasks looked at
     unsigned lost;         // of them, killed because a copy won
     unsigned running;      // tasks that still run and are slow already; the slowest is one of them

@@ -40,16 +40,25 @@ void waited_settle(const struct app *app, struct stage *stage) {
 }
 
 // A slot's next task is launched before the result of the one before is taken in, so for a moment
-// one slot seems to have two tasks.
+// one slot seems to have two tasks; several slots, where their tasks end together.
 enum { HANDOVER_MS = 50 };
+
+static int64_t just_launched(const struct stage *stage, int64_t finish_ms) {
+    const struct stage_detail *detail = stage->detail;
+    int64_t count = 0;
+    for (uint32_t i = 0; detail != NULL && i < detail->running_count; i++) {
+        count += sat_sub0(finish_ms, detail->running[i].launch_ms) < HANDOVER_MS;
+    }
+    // The newest is not listed where many run.
+    return count > 0 ? count : sat_sub0(finish_ms, stage->last_launch_ms) < HANDOVER_MS;
+}
 
 void waited_began(struct stage *stage) {
     stage->starts++;
 }
 
 void waited_ended(struct stage *stage, int64_t finish_ms) {
-    bool handover = sat_sub0(finish_ms, stage->last_launch_ms) < HANDOVER_MS;
-    int64_t at_once = stage->tasks_running - handover;
+    int64_t at_once = stage->tasks_running - just_launched(stage, finish_ms);
     stage->running_most = at_once > stage->running_most ? at_once : stage->running_most;
     stage->tasks_running -= stage->tasks_running > 0;
 }

@@ -56,6 +56,23 @@ static void a_stage_alone_loses_nothing(void **state) {
     app_free(app);
 }
 
+// What comes next is launched on both before the ends of what came before are taken in.
+static void slots_that_hand_over_together_are_no_more_slots(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    spark_executor(app, "1", "h", 2);
+    start(app, 0, 0, 2, 0);
+    start(app, 0, 2, 2, 10);
+    end(app, 0, 0, 2, 0, 10);
+    assert_int_equal(app_stage(app, 0, 0)->running_most, 2);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 2);
+    end(app, 0, 2, 2, 10, 20);
+    start(app, 0, 4, 3, 20); // and these ran beside each other
+    end(app, 0, 4, 3, 20, 30);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 3);
+    app_free(app);
+}
+
 static void a_tail_beside_a_longer_stage_saves_nothing(void **state) {
     (void)state;
     struct app *app = four_slots();
@@ -120,6 +137,7 @@ static void a_stage_that_goes_on_is_told_so_far(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stage_alone_loses_nothing),
+        cmocka_unit_test(slots_that_hand_over_together_are_no_more_slots),
         cmocka_unit_test(a_tail_beside_a_longer_stage_saves_nothing),
         cmocka_unit_test(stages_that_take_all_slots_share_the_time),
         cmocka_unit_test(what_is_not_seen_to_start_is_not_bounded),
