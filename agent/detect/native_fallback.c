@@ -14,7 +14,8 @@ static const struct detector_threshold thresholds[] = {
                0.01, 0.99, "chosen: an operator or two of a plan fall back as a rule"},
 };
 
-// Over the executions in which such an engine works.
+// Over the executions in which such an engine works; those that hand rows to Python count, too, if
+// there is one.
 struct fallback {
     double native, jvm, transitions; // operators
     double all_s, jvm_s;             // of their stages
@@ -47,8 +48,9 @@ static struct fallback look(const struct app *app) {
 
 static void judge(const struct detector_view *view, struct verdict *out) {
     struct fallback sum = look(view->app);
-    out->rule_met =
-        sum.jvm > 0 && sum.jvm_s > view->thresholds[SHARE] * sum.all_s ? TRI_TRUE : TRI_FALSE;
+    out->rule_met = sum.native > 0 && sum.jvm > 0 && sum.jvm_s > view->thresholds[SHARE] * sum.all_s
+                        ? TRI_TRUE
+                        : TRI_FALSE;
     if (out->rule_met == TRI_FALSE) {
         return;
     }

@@ -158,6 +158,8 @@ static void a_plan_tells_of_python_where_no_rdd_does(void **state) {
     assert_int_equal(v.rule_met, TRI_TRUE);
     assert_near(v.saving_s, 60, 0.001);
     assert_int_equal(v.confidence, CONFIDENCE_LOW);
+    // There is no engine that it could fall back from.
+    assert_int_equal(judge(KIND_NATIVE_FALLBACK, app, NULL, true).rule_met, TRI_FALSE);
     app_free(app);
 }
 
