@@ -13,6 +13,8 @@
 // Of the extra time, that more data must explain before it is the cause; below it other causes are
 // looked for first.
 static const double data_share_least = 0.3;
+// Those that take less than this part of the slowest are not what is slow.
+enum { SLOW_AS_THE_SLOWEST = 4 };
 // Of hosts: so many must be compared before few slow tasks on one of them say anything.
 enum { HOSTS_ENOUGH = 3, ON_HOST_ENOUGH = 3 };
 // Loading classes, compiling and starting Python take seconds; what takes longer is no warming up.
@@ -146,8 +148,12 @@ static double per(double sum, double n) {
     return n > 0 ? sum / n : 0;
 }
 
-// The slow ones were warming up: all of them, or without those that were the rest is even.
+// The slow ones were warming up: all of them, or without those that were the rest is even. What
+// warms up is slow on more than one of several executors.
 static bool is_cold(const struct stage *stage, const struct slow_set *set) {
+    if (2 * (int64_t)set->all.cold <= stage->cold_tasks) {
+        return false;
+    }
     double warm = (double)stage->summary.tasks - set->cold;
     double warm_ms = (double)stage->task_ms - set->cold_ms;
     bool rest_is_even = set->warm_longest_ms * warm <= SLOW_TASKS_RATIO * warm_ms;
@@ -328,6 +334,7 @@ void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_t
     }
     double typical_ms = sketch_quantile(&detail->durations_ms, 0.5);
     double above_ms = fmax(2 * typical_ms, s->mean_task_ms);
+    above_ms = fmax(above_ms, (double)s->max_task_ms / SLOW_AS_THE_SLOWEST);
     struct slow_set set = pick_slow(stage, above_ms);
     const struct sums *slow = &set.all, *won = &set.won;
     double rest_n = (double)s->tasks - won->n;

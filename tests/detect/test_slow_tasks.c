@@ -12,8 +12,9 @@ enum { REST = 20, SLOW = 4 };
 struct shape {
     int64_t slow_bytes, rest_bytes, slow_records, rest_records;
     int64_t slow_run_ms, slow_cpu_ms, rest_cpu_ms, fetch_ms, gc_ms, delay_ms;
-    unsigned cold;  // so many of the slow ones
-    unsigned first; // so many of the slow ones began with the stage, or so long after it
+    unsigned cold;    // so many of the slow ones
+    int64_t all_cold; // that the stage had, on whatever executor
+    unsigned first;   // so many of the slow ones began with the stage, or so long after it
     int64_t after_ms;
     unsigned there;   // so many of the slow ones on host 1, the others on host 0
     int64_t there_ms; // what a task takes on host 1, against a second
@@ -76,6 +77,7 @@ static struct stage stage_of(const struct shape *shape) {
         stage.task_ms += shape->between_ms - 1000;
     }
     stage.cpu_untold_tasks = shape->cpu_untold;
+    stage.cold_tasks = shape->all_cold;
     if (shape->lost) { // in the sums are the copies
         stage.task_ms -= SLOW * 9000;
         s->max_task_ms = 1000;
@@ -212,6 +214,34 @@ static void what_is_even_but_for_the_first_warmed_up(void **state) {
     assert_cause(s, CAUSE_COLD_START);
     s.between_ms = 3400;
     assert_cause(s, CAUSE_COSTLY_RECORDS);
+}
+
+// The other executors warmed up in no time.
+static void what_few_executors_have_is_no_warming_up(void **state) {
+    (void)state;
+    struct shape s = even;
+    s.cold = SLOW;
+    s.all_cold = 2 * SLOW - 1;
+    assert_cause(s, CAUSE_COLD_START);
+    s.all_cold = 2 * SLOW;
+    assert_cause(s, CAUSE_COSTLY_RECORDS);
+}
+
+// Next to a task of half a minute one of a few seconds is none of the slow ones.
+static void the_slow_ones_are_about_as_slow_as_the_slowest(void **state) {
+    (void)state;
+    struct slow_tasks slow;
+    for (int64_t more = 0; more < 2; more++) {
+        struct stage stage = stage_of(&even);
+        for (unsigned i = 0; i < SLOW; i++) {
+            detail.slow[i].duration_ms = i == 0 ? 30000 : 7500 + more;
+        }
+        stage.task_ms = REST * 1000 + 30000 + (SLOW - 1) * (7500 + more);
+        stage.summary.max_task_ms = 30000;
+        stage.summary.mean_task_ms = (double)stage.task_ms / (REST + SLOW);
+        slow_tasks_compare(&stage, 0, &slow);
+        assert_int_equal(slow.count, more == 0 ? 1 : SLOW);
+    }
 }
 
 // Later stages run new code, too: then all slots begin slowly, not one.
@@ -460,6 +490,8 @@ int main(void) {
         cmocka_unit_test(a_task_that_runs_is_slow_as_soon_as_it_must_be),
         cmocka_unit_test(what_runs_tells_where_it_runs),
         cmocka_unit_test(what_is_even_but_for_the_first_warmed_up),
+        cmocka_unit_test(what_few_executors_have_is_no_warming_up),
+        cmocka_unit_test(the_slow_ones_are_about_as_slow_as_the_slowest),
         cmocka_unit_test(a_stage_that_begins_slowly_warms_up),
         cmocka_unit_test(the_processor_tells_work_from_waiting),
         cmocka_unit_test(the_stage_waits_for_what_exceeds_the_mean),
