@@ -13,8 +13,8 @@
 // Of the extra time, that more data must explain before it is the cause; below it other causes are
 // looked for first.
 static const double data_share_least = 0.3;
-// Those that take less than this part of the slowest are not what is slow.
-enum { SLOW_AS_THE_SLOWEST = 4 };
+// Executors warm up alike: one that takes so many times what another takes has another reason.
+enum { COLD_TIMES_MAX = 4 };
 // Of hosts: so many must be compared before few slow tasks on one of them say anything.
 enum { HOSTS_ENOUGH = 3, ON_HOST_ENOUGH = 3 };
 // Loading classes, compiling and starting Python take seconds; what takes longer is no warming up.
@@ -87,8 +87,8 @@ struct slow_set {
     bool is_in[STAGE_SLOW_TASKS];
     unsigned cold;              // of those listed
     double longest_ms, left_ms; // the longest of them, and of those listed that are not slow
-    double cold_ms,
-        warm_longest_ms; // of those listed: all that were cold, the longest that was not
+    double cold_ms, cold_least_ms, cold_longest_ms; // of those listed that were cold
+    double warm_longest_ms;                         // the longest that was not
 };
 
 // It began with the stage's first task, when none had ended.
@@ -114,6 +114,8 @@ static void add_warmth(struct slow_set *set, const struct stage_task *t, double 
                        bool cold) {
     if (cold && !t->lost) {
         set->cold_ms += length_ms;
+        set->cold_longest_ms = fmax(set->cold_longest_ms, length_ms);
+        set->cold_least_ms = set->cold == 0 ? length_ms : fmin(set->cold_least_ms, length_ms);
         set->cold++;
     } else {
         set->warm_longest_ms = fmax(set->warm_longest_ms, length_ms);
@@ -148,16 +150,20 @@ static double per(double sum, double n) {
     return n > 0 ? sum / n : 0;
 }
 
-// The slow ones were warming up: all of them, or without those that were the rest is even. What
-// warms up is slow on more than one of several executors.
-static bool is_cold(const struct stage *stage, const struct slow_set *set) {
-    if (2 * (int64_t)set->all.cold <= stage->cold_tasks) {
+// The slow ones were warming up: all of them, or by far most of their extra time is theirs, or
+// without those that were the rest is even. What warms up does so alike on most executors.
+static bool is_cold(const struct stage *stage, const struct slow_set *set, double rest_ms) {
+    if (2 * (int64_t)set->all.cold <= stage->cold_tasks ||
+        set->cold_longest_ms > COLD_TIMES_MAX * set->cold_least_ms) {
         return false;
     }
     double warm = (double)stage->summary.tasks - set->cold;
     double warm_ms = (double)stage->task_ms - set->cold_ms;
     bool rest_is_even = set->warm_longest_ms * warm <= SLOW_TASKS_RATIO * warm_ms;
-    return set->all.cold == (unsigned)set->all.n || (set->all.cold > 0 && rest_is_even);
+    double extra_ms = set->all.ms - set->all.n * rest_ms;
+    bool most_is_cold = set->cold_ms - set->cold * rest_ms >= 0.8 * extra_ms;
+    return set->all.cold == (unsigned)set->all.n ||
+           (set->all.cold > 0 && (rest_is_even || most_is_cold));
 }
 
 // The host that holds most of the slow tasks although there are others, or -1; *there gets how
@@ -334,7 +340,6 @@ void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_t
     }
     double typical_ms = sketch_quantile(&detail->durations_ms, 0.5);
     double above_ms = fmax(2 * typical_ms, s->mean_task_ms);
-    above_ms = fmax(above_ms, (double)s->max_task_ms / SLOW_AS_THE_SLOWEST);
     struct slow_set set = pick_slow(stage, above_ms);
     const struct sums *slow = &set.all, *won = &set.won;
     double rest_n = (double)s->tasks - won->n;
@@ -344,10 +349,10 @@ void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_t
     out->count = (unsigned)slow->n;
     out->lost = (unsigned)(slow->n - won->n);
     out->longest_ms = set.longest_ms;
-    out->cold = is_cold(stage, &set);
-    out->cold_count = slow->cold;
     out->slow_ms = per(slow->ms, slow->n);
     out->rest_ms = per((double)stage->task_ms - won->ms, rest_n);
+    out->cold = is_cold(stage, &set, out->rest_ms);
+    out->cold_count = slow->cold;
     out->slow_bytes = per(slow->bytes, slow->n);
     out->rest_bytes = per((double)stage->bytes - won->bytes, rest_n);
     out->slow_records = per(slow->records, slow->n);
