@@ -85,9 +85,9 @@ static void add_task(struct sums *sum, const struct stage_task *t, double length
 struct slow_set {
     struct sums all, won; // won: those that succeeded, which are in the stage's sums
     bool is_in[STAGE_SLOW_TASKS];
-    unsigned cold;              // of those listed
+    unsigned cold;              // of them, those that had not lost
     double longest_ms, left_ms; // the longest of them, and of those listed that are not slow
-    double cold_ms, cold_least_ms, cold_longest_ms; // of those listed that were cold
+    double cold_ms, cold_least_ms, cold_longest_ms; // of the slow ones that were cold
     double warm_longest_ms;                         // the longest that was not
 };
 
@@ -131,8 +131,8 @@ static struct slow_set pick_slow(const struct stage *stage, double above_ms) {
         double length_ms = (double)stage_task_length_ms(stage, t);
         bool slowest = i == 0 && !t->lost;
         bool cold = t->cold || (slow_begin && is_of_first(stage, t, length_ms));
-        add_warmth(&set, t, length_ms, cold);
         set.is_in[i] = length_ms > above_ms || slowest;
+        add_warmth(&set, t, length_ms, cold && set.is_in[i]);
         if (!set.is_in[i]) {
             set.left_ms = t->lost ? set.left_ms : fmax(set.left_ms, length_ms);
             continue;

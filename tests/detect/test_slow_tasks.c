@@ -39,6 +39,16 @@ static const struct shape even = {.slow_bytes = 1000,
 static struct stage_detail detail;
 static struct stage_host hosts[2];
 
+// In the sums are the copies.
+static void lose(const struct shape *shape, struct stage *stage) {
+    struct stage_summary *s = &stage->summary;
+    stage->task_ms -= SLOW * 9000;
+    s->max_task_ms = 1000;
+    stage->bytes = (REST + SLOW) * shape->rest_bytes;
+    s->run_ms = (REST + SLOW) * 1000;
+    s->cpu_ns = (REST + SLOW) * shape->rest_cpu_ms * 1000000;
+}
+
 static struct stage stage_of(const struct shape *shape) {
     struct stage stage = {.slots = shape->slots, .detail = &detail, .first_launch_ms = 1000};
     memset(&detail, 0, sizeof detail);
@@ -78,12 +88,8 @@ static struct stage stage_of(const struct shape *shape) {
     }
     stage.cpu_untold_tasks = shape->cpu_untold;
     stage.cold_tasks = shape->all_cold;
-    if (shape->lost) { // in the sums are the copies
-        stage.task_ms -= SLOW * 9000;
-        s->max_task_ms = 1000;
-        stage.bytes = (REST + SLOW) * shape->rest_bytes;
-        s->run_ms = (REST + SLOW) * 1000;
-        s->cpu_ns = (REST + SLOW) * shape->rest_cpu_ms * 1000000;
+    if (shape->lost) {
+        lose(shape, &stage);
     }
     s->mean_task_ms = (double)stage.task_ms / (REST + SLOW);
     hosts[0] = (struct stage_host){.host = 0, .tasks = 10, .task_ms = 10 * 1000};
