@@ -208,11 +208,11 @@ def range_join(spark, ctx):
 
 
 @workload("key_too_coarse", app="session-pairs", spark="3.5.9", conf=NO_BROADCAST, plan="SortMergeJoin",
-          injected=[Inject("exploding_join", step="pairs", where="shuffle_longest", detail={"rows_out": 64_000_000}, check={"max_ms": 2000})],
+          injected=[Inject("exploding_join", step="pairs", where="shuffle_longest", detail={"rows_out": 3_000_000_000}, check={"max_ms": 2000})],
           may_also=("broadcastable_join",))
 def key_too_coarse(spark, ctx):
-    a = rows(spark, 200_000, 4).selectExpr("id % 500 AS k", "id AS a")
-    b = rows(spark, 160_000, 4).selectExpr("id % 500 AS k", "hash(id) AS b")
+    a = rows(spark, 1_500_000, 4).selectExpr("id % 500 AS k", "id AS a")
+    b = rows(spark, 1_000_000, 4).selectExpr("id % 500 AS k", "hash(id) AS b")
     with ctx.step(spark, "pairs"):
         a.join(b, "k").selectExpr("max(a * b)", "sum(pmod(a + b, 7))").collect()
 
@@ -261,10 +261,10 @@ def many_small_questions(spark, ctx):
           injected=[Inject("driver_bound", where="run")], may_also=("idle_executors",))
 def idle_cluster(spark, ctx):
     with ctx.step(spark, "first"):
-        rows(spark, 40_000_000, 4).selectExpr("sum(xxhash64(id))").collect()
+        rows(spark, 40_000_000, 4).selectExpr("bit_xor(xxhash64(id))").collect()
     time.sleep(30)
     with ctx.step(spark, "second"):
-        rows(spark, 40_000_000, 4).selectExpr("sum(xxhash64(id, 2))").collect()
+        rows(spark, 40_000_000, 4).selectExpr("bit_xor(xxhash64(id, 2))").collect()
 
 
 @workload("ok_notebook", app="PySparkShell", spark="3.5.9", injected=healthy(),
@@ -272,7 +272,7 @@ def idle_cluster(spark, ctx):
 def ok_notebook(spark, ctx):
     for i in range(3):
         with ctx.step(spark, f"cell-{i}"):
-            rows(spark, 8_000_000, 4).selectExpr(f"sum(xxhash64(id, {i}))").collect()
+            rows(spark, 8_000_000, 4).selectExpr(f"bit_xor(xxhash64(id, {i}))").collect()
         time.sleep(9)
 
 
@@ -281,7 +281,7 @@ def ok_notebook(spark, ctx):
 def ok_many_jobs(spark, ctx):
     for i in range(25):
         with ctx.step(spark, f"tile-{i}"):
-            rows(spark, 12_000_000, 4).selectExpr(f"sum(xxhash64(id, {i}))", f"max(hash(id, {i}))").collect()
+            rows(spark, 12_000_000, 4).selectExpr(f"bit_xor(xxhash64(id, {i}))", f"max(hash(id, {i}))").collect()
 
 
 # --- Python ---------------------------------------------------------------------------------------------------------------------
@@ -321,11 +321,11 @@ def stream(spark, ctx, name, per_second, trigger, work=None, batches=12, most_s=
 
 
 @workload("stream_behind", app="click-enrich", spark="4.3.0", conf={"spark.sql.shuffle.partitions": "2"},
-          injected=[Inject("streaming_lag", where="run")], app_check=lambda a: a.batches >= 6)
+          injected=[Inject("streaming_lag", where="run")], app_check=lambda a: a.batches >= 5)
 def stream_behind(spark, ctx):
     def enrich(batch, number):
-        batch.selectExpr("sum(aggregate(sequence(1, 400), value, (a, x) -> pmod(a * 31 + x, 1000003)))").collect()
-    stream(spark, ctx, "clicks", 20_000, {"processingTime": "1 second"}, enrich, 10)
+        batch.selectExpr("sum(aggregate(sequence(1, 4500), value, (a, x) -> pmod(a * 31 + x, 1000003)))").collect()
+    stream(spark, ctx, "clicks", 20_000, {"processingTime": "1 second"}, enrich, 7, 90)
 
 
 @workload("stream_growing", app="order-events", spark="3.5.9", conf={"spark.sql.shuffle.partitions": "2"},
@@ -361,16 +361,26 @@ SPECULATION = {"spark.speculation": "true", "spark.speculation.interval": "200ms
 
 @workload("copies_for_nothing", app="risk-scores", spark="4.1.1", mode="standalone", conf={**SMALL_EXECUTORS, **SPECULATION},
           injected=[Inject("speculation_waste", step="score", where="longest")],
-          may_also=("data_skew", "slow_host", "costly_records", "task_retries"),
-          note="Some tasks have more work: a copy cannot be faster, and takes the slot that others wait for.")
+          may_also=("data_skew", "slow_host", "costly_records", "task_retries", "contention"),
+          app_check=lambda a: any(t.reason == "TaskKilled" for s in a.ran() for t in s.tasks),
+          note="The last task of a job has more work: its copy cannot be faster, and takes the slot that another job waits for.")
 def copies_for_nothing(spark, ctx):
-    def score(i, part):
-        until = time.monotonic() + (3.0 if i % 3 == 0 else 0.6)
-        while time.monotonic() < until:
-            sum(range(1000))
-        yield sum(part)
+    def score(long, short):
+        def work(i, part):
+            until = time.monotonic() + (long if i == 7 else short)
+            while time.monotonic() < until:
+                sum(range(1000))
+            yield sum(part)
+        return work
+
+    def other():
+        spark.sparkContext.setLocalProperty("spark.jobGroup.id", "totals")
+        spark.sparkContext.parallelize(range(24_000), 24).mapPartitionsWithIndex(score(0.6, 0.6)).sum()
+    worker = threading.Timer(2, other)
+    worker.start()
     with ctx.step(spark, "score"):
-        spark.sparkContext.parallelize(range(24_000), 24).mapPartitionsWithIndex(score).sum()
+        spark.sparkContext.parallelize(range(8_000), 8).mapPartitionsWithIndex(score(14.0, 0.8)).sum()
+    worker.join()
 
 
 @workload("ok_speculation_on", app="risk-totals", spark="4.1.1", mode="standalone",
@@ -380,12 +390,12 @@ def ok_speculation_on(spark, ctx):
         rows(spark, 120_000_000, 12).selectExpr("id % 100 AS k", "xxhash64(id) AS h").groupBy("k").agg({"h": "max"}).collect()
 
 
-@workload("throttled_worker", app="match-scores", spark="4.3.0", mode="standalone", conf=SMALL_EXECUTORS, slow_host=0.2,
+@workload("throttled_worker", app="match-scores", spark="4.3.0", mode="standalone", conf=SMALL_EXECUTORS, slow_host=0.4,
           injected=[Inject("slow_host", step="score", where="longest", detail={"host": "127.0.0.3"}, check={"host_ratio": 2})],
           may_also=("io_read_slow",))
 def throttled_worker(spark, ctx):
     with ctx.step(spark, "score"):
-        rows(spark, 60_000_000, 24).selectExpr("max(sha2(string(id), 256))").collect()
+        rows(spark, 75_000_000, 30).selectExpr("max(sha2(string(id), 256))").collect()
 
 
 @workload("hot_key", app="carrier-events", spark="4.3.0", conf=NO_AQE,
@@ -401,7 +411,7 @@ def hot_key(spark, ctx):
           injected=[Inject("costly_records", step="parse", where="longest", check={"max_over_avg": 3.2, "max_ms": 3000})])
 def long_documents(spark, ctx):
     def parse(i, part):
-        cost = 60 if i == 7 else 1
+        cost = 140 if i == 7 else 1
         yield sum(sum(range(40 * cost)) + r for r in part)
     with ctx.step(spark, "parse"):
         spark.sparkContext.parallelize(range(400_000), 16).mapPartitionsWithIndex(parse).sum()
@@ -417,7 +427,7 @@ def ok_uneven_moments(spark, ctx):
         with ctx.step(spark, f"check-{n}"):
             spark.sparkContext.parallelize(range(3200), 32).mapPartitionsWithIndex(check).sum()
         with ctx.step(spark, f"load-{n}"):
-            rows(spark, 60_000_000, 8).selectExpr(f"sum(xxhash64(id, {n}))").collect()
+            rows(spark, 60_000_000, 8).selectExpr(f"bit_xor(xxhash64(id, {n}))").collect()
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------------------
@@ -465,13 +475,17 @@ def ok_cache_to_disk(spark, ctx):
           injected=[Inject("task_retries", step="train", where="failing", check={"failed": 1})], may_also=("failed_stage",))
 def barrier_again(spark, ctx):
     from pyspark import BarrierTaskContext
+    left = f"{ctx.out}.left"
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(left)
 
     def work(part):
         context = BarrierTaskContext.get()
         until = time.monotonic() + 8
         while time.monotonic() < until:
             sum(range(1000))
-        if context.stageAttemptNumber() == 0 and context.partitionId() == 1:
+        if context.partitionId() == 1 and not os.path.exists(left):
+            open(left, "wb").close()
             raise RuntimeError("peer left the round")
         yield sum(part)
     with ctx.step(spark, "train"):
@@ -507,7 +521,7 @@ def flaky_source(spark, ctx):
           injected=[Inject("failed_stage", step="parse", where="failed", check={"failed": 3})], may_also=("task_retries",))
 def bad_column(spark, ctx):
     with ctx.step(spark, "count"):
-        rows(spark, 30_000_000, 4).selectExpr("sum(xxhash64(id))").collect()
+        rows(spark, 30_000_000, 4).selectExpr("bit_xor(xxhash64(id))").collect()
     with ctx.step(spark, "parse"):
         rows(spark, 400_000, 8).selectExpr("IF(id = 333333, raise_error('not a number: n/a'), id) AS v").selectExpr("sum(v)").collect()
 
@@ -522,7 +536,7 @@ def end_driver(spark, how, after_s):
           may_also=("task_retries", "failed_stage", "too_few_partitions"))
 def stopped_midway(spark, ctx):
     with ctx.step(spark, "count"):
-        rows(spark, 30_000_000, 4).selectExpr("sum(xxhash64(id))").collect()
+        rows(spark, 30_000_000, 4).selectExpr("bit_xor(xxhash64(id))").collect()
     end_driver(spark, signal.SIGTERM, 6)
     with ctx.step(spark, "export"):
         rows(spark, 900_000_000, 60).selectExpr("max(sha2(string(id), 256))").collect()
@@ -532,7 +546,7 @@ def stopped_midway(spark, ctx):
           note="The driver was killed: its log ends in the middle of a job, with nothing wrong until then.")
 def gone_midway(spark, ctx):
     with ctx.step(spark, "count"):
-        rows(spark, 30_000_000, 4).selectExpr("sum(xxhash64(id))").collect()
+        rows(spark, 30_000_000, 4).selectExpr("bit_xor(xxhash64(id))").collect()
     end_driver(spark, signal.SIGKILL, 6)
     with ctx.step(spark, "mirror"):
         rows(spark, 900_000_000, 60).selectExpr("max(sha2(string(id), 256))").collect()
@@ -549,7 +563,7 @@ def ok_one_retry(spark, ctx):
     with ctx.step(spark, "digest"):
         spark.sparkContext.parallelize(range(8000), 8).mapPartitionsWithIndex(digest).sum()
     with ctx.step(spark, "totals"):
-        rows(spark, 150_000_000, 8).selectExpr("sum(xxhash64(id))").collect()
+        rows(spark, 150_000_000, 8).selectExpr("bit_xor(xxhash64(id))").collect()
 
 
 # --- slots ----------------------------------------------------------------------------------------------------------------------
@@ -561,7 +575,7 @@ def ok_one_retry(spark, ctx):
 def behind_its_own(spark, ctx):
     def long():
         spark.sparkContext.setLocalProperty("spark.jobGroup.id", "model")
-        rows(spark, 400_000_000, 40).selectExpr("max(xxhash64(id, id + 1, id + 2, id + 3))").collect()
+        rows(spark, 1_500_000_000, 60).selectExpr("max(xxhash64(id, id + 1, id + 2, id + 3))").collect()
     worker = threading.Thread(target=long)
     worker.start()
     time.sleep(1)

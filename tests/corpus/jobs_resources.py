@@ -8,7 +8,7 @@ from registry import Inject, healthy, workload
 
 
 @workload("boxed_objects", app="basket-history", spark="4.3.0",
-          conf={**NO_AQE, "spark.driver.memory": "640m", "spark.memory.fraction": "0.75",
+          conf={**NO_AQE, "spark.driver.memory": "570m", "spark.memory.fraction": "0.75",
                 "spark.sql.objectHashAggregate.sortBased.fallbackThreshold": "100000000"},
           injected=[Inject("gc_pressure", step="history", where="all", check={"gc_pct": 20})], may_also=("memory_spill",))
 def boxed_objects(spark, ctx):
@@ -20,12 +20,16 @@ def boxed_objects(spark, ctx):
         t.groupBy("basket").agg({"line": "collect_list"}).selectExpr("sum(size(`collect_list(line)`))").collect()
 
 
-@workload("wide_dedupe", app="address-clean", spark="4.1.1", mode="standalone", conf={**NO_AQE, **SMALL_EXECUTORS},
+def make_streets(ctx, session):
+    rows(session(), 2_500_000, 6).selectExpr("id", "id % 4000 AS street", "sha2(string(id), 256) AS text").write.parquet(f"{ctx.data}/t")
+
+
+@workload("wide_dedupe", app="address-clean", spark="4.1.1", mode="standalone", prepare=make_streets, conf={**NO_AQE, **SMALL_EXECUTORS},
           injected=[Inject("shuffle_overhead", step="clean", where="shuffle", detail={"needless_wide_operations": 6},
                            check={"shuffle_read_mb": 40})],
           may_also=("memory_spill",))
 def wide_dedupe(spark, ctx):
-    t = rows(spark, 2_500_000, 6).selectExpr("id", "id % 4000 AS street", "sha2(string(id), 256) AS text")
+    t = spark.read.parquet(f"{ctx.data}/t")
     with ctx.step(spark, "clean"):
         for n, by, keys in ((9, "street", ["text"]), (11, "id", ["street", "id"]), (7, "text", ["id", "text"])):
             t = t.repartition(n, by).dropDuplicates(keys)
@@ -79,15 +83,15 @@ def to_pandas(spark, ctx):
 
 @workload("ok_executors_come_and_go", app="hourly-blend", spark="3.5.9", mode="standalone", injected=healthy(),
           conf={**SMALL_EXECUTORS, "spark.dynamicAllocation.enabled": "true", "spark.dynamicAllocation.shuffleTracking.enabled": "true",
-                "spark.dynamicAllocation.minExecutors": "0", "spark.dynamicAllocation.initialExecutors": "1",
-                "spark.dynamicAllocation.executorIdleTimeout": "2s", "spark.dynamicAllocation.schedulerBacklogTimeout": "1s"},
+                "spark.dynamicAllocation.minExecutors": "1", "spark.dynamicAllocation.maxExecutors": "2",
+                "spark.dynamicAllocation.executorIdleTimeout": "3s", "spark.dynamicAllocation.schedulerBacklogTimeout": "1s"},
           note="Looks like lost executors and a run that waits: executors are let go and asked for again, as they are meant to be.")
 def ok_executors_come_and_go(spark, ctx):
     from time import sleep
     for i in range(3):
         with ctx.step(spark, f"blend-{i}"):
             rows(spark, 180_000_000, 12).selectExpr("id % 100 AS k", f"xxhash64(id, {i}) AS h").groupBy("k").agg({"h": "max"}).collect()
-        sleep(4)
+        sleep(6)
 
 
 @workload("ok_two_cpus_each", app="solver-rounds", spark="4.3.0", mode="local-cluster[1,4,1200]", injected=healthy(),
@@ -113,8 +117,8 @@ def ok_two_cpus_each(spark, ctx):
                 "spark.sql.adaptive.advisoryPartitionSizeInBytes": "4m", "spark.sql.adaptive.skewJoin.skewedPartitionFactor": "3"},
           note="Looks like skew: most rows have one key, but Spark splits that partition itself.")
 def ok_split_by_spark(spark, ctx):
-    left = rows(spark, 3_000_000, 6).selectExpr("IF(id % 10 < 6, 0, id % 5000) AS depot", "sha2(string(id), 256) AS parcel")
-    right = rows(spark, 5_000, 2).selectExpr("id AS depot", "string(hash(id)) AS name")
+    left = rows(spark, 3_000_000, 6).selectExpr("IF(id % 10 < 6, 0, id) AS depot", "sha2(string(id), 256) AS parcel")
+    right = rows(spark, 3_000_000, 6).selectExpr("id AS depot", "sha2(string(id * 7), 256) AS name")
     with ctx.step(spark, "join"):
         left.join(right, "depot").selectExpr("max(parcel)", "max(name)").collect()
 

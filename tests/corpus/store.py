@@ -36,6 +36,8 @@ def serve(folder, bytes_per_s):
             elif op == "LISTSTATUS":
                 files = [status(os.path.join(folder, n), n) for n in sorted(os.listdir(folder))] if not name else [status(path, "")]
                 self.tell(200, {"FileStatuses": {"FileStatus": files}})
+            elif op == "GETFILEBLOCKLOCATIONS":
+                self.tell(200, {"BlockLocations": {"BlockLocation": [block(os.path.getsize(path))]}})
             else:
                 self.tell(400, {"RemoteException": {"exception": "UnsupportedOperationException", "message": op,
                                                     "javaClassName": "java.lang.UnsupportedOperationException"}})
@@ -74,3 +76,8 @@ def status(path, suffix):
     return {"pathSuffix": suffix, "type": "DIRECTORY" if folder else "FILE", "length": 0 if folder else os.path.getsize(path),
             "modificationTime": 1_700_000_000_000, "accessTime": 0, "blockSize": 128 << 20, "replication": 1, "permission": "755",
             "owner": "etl", "group": "etl", "childrenNum": 0, "fileId": 1, "storagePolicy": 0}
+
+
+def block(length):
+    return {"offset": 0, "length": length, "hosts": ["localhost"], "names": ["localhost:1"], "topologyPaths": ["/default-rack/localhost:1"],
+            "cachedHosts": [], "storageIds": [], "storageTypes": ["DISK"], "corrupt": False}
