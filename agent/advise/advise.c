@@ -126,11 +126,3 @@ uint32_t advice_answers(struct recommendation *recommendation,
     }
     return open;
 }
-
-void advice_setting(struct recommendation *recommendation, const char *key, const char *value) {
-    uint32_t n = recommendation->setting_count++;
-    recommendation->settings =
-        mem_resize(recommendation->settings, n + 1, sizeof *recommendation->settings);
-    recommendation->settings[n] =
-        (struct setting_advice){.key = mem_strdup(key), .value = mem_strdup(value)};
-}

@@ -5,36 +5,29 @@
 #include <stdio.h>
 
 #include "advise/advise.h"
+#include "advise/setting.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/span.h"
 
 enum { DEFAULT_MIB = 10, THRESHOLD_MIB_MAX = 128 };
 
-static double number_of(const struct bottleneck *verdict, const char *name) {
-    for (uint32_t i = 0; i < verdict->evidence_count; i++) {
-        if (strcmp(verdict->evidence[i].name, name) == 0) {
-            return verdict->evidence[i].value;
-        }
-    }
-    return -1;
-}
-
 // The smallest power of two of MiB that the small side fits in.
-static int threshold_mib(double bytes) {
+static double threshold_bytes(double bytes) {
     int mib = DEFAULT_MIB;
     for (int power = 16; bytes > mib * 1048576.0 && power <= THRESHOLD_MIB_MAX; power *= 2) {
         mib = power;
     }
-    return mib;
+    return mib * 1048576.0;
 }
 
 static void advise_broadcast(const struct advice_view *view, const struct bottleneck *verdict,
                              struct recommendation *r, struct buf *action) {
-    double left = number_of(verdict, "left_rows"), right = number_of(verdict, "right_rows");
-    double bytes = number_of(verdict, left < right ? "left_bytes" : "right_bytes");
+    double left = bottleneck_number(verdict, "left_rows"),
+           right = bottleneck_number(verdict, "right_rows");
+    double bytes = bottleneck_number(verdict, left < right ? "left_bytes" : "right_bytes");
     const char *side = left < right ? "left" : "right";
-    struct str set = app_property(view->app, PROPERTY_SQL_AUTO_BROADCAST_JOIN_THRESHOLD);
+    struct str set = setting_told(view->app, SETTING_SQL_AUTO_BROADCAST_JOIN_THRESHOLD);
     buf_printf(action,
                " It is the %s side of the join: df.join(broadcast(small), ...) of "
                "pyspark.sql.functions or org.apache.spark.sql.functions, or SELECT /*+ "
@@ -45,9 +38,7 @@ static void advise_broadcast(const struct advice_view *view, const struct bottle
         buf_add_str(action, set);
         buf_add_text(action, " here; the hint holds nevertheless, so it can stay.");
     } else if (bytes > DEFAULT_MIB * 1048576.0) {
-        char mib[32];
-        snprintf(mib, sizeof mib, "%dm", threshold_mib(bytes));
-        advice_setting(r, "spark.sql.autoBroadcastJoinThreshold", mib);
+        advice_set_bytes(r, SETTING_SQL_AUTO_BROADCAST_JOIN_THRESHOLD, threshold_bytes(bytes));
     }
 }
 

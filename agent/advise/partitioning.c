@@ -4,15 +4,15 @@
 // make the partitions: what repartition and coalesce in the code ask for no setting changes.
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "advise/advise.h"
+#include "advise/setting.h"
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/span.h"
 #include "model/operator.h"
 
-enum { STAGES_MAX = 3, TARGET_MAX = 1000, PARTITION = 128 << 20, SHUFFLE_DEFAULT = 200 };
+enum { STAGES_MAX = 3, TARGET_MAX = 1000, PARTITION = 128 << 20 };
 
 static const enum bottleneck_kind kinds[] = {KIND_LOW_PARALLELISM, KIND_TINY_TASKS,
                                              KIND_OVERSIZED_PARTITIONS, KIND_SMALL_FILES};
@@ -76,43 +76,22 @@ static bool differs(const struct measured *m) {
     return fabs((double)m->target - m->tasks) > 0.2 * m->tasks;
 }
 
-static int64_t shuffle_partitions(const struct app *app) {
-    int64_t set;
-    return str_to_i64(app_property(app, PROPERTY_SQL_SHUFFLE_PARTITIONS), &set) && set > 0
-               ? set
-               : SHUFFLE_DEFAULT;
-}
-
 // The first setting of a key is that of what costs most.
-static bool is_set(const struct recommendation *r, const char *key) {
-    for (uint32_t i = 0; i < r->setting_count; i++) {
-        if (strcmp(r->settings[i].key, key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void set_partitions(const struct advice_view *view, const struct measured *m,
                            struct recommendation *r) {
-    static const char *const shuffle = "spark.sql.shuffle.partitions",
-                             *const split = "spark.sql.files.maxPartitionBytes";
     const struct stage_summary *s = &m->stage->summary;
     bool shuffled = s->shuffle_read_bytes > s->input_bytes;
-    char value[32];
-    snprintf(value, sizeof value, "%lld", (long long)m->target);
+    double partitions, split;
     // As many as the setting says: it is what made them.
-    if (shuffled && s->tasks_expected == shuffle_partitions(view->app) && differs(m) &&
-        !is_set(r, shuffle)) {
-        advice_setting(r, shuffle, value);
+    if (shuffled && setting_number(view->app, SETTING_SQL_SHUFFLE_PARTITIONS, &partitions) &&
+        (double)s->tasks_expected == partitions && differs(m)) {
+        advice_set_int(r, SETTING_SQL_SHUFFLE_PARTITIONS, (double)m->target);
     }
-    int64_t size;
-    struct str set = app_property(view->app, PROPERTY_SQL_FILES_MAX_PARTITION_BYTES);
     bool by_size = !shuffled && (app_stage_works(view->app, m->stage) & WORK_FILES) != 0 &&
-                   span_parse_bytes(set, 1, &size) && size != PARTITION &&
-                   fabs(m->bytes / fmax(1, m->tasks) - (double)size) < 0.5 * (double)size;
-    if (by_size && differs(m) && !is_set(r, split)) {
-        advice_setting(r, split, "128m");
+                   setting_number(view->app, SETTING_SQL_FILES_MAX_PARTITION_BYTES, &split) &&
+                   split != PARTITION && fabs(m->bytes / fmax(1, m->tasks) - split) < 0.5 * split;
+    if (by_size && differs(m)) {
+        advice_set_bytes(r, SETTING_SQL_FILES_MAX_PARTITION_BYTES, PARTITION);
     }
 }
 

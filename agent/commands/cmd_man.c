@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "advise/advise.h"
+#include "advise/setting.h"
 #include "base/scrub.h"
 #include "commands/command.h"
 #include "decode/decode.h"
@@ -126,6 +127,7 @@ static const struct {
     {"severities", severities_to_markdown},
     {"thresholds", thresholds_to_markdown},
     {"advisors", advisors_to_markdown},
+    {"settings", settings_to_markdown},
     {"events", add_events},
 };
 
@@ -141,14 +143,14 @@ static int run(const struct command_args *args) {
         }
     }
     return command_usage_error(args,
-                               "say nothing, metrics, rules, severities, thresholds, advisors or "
-                               "events");
+                               "say nothing, metrics, rules, severities, thresholds, advisors, "
+                               "settings or events");
 }
 
 const struct command command_man = {
     .name = "man",
     .summary = "print the man page, or tables of the reference pages",
-    .usage = "[metrics|rules|severities|thresholds|advisors|events]",
+    .usage = "[metrics|rules|severities|thresholds|advisors|settings|events]",
     .details = "Without an argument: stoker(1). With metrics: docs/metrics.md; with events: the "
                "listener's table;\nthe others: the tables of docs/rules.md.\n",
     .hidden = true,

@@ -42,6 +42,15 @@ bool bottleneck_is_root(const struct bottleneck *bottleneck) {
     return bottleneck_is_open(bottleneck) && bottleneck->explained_by[0] == '\0';
 }
 
+double bottleneck_number(const struct bottleneck *bottleneck, const char *name) {
+    for (uint32_t i = 0; i < bottleneck->evidence_count; i++) {
+        if (strcmp(bottleneck->evidence[i].name, name) == 0) {
+            return bottleneck->evidence[i].value;
+        }
+    }
+    return -1;
+}
+
 uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most) {
     bool seen[KIND_COUNT][CONFIDENCE_COUNT] = {{false}};
     uint32_t kinds = 0, others = 0, left = 0;

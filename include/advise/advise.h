@@ -58,12 +58,10 @@ void advice_fini(struct advice *advice);
 
 // For advisors. Begins a recommendation about the run; there must be none of its kind yet. Borrowed
 // from *advice: the advisor sets action (owned: from mem_strdup), saving_s and saving_how, the rest
-// is there or added by the calls below.
+// is there or added by the calls below and by those of advise/setting.h.
 struct recommendation *advice_add(struct advice *advice, const struct advice_view *view,
                                   enum advice_kind kind);
 // It answers those of the verdicts that are open and no other's doing. To be called once; returns
 // how many.
 uint32_t advice_answers(struct recommendation *recommendation,
                         const struct bottleneck *const *verdicts, uint32_t count);
-// It says to set this property of Spark; texts are copied.
-void advice_setting(struct recommendation *recommendation, const char *key, const char *value);

@@ -99,6 +99,8 @@ struct bottleneck {
 bool bottleneck_is_open(const struct bottleneck *bottleneck);
 // True if it is open and no other is its cause: what is advised about.
 bool bottleneck_is_root(const struct bottleneck *bottleneck);
+// A number of its evidence, -1 if it has none of that name.
+double bottleneck_number(const struct bottleneck *bottleneck, const char *name);
 
 struct recommendation {
     char id[ID_TEXT_SIZE];

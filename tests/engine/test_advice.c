@@ -4,6 +4,7 @@
 #include "engine_kit.h"
 
 #include "advise/advise.h"
+#include "advise/setting.h"
 #include "keep/table.h"
 #include "model/id.h"
 #include "support/spark.h"
@@ -23,7 +24,7 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     uint32_t count;
     const struct bottleneck *const *skews = run_verdicts_of(view->verdicts, KIND_DATA_SKEW, &count);
     advice_answers(r, skews, count);
-    advice_setting(r, "spark.sql.shuffle.partitions", view->app->stage_count > 1 ? "2" : "1");
+    advice_set_int(r, SETTING_SQL_SHUFFLE_PARTITIONS, view->app->stage_count > 1 ? 2 : 1);
     snprintf(r->saving_how, sizeof r->saving_how, "%s", how);
     r->action = mem_strdup(tip);
     r->saving_s = saving_s;
