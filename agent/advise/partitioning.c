@@ -1,63 +1,27 @@
 // partitioning: one piece of advice on how the run's data is cut, whatever shows that it is cut
-// badly: too few partitions, too many, too large ones. Called through the table of advisors, before
-// the remedies, which leave to it what it answers. A setting is given only where it is known to
-// make the partitions: what repartition and coalesce in the code ask for no setting changes.
+// badly: too few partitions, too many, too large ones. Called through the table of advisors, behind
+// input, which answers what no number of partitions helps, and before the remedies, which leave to
+// it what it answers. A setting is given only where it is known to make the partitions; what
+// repartition and coalesce in the code ask for no setting changes: then there are lines to write.
 #include <math.h>
 #include <stdio.h>
 
-#include "advise/advise.h"
 #include "advise/setting.h"
-#include "base/buf.h"
+#include "advise/sizing.h"
+#include "answers.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "facts.h"
 #include "model/operator.h"
 
-enum { STAGES_MAX = 3, TARGET_MAX = 1000, PARTITION = 128 << 20 };
-
-static const enum bottleneck_kind kinds[] = {KIND_LOW_PARALLELISM, KIND_TINY_TASKS,
-                                             KIND_OVERSIZED_PARTITIONS, KIND_SMALL_FILES};
-
-// The open verdicts that it answers, those that cost most first.
-struct cut {
-    const struct bottleneck **verdicts; // owned
-    uint32_t count;
-};
-
-static int dearer_first(const struct bottleneck *a, const struct bottleneck *b) {
-    return a->saving_s > b->saving_s ? -1 : a->saving_s < b->saving_s;
-}
-
-static void collect(const struct advice_view *view, struct cut *out) {
-    uint32_t cap = 0;
-    *out = (struct cut){0};
-    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
-        uint32_t count;
-        const struct bottleneck *const *list = run_verdicts_of(view->verdicts, kinds[k], &count);
-        for (uint32_t i = 0; i < count; i++) {
-            if (!bottleneck_is_root(list[i])) {
-                continue;
-            }
-            MEM_GROW(out->verdicts, out->count, cap);
-            uint32_t at = out->count++;
-            for (; at > 0 && dearer_first(list[i], out->verdicts[at - 1]) < 0; at--) {
-                out->verdicts[at] = out->verdicts[at - 1];
-            }
-            out->verdicts[at] = list[i];
-        }
-    }
-}
+enum { STAGES_MAX = 3, SPARK_ADAPTIVE = 300 };
 
 // Of the stage as far as it is still known.
 struct measured {
     const struct stage *stage; // NULL: let go
     double tasks, bytes, slots;
-    int64_t target; // partitions of 128 MiB, and at least one for each slot
+    double target; // partitions by the formula, and at least one for each slot
 };
-
-static int64_t target_of(double bytes, double slots) {
-    double by_size = fmax(1, floor(bytes / PARTITION));
-    return (int64_t)fmin(TARGET_MAX, fmax(by_size, slots));
-}
 
 static struct measured measure(const struct app *app, const struct bottleneck *b) {
     const struct stage *stage = app_stage(app, b->stage, b->stage_attempt);
@@ -66,70 +30,85 @@ static struct measured measure(const struct app *app, const struct bottleneck *b
         m.tasks = (double)stage->summary.tasks;
         m.bytes = (double)stage->bytes;
         m.slots = (double)(stage->live_slots > 0 ? stage->live_slots : 1);
-        m.target = target_of(m.bytes, m.slots);
+        m.target = fmin(SIZING_PARTITIONS_MAX, fmax((double)sizing_partitions(m.bytes), m.slots));
     }
     return m;
 }
 
-// More than a fifth off.
-static bool differs(const struct measured *m) {
-    return fabs((double)m->target - m->tasks) > 0.2 * m->tasks;
+// As many tasks as the parallelism of RDDs says: it is what made them.
+static bool is_cut_by_parallelism(const struct app *app, const struct stage *stage) {
+    double parallelism;
+    return stage->execution == 0 && setting_told(app, SETTING_DEFAULT_PARALLELISM).len > 0 &&
+           setting_number(app, SETTING_DEFAULT_PARALLELISM, &parallelism) &&
+           (double)stage->summary.tasks_expected == parallelism;
 }
 
-// The first setting of a key is that of what costs most.
-static void set_partitions(const struct advice_view *view, const struct measured *m,
-                           struct recommendation *r) {
+// Splits of files that are what a setting other than Spark's own says.
+static bool is_cut_by_splits(const struct app *app, const struct measured *m) {
     const struct stage_summary *s = &m->stage->summary;
-    bool shuffled = s->shuffle_read_bytes > s->input_bytes;
-    double partitions, split;
-    // As many as the setting says: it is what made them.
-    if (shuffled && setting_number(view->app, SETTING_SQL_SHUFFLE_PARTITIONS, &partitions) &&
-        (double)s->tasks_expected == partitions && differs(m)) {
-        advice_set_int(r, SETTING_SQL_SHUFFLE_PARTITIONS, (double)m->target);
-    }
-    bool by_size = !shuffled && (app_stage_works(view->app, m->stage) & WORK_FILES) != 0 &&
-                   setting_number(view->app, SETTING_SQL_FILES_MAX_PARTITION_BYTES, &split) &&
-                   split != PARTITION && fabs(m->bytes / fmax(1, m->tasks) - split) < 0.5 * split;
-    if (by_size && differs(m)) {
-        advice_set_bytes(r, SETTING_SQL_FILES_MAX_PARTITION_BYTES, PARTITION);
-    }
+    double split;
+    return s->shuffle_read_bytes <= s->input_bytes &&
+           (app_stage_works(app, m->stage) & WORK_FILES) != 0 &&
+           setting_number(app, SETTING_SQL_FILES_MAX_PARTITION_BYTES, &split) &&
+           split != SIZING_PARTITION_BYTES &&
+           fabs(m->bytes / fmax(1, m->tasks) - split) < 0.5 * split;
 }
 
-// What helps, once for each kind and cause, the dearest first.
-static void add_remedies(const struct app *app, const struct cut *cut, struct buf *out) {
-    const char *told[ARRAY_LEN(kinds) * 3] = {0};
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < cut->count && count < ARRAY_LEN(told); i++) {
-        const struct bottleneck *b = cut->verdicts[i];
-        const char *remedy = detector_remedy(detector_of(b->kind), b);
-        struct measured m = measure(app, b);
-        if (m.stage != NULL && b->kind == KIND_LOW_PARALLELISM && b->cause != CAUSE_UNSPLITTABLE &&
-            (app_stage_works(app, m.stage) & WORK_READS) == WORK_JDBC) {
-            remedy = "Read the database in parallel: the options partitionColumn, lowerBound, "
-                     "upperBound and numPartitions, or predicates, one for each partition.";
+// The first setting of a key is that of what costs most. False if none makes the partitions.
+static bool set_partitions(const struct app *app, const struct bottleneck *b,
+                           const struct measured *m, struct recommendation *r) {
+    double adaptive;
+    bool by_setting = facts_cut_by_setting(app, m->stage);
+    if (by_setting && b->kind == KIND_TINY_TASKS && setting_spark_of(app) >= SPARK_ADAPTIVE &&
+        setting_number(app, SETTING_SQL_ADAPTIVE_ENABLED, &adaptive) && adaptive == 0) {
+        advice_set_bool(r, SETTING_SQL_ADAPTIVE_ENABLED, true);
+        advice_set_bool(r, SETTING_SQL_ADAPTIVE_COALESCE_PARTITIONS_ENABLED, true);
+    }
+    if (by_setting) {
+        advice_set_int(r, SETTING_SQL_SHUFFLE_PARTITIONS, m->target);
+    } else if (is_cut_by_parallelism(app, m->stage)) {
+        advice_set_int(r, SETTING_DEFAULT_PARALLELISM, m->target);
+        by_setting = true;
+    } else if (is_cut_by_splits(app, m)) {
+        advice_set_bytes(r, SETTING_SQL_FILES_MAX_PARTITION_BYTES, SIZING_PARTITION_BYTES);
+        by_setting = true;
+    }
+    return by_setting;
+}
+
+static const char more_code[] = "# PySpark: before the expensive work, or before writing\n"
+                                "df = df.repartition(@)\n"
+                                "-- SQL\n"
+                                "SELECT /*+ REPARTITION(@) */ ... FROM t\n";
+static const char fewer_code[] = "# PySpark: behind the filter that leaves little, or at writing\n"
+                                 "df = df.coalesce(@)\n"
+                                 "-- SQL\n"
+                                 "SELECT /*+ COALESCE(@) */ ... FROM t\n";
+
+// What would change the dearest stages: settings, and lines for the first that none changes.
+static void apply(const struct app *app, const struct answers *cut, struct recommendation *r) {
+    for (uint32_t i = 0; i < cut->count; i++) {
+        struct measured m = measure(app, cut->list[i]);
+        if (m.stage == NULL || !sizing_differs(m.tasks, m.target)) {
+            continue;
         }
-        uint32_t at = 0;
-        while (at < count && told[at] != remedy) {
-            at++;
-        }
-        if (at == count) {
-            told[count++] = remedy;
-            buf_add_text(out, count > 1 ? " " : "");
-            buf_add_text(out, remedy);
+        if (!set_partitions(app, cut->list[i], &m, r) && r->code == NULL) {
+            r->code = answers_code(m.target > m.tasks ? more_code : fewer_code, m.target);
         }
     }
 }
 
 // How many would fit the dearest stages: " 10 partitions fit stage 1 (4 slots, 1.2 GiB)."
-static void add_targets(const struct app *app, const struct cut *cut, struct buf *out) {
+static void add_targets(const struct app *app, const struct answers *cut, struct buf *out) {
     for (uint32_t i = 0; i < cut->count && i < STAGES_MAX; i++) {
-        struct measured m = measure(app, cut->verdicts[i]);
-        if (m.stage == NULL || !differs(&m)) {
+        struct measured m = measure(app, cut->list[i]);
+        if (m.stage == NULL || !sizing_differs(m.tasks, m.target)) {
             continue;
         }
         char bytes[SPAN_TEXT_SIZE];
-        buf_printf(out, " %lld partitions fit stage %d (%.0f slot%s", (long long)m.target,
-                   (int)cut->verdicts[i]->stage, m.slots, m.slots == 1 ? "" : "s");
+        buf_printf(out, " %.0f partition%s stage %d (%.0f slot%s", m.target,
+                   m.target == 1 ? " fits" : "s fit", (int)cut->list[i]->stage, m.slots,
+                   m.slots == 1 ? "" : "s");
         if (m.bytes > 0) {
             buf_printf(out, ", %s", span_format_bytes(m.bytes, bytes));
         }
@@ -137,49 +116,35 @@ static void add_targets(const struct app *app, const struct cut *cut, struct buf
     }
 }
 
-static void add_stages(const struct cut *cut, struct buf *out) {
-    for (uint32_t i = 0; i < cut->count && i < STAGES_MAX; i++) {
-        buf_add_text(out, i > 0 ? "; " : " In this run: ");
-        buf_add_text(out, cut->verdicts[i]->summary);
-    }
-    if (cut->count > STAGES_MAX) {
-        buf_printf(out, "; and %u more like these", cut->count - STAGES_MAX);
-    }
-    buf_add_char(out, '.');
-}
-
 static void recommend(const struct advice_view *view, struct advice *out) {
-    struct cut cut;
-    collect(view, &cut);
+    static const enum bottleneck_kind kinds[] = {KIND_LOW_PARALLELISM, KIND_TINY_TASKS,
+                                                 KIND_OVERSIZED_PARTITIONS};
+    struct answers cut = {0};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        answers_take(view, kinds[i], NULL, &cut);
+    }
+    answers_leave_out(&cut, out);
     if (cut.count > 0) {
         struct recommendation *r = advice_add(out, view, ADVICE_PARTITIONING);
-        struct buf action = {0};
-        advice_answers(r, cut.verdicts, cut.count);
-        add_remedies(view->app, &cut, &action);
-        add_targets(view->app, &cut, &action);
-        r->remedy_bytes = action.len; // what follows stands in the verdicts
-        add_stages(&cut, &action);
-        r->action = mem_strdup(buf_text(&action));
-        buf_fini(&action);
-        for (uint32_t i = 0; i < cut.count; i++) {
-            struct measured m = measure(view->app, cut.verdicts[i]);
-            r->saving_s += cut.verdicts[i]->saving_s;
-            if (m.stage != NULL && cut.verdicts[i]->cause != CAUSE_UNSPLITTABLE) {
-                set_partitions(view, &m, r);
-            }
-        }
+        struct buf what = {0};
+        answers_add_remedies(&cut, NULL, &what);
+        add_targets(view->app, &cut, &what);
+        apply(view->app, &cut, r);
+        r->when_not = "Not if other stages that the setting cuts have far more data or far less.";
         snprintf(r->saving_how, sizeof r->saving_how,
                  "sum over %u stage%s of what it would take less, cut to fit its slots and data",
                  cut.count, cut.count == 1 ? "" : "s");
+        answers_finish(&cut, &what, r);
     }
-    mem_free(cut.verdicts);
+    answers_fini(&cut);
 }
 
 const struct advisor advisor_partitioning = {
     .name = "partitioning",
     .help =
         "how many partitions a stage's data should have: one for every 128 MiB, at least one for "
-        "each slot, at most 1000; with the settings that made them, where those did; for "
-        "low_parallelism, tiny_tasks, oversized_partitions and small_files",
+        "each slot, at most 1000, where that is more than a fifth off; with the settings that made "
+        "them, where those did, else with the lines to write; for low_parallelism, tiny_tasks and "
+        "oversized_partitions",
     .advise = recommend,
 };

@@ -319,6 +319,8 @@ static uint64_t digest(const struct recommendation *r) {
     for (uint32_t i = 0; i < r->setting_count; i++) {
         hash = hash_text(hash_text(hash, r->settings[i].key), r->settings[i].value);
     }
+    hash = hash_text(hash, r->code != NULL ? r->code : "");
+    hash = hash_text(hash, r->when_not != NULL ? r->when_not : "");
     return hash_text(hash, r->saving_how);
 }
 

@@ -120,6 +120,10 @@ bool recommendation_shorten(struct recommendation *r) {
     if (cut_text(r->action)) {
         return true;
     }
+    if (r->code != NULL) {
+        r->code = NULL;
+        return true;
+    }
     bool shorter = r->setting_count > 0 || r->bottleneck_count > 0;
     r->setting_count = r->bottleneck_count = 0;
     return shorter;
@@ -128,6 +132,7 @@ bool recommendation_shorten(struct recommendation *r) {
 void recommendation_fini(struct recommendation *recommendation) {
     mem_free(recommendation->bottlenecks);
     mem_free(recommendation->action);
+    mem_free(recommendation->code);
     for (uint32_t i = 0; i < recommendation->setting_count; i++) {
         mem_free(recommendation->settings[i].key);
         mem_free(recommendation->settings[i].value);

@@ -137,6 +137,8 @@ static const struct record_row recommendation[] = {
     RECORD_ROW(0, CHARS, recommendation, id),
     RECORD_ROW(0, NAME, recommendation, kind),
     RECORD_ROW(0, TEXT, recommendation, action),
+    RECORD_ROW(0, TEXT, recommendation, code),
+    RECORD_ROW(0, NAME, recommendation, when_not),
     RECORD_ROW(0, LIST, recommendation, settings, .item = &record_setting_advice,
                .count_offset = offsetof(struct recommendation, setting_count), .max = UINT32_MAX),
     RECORD_ROW(0, F64, recommendation, saving_s),

@@ -160,6 +160,8 @@ static void add_recommendation(struct json_writer *json, const struct recommenda
         json_member_text(json, r->settings[i].key, r->settings[i].value);
     }
     json_end_object(json);
+    json_member_text(json, "code", r->code != NULL ? r->code : "");
+    json_member_text(json, "when_not", r->when_not != NULL ? r->when_not : "");
     json_member_number(json, "saving_s", r->saving_s);
     json_member_text(json, "saving_how", r->saving_how);
     json_end_object(json);

@@ -236,6 +236,7 @@ static bool apply_task_end(struct app *app, const struct event_task *task, struc
     stage_apply_task(stage, task, host, cold, scan_ns, others_wait);
     app_count_stage(app, stage);
     busy_add(&app->work, task->launch_ms, task->finish_ms);
+    peaks_see(&app->peaks, task);
     tell_retried(app, stage);
     add_totals(app, task, class);
     *touched = stage;

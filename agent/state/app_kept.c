@@ -186,6 +186,7 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(70, BOOL, app, drivers_oom),
     RECORD_ROW(86, NESTED, app, own_waits, .item = &record_own_waits),
     RECORD_ROW(85, NESTED, app, load, .item = &record_load),
+    RECORD_ROW(87, NESTED, app, peaks, .item = &record_peaks),
     RECORD_ROW(75, I64, app, uncounted_rows, .most = INT64_MAX),
     RECORD_ROW(76, I64, app, sized_rows, .most = INT64_MAX),
     RECORD_ROW(77, I64, app, silent_rows, .most = INT64_MAX),

@@ -241,6 +241,27 @@ static uint32_t take_out(struct plans *plans, int64_t execution, struct plan_joi
     return count;
 }
 
+unsigned plans_joins_of(const struct app *app, const struct stage *stage) {
+    unsigned joins = (unsigned)stage->joins;
+    for (uint32_t i = 0; i < app->plans.join_count; i++) {
+        const struct plan_join *join = &app->plans.joins[i];
+        if (join->way == JOIN_WAY_SHUFFLED && join->stage == stage->summary.stage &&
+            join->attempt == stage->summary.attempt) {
+            joins |= 1u << join->type;
+        }
+    }
+    return joins;
+}
+
+// Its stage has done the join, whatever becomes of the rest.
+static void tell_stage(const struct app *app, const struct plan_join *join) {
+    struct stage *stage = app_stage(app, join->stage, join->attempt);
+    if (stage != NULL && join->way == JOIN_WAY_SHUFFLED) {
+        stage->joins |= 1 << join->type;
+        keep_touch(&stage->kept);
+    }
+}
+
 // The joins of an execution are over: what may matter of them is kept. Returns how many there were.
 static uint32_t end_joins(struct app *app, int64_t execution) {
     struct plans *plans = &app->plans;
@@ -248,6 +269,7 @@ static uint32_t end_joins(struct app *app, int64_t execution) {
     for (uint32_t i = 0; i < plans->join_count; i++) {
         if (plans->joins[i].execution == execution) {
             struct join_over now = plans_join_now(app, &plans->joins[i]);
+            tell_stage(app, &plans->joins[i]);
             if (now.cost_ms > 0 && plans_matters(&now)) {
                 keep_over(plans, &now);
             }

@@ -107,8 +107,10 @@ struct recommendation {
     const char *kind;                  // static text: a bottleneck kind or an advisor's name
     char (*bottlenecks)[ID_TEXT_SIZE]; // owned
     uint32_t bottleneck_count;
-    char *action;        // owned
-    size_t remedy_bytes; // of the action: what to do; what the verdicts say follows. Not published
+    char *action;         // owned
+    size_t remedy_bytes;  // of the action: what to do; what the verdicts say follows. Not published
+    char *code;           // owned: lines to write where no setting helps; NULL if there are none
+    const char *when_not; // static text, one sentence: when not to do it; NULL: nothing is known
     struct setting_advice {
         char *key, *value; // owned
     } * settings;          // owned
@@ -174,8 +176,8 @@ void pipeline_run_fini(struct pipeline_run *run);
 bool pipeline_run_shorten(struct pipeline_run *run) MUST_USE;
 // The summary, then the evidence, which is given whole or not at all.
 bool bottleneck_shorten(struct bottleneck *bottleneck) MUST_USE;
-// The list of bottlenecks by halves, the action, then the settings, which are not cut: given whole
-// or not at all.
+// The list of bottlenecks by halves, the action, the code, then the settings; the last two are not
+// cut: given whole or not at all. For a copy: the code is forgotten, its owner's to release.
 bool recommendation_shorten(struct recommendation *recommendation) MUST_USE;
 
 // One closed pane of a pipeline's rolling window, plus the window's own figures at that time.

@@ -26,6 +26,7 @@
 #include "state/executors.h"
 #include "state/load.h"
 #include "state/outcome.h"
+#include "state/peaks.h"
 #include "state/plans.h"
 #include "state/properties.h"
 #include "state/run_kind.h"
@@ -94,6 +95,7 @@ struct app {
     struct busy work;    // when a stage was submitted or a task ran, as far as they have ended
     struct busy in_jobs; // when a job was open, likewise
     struct streams streams;
+    struct peaks peaks;
 
     struct delivery delivery;
     struct properties properties;

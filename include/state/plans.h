@@ -109,6 +109,8 @@ void plans_guess_files(struct app *app, struct stage *stage);
 void plans_add(struct plans *plans, int64_t id, int64_t update, bool set);
 // The same of a successful task, in which the joins that gave rows worked.
 void plans_add_task(struct plans *plans, const struct event_task *task);
+// The shuffled joins that the stage was seen to do, as a set of 1 << enum join_type.
+unsigned plans_joins_of(const struct app *app, const struct stage *stage);
 // True if a join may be worth a word, whatever the thresholds.
 bool plans_matters(const struct join_over *join);
 // Gives up what is open.

@@ -77,6 +77,7 @@ struct stage {
     int64_t retry_launch_ms, retry_tasks;
     int64_t files, files_bytes; // that its scans were planned to read; 0 unknown
     int32_t execution;          // SQL execution that it is of, counted from 1; 0 none
+    int32_t joins;              // shuffled joins that it was seen to do: a set of enum join_type
     bool behind_a_job;          // and an older job of the run held them, for other work
     bool waited_for_own;        // it waited while other stages of the run held slots
     // sums over successes

@@ -88,6 +88,8 @@ static void recommendations_and_windows(void **state) {
         random_text(&seed, action, sizeof action);
         struct recommendation r = {.kind = "memory",
                                    .action = action,
+                                   .code = i % 2 == 0 ? NULL : action,
+                                   .when_not = i % 3 == 0 ? NULL : "never",
                                    .bottlenecks = ids,
                                    .bottleneck_count = i % 4,
                                    .settings = settings,

@@ -120,7 +120,7 @@ static void one_cause_is_one_finding(void **state) {
     assert_int_equal(kit_find(KIT_RUN, APP, -1)->open_count, 2);
     for (int i = 0; i < kit.count; i++) {
         assert_true(kit.records[i].type != KIT_ADVICE ||
-                    strcmp(kit.records[i].advice_kind, "task_failures") == 0);
+                    strcmp(kit.records[i].advice_kind, "memory") == 0);
     }
     kit_check_revisions();
 }

@@ -99,13 +99,18 @@ static void verdicts_and_advice_are_shortened_by_their_texts(void **state) {
     assert_false(bottleneck_shorten(&b));
     char action[400] = "";
     memset(action, 'a', sizeof action - 1);
-    struct recommendation r = {.action = action, .bottleneck_count = 200, .setting_count = 2};
+    char code[] = "df.repartition(8)";
+    struct recommendation r = {
+        .action = action, .code = code, .bottleneck_count = 200, .setting_count = 2};
     int steps = 0;
     while (recommendation_shorten(&r)) {
         steps++;
         assert_true(r.setting_count == 2 || strstr(action, "(shortened)") != NULL);
+        assert_true(r.code != NULL || r.setting_count == 2 || steps > 8);
     }
-    assert_in_range(steps, 7, 9);
+    assert_in_range(steps, 8, 10);
+    assert_null(r.code);
+    assert_string_equal(code, "df.repartition(8)"); // its owner has it still
     assert_int_equal(r.setting_count + r.bottleneck_count, 0);
 }
 

@@ -46,6 +46,23 @@ static void failed_and_killed_attempts_are_waste_not_volume(void **state) {
     app_free(app);
 }
 
+static void the_largest_memory_is_what_was_sampled(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    static const int64_t heaps[] = {0, -1, 500, 200}, pythons[] = {-1, 30, 0, 20};
+    for (int i = 0; i < 4; i++) {
+        struct event task = spark_task(i, 400);
+        task.task.result = i == 2 ? TASK_EXCEPTION : TASK_SUCCESS; // it held that, too
+        task.task.jvm_heap_bytes = heaps[i];
+        task.task.python_rss_bytes = pythons[i];
+        app_apply(app, &task, NULL);
+    }
+    assert_int_equal(app->peaks.heap_bytes, 500);
+    assert_int_equal(app->peaks.python_bytes, 30);
+    assert_int_equal(app->peaks.tasks, 2);
+    app_free(app);
+}
+
 static void order_does_not_matter(void **state) {
     (void)state;
     struct app *a = spark_app(), *b = spark_app();
@@ -192,6 +209,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_repeated_task_end_counts_once),
         cmocka_unit_test(failed_and_killed_attempts_are_waste_not_volume),
+        cmocka_unit_test(the_largest_memory_is_what_was_sampled),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(slots_are_those_that_were_there_for_as_long),
         cmocka_unit_test(another_start_is_another_run),

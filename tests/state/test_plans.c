@@ -45,6 +45,29 @@ static void the_sides_of_a_join_are_counted(void **state) {
     app_free(app);
 }
 
+// Shuffled ones alone, while their execution goes on and when it is over.
+static void a_stage_knows_the_joins_it_did(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct plan_kit kit = {0};
+    int32_t root = plan_node(&kit, -1, "AdaptiveSparkPlan");
+    plan_join(&kit, root, "SortMergeJoin", 10, JOIN_LEFT_OUTER);
+    plan_join(&kit, root, "BroadcastHashJoin", 30, JOIN_INNER);
+    plan_send(app, &kit, 3, EVENT_SQL_START);
+    const struct stage *stage = spark_stage(app, EVENT_STAGE_SUBMITTED, 4, 1, 1000000, 0);
+    assert_int_equal(plans_joins_of(app, stage), 0);
+    values(app, 4, 1, 500, 10, (int64_t[]){7, 100, 2000, 900, 5, 60, 40});
+    values(app, 4, 2, 500, 30, (int64_t[]){7, 100, 2000, 900, 5, 60, 40});
+    assert_int_equal(plans_joins_of(app, stage), 1 << JOIN_LEFT_OUTER);
+    assert_int_equal(stage->joins, 0);
+    plan_end(app, 3);
+    assert_int_equal(stage->joins, 1 << JOIN_LEFT_OUTER);
+    assert_int_equal(plans_joins_of(app, stage), 1 << JOIN_LEFT_OUTER);
+    assert_int_equal(plans_joins_of(app, spark_stage(app, EVENT_STAGE_SUBMITTED, 5, 1, 1000000, 0)),
+                     0);
+    app_free(app);
+}
+
 static void rows_are_counted_next_to_the_join(void **state) {
     (void)state;
     struct app *app = spark_app();
@@ -180,6 +203,7 @@ static void open_joins_are_bounded_over_all_executions(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_sides_of_a_join_are_counted),
+        cmocka_unit_test(a_stage_knows_the_joins_it_did),
         cmocka_unit_test(rows_are_counted_next_to_the_join),
         cmocka_unit_test(what_cannot_be_counted_is_unknown),
         cmocka_unit_test(the_last_plan_counts_and_keeps_what_came),
