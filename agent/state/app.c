@@ -193,7 +193,7 @@ static void end_running(struct app *app, struct stage *stage, const struct event
     bool started = task->task_id < 0 ? stage->tasks_running > 0
                                      : rangeset_has(&app->started_tasks, task->task_id);
     if (started) {
-        waited_ended(stage, task->finish_ms);
+        waited_ended(app, stage, task->finish_ms);
     } else { // its start was never seen
         sat_inc(&app->load.task_ms, sat_sub0(task->finish_ms, task->launch_ms));
     }

@@ -215,6 +215,10 @@ static struct executor *find_or_add(struct executors *executors, struct str id, 
     return executor;
 }
 
+bool executors_all_told(const struct executors *executors) {
+    return executors->gone_slots == 0 && executors->added >= (int64_t)executors->count;
+}
+
 // An executor comes (sign 1) or goes (-1). In local mode the driver runs the tasks: no cores are
 // held for them. The sum is the same in whatever order executors come and go.
 static void count_cores(struct executors *executors, const struct executor *executor, int sign,

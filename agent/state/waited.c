@@ -57,8 +57,17 @@ void waited_began(struct stage *stage) {
     stage->starts++;
 }
 
-void waited_ended(struct stage *stage, int64_t finish_ms) {
+// A driver that is late tells of more tasks at once than there can be: where all executors told
+// their cores, these bound it.
+static int64_t slots_there(struct app *app, const struct stage *stage) {
+    int64_t live = executors_slots_of(&app->executors, stage->profile, app->now_ms)->live;
+    return live > 0 && executors_all_told(&app->executors) ? live : INT64_MAX;
+}
+
+void waited_ended(struct app *app, struct stage *stage, int64_t finish_ms) {
     int64_t at_once = stage->tasks_running - just_launched(stage, finish_ms);
+    int64_t most = slots_there(app, stage);
+    at_once = at_once > most ? most : at_once;
     stage->running_most = at_once > stage->running_most ? at_once : stage->running_most;
     stage->tasks_running -= stage->tasks_running > 0;
 }

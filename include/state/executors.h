@@ -64,6 +64,8 @@ int32_t executors_task(struct executors *executors, struct str id, struct str ho
 int32_t executors_host(struct executors *executors, struct str id, struct str host);
 // Task slots of the executors alive now, each by its own profile; 0 if none is known.
 int64_t executors_live_slots(const struct executors *executors);
+// True if each executor that is known was told of with its cores, and not only by its tasks.
+bool executors_all_told(const struct executors *executors);
 // The slots that a profile may use: what slots_until and `live` say of it. Borrowed until the next
 // call.
 const struct slot_profile *executors_slots_of(struct executors *executors, int32_t profile,

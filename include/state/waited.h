@@ -23,6 +23,6 @@ struct stage_time waited_of(const struct app *app, const struct stage *stage);
 void waited_settle(const struct app *app, struct stage *stage);
 // Of a task that was seen to begin, once each; it is counted as running elsewhere.
 void waited_began(struct stage *stage);
-void waited_ended(struct stage *stage, int64_t finish_ms);
+void waited_ended(struct app *app, struct stage *stage, int64_t finish_ms);
 // A task of it began or ended: works its slots out.
 void waited_slots(struct app *app, struct stage *stage);

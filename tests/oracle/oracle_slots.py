@@ -52,6 +52,7 @@ class Executor:
             addresses = table(resource).get("addresses")
             self.has[name] = len(addresses) if isinstance(addresses, list) else 0
         self.since, self.until = now, None
+        self.name = text(event.get("Executor ID"))
 
 
 class Slots:
@@ -60,6 +61,7 @@ class Slots:
     def __init__(self):
         self.alive = {}
         self.gone = []
+        self.untold = set()  # known by their tasks alone
         self.profiles = {}
         self.properties = Needs()
         self.task_cpus = 1
@@ -79,12 +81,20 @@ class Slots:
         name = text(event.get("Executor ID"))
         if name and name not in self.alive:
             self.alive[name] = Executor(event, now)
+            self.untold.discard(name)
 
     def executor_removed(self, event, now):
         executor = self.alive.pop(text(event.get("Executor ID")), None)
         if executor is not None:
             executor.until = now
             self.gone.append(executor)
+
+    def task_of(self, name):
+        if name and name not in self.alive and not any(executor.name == name for executor in self.gone):
+            self.untold.add(name)
+
+    def all_told(self):
+        return not self.untold
 
     def needs(self, profile):
         told = self.profiles.get(profile)

@@ -84,10 +84,11 @@ class Stage:
         if profile is not None and profile != self.profile:
             self.profile, self.slots_from = profile, None
 
-    def task_ended(self, finish):
-        """A slot's next task may be launched up to 50 ms before the end of the one before."""
+    def task_ended(self, finish, slots):
+        """A slot's next task may be launched up to 50 ms before the end of the one before; never more than there are cores for."""
         handover = max(0, finish - self.last_launch) < 50
-        self.running_most = max(self.running_most, self.running - handover)
+        there = slots.live(self.profile) if slots.all_told() else 0
+        self.running_most = max(self.running_most, min(self.running - handover, there or self.running))
         self.running = max(0, self.running - 1)
 
     def count_slots(self, slots, now):

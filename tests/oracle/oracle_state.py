@@ -209,7 +209,8 @@ class Run:
         self.ended_tasks.update(() if task is None else (task,))
         stage.last_launch = max(stage.last_launch, metric(info.get("Launch Time")))
         if task is None or task in self.started_tasks:
-            stage.task_ended(metric(info.get("Finish Time")))
+            self.slots.task_of(text(info.get("Executor ID")))
+            stage.task_ended(metric(info.get("Finish Time")), self.slots)
         self.task_seen(stage, info)
         launch, finish = metric(info.get("Launch Time")), metric(info.get("Finish Time"))
         stage.last_finish = max(stage.last_finish, finish)

@@ -67,8 +67,18 @@ static void slots_that_hand_over_together_are_no_more_slots(void **state) {
     assert_int_equal(app_stage(app, 0, 0)->running_most, 2);
     assert_int_equal(app_stage(app, 0, 0)->slots, 2);
     end(app, 0, 2, 2, 10, 20);
-    start(app, 0, 4, 3, 20); // and these ran beside each other
+    start(app, 0, 4, 3, 20); // the driver is late: there are cores for two
     end(app, 0, 4, 3, 20, 30);
+    assert_int_equal(app_stage(app, 0, 0)->slots, 2);
+    app_free(app);
+}
+
+static void tasks_at_once_tell_slots_where_no_executor_does(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    spark_executor(app, "2", "h", 1); // the tasks' own was never told of
+    start(app, 0, 0, 3, 0);
+    end(app, 0, 0, 3, 0, 10);
     assert_int_equal(app_stage(app, 0, 0)->slots, 3);
     app_free(app);
 }
@@ -137,6 +147,7 @@ static void a_stage_that_goes_on_is_told_so_far(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_stage_alone_loses_nothing),
+        cmocka_unit_test(tasks_at_once_tell_slots_where_no_executor_does),
         cmocka_unit_test(slots_that_hand_over_together_are_no_more_slots),
         cmocka_unit_test(a_tail_beside_a_longer_stage_saves_nothing),
         cmocka_unit_test(stages_that_take_all_slots_share_the_time),
