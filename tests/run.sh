@@ -28,6 +28,7 @@ step listener-deps tests/listener/deps.sh
 } &
 step verdict build/venv/bin/python -B -m unittest discover -s tests/faults
 step fastavro build/venv/bin/python -B -m unittest discover -s tests/avro -p 'test_*.py'
+step manifest build/venv/bin/python -B -m unittest discover -s tests/commands -p 'test_*.py'
 step unit unit dev dev
 step golden tests/golden/run.sh build/dev/stoker
 step cli tests/commands/cli.sh build/dev/stoker

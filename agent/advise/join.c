@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "advise/join_code.h"
 #include "advise/setting.h"
 #include "advise/sizing.h"
 #include "answers.h"
@@ -33,6 +34,10 @@ static const char broadcast_code[] =
     "out = big.join(F.broadcast(small), \"key\")\n"
     "-- SQL\n"
     "SELECT /*+ BROADCAST(small) */ ... FROM big JOIN small ON ...\n";
+
+const char *join_broadcast_code(void) {
+    return broadcast_code;
+}
 
 static const char bucket_code[] =
     "# PySpark: join by a bucket of the range, which both sides compute\n"
@@ -93,6 +98,10 @@ static const char salt_code[] =
     "-- SQL\n"
     "SELECT ... FROM big JOIN (SELECT o.*, s.id AS salt FROM other o CROSS JOIN range(10) s) o\n"
     "  ON big.key = o.key AND pmod(xxhash64(big.id), 10) = o.salt\n";
+
+const char *join_salt_code(void) {
+    return salt_code;
+}
 
 struct skew {
     double share;       // of the stage's rows that one task had

@@ -212,6 +212,7 @@ static void recommend(const struct advice_view *view, struct advice *out) {
         answers_take(view, KIND_IDLE_EXECUTORS, NULL, &idle);
         advise_allocation(&set, r, &what);
     }
+    buf_add_text(&what, " The whole set, with a manifest: stoker advise kubernetes LOG.");
     r->when_not =
         "Not the limit where runs are meant to use what a node has to spare; not executors "
         "that go where starting new ones takes longer than the work.";

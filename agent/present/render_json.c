@@ -1,6 +1,6 @@
 // render_json: the NDJSON of `analyze --format json`. Names are a contract: add, never rename.
-// Called by cmd_analyze; the reader is another program, so numbers are exact and text is valid
-// UTF-8.
+// Called by cmd_analyze and cmd_advise; the reader is another program, so numbers are exact and
+// text is valid UTF-8.
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/sat.h"
 #include "present/render.h"
+#include "present/render_advice.h"
 
 static void add_limits(struct json_writer *json, uint32_t limits) {
     json_member_list(json, "limits");
@@ -209,6 +210,36 @@ void render_json(struct buf *out, const struct app *app, enum run_status status,
         add_recommendation(&json, &recommendations[i]);
     }
     json_end_list(&json);
+    json_end_object(&json);
+    buf_add_char(out, '\n');
+}
+
+void render_advice_json(struct buf *out, const struct app *app, enum run_status status,
+                        const struct recommendation *list, uint32_t count) {
+    struct json_writer json = {.out = out};
+    json_begin_object(&json);
+    if (app != NULL) {
+        json_member_object(&json, "run");
+        json_member_text(&json, "app_id", app->identity.app_id);
+        json_member_text(&json, "attempt", app->identity.attempt);
+        json_member_text(&json, "pipeline", app->identity.pipeline);
+        json_member_text(&json, "spark_version", app->identity.spark_version);
+        json_member_number(&json, "duration_s", app_duration_s(app));
+        json_member_text(&json, "outcome", run_status_name(status));
+        json_end_object(&json);
+    }
+    json_member_list(&json, "recommendations");
+    for (uint32_t i = 0; i < count; i++) {
+        add_recommendation(&json, &list[i]);
+    }
+    json_end_list(&json);
+    json_member_object(&json, "settings");
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; k < list[i].setting_count; k++) {
+            json_member_text(&json, list[i].settings[k].key, list[i].settings[k].value);
+        }
+    }
+    json_end_object(&json);
     json_end_object(&json);
     buf_add_char(out, '\n');
 }

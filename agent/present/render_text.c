@@ -9,6 +9,7 @@
 #include "base/span.h"
 #include "findings.h"
 #include "present/render.h"
+#include "wrap.h"
 
 static int worse_first(const void *a, const void *b) {
     const struct bottleneck *x = *(const struct bottleneck *const *)a;
@@ -77,56 +78,6 @@ const char *render_severity(enum severity severity, bool color) {
     return color ? colored[severity] : severity_name(severity);
 }
 
-// Columns that a terminal takes for valid UTF-8: two for the wide characters of East Asia and for
-// pictures, none for marks that combine.
-static int columns_of(const char *text, size_t len) {
-    int columns = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if ((c & 0xC0) == 0x80) {
-            continue;
-        }
-        uint32_t code = c < 0x80 ? c : c < 0xE0 ? c & 0x1Fu : c < 0xF0 ? c & 0x0Fu : c & 0x07u;
-        for (size_t k = i + 1; c >= 0xC0 && k < len && ((unsigned char)text[k] & 0xC0) == 0x80;
-             k++) {
-            code = code << 6 | ((unsigned char)text[k] & 0x3Fu);
-        }
-        bool wide = (code >= 0x1100 && code <= 0x115F) || (code >= 0x2E80 && code <= 0xA4CF) ||
-                    (code >= 0xAC00 && code <= 0xD7A3) || (code >= 0xF900 && code <= 0xFAFF) ||
-                    (code >= 0xFE30 && code <= 0xFE6F) || (code >= 0xFF00 && code <= 0xFF60) ||
-                    (code >= 0x1F300 && code <= 0x1FAFF) || (code >= 0x20000 && code <= 0x3FFFD);
-        bool combines = (code >= 0x300 && code <= 0x36F) || (code >= 0xFE00 && code <= 0xFE0F);
-        columns += wide ? 2 : combines ? 0 : 1;
-    }
-    return columns;
-}
-
-// Appends words of `text` wrapped at `width` columns, every line after `indent` spaces.
-static void add_wrapped(struct buf *out, const char *text, int indent, int width) {
-    struct buf clean = {0};
-    buf_add_printable(&clean, str_of(text));
-    int column = 0;
-    for (const char *word = buf_text(&clean); *word != '\0';) {
-        size_t len = strcspn(word, " ");
-        int columns = columns_of(word, len);
-        if (column > 0 && column + 1 + columns > width - indent) {
-            buf_add_char(out, '\n');
-            column = 0;
-        }
-        if (column == 0) {
-            buf_printf(out, "%*s", indent, "");
-        } else {
-            buf_add_char(out, ' ');
-            column++;
-        }
-        buf_add(out, word, len);
-        column += columns;
-        word += len + strspn(word + len, " ");
-    }
-    buf_add_char(out, '\n');
-    buf_fini(&clean);
-}
-
 static void add_head(struct buf *out, const struct app *app, enum run_status status, bool color) {
     struct run_totals t;
     app_totals(app, &t);
@@ -173,7 +124,7 @@ static void add_head(struct buf *out, const struct app *app, enum run_status sta
 static void add_loss(struct buf *out, const struct app *app, int width) {
     struct buf line = {0};
     if (render_loss(app, &line)) {
-        add_wrapped(out, buf_text(&line), 2, width);
+        wrap_words(out, buf_text(&line), 2, width);
     }
     buf_fini(&line);
 }
@@ -184,7 +135,7 @@ static void add_limits(struct buf *out, uint32_t limits, int width) {
             struct buf line = {0};
             buf_printf(&line, "limit hit: %s: %s", limit_name((enum limit)limit),
                        limit_means((enum limit)limit));
-            add_wrapped(out, buf_text(&line), 2, width);
+            wrap_words(out, buf_text(&line), 2, width);
             buf_fini(&line);
         }
     }
@@ -237,7 +188,7 @@ static void add_likewise(struct buf *out, const struct findings *findings, uint3
         buf_printf(&line, " and %u more", count - LIKEWISE_MAX);
     }
     if (count > 0) {
-        add_wrapped(out, buf_text(&line), INDENT, style->width);
+        wrap_words(out, buf_text(&line), INDENT, style->width);
     }
     buf_fini(&line);
 }
@@ -250,7 +201,7 @@ static void add_explained(struct buf *out, const struct findings *findings, uint
         if (findings_is_explained(findings, head, i)) {
             struct buf line = {0};
             findings_explained_words(findings->verdicts[i], &line);
-            add_wrapped(out, buf_text(&line), INDENT, style->width);
+            wrap_words(out, buf_text(&line), INDENT, style->width);
             buf_fini(&line);
             count++;
         }
@@ -262,7 +213,7 @@ static void add_root(struct buf *out, const struct findings *findings, uint32_t 
                      const struct render_style *style) {
     struct buf line = {0};
     if (findings_root_words(findings, head, &line)) {
-        add_wrapped(out, buf_text(&line), INDENT, style->width);
+        wrap_words(out, buf_text(&line), INDENT, style->width);
     }
     buf_fini(&line);
 }
@@ -273,7 +224,7 @@ static void add_confidence(struct buf *out, const struct bottleneck *b,
         struct buf line = {0};
         buf_printf(&line, "%s confidence: %s", confidence_name(b->confidence),
                    b->confidence_why != NULL ? b->confidence_why : "");
-        add_wrapped(out, buf_text(&line), INDENT, style->width);
+        wrap_words(out, buf_text(&line), INDENT, style->width);
         buf_fini(&line);
     }
 }
@@ -295,7 +246,7 @@ static void add_help(struct buf *out, const struct recommendation *r,
     size_t len = r->remedy_bytes > 0 ? r->remedy_bytes : strlen(r->action);
     buf_add_text(&line, "What helps: ");
     buf_add(&line, r->action, len);
-    add_wrapped(out, buf_text(&line), INDENT, style->width);
+    wrap_words(out, buf_text(&line), INDENT, style->width);
     add_settings(out, r, INDENT);
     buf_fini(&line);
 }
@@ -304,7 +255,7 @@ static void add_finding(struct buf *out, const struct findings *findings, uint32
                         const struct render_style *style) {
     const struct bottleneck *b = findings->verdicts[index];
     add_title(out, b, style);
-    add_wrapped(out, b->summary, INDENT, style->width);
+    wrap_words(out, b->summary, INDENT, style->width);
     add_likewise(out, findings, index, style);
     add_root(out, findings, index, style);
     add_explained(out, findings, index, style);
@@ -327,7 +278,7 @@ static void add_rest(struct buf *out, const struct findings *findings, unsigned 
         }
         buf_printf(&line, " (--all shows %s).", hidden + unjudged == 1 ? "it" : "them");
         buf_add_char(out, '\n');
-        add_wrapped(out, buf_text(&line), 2, style->width);
+        wrap_words(out, buf_text(&line), 2, style->width);
         buf_fini(&line);
     }
     for (uint32_t i = findings->judged; i < findings->count && style->all; i++) {
@@ -362,7 +313,7 @@ static void add_advice(struct buf *out, const struct findings *findings,
     if (head_of_advice(findings, r, style->all) == findings->count) {
         buf_printf(out, "\n  %sAdvice: %s%s\n", style->color ? "\033[1m" : "", r->kind,
                    style->color ? "\033[0m" : "");
-        add_wrapped(out, r->action, INDENT, style->width);
+        wrap_words(out, r->action, INDENT, style->width);
         add_settings(out, r, INDENT);
     }
 }

@@ -2,7 +2,7 @@
 _stoker() {
   local word=${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W "help demo run analyze replay ship tail state doctor check topics config healthcheck version completion" -- "$word"))
+    COMPREPLY=($(compgen -W "help demo run analyze advise replay ship tail state doctor check topics config healthcheck version completion" -- "$word"))
     return
   fi
   local options=
@@ -10,6 +10,7 @@ _stoker() {
     demo) options=" --speed --help --color --log-level" ;;
     run) options=" --config --set --help --color --log-level" ;;
     analyze) options=" --format --all --config --set --help --color --log-level" ;;
+    advise) options=" --format --data-size --executors --executor-cores --partitions --image --namespace --name --zone --service-account --storage-class --storage-size --main-file --main-class --spark-version --config --set --help --color --log-level" ;;
     replay) options=" --brokers --topic --speed --align --timeout --max-bytes --config --set --help --color --log-level" ;;
     ship) options=" --brokers --topic --follow --since --name --no-transactions --timeout --config --set --help --color --log-level" ;;
     tail) options=" --topic --brokers --from --count --format --config --set --help --color --log-level" ;;

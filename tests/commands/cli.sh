@@ -203,6 +203,47 @@ one_is_no_log() { exits 1 analyze "$log" "$tmp/empty" && complains "holds no Spa
 ok "a log that is not there" one_is_missing
 ok "a log without an event" one_is_no_log
 
+# --- advise: by the formulas, of a log, for Kubernetes
+formulas() {
+  exits 0 advise --data-size 500GB --executors 20 --executor-cores 4 && empty "$tmp/err" && says "--conf spark.executor.memory=50g" &&
+    says "spark.driver.memory 25g" && says "spark.executor.memoryOverhead 5g" && says "SET spark.sql.shuffle.partitions=1000;" &&
+    says '"spark.executor.instances": "20"' && says "80 tasks at once: 12.5 waves" && says "CROSS JOIN range(10)" &&
+    ! grep -qF "SET spark.executor" "$tmp/out"
+}
+formulas_json() {
+  exits 0 advise --data-size 0 --format json && python3 - "$tmp/out" <<'PYTHON'
+import json, sys
+said = json.load(open(sys.argv[1]))
+want = {"spark.executor.memory": "4g", "spark.driver.memory": "2g", "spark.executor.memoryOverhead": "384m",
+        "spark.sql.shuffle.partitions": "1", "spark.serializer": "org.apache.spark.serializer.KryoSerializer",
+        "spark.shuffle.compress": "true", "spark.shuffle.spill.compress": "true", "spark.sql.adaptive.enabled": "true"}
+assert want.items() <= said["settings"].items(), said
+assert {r["kind"] for r in said["recommendations"]} == {"partitioning", "memory", "join"}, said
+PYTHON
+}
+near_enough() {
+  exits 0 advise --data-size 12800m --partitions 120 && says "Leave the 120 partitions" && ! grep -qF shuffle.partitions "$tmp/out" &&
+    exits 0 advise --data-size 12800m --partitions 126 && says "spark.sql.shuffle.partitions=100"
+}
+advise_words() {
+  exits 64 advise && complains "which log?" && exits 64 advise --data-size much && complains "--data-size wants a size" &&
+    exits 64 advise --data-size 1g --executors 0 && complains "--executors wants a number" &&
+    exits 64 advise kubernetes && complains "which image?" && exits 64 advise kubernetes --image 'a b' && complains "--image wants one word" &&
+    exits 64 advise --format yaml "$log" && complains "--format yaml is for kubernetes" &&
+    exits 64 advise kubernetes a b && complains "one LOG at most" && exits 1 advise "$tmp/none" && complains "$tmp/none"
+}
+advise_log() { # one set, and every piece whole
+  exits 0 advise tests/fixtures/logs/skew_join/events.jsonl.zst && empty "$tmp/err" && ! colored && says "  What " && says "  Why " &&
+    says "  Saves " && says "  When not " && says "  Code " && exits 0 advise --color always "$log" && colored
+}
+advise_clean() { exits 0 advise tests/fixtures/logs/ok_join/events.jsonl.zst && says "Nothing to advise." && ! grep -qF -- --conf "$tmp/out"; }
+ok "advise: the formulas" formulas
+ok "advise: the formulas as JSON" formulas_json
+ok "advise: partitions that are near enough stay" near_enough
+ok "advise: what its line may not say" advise_words
+ok "advise: of a log" advise_log
+ok "advise: nothing on a healthy run" advise_clean
+
 # --- ship: what the line says, and what is waited for
 ship_lines() {
   exits 64 ship && complains "name a folder of event logs" && exits 64 ship --since soon "$tmp" && complains "--since must be" &&
