@@ -113,6 +113,7 @@ static void add_open(const struct run_verdicts *verdicts, uint32_t most, struct 
         MEM_GROW(open, len, cap);
         open[len] = (struct open_bottleneck){.kind = b->kind,
                                              .severity = b->severity,
+                                             .floor = b->floor,
                                              .cause = b->cause,
                                              .confidence = b->confidence,
                                              .stage = b->stage,

@@ -4,10 +4,11 @@
 //
 // A bottleneck's alert ends when the run that raised it no longer has it, or when a newer run of
 // the pipeline ends without it; but not by a run whose stages may have been let go for
-// limits.memory. The alert of a failed run ends when a newer run succeeds. Those of a silent
-// pipeline end after a while, and those of another cluster when state is loaded: the setting is
-// another one now, and nobody will speak of that pipeline any more. Agents that still have the old
-// name may: what they raise ends after a shorter silence.
+// limits.memory. While a run goes on its length is not known yet: what it would lose is weighed
+// against what the pipeline's runs usually take. The alert of a failed run ends when a newer run
+// succeeds. Those of a silent pipeline end after a while, and those of another cluster when state
+// is loaded: the setting is another one now, and nobody will speak of that pipeline any more.
+// Agents that still have the old name may: what they raise ends after a shorter silence.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,16 +21,70 @@
 #include "model/limit.h"
 #include "pipelines_priv.h"
 
-// The run's worst open bottleneck of a kind that is sure enough, or NULL. The list is sorted, worst
-// first.
-static const struct open_bottleneck *worst_of(const struct pipeline_run *run,
-                                              enum bottleneck_kind kind, enum confidence least) {
-    for (uint32_t i = 0; i < run->open_count; i++) {
-        if (run->open[i].kind == kind && run->open[i].confidence <= least) {
-            return &run->open[i];
+// From so many runs that succeeded on, what they take is usual.
+enum { USUAL_RUNS = 3 };
+
+static int by_length(const void *x, const void *y) {
+    const double *a = x, *b = y;
+    return (*a > *b) - (*a < *b);
+}
+
+// What the pipeline's runs usually take, seconds: the median of those that succeeded; 0 if there
+// were too few.
+static double usual_s(const struct pipeline *pipeline) {
+    double *lengths = mem_alloc((pipeline->run_count + 1) * sizeof *lengths), usual = 0;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < pipeline->run_count; i++) {
+        const struct known_run *run = &pipeline->runs[i];
+        if (run->ended_ms > 0 && run->status == RUN_SUCCEEDED) {
+            lengths[count++] = run->duration_s;
         }
     }
-    return NULL;
+    if (count >= USUAL_RUNS) {
+        qsort(lengths, count, sizeof *lengths, by_length);
+        usual = lengths[(count - 1) / 2];
+    }
+    mem_free(lengths);
+    return usual;
+}
+
+static enum severity lesser(enum severity a, enum severity b) {
+    return a < b ? a : b;
+}
+
+// How bad it is in a run of that length, or of the usual one if that is longer: never worse than
+// its stage 1 says, and no better than it is whatever it costs.
+static enum severity weigh(const struct open_bottleneck *open, double run_s, double usual_s) {
+    if (usual_s <= run_s) {
+        return open->severity;
+    }
+    enum severity loss = severity_of_loss(open->saving_s, usual_s, true);
+    loss = loss < open->floor ? open->floor : loss;
+    return lesser(open->severity, loss);
+}
+
+// The run's worst open bottleneck of a kind that is sure enough, with its severity weighed anew.
+// False if there is none. The list is sorted, worst first.
+static bool worst_of(const struct pipeline_run *run, enum bottleneck_kind kind,
+                     enum confidence least, double usual_s, struct open_bottleneck *out) {
+    const struct open_bottleneck *worst = NULL;
+    enum severity severity = SEVERITY_NEGLIGIBLE;
+    for (uint32_t i = 0; i < run->open_count; i++) {
+        const struct open_bottleneck *open = &run->open[i];
+        if (open->kind != kind || open->confidence > least) {
+            continue;
+        }
+        enum severity weighed = weigh(open, run->duration_s, usual_s);
+        if (worst == NULL || weighed > severity) {
+            worst = open;
+            severity = weighed;
+        }
+    }
+    if (worst != NULL) {
+        *out = *worst;
+        out->severity = severity;
+    }
+    return worst != NULL;
 }
 
 static void describe(struct alert *alert, const struct pipeline_run *run,
@@ -209,11 +264,13 @@ void alerts_update(struct pipelines *pipelines, struct pipeline *pipeline,
                    const struct pipeline_run *run, int64_t time_ms) {
     const struct pipelines_options *options = pipelines->options;
     bool knows_stages = !limit_in(run->limits, LIMIT_MEMORY);
+    bool loud = run->open_count > 0 && run->open[0].severity >= options->alert_min;
+    double usual = loud && run->ended_ms == 0 ? usual_s(pipeline) : 0;
     for (int kind = 0; kind < KIND_COUNT; kind++) {
-        const struct open_bottleneck *worst =
-            worst_of(run, (enum bottleneck_kind)kind, options->alert_confidence);
-        if (worst != NULL && worst->severity >= options->alert_min) {
-            raise(pipelines, pipeline, run, worst, time_ms);
+        struct open_bottleneck worst;
+        if (worst_of(run, (enum bottleneck_kind)kind, options->alert_confidence, usual, &worst) &&
+            worst.severity >= options->alert_min) {
+            raise(pipelines, pipeline, run, &worst, time_ms);
             continue;
         }
         if (!alerts_is_active(pipeline->alerts[kind])) {

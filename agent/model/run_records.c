@@ -116,6 +116,7 @@ static const struct record_row open_bottleneck[] = {
     RECORD_ROW(0, CHARS, open_bottleneck, id),
     RECORD_ROW(0, WORD, open_bottleneck, kind, .words = &vocabulary_kind),
     RECORD_ROW(0, WORD, open_bottleneck, severity, .words = &vocabulary_severity),
+    RECORD_ROW(0, WORD, open_bottleneck, floor, .words = &vocabulary_severity),
     RECORD_ROW(0, WORD, open_bottleneck, cause, .words = &vocabulary_cause),
     RECORD_ROW(0, WORD, open_bottleneck, confidence, .words = &vocabulary_confidence),
     RECORD_ROW(0, I32, open_bottleneck, stage),

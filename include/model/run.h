@@ -128,6 +128,7 @@ struct open_bottleneck {
     char id[ID_TEXT_SIZE];
     enum bottleneck_kind kind;
     enum severity severity;
+    enum severity floor; // at least that bad, whatever the saving
     enum cause cause;
     enum confidence confidence;
     int32_t stage, stage_attempt;
