@@ -19,6 +19,8 @@ static const struct detector_threshold thresholds[] = {
 };
 
 enum { SPLIT = 128 << 20, OUTSIDE_FILE_MS = 250 };
+// So many tasks that read files tell of those to come.
+enum { READERS_LEAST = 10 };
 
 // What a stage read, and what fewer files would have spared it.
 struct files {
@@ -34,11 +36,22 @@ static bool reads_files(const struct app *app, const struct stage *stage) {
     return (works & WORK_FILES) != 0 && (stage->works & WORK_FILES) != 0;
 }
 
-static bool count(const struct app *app, const struct stage *stage, struct files *out) {
+// While the stage goes on: how many times the tasks that ended its tasks are, as those to come read
+// what those that ended did.
+static double all_over_ended(const struct stage *stage) {
+    const struct stage_summary *s = &stage->summary;
+    bool tells = !stage->completed && stage->io_tasks >= READERS_LEAST;
+    return tells && s->tasks_expected > s->tasks ? (double)s->tasks_expected / (double)s->tasks : 1;
+}
+
+static bool count(const struct detector_view *view, struct files *out) {
+    const struct app *app = view->app;
+    const struct stage *stage = view->stage;
     *out = (struct files){.files = (double)stage->files, .bytes = (double)stage->files_bytes};
     if (stage->files == 0 && reads_files(app, stage)) {
-        out->files = (double)stage->io_tasks;
-        out->bytes = (double)stage->summary.input_bytes;
+        double all = view->over ? 1 : all_over_ended(stage);
+        out->files = all * (double)stage->io_tasks;
+        out->bytes = all * (double)stage->summary.input_bytes;
         out->of_tasks = true;
     }
     out->needed = fmax(cost_slots(stage), ceil(out->bytes / SPLIT));
@@ -82,7 +95,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     const struct stage *stage = view->stage;
     struct files files;
     out->rule_met = TRI_FALSE;
-    if (!count(view->app, stage, &files) || files.files < view->thresholds[FILES] ||
+    if (!count(view, &files) || files.files < view->thresholds[FILES] ||
         files.bytes > view->thresholds[MIB] * 1048576 * files.files ||
         files.needed >= files.files) {
         return;
@@ -110,12 +123,13 @@ static const struct remedy remedies[] = {
 const struct detector detector_small_files = {
     .kind = KIND_SMALL_FILES,
     .subject = SUBJECT_STAGE,
-    .completeness = 0.25,
+    .completeness = 0.01, // what a file takes shows soon
     .help = "a stage opens many files far below a split",
     .rule =
         "at least 100 files of at most 3 MiB on the average, by the scans of its plan, or a task "
         "each of RDDs of files; it costs what of its tasks' time is neither the CPU's nor "
-        "needed for files of whole splits",
+        "needed for files of whole splits. While a stage goes on, ten such tasks and more tell of "
+        "those to come",
     .unknown_when = "never: a stage that reads no files has none",
     .never_text = "no stage of the run is known",
     .thresholds = thresholds,

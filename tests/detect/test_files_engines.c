@@ -107,6 +107,42 @@ static void a_file_for_each_task_of_an_rdd(void **state) {
     app_free(app);
 }
 
+// A thousand tasks are expected; each of those that ended had read a small file.
+static void ten_files_tell_of_those_to_come(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    spark_executor(app, "1", "h1", 2);
+    submitted(app, 0, WORK_FILES | WORK_TEXT, NULL);
+    spark_stage(app, EVENT_STAGE_SUBMITTED, 0, 1000, 1001000, 0);
+    const struct stage *stage = app_stage(app, 0, 0);
+    for (int64_t i = 0; i < 9; i++) {
+        reading(app, 0, i, KIB, -1);
+    }
+    assert_int_equal(judge(KIND_SMALL_FILES, app, stage, false).rule_met, TRI_FALSE);
+    reading(app, 0, 9, KIB, -1);
+    struct verdict v = judge(KIND_SMALL_FILES, app, stage, false);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_near(evidence(&v, "files"), 1000, 1e-6);
+    assert_near(evidence(&v, "files_bytes"), 1000 * KIB, 1e-6);
+    assert_near(evidence(&v, "reading_tasks"), 10, 0);
+    assert_near(evidence(&v, "spared_ms"), 0.998 * 90000, 1e-6); // of what ended, and no more
+    // Of a run that is over no task will come, of a stage that has ended neither.
+    assert_int_equal(judge(KIND_SMALL_FILES, app, stage, true).rule_met, TRI_FALSE);
+    spark_stage(app, EVENT_STAGE_COMPLETED, 0, 1000, 1001000, 1012000);
+    assert_int_equal(judge(KIND_SMALL_FILES, app, stage, false).rule_met, TRI_FALSE);
+    app_free(app);
+    app = spark_app(); // nine in ten read something else
+    spark_executor(app, "1", "h1", 2);
+    submitted(app, 0, WORK_FILES | WORK_TEXT, NULL);
+    spark_stage(app, EVENT_STAGE_SUBMITTED, 0, 900, 1001000, 0);
+    for (int64_t i = 0; i < 100; i++) {
+        reading(app, 0, i, i % 10 == 0 ? KIB : 0, -1);
+    }
+    stage = app_stage(app, 0, 0);
+    assert_int_equal(judge(KIND_SMALL_FILES, app, stage, false).rule_met, TRI_FALSE);
+    app_free(app);
+}
+
 // Four tasks of 10 s on two slots, of which so much was on the CPU.
 static struct verdict python(int works, int64_t cpu_ms) {
     struct app *app = spark_app();
@@ -205,6 +241,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_small_files_cost_their_reading),
         cmocka_unit_test(a_file_for_each_task_of_an_rdd),
+        cmocka_unit_test(ten_files_tell_of_those_to_come),
         cmocka_unit_test(waiting_for_python_is_what_single_rows_cost),
         cmocka_unit_test(a_plan_tells_of_python_where_no_rdd_does),
         cmocka_unit_test(operators_of_the_jvm_in_native_plans_fell_back),
