@@ -50,7 +50,15 @@ template <typename T> struct list {
 constexpr size_t ROOM_BYTES = 32 << 10;
 
 enum app_rank { RANK_NONE, RANK_PROPERTY, RANK_OWN };
-enum word { WORD_RESULT, WORD_DESCRIPTION, WORD_MESSAGE, WORD_LOSS, WORD_KILL, WORD_COUNT };
+enum word {
+    WORD_RESULT,
+    WORD_LOCALITY,
+    WORD_DESCRIPTION,
+    WORD_MESSAGE,
+    WORD_LOSS,
+    WORD_KILL,
+    WORD_COUNT
+};
 
 struct kind_fields;
 

@@ -89,7 +89,7 @@ const rule info_rules[] = {
     {"Launch Time", as::time, AT(task.launch_ms)},
     {"Executor ID", as::name, AT(task.executor), 64},
     {"Host", as::name, AT(task.host), 256},
-    {"Locality"},
+    {"Locality", as::word, WORD_LOCALITY, 16},
     {"Speculative", as::flag, AT(task.speculative)},
     {"Getting Result Time", as::time, AT(task.getting_result_ms)},
     {"Finish Time", as::time, AT(task.finish_ms)},
@@ -205,6 +205,7 @@ const shape end_shape(end_rules);
 bool finish_start(context &c) {
     event_task &t = c.out->task;
     t.stage_attempt = t.stage_attempt < 0 ? 0 : t.stage_attempt;
+    t.locality = event_task_locality(c.words[WORD_LOCALITY]);
     t.accums = c.accums.items;
     t.accum_count = c.accums.len;
     t.accums_truncated = t.accums_truncated || c.out->cut;

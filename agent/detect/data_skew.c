@@ -26,7 +26,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         return;
     }
     struct slow_tasks slow;
-    slow_tasks_compare(stage, view->app->now_ms, &slow);
+    slow_tasks_compare(view->app, stage, &slow);
     slow_tasks_evidence(stage, &slow, out);
     out->cause = slow.cause;
     out->saving_s = cost_of_tail(view->app, stage, slow.saving_s);

@@ -1,5 +1,6 @@
 // slow_tasks: why are the slowest tasks slow? Bytes and records that explain the extra time say
-// data; one host says that host; more CPU on equal data says costly records; waiting says what for.
+// data; one host says that host; more CPU on equal data says costly records; waiting says what for,
+// or that the data were far.
 // A task that was killed because its copy won counts as if it had succeeded: the stage waited for
 // it as long. Called by data_skew and straggler.
 #include "slow_tasks.h"
@@ -15,8 +16,9 @@
 static const double data_share_least = 0.3;
 // Executors warm up alike: one that takes so many times what another takes has another reason.
 enum { COLD_TIMES_MAX = 4 };
-// Of hosts: so many must be compared before few slow tasks on one of them say anything.
-enum { HOSTS_ENOUGH = 3, ON_HOST_ENOUGH = 3 };
+// Of hosts: so many must be compared before few slow tasks on one of them say anything; or in so
+// many stages of the run it was slow.
+enum { HOSTS_ENOUGH = 3, ON_HOST_ENOUGH = 3, STAGES_ENOUGH = 2 };
 // Loading classes, compiling and starting Python take seconds; what takes longer is no warming up.
 enum { COLD_START_MAX_MS = 30000 };
 // Tasks of a stage's first wave are launched within that of each other.
@@ -65,7 +67,7 @@ bool slow_tasks_hang(const struct stage *stage, double ratio, int64_t now_ms) {
 
 struct sums {
     double n, ms, bytes, records, run_ms, cpu_ms, fetch_ms, gc_ms, delay_ms;
-    unsigned cold;
+    unsigned cold, near, far;
 };
 
 static void add_task(struct sums *sum, const struct stage_task *t, double length_ms, bool cold) {
@@ -79,6 +81,8 @@ static void add_task(struct sums *sum, const struct stage_task *t, double length
     sum->gc_ms += (double)t->gc_ms;
     sum->delay_ms += (double)t->delay_ms;
     sum->cold += cold;
+    sum->near += t->near;
+    sum->far += t->far;
 }
 
 // The slow ones of those listed: longer than `above_ms`, and the slowest in any case.
@@ -183,7 +187,8 @@ static int32_t common_host(const struct stage_detail *detail, const struct slow_
     return -1;
 }
 
-static void compare_hosts(const struct stage_detail *detail, struct slow_tasks *out) {
+static void compare_hosts(const struct app *app, const struct stage_detail *detail,
+                          struct slow_tasks *out) {
     double there_ms = 0, there_n = 0, else_ms = 0, else_n = 0;
     for (uint32_t i = 0; i < detail->host_count; i++) {
         bool there = detail->hosts[i].host == out->host;
@@ -193,6 +198,8 @@ static void compare_hosts(const struct stage_detail *detail, struct slow_tasks *
     out->hosts = detail->host_count;
     out->host_ms = per(there_ms, there_n);
     out->other_hosts_ms = per(else_ms, else_n);
+    out->slow_host_stages = executors_slow_stages(&app->executors, out->host);
+    out->host_again = out->slow_host_stages >= STAGES_ENOUGH;
 }
 
 // If time grew with the data, how much of the extra time would that be?
@@ -219,7 +226,16 @@ static bool has_more_data(const struct slow_tasks *s) {
 
 static bool is_slow_host(const struct slow_tasks *s) {
     bool enough = s->hosts >= HOSTS_ENOUGH || s->on_host >= ON_HOST_ENOUGH;
-    return s->host >= 0 && s->count > 1 && enough && s->host_ms >= 2 * s->other_hosts_ms;
+    bool told = (s->count > 1 && enough) || s->host_again;
+    return s->host >= 0 && told && s->host_ms >= 2 * s->other_hosts_ms;
+}
+
+// They read from another node, most of the others from their own, and more than half of their time
+// is waiting that nothing else explains.
+static bool are_far(const struct slow_tasks *s) {
+    double waited_ms = s->slow_run_ms - s->slow_cpu_ms - s->slow_gc_ms - s->slow_fetch_ms;
+    return s->reads_input && !s->outside && s->far * 4 >= s->count * 3 && s->near > 0.5 * s->rest &&
+           waited_ms > 0.5 * s->slow_ms;
 }
 
 // What more than half of their time went to, if that is told.
@@ -241,14 +257,14 @@ static enum cause told_by_cpu(const struct slow_tasks *s) {
     if (!s->has_cpu || s->slow_run_ms <= 0) {
         return CAUSE_UNKNOWN;
     }
-    if (s->lost > 0) { // its copy had the same records
-        return s->slow_cpu_share < 0.3 ? CAUSE_BLOCKED : CAUSE_UNKNOWN;
-    }
-    // On the CPU for longer with the same data; or, where the work is outside the JVM (Python), as
-    // far off the CPU as all the others.
+    // On the CPU for longer with the same data, and a copy has the same records; or, where the work
+    // is outside the JVM (Python), as far off the CPU as all the others.
     bool busier = s->slow_cpu_ms >= 2 * s->rest_cpu_ms && s->slow_cpu_share >= 0.3;
     bool as_the_rest = s->rest_cpu_share < 0.3 && s->slow_cpu_share < 0.3;
-    if (busier || as_the_rest) {
+    if (!busier && are_far(s)) {
+        return CAUSE_LOCALITY;
+    }
+    if (s->lost == 0 && (busier || as_the_rest)) {
         return CAUSE_COSTLY_RECORDS;
     }
     return s->slow_cpu_share < 0.3 ? CAUSE_BLOCKED : CAUSE_UNKNOWN;
@@ -292,9 +308,10 @@ static double saving_s(const struct stage *stage, const struct slow_set *set,
 
 // The slow ones among those that still run. Of what they do nothing is told before they end but
 // where: what is known of those that ended tells the cause, if these are uneven themselves.
-static void add_running(const struct stage *stage, double above_ms, int64_t now_ms,
+static void add_running(const struct app *app, const struct stage *stage, double above_ms,
                         struct slow_tasks *out) {
     const struct stage_detail *detail = stage->detail;
+    int64_t now_ms = app->now_ms;
     int32_t host = -1;
     double longest_ms = 0;
     for (uint32_t i = 0; i < detail->running_count && !stage->completed; i++) {
@@ -321,7 +338,7 @@ static void add_running(const struct stage *stage, double above_ms, int64_t now_
     out->host = host;
     out->on_host = host >= 0 ? out->running : 0;
     out->count = out->running;
-    compare_hosts(detail, out);
+    compare_hosts(app, detail, out);
     out->cause = is_slow_host(out) ? CAUSE_SLOW_HOST : CAUSE_UNKNOWN;
 }
 
@@ -330,7 +347,18 @@ bool slow_tasks_are_of_data(const struct stage *stage, const struct slow_tasks *
     return slow->cause == CAUSE_DATA || (may_be && stage->summary.shuffle_read_bytes > 0);
 }
 
-void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_tasks *out) {
+// Where they ran, as seen from their data.
+static void compare_localities(const struct app *app, const struct stage *stage,
+                               const struct slow_set *set, struct slow_tasks *out) {
+    const struct stage_summary *s = &stage->summary;
+    out->far = set->all.far;
+    out->rest = (double)s->tasks - set->won.n;
+    out->near = (double)stage->near_tasks - set->won.near;
+    out->reads_input = s->input_bytes > 0 || s->input_records > 0;
+    out->outside = app->foreign_engine || stage->python;
+}
+
+void slow_tasks_compare(const struct app *app, const struct stage *stage, struct slow_tasks *out) {
     const struct stage_summary *s = &stage->summary;
     *out = (struct slow_tasks){
         .cause = CAUSE_UNKNOWN, .host = -1, .longest_ms = (double)s->max_task_ms};
@@ -369,10 +397,11 @@ void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_t
     out->slow_gc_ms = per(slow->gc_ms, slow->n);
     out->slow_delay_ms = per(slow->delay_ms, slow->n);
     out->host = common_host(detail, &set, &out->on_host);
-    compare_hosts(detail, out);
+    compare_hosts(app, detail, out);
+    compare_localities(app, stage, &set, out);
     out->cause = find_cause(out);
     out->saving_s = saving_s(stage, &set, out);
-    add_running(stage, above_ms, now_ms, out);
+    add_running(app, stage, above_ms, out);
 }
 
 void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slow,
@@ -403,9 +432,13 @@ void slow_tasks_evidence(const struct stage *stage, const struct slow_tasks *slo
     verdict_evidence(out, "slow_task_gc_ms", slow->slow_gc_ms);
     verdict_evidence(out, "slow_task_scheduler_delay_ms", slow->slow_delay_ms);
     verdict_evidence(out, "slow_tasks_cold", slow->cold_count);
-    if (slow->host >= 0) {
+    if (slow->cause == CAUSE_LOCALITY) { // not beside a host's: there is room for so many
+        verdict_evidence(out, "slow_tasks_far", slow->far);
+        verdict_evidence(out, "other_tasks_near", slow->near);
+    } else if (slow->host >= 0) {
         verdict_evidence(out, "slow_host_task_ms", slow->host_ms);
         verdict_evidence(out, "other_hosts_task_ms", slow->other_hosts_ms);
+        verdict_evidence(out, "slow_host_stages", slow->slow_host_stages);
     }
 }
 

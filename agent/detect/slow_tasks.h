@@ -23,10 +23,16 @@ struct slow_tasks {
     double slow_cpu_share, rest_cpu_share; // CPU time over run time
     double slow_cpu_ms, rest_cpu_ms;
     double slow_run_ms, slow_fetch_ms, slow_gc_ms, slow_delay_ms;
-    int32_t host;                   // the one host of most slow tasks, -1 if several
-    unsigned on_host;               // slow tasks that ran there
-    unsigned hosts;                 // hosts that ran tasks of the stage
+    unsigned far;      // slow tasks that ran on another node than their data
+    double rest, near; // how many others there are, and how many of them ran where their data are
+    bool reads_input;  // locality is of input: what is far of a shuffle is fetch wait
+    bool outside;      // part of the work is done outside the JVM: waiting is not told from it
+    int32_t host;      // the one host of most slow tasks, -1 if several
+    unsigned on_host;  // slow tasks that ran there
+    unsigned hosts;    // hosts that ran tasks of the stage
     double host_ms, other_hosts_ms; // mean task time there and elsewhere
+    int32_t slow_host_stages;       // of the run, that ended and in which that host was slow
+    bool host_again;                // in so many that one slow task there suffices
     double saving_s;                // if nothing but the cause were gone
 };
 
@@ -36,8 +42,8 @@ bool slow_tasks_rule(const struct stage *stage, double ratio, bool lost_too);
 // True if tasks that still run make it hold, if they ended now and those that have not begun took
 // as long as the mean: it is told before the stage ends.
 bool slow_tasks_hang(const struct stage *stage, double ratio, int64_t now_ms);
-// Looks closer; to be called when one of these holds.
-void slow_tasks_compare(const struct stage *stage, int64_t now_ms, struct slow_tasks *out);
+// Looks closer, as of the app's time; to be called when one of these holds.
+void slow_tasks_compare(const struct app *app, const struct stage *stage, struct slow_tasks *out);
 // True if data_skew is to tell it: it is the data, or may be, as what a task that still runs has
 // read of a shuffle is told when it ends; splits of files are even.
 bool slow_tasks_are_of_data(const struct stage *stage, const struct slow_tasks *slow);

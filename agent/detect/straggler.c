@@ -1,5 +1,5 @@
 // straggler: task times are as uneven as in data_skew, but the data is even: a slow host, costly
-// records, waiting. Called through the detector table.
+// records, waiting, data on another node. Called through the detector table.
 #include "detect/cost.h"
 #include "slow_tasks.h"
 
@@ -18,17 +18,23 @@ static void name_the_host(const struct detector_view *view, const struct slow_ta
                           char *text, size_t size) {
     struct str host = str_of(executors_host_name(&view->app->executors, slow->host));
     host.len = str_cut_utf8(host, HOST_SHOWN_MAX);
-    char count[32];
-    if (slow->on_host == slow->count) {
-        snprintf(count, sizeof count, "all %u", slow->count);
+    char count[48], again[48] = "";
+    if (slow->count == 1) {
+        snprintf(count, sizeof count, "the slow task");
+    } else if (slow->on_host == slow->count) {
+        snprintf(count, sizeof count, "all %u slow tasks", slow->count);
     } else {
-        snprintf(count, sizeof count, "%u of %u", slow->on_host, slow->count);
+        snprintf(count, sizeof count, "%u of %u slow tasks", slow->on_host, slow->count);
+    }
+    if (slow->host_again) {
+        snprintf(again, sizeof again, "; %d stages of the run found it slow",
+                 (int)slow->slow_host_stages);
     }
     char there[SPAN_TEXT_SIZE], elsewhere[SPAN_TEXT_SIZE];
-    snprintf(text, size,
-             "%s slow tasks ran on one host%s%.*s, where tasks take %s against %s elsewhere", count,
-             host.len > 0 ? ", " : "", (int)host.len, host.p, span_format_ms(slow->host_ms, there),
-             span_format_ms(slow->other_hosts_ms, elsewhere));
+    snprintf(text, size, "%s ran on one host%s%.*s, where tasks take %s against %s elsewhere%s",
+             count, host.len > 0 ? ", " : "", (int)host.len, host.p,
+             span_format_ms(slow->host_ms, there), span_format_ms(slow->other_hosts_ms, elsewhere),
+             again);
 }
 
 static const char *why_of(const struct detector_view *view, const struct slow_tasks *slow,
@@ -60,6 +66,12 @@ static const char *why_of(const struct detector_view *view, const struct slow_ta
     case CAUSE_FETCH_WAIT:
         snprintf(text, size, "it waited %s for shuffled data",
                  span_format_ms(slow->slow_fetch_ms, one));
+        return text;
+    case CAUSE_LOCALITY:
+        snprintf(text, size,
+                 "it read its data from another node, which most others had on their own, and "
+                 "waited: CPU %.0f %% of its run time",
+                 100 * slow->slow_cpu_share);
         return text;
     case CAUSE_COLD_START:
         return "it was the first on its executor, which was warming up";
@@ -111,7 +123,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
         return;
     }
     struct slow_tasks slow;
-    slow_tasks_compare(stage, view->app->now_ms, &slow);
+    slow_tasks_compare(view->app, stage, &slow);
     if (slow.cause == CAUSE_DATA) {
         return;
     }
@@ -150,6 +162,13 @@ static const struct remedy remedies[] = {
     {CAUSE_FETCH_WAIT,
      "They wait for shuffled data: look at the hosts they read from (disk, network, an executor "
      "that collects garbage), at fetch retries and at an external shuffle service."},
+    {CAUSE_LOCALITY,
+     "The slow tasks read from another node what the others had on their own: run executors on the "
+     "nodes that hold the data, with as many slots on each as its part of the data needs; let "
+     "Spark "
+     "wait longer for a slot near them (spark.locality.wait) if they take longer than that; keep "
+     "more replicas of what many read, or data that is cached in more than one place. An object "
+     "store has no such nodes: there nothing is near."},
     {CAUSE_COLD_START, "The first tasks of an executor load classes and warm up: keep executors "
                        "(dynamic allocation's idle time) rather than start new ones."},
     {CAUSE_NONE,

@@ -66,6 +66,14 @@ enum task_result event_task_result(struct str reason) {
     return TASK_UNKNOWN_REASON;
 }
 
+enum task_locality event_task_locality(struct str locality) {
+    if (str_is(locality, "PROCESS_LOCAL") || str_is(locality, "NODE_LOCAL")) {
+        return LOCALITY_NEAR;
+    }
+    bool far = str_is(locality, "RACK_LOCAL") || str_is(locality, "ANY");
+    return far ? LOCALITY_FAR : LOCALITY_NONE;
+}
+
 enum property_scope { OF_RUN, OF_JOB, FAMILY };
 static const struct {
     struct str key;

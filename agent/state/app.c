@@ -99,6 +99,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
         plans_guess_files(app, stage);
         load_end(app, stage);
         app_count_wait(app, stage);
+        app_count_slow_hosts(app, stage);
     }
     tell_retried(app, stage);
     return stage;

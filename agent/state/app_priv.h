@@ -128,6 +128,10 @@ bool app_behind_a_job(const struct app *app, const struct stage *stage);
 // A stage ended: counts its wait.
 void app_count_wait(struct app *app, const struct stage *stage);
 
+// slow_hosts.c
+// A stage ended: counts it on each host whose tasks took far longer than those elsewhere.
+void app_count_slow_hosts(struct app *app, const struct stage *stage);
+
 // pipeline_name.c
 // Takes of a property what it tells of the pipeline's name.
 void app_keep_property(struct app *app, const struct event_property *property);

@@ -19,6 +19,7 @@ enum { CORES_MAX = 1 << 20 };
 struct host {
     char name[HOST_NAME_KEPT_MAX + 1];
     int32_t index;
+    int32_t slow_stages; // in which its tasks took far longer than those elsewhere
     UT_hash_handle hh;
 };
 
@@ -323,9 +324,27 @@ int32_t executors_host(struct executors *executors, struct str id, struct str ho
     return executor == NULL ? -1 : executor->host;
 }
 
-const char *executors_host_name(const struct executors *executors, int32_t host) {
+static struct host *host_of(const struct executors *executors, int32_t host) {
     bool known = host >= 0 && (uint32_t)host < executors->host_count;
-    return known ? executors->hosts[host]->name : "";
+    return known ? executors->hosts[host] : NULL;
+}
+
+const char *executors_host_name(const struct executors *executors, int32_t host) {
+    const struct host *known = host_of(executors, host);
+    return known != NULL ? known->name : "";
+}
+
+void executors_note_slow_stage(struct executors *executors, int32_t host) {
+    struct host *known = host_of(executors, host);
+    if (known != NULL && known->slow_stages < INT32_MAX) {
+        known->slow_stages++;
+        touch(executors, host);
+    }
+}
+
+int32_t executors_slow_stages(const struct executors *executors, int32_t host) {
+    const struct host *known = host_of(executors, host);
+    return known != NULL ? known->slow_stages : 0;
 }
 
 enum executor_loss executors_classify_loss(struct str reason) {
@@ -375,6 +394,7 @@ const struct record record_executor_sums = RECORD_OF("sums", executors, sums_row
 static const struct record_row host_rows[] = {
     RECORD_ROW(1, I32, host, index, .most = HOSTS_MAX - 1),
     RECORD_ROW(2, CHARS, host, name),
+    RECORD_ROW(3, I32, host, slow_stages, .most = INT32_MAX),
 };
 static const struct record record_host = RECORD_OF("host", host, host_rows);
 

@@ -213,6 +213,7 @@ static void add_host(struct stage_detail *detail, const struct stage_task *task)
     detail->hosts[i].tasks++;
     sat_inc(&detail->hosts[i].task_ms, task->duration_ms);
     sat_inc(&detail->hosts[i].bytes, task->bytes);
+    detail->hosts[i].longest_ms = larger(detail->hosts[i].longest_ms, task->duration_ms);
 }
 
 enum { NS_PER_MS = 1000000 };
@@ -271,6 +272,8 @@ static struct stage_task task_of(const struct event_task *task, int32_t host, bo
         .index = task->index,
         .host = host,
         .cold = cold,
+        .near = task->locality == LOCALITY_NEAR,
+        .far = task->locality == LOCALITY_FAR,
     };
 }
 
@@ -315,6 +318,7 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
     sat_inc(&stage->deserialize_ms, t.deserialize_ms);
     add_spill(stage, task, &t);
     stage->cold_tasks += cold;
+    stage->near_tasks += t.near;
     sat_inc(&stage->deserialize_cpu_ns, task->deserialize_cpu_ns);
     stage->max_task_bytes = t.bytes > stage->max_task_bytes ? t.bytes : stage->max_task_bytes;
     if (task->has_metrics) {

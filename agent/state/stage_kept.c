@@ -17,15 +17,15 @@ static const struct record_row slow_task_rows[] = {
     RECORD_ROW(9, I64, stage_task, spill_bytes), RECORD_ROW(10, I64, stage_task, deserialize_ms),
     RECORD_ROW(11, I64, stage_task, delay_ms),   RECORD_ROW(12, I32, stage_task, index),
     RECORD_ROW(13, I32, stage_task, host),       RECORD_ROW(14, BOOL, stage_task, cold),
-    RECORD_ROW(16, BOOL, stage_task, lost),
+    RECORD_ROW(16, BOOL, stage_task, lost),      RECORD_ROW(17, BOOL, stage_task, near),
+    RECORD_ROW(18, BOOL, stage_task, far),
 };
 static const struct record record_slow_task = RECORD_OF("task", stage_task, slow_task_rows);
 
 static const struct record_row stage_host_rows[] = {
-    RECORD_ROW(1, I32, stage_host, host),
-    RECORD_ROW(2, I64, stage_host, tasks),
-    RECORD_ROW(3, I64, stage_host, task_ms),
-    RECORD_ROW(4, I64, stage_host, bytes),
+    RECORD_ROW(1, I32, stage_host, host),       RECORD_ROW(2, I64, stage_host, tasks),
+    RECORD_ROW(3, I64, stage_host, task_ms),    RECORD_ROW(4, I64, stage_host, bytes),
+    RECORD_ROW(5, I64, stage_host, longest_ms),
 };
 static const struct record record_stage_host = RECORD_OF("host", stage_host, stage_host_rows);
 
@@ -134,6 +134,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(78, F64, stage, waited_seen_ms, .most = INT64_MAX),
     RECORD_ROW(60, I64, stage, live_slots),
     RECORD_ROW(62, I64, stage, cold_tasks),
+    RECORD_ROW(66, I64, stage, near_tasks, .most = INT64_MAX),
     RECORD_ROW(63, I64, stage, max_task_bytes),
     RECORD_ROW(64, I64, stage, deserialize_cpu_ns),
     RECORD_ROW(65, BOOL, stage, behind_a_job),

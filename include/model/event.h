@@ -87,6 +87,13 @@ enum task_result {
     TASK_UNKNOWN_REASON // any other text
 };
 
+// Where a task ran, as seen from its data.
+enum task_locality {
+    LOCALITY_NONE, // it had no preference, or nobody told
+    LOCALITY_NEAR, // in the process or on the node that has them
+    LOCALITY_FAR   // on another node
+};
+
 struct event_app_start {
     struct str name, app_id, attempt, user;
 };
@@ -157,6 +164,7 @@ struct event_task {
     int32_t index, attempt;
     int64_t launch_ms, finish_ms, getting_result_ms;
     struct str executor, host;
+    enum task_locality locality;
     bool speculative, failed, killed;
     // TaskEnd only
     enum task_result result;
@@ -236,6 +244,8 @@ enum event_kind event_kind_of(struct str name);
 const char *event_kind_name(enum event_kind kind);
 // The result class of a Task End Reason text.
 enum task_result event_task_result(struct str reason);
+// The class of a Locality text.
+enum task_locality event_task_locality(struct str locality);
 // Which property a key is, or which family it is of; PROPERTY_NONE if it may not be kept: it is not
 // in the list, or looks like a secret.
 enum property event_property_of(struct str key);

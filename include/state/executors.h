@@ -70,6 +70,10 @@ bool executors_all_told(const struct executors *executors);
 // call.
 const struct slot_profile *executors_slots_of(struct executors *executors, int32_t profile,
                                               int64_t now_ms);
+// A stage ended in which the host's tasks took far longer than those elsewhere; in how many that
+// was so, 0 for a host that is not known.
+void executors_note_slow_stage(struct executors *executors, int32_t host);
+int32_t executors_slow_stages(const struct executors *executors, int32_t host);
 // Name of a host by index ("" if unknown). Borrowed.
 const char *executors_host_name(const struct executors *executors, int32_t host);
 // What a removal text means.

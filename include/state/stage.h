@@ -24,11 +24,13 @@ struct stage_task {
     int32_t index, host; // host: index into the app's host table
     bool cold;           // among the first tasks of its executor, or the stage's first on a slot
     bool lost;           // it was killed, a copy of it won; in no sum over successes
+    bool near, far;      // it ran where its data are, or on another node; neither: not known
 };
 
 struct stage_host {
     int32_t host;
     int64_t tasks, task_ms, bytes;
+    int64_t longest_ms; // of its tasks
 };
 
 // A task that has begun and not ended, as far as was seen.
@@ -87,6 +89,7 @@ struct stage {
     int64_t spill_wait_ms, spill_cpu_ns;
     int64_t cpu_untold_tasks; // with metrics, but without their CPU time: nothing follows from it
     int64_t cold_tasks;       // among the first of their executors
+    int64_t near_tasks;       // that ran where their data are
     int64_t deserialize_cpu_ns;
     int64_t max_task_bytes; // that one read: input + shuffle
     // scheduler delay: successes with metrics

@@ -53,6 +53,7 @@ static inline const char *equal_task(const struct event_task *a, const struct ev
     SAME(getting_result_ms)
     SAME_TEXT(executor)
     SAME_TEXT(host)
+    SAME(locality)
     SAME(speculative)
     SAME(failed)
     SAME(killed)

@@ -247,6 +247,7 @@ static void read_task_info(const json_t *info, struct event *out) {
     t->getting_result_ms = oracle_metric(info, "Getting Result Time");
     t->executor = oracle_name(info, "Executor ID", 64);
     t->host = oracle_name(info, "Host", 256);
+    t->locality = event_task_locality(oracle_word_of(oracle_field(info, "Locality"), 16));
     t->speculative = oracle_true(info, "Speculative");
     t->failed = oracle_true(info, "Failed");
     t->killed = oracle_true(info, "Killed");
@@ -392,13 +393,11 @@ static void add_node(struct oracle *o, const json_t *node, int32_t parent, int d
     MEM_GROW(o->nodes, o->node_count, o->node_cap);
     struct str text = oracle_word_of(oracle_field(node, "simpleString"), 512);
     bool join = operator_join_way(name) != JOIN_WAY_NONE;
+    bool may_change =
+        str_is(name, "AdaptiveSparkPlan") && str_contains(text, STR("isFinalPlan=false"));
+    uint32_t count = (uint32_t)o->metric_count - first;
     o->nodes[o->node_count++] = (struct event_plan_node){
-        name,
-        parent,
-        first,
-        (uint32_t)o->metric_count - first,
-        join ? operator_join_type(text) : JOIN_UNKNOWN,
-        str_is(name, "AdaptiveSparkPlan") && str_contains(text, STR("isFinalPlan=false"))};
+        name, parent, first, count, join ? operator_join_type(text) : JOIN_UNKNOWN, may_change};
     size_t i;
     json_t *child;
     json_array_foreach((json_t *)oracle_field(node, "children"), i, child) {

@@ -42,6 +42,7 @@ static void test_fields(void **state) {
     assert_int_equal(t->getting_result_ms, 1500);
     assert_text(t->executor, "e");
     assert_text(t->host, "h");
+    assert_int_equal(t->locality, LOCALITY_FAR);
     assert_true(t->speculative && !t->failed && !t->killed && t->has_metrics);
     assert_int_equal(t->result, TASK_SUCCESS);
     assert_int_equal(t->exit_caused_by_app, -1);
@@ -167,6 +168,36 @@ static void test_reasons(void **state) {
     }
 }
 
+static void test_localities(void **state) {
+    static const struct {
+        const char *json;
+        enum task_locality locality;
+    } cases[] = {
+        {"\"PROCESS_LOCAL\"", LOCALITY_NEAR},
+        {"\"NODE_LOCAL\"", LOCALITY_NEAR},
+        {"\"RACK_LOCAL\"", LOCALITY_FAR},
+        {"\"ANY\"", LOCALITY_FAR},
+        {"\"NO_PREF\"", LOCALITY_NONE},
+        {"\"any\"", LOCALITY_NONE},
+        {"\"\"", LOCALITY_NONE},
+        {"7", LOCALITY_NONE},
+        {"{\"ANY\":1}", LOCALITY_NONE},
+        {"\"RACK_LOCAL AND MORE\"", LOCALITY_NONE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[200];
+        snprintf(text, sizeof text, END "\"Task Info\":{\"Locality\":%s,\"Index\":1}}",
+                 cases[i].json);
+        const struct event_task *t = &decode_ok(*state, text)->task;
+        assert_int_equal(t->locality, cases[i].locality);
+        assert_int_equal(t->index, 1);
+    }
+    // What one event says, the next does not.
+    decode_ok(*state, END "\"Task Info\":{\"Locality\":\"ANY\"}}");
+    const struct event_task *t = &decode_ok(*state, END "\"Task Info\":{}}")->task;
+    assert_int_equal(t->locality, LOCALITY_NONE);
+}
+
 static void test_numbers(void **state) {
     static const struct {
         const char *json;
@@ -253,6 +284,7 @@ int main(void) {
         cmocka_unit_test(test_accumulables_end),
         cmocka_unit_test(test_cut_by_its_sender),
         cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_localities),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_nothing_but_ids),
         cmocka_unit_test(test_start),

@@ -239,6 +239,76 @@ static void what_the_end_of_a_run_changes_is_written(void **state) {
     take_lines_back();
 }
 
+static void add_stage(const char *kind, int stage, int64_t at_ms, int tasks) {
+    char text[300];
+    snprintf(text, sizeof text,
+             "{\"Event\":\"SparkListenerStage%s\",\"Stage Info\":{\"Stage ID\":%d,\"Stage Attempt "
+             "ID\":0,\"Number of Tasks\":%d,\"Submission Time\":%d,\"Completion Time\":%lld}}",
+             kind, stage, tasks, 1000 + stage * 100000, (long long)at_ms);
+    add_line(text);
+}
+
+// A task that read a MiB; `cpu_ms` of its time on the CPU, the rest waiting.
+static void add_task(int stage, int host, int64_t took_ms, int64_t cpu_ms, const char *locality) {
+    static int id = 0;
+    char text[600];
+    int64_t launch_ms = 1000 + stage * INT64_C(100000);
+    snprintf(
+        text, sizeof text,
+        "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":%d,\"Stage Attempt ID\":0,\"Task End "
+        "Reason\":{\"Reason\":\"Success\"},\"Task Info\":{\"Task ID\":%d,\"Launch Time\":%lld,"
+        "\"Executor ID\":\"%d\",\"Host\":\"host-%d\",\"Locality\":\"%s\",\"Finish Time\":%lld},"
+        "\"Task Metrics\":{\"Executor Run Time\":%lld,\"Executor CPU Time\":%lld,\"Input "
+        "Metrics\":{\"Bytes Read\":1048576}}}",
+        stage, id++, (long long)launch_ms, host, host, locality, (long long)(launch_ms + took_ms),
+        (long long)took_ms, (long long)cpu_ms * 1000000);
+    add_line(text);
+}
+
+// Two stages find host-2 slow; in the third it has one slow task; in the fourth all wait who are
+// far from their data.
+static void add_causes(void) {
+    add_line("{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\",\"Timestamp\":1000}");
+    for (int stage = 0; stage < 4; stage++) {
+        add_stage("Submitted", stage, 0, 24);
+        for (int i = 0; i < 24; i++) {
+            int host = 1 + i % 2;
+            bool slow = stage < 2 ? host == 2 : i == 23;
+            const char *locality = stage == 3 && slow ? "ANY" : "NODE_LOCAL";
+            int64_t took_ms = slow ? (stage < 2 ? 2500 : 60000) : 1000;
+            add_task(stage, stage == 3 ? 1 : host, took_ms, stage == 3 ? 900 : took_ms, locality);
+        }
+        add_stage("Completed", stage, 62000 + stage * INT64_C(100000), 24);
+    }
+    add_line("{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":400000}");
+}
+
+// What causes are told by: in how many stages a host was slow, and where the slowest tasks ran.
+static void what_causes_are_told_by_outlives_a_crash(void **state) {
+    (void)state;
+    static const char *const words[] = {"2 stages of the run found it slow", "from another node"};
+    struct buf told = {0};
+    put_lines_aside();
+    add_causes();
+    records = &told;
+    struct engine *engine = fresh_engine();
+    struct keep_table *changelog = keep_table_new();
+    for (size_t i = 0; i < line_count; i++) { // what is not touched is not written
+        feed(engine, i, i + 1);
+        commit(engine, changelog);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        assert_non_null(memmem(told.data, told.len, words[i], strlen(words[i])));
+    }
+    engine_free(engine);
+    keep_table_free(changelog);
+    for (uint64_t seed = 300; seed < 308; seed++) {
+        same_with_crashes(seed);
+    }
+    buf_fini(&told);
+    take_lines_back();
+}
+
 static void add_run(int log, int64_t start_ms) {
     char text[200];
     snprintf(text, sizeof text,
@@ -312,6 +382,7 @@ int main(void) {
         cmocka_unit_test(what_has_no_room_goes_in_the_same_order),
         cmocka_unit_test(the_bounds_of_a_run_show_nowhere_either),
         cmocka_unit_test(what_the_end_of_a_run_changes_is_written),
+        cmocka_unit_test(what_causes_are_told_by_outlives_a_crash),
         cmocka_unit_test(the_order_of_ended_runs_is_kept),
         cmocka_unit_test(only_what_changed_is_written),
     };
