@@ -137,6 +137,11 @@ void buf_add_printable(struct buf *buf, struct str text) {
     }
 }
 
+// Of a page: what nobody would see has a sign in its place.
+static void add_shown(struct buf *buf, const struct str_char *c) {
+    buf_add_str(buf, str_is_unseen(c->code) ? STR("\xEF\xBF\xBD") : c->shown);
+}
+
 void buf_add_html(struct buf *buf, struct str text) {
     struct str_char c;
     while (str_next(&text, &c)) {
@@ -145,7 +150,21 @@ void buf_add_html(struct buf *buf, struct str text) {
         } else if (c.byte == '\n' || c.byte == '\t') {
             buf_add_char(buf, ' ');
         } else {
-            buf_add_str(buf, str_is_unseen(c.code) ? STR("\xEF\xBF\xBD") : c.shown);
+            add_shown(buf, &c);
+        }
+    }
+}
+
+void buf_add_markdown(struct buf *buf, struct str text) {
+    struct str_char c;
+    while (str_next(&text, &c)) {
+        if (c.byte != '\0' && strchr("\\`*_[]<>&|#~!$@", c.byte) != NULL) {
+            buf_add_char(buf, '\\');
+            buf_add_char(buf, (char)c.byte);
+        } else if (c.byte == '\n' || c.byte == '\t') {
+            buf_add_char(buf, ' ');
+        } else {
+            add_shown(buf, &c);
         }
     }
 }

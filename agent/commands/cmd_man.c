@@ -97,6 +97,7 @@ static void add_page(struct buf *out) {
     }
     buf_add_text(out,
                  ".SH \"EXIT STATUS\"\n0 fine, 1 failed, 64 wrong usage, 78 wrong configuration.\n"
+                 "Of analyze with limits, 2 if one is breached, 3 if that cannot be told.\n"
                  ".SH ENVIRONMENT\n.TP\n.B STOKER_SECTION__KEY\nany setting, for example "
                  "STOKER_KAFKA__BROKERS.\n.TP\n.B NO_COLOR\nno colour if set and not empty.\n");
 }

@@ -271,7 +271,8 @@ static void add_help(struct buf *out, const struct command *command) {
                  o->arg != NULL ? " " : "", o->arg != NULL ? o->arg : "");
         buf_printf(out, "  %-28s %s\n", left, o->help);
     }
-    buf_add_text(out, "\nExit codes: 0 fine, 1 failed, 64 wrong usage, 78 wrong configuration.\n");
+    buf_printf(out, "\nExit codes: 0 fine, 1 failed, %s64 wrong usage, 78 wrong configuration.\n",
+               command->gate ? "2 a limit is breached, 3 that cannot be told, " : "");
 }
 
 static int print_help(const struct command_args *args) {

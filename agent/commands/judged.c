@@ -135,3 +135,26 @@ bool judged_log(struct judged *judged, const char *path, judged_run_fn *each, vo
     eventlog_free(log);
     return any;
 }
+
+struct last_run {
+    struct run_facts *facts;
+    unsigned count;
+};
+
+static void keep_last(void *ctx, const struct app *app, enum run_status status,
+                      const struct recommendation *recommendations, uint32_t count) {
+    struct last_run *last = ctx;
+    (void)recommendations, (void)count;
+    run_facts_free(last->facts);
+    last->facts = run_facts_new(app, status);
+    last->count++;
+}
+
+struct run_facts *judged_facts(struct judged *judged, const char *path) {
+    struct last_run last = {0};
+    (void)judged_log(judged, path, keep_last, &last);
+    if (last.count > 1) {
+        warn_count(judged, path, last.count, "runs are in it; the last one is taken");
+    }
+    return last.facts;
+}

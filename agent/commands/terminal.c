@@ -56,16 +56,31 @@ static void draw(struct progress *progress, uint64_t done, uint64_t total, doubl
     progress->visible = true;
 }
 
-void progress_update(struct progress *progress, uint64_t done_bytes, uint64_t total_bytes) {
-    if (!progress->on) {
-        return;
-    }
-    int64_t now = clock_mono_ms();
-    if (now - progress->started_ms < 1000 || now - progress->shown_ms < 100) {
-        return;
+// Whether to draw now.
+static bool is_due(struct progress *progress) {
+    int64_t now = progress->on ? clock_mono_ms() : 0;
+    if (!progress->on || now - progress->started_ms < 1000 || now - progress->shown_ms < 100) {
+        return false;
     }
     progress->shown_ms = now;
-    draw(progress, done_bytes, total_bytes, (double)(now - progress->started_ms) / 1000);
+    return true;
+}
+
+void progress_update(struct progress *progress, uint64_t done_bytes, uint64_t total_bytes) {
+    if (is_due(progress)) {
+        double elapsed_s = (double)(progress->shown_ms - progress->started_ms) / 1000;
+        draw(progress, done_bytes, total_bytes, elapsed_s);
+    }
+}
+
+void progress_words(struct progress *progress, const char *words) {
+    if (is_due(progress)) {
+        struct str line = str_of(words);
+        line.len = str_cut_utf8(line, (size_t)terminal_width(STDERR_FILENO) - 1);
+        fprintf(stderr, "\r\033[K%.*s", (int)line.len, line.p);
+        fflush(stderr);
+        progress->visible = true;
+    }
 }
 
 void progress_end(struct progress *progress) {

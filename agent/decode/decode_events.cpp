@@ -86,25 +86,24 @@ void read_properties(context &c, value v) {
 
 enum { RDD_NAME, RDD_SCOPE };
 const rule rdd_rules[] = {{"Name", as::call, RDD_NAME, 64}, {"Scope", as::call, RDD_SCOPE, 160}};
-const shape rdd_shape(rdd_rules);
+const shape rdd_fields(rdd_rules);
 
 // The operator's name out of a scope, which is JSON in a text: {"id":"7","name":"Scan text "}.
 str scope_name(str scope) {
     std::string_view text(scope.p, scope.len), key("\"name\":\"");
     size_t from = text.find(key);
-    if (from == std::string_view::npos) {
-        return {"", 0};
-    }
-    text.remove_prefix(from + key.size());
+    text.remove_prefix(from == text.npos ? text.size() : from + key.size());
     return view(text.substr(0, text.find('"')));
 }
 
 void read_rdds(context &c, value v) {
     event_stage &stage = c.out->stage;
     items(c, v, [&](value rdd) {
-        each_field(c, rdd, rdd_shape, [&](const rule &r, value inner) {
-            str text = word(inner, r.limit);
-            stage.works |= r.at == RDD_NAME ? rdd_works(text) : operator_works(scope_name(text));
+        each_field(c, rdd, rdd_fields, [&](const rule &r, value inner) {
+            bool scope = r.at == RDD_SCOPE;
+            str text = scope ? scope_name(word(inner, r.limit)) : word(inner, r.limit);
+            stage.works |= scope ? operator_works(text) : rdd_works(text);
+            stage.shape += scope ? operator_shape(text) : rdd_shape(text);
             return true;
         });
     });
@@ -470,7 +469,7 @@ const rule stage_info_rules[] = {
     {"Stage Attempt ID", as::id, AT(stage.attempt)},
     {"Stage Name", as::text, AT(stage.name), 256},
     {"Number of Tasks", as::count, AT(stage.tasks)},
-    {"RDD Info", as::call, 0, 0, nullptr, read_rdds, form::set, &rdd_shape},
+    {"RDD Info", as::call, 0, 0, nullptr, read_rdds, form::set, &rdd_fields},
     {"Parent IDs"},
     {"Details"},
     {"Submission Time", as::time, AT(stage.submitted_ms)},

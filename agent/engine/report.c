@@ -259,11 +259,8 @@ static void fill_run(struct engine *engine, struct live_run *live, const struct 
         memcpy(run->failure, app->failure, sizeof run->failure);
     }
     app_totals(app, &run->totals);
-    if (run->duration_s > 0) {
-        run->records_per_s = (double)run->totals.records / run->duration_s;
-        run->gb_per_h =
-            (double)run->totals.data_size_bytes / 1073741824.0 / (run->duration_s / 3600);
-    }
+    run->records_per_s = run_records_per_s(&run->totals, run->duration_s);
+    run->gb_per_h = run_gb_per_h(&run->totals, run->duration_s);
     add_stages(app, live->over ? RUN_STAGES_MAX : LIVE_STAGES, run);
     add_open(&account->verdicts, live->over ? RUN_OPEN_MAX : LIVE_OPEN, run);
 }

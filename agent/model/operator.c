@@ -2,6 +2,7 @@
 // times for each; nothing here keeps a name.
 #include "model/operator.h"
 
+#include <ctype.h>
 #include <stddef.h>
 
 #include "base/mem.h"
@@ -91,6 +92,19 @@ unsigned rdd_works(struct str name) {
     return works_of(rdds, ARRAY_LEN(rdds), name);
 }
 
+uint32_t operator_shape(struct str name) {
+    uint32_t hash = 2166136261u; // FNV-1a, over letters alone
+    bool any = false;
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        if (isalpha(c)) {
+            hash = (hash ^ c) * 16777619u;
+            any = true;
+        }
+    }
+    return any ? hash : 0;
+}
+
 static unsigned scan_works(struct str name) {
     struct str of = second_word(name);
     if (str_contains(of, STR("JDBC")) || str_contains(of, STR("Jdbc"))) {
@@ -124,6 +138,11 @@ bool operator_is_scan(struct str node) {
     bool scan = ends_in(word, STR("Scan")) ||
                 (ends_in(word, STR("Transformer")) && str_contains(word, STR("Scan")));
     return scan && !str_contains(word, STR("InMemory"));
+}
+
+uint32_t rdd_shape(struct str name) {
+    bool path = memchr(name.p, '/', name.len) != NULL;
+    return !path && ends_in(name, STR("RDD")) ? operator_shape(name) : 0;
 }
 
 bool operator_is_local_scan(struct str node) {

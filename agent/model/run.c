@@ -32,6 +32,15 @@ const char *run_static_name(struct str text) {
     return room ? names[i] : NULL;
 }
 
+double run_records_per_s(const struct run_totals *totals, double duration_s) {
+    return duration_s > 0 ? (double)totals->records / duration_s : 0;
+}
+
+double run_gb_per_h(const struct run_totals *totals, double duration_s) {
+    double gb = (double)totals->data_size_bytes / RUN_GB_BYTES;
+    return duration_s > 0 ? gb / (duration_s / 3600) : 0;
+}
+
 bool bottleneck_is_open(const struct bottleneck *bottleneck) {
     return bottleneck->severity > SEVERITY_NEGLIGIBLE && bottleneck->rule_met != TRI_NULL &&
            bottleneck->life != LIFE_RETRACTED && bottleneck->life != LIFE_RESOLVED &&

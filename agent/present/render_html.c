@@ -4,27 +4,15 @@
 
 #include "base/span.h"
 #include "findings.h"
+#include "html_page.h"
 #include "present/render.h"
 
 void render_html_begin(struct buf *out) {
-    buf_add_text(
-        out,
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, "
-        "initial-scale=1\"><title>Stoker</title>\n"
-        "<style>:root{color-scheme:light dark}body{font:16px/1.5 "
-        "system-ui,sans-serif;max-width:60rem;"
-        "margin:2rem auto;padding:0 "
-        "1rem}h1{font-size:1.4rem}h2{font-size:1.15rem;margin-top:2.5rem}"
-        "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;"
-        "padding:.35rem .6rem;border-bottom:1px solid #8884}.n{text-align:right;white-space:nowrap}"
-        ".critical,.severe{color:#c22;font-weight:600}.moderate{color:#a60;font-weight:600}"
-        ".negligible{opacity:.6}.advice{border-left:3px solid #48c;padding-left:.8rem}</style>"
-        "</head><body><h1>Stoker: judged runs</h1>\n");
+    html_begin(out, "Stoker: judged runs");
 }
 
 void render_html_end(struct buf *out) {
-    buf_add_text(out, "</body></html>\n");
+    html_end(out);
 }
 
 static void add_limits(struct buf *out, uint32_t limits) {

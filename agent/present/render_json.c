@@ -35,9 +35,10 @@ static void add_loss(struct json_writer *json, const struct app *app) {
 static void add_run(struct json_writer *json, const struct app *app, enum run_status status) {
     const struct run_identity *id = &app->identity;
     struct run_totals totals;
+    struct app_times times;
     app_totals(app, &totals);
+    app_times(app, &times);
     double duration_s = app_duration_s(app);
-    double gb = (double)totals.data_size_bytes / 1073741824.0;
     json_member_object(json, "run");
     json_member_text(json, "cluster", id->cluster);
     json_member_text(json, "app_id", id->app_id);
@@ -50,6 +51,8 @@ static void add_run(struct json_writer *json, const struct app *app, enum run_st
     json_member_i64(json, "started_ms", app_start_ms(app));
     json_member_i64(json, "ended_ms", app_end_ms(app));
     json_member_number(json, "duration_s", duration_s);
+    json_member_number(json, "start_up_s", (double)times.start_up_ms / 1e3);
+    json_member_number(json, "driver_s", (double)times.driver_ms / 1e3);
     json_member_text(json, "outcome", run_status_name(status));
     json_member_text(json, "failure",
                      status == RUN_FAILED || status == RUN_KILLED ? app->failure : "");
@@ -57,10 +60,9 @@ static void add_run(struct json_writer *json, const struct app *app, enum run_st
     json_member_text(json, "records_from", records_from_name(totals.records_from));
     json_member_i64(json, "data_size_bytes", totals.data_size_bytes);
     json_member_text(json, "data_size_from", totals.data_size_is_files ? "files" : "input");
-    json_member_number(json, "data_size_gb", gb);
-    json_member_number(json, "records_per_s",
-                       duration_s > 0 ? (double)totals.records / duration_s : 0);
-    json_member_number(json, "gb_per_h", duration_s > 0 ? gb / (duration_s / 3600) : 0);
+    json_member_number(json, "data_size_gb", (double)totals.data_size_bytes / RUN_GB_BYTES);
+    json_member_number(json, "records_per_s", run_records_per_s(&totals, duration_s));
+    json_member_number(json, "gb_per_h", run_gb_per_h(&totals, duration_s));
     json_member_i64(json, "shuffle_read_bytes", totals.shuffle_read_bytes);
     json_member_i64(json, "shuffle_write_bytes", totals.shuffle_write_bytes);
     json_member_number(json, "completeness", app_completeness(app));
@@ -68,11 +70,6 @@ static void add_run(struct json_writer *json, const struct app *app, enum run_st
     json_member_bool(json, "limits_hit", app->limit_hit);
     add_limits(json, app->limits);
     json_end_object(json);
-}
-
-static bool is_listed(const struct stage *stage) {
-    const struct stage_summary *s = &stage->summary;
-    return stage->submitted || stage->completed || s->tasks + s->tasks_failed + s->tasks_killed > 0;
 }
 
 static void add_stage(struct json_writer *json, const struct stage *stage) {
@@ -99,6 +96,16 @@ static void add_stage(struct json_writer *json, const struct stage *stage) {
     json_member_i64(json, "gc_ms", s->gc_ms);
     json_member_number(json, "read_ms", (double)s->read_ns / 1e6);
     json_member_i64(json, "wall_ms", stage_wall_ms(stage));
+    json_member_i64(json, "wait_ms", stage_wait_ms(stage));
+    json_member_i64(json, "slots", stage->slots);
+    json_member_i64(json, "task_ms", stage->task_ms);
+    json_member_i64(json, "lost_ms", sat_add(stage->failed_ms, stage->killed_ms));
+    json_member_i64(json, "records", stage->records);
+    json_member_i64(json, "bytes", stage->bytes);
+    json_member_i64(json, "fetch_wait_ms", stage->fetch_wait_ms);
+    json_member_number(json, "shuffle_write_ms", (double)stage->shuffle_write_ns / 1e6);
+    json_member_i64(json, "deserialize_ms", stage->deserialize_ms);
+    json_member_i64(json, "delay_ms", stage->delay_ms);
     json_member_bool(json, "failed", s->failed);
     json_end_object(json);
 }
@@ -183,7 +190,7 @@ static void add_stages(struct json_writer *json, const struct app *app) {
     }
     json_member_list(json, "stages");
     for (uint32_t i = 0; i < app->stage_count; i++) {
-        if (is_listed(stages[i])) {
+        if (stage_has_begun(stages[i])) {
             add_stage(json, stages[i]);
         }
     }
@@ -191,8 +198,33 @@ static void add_stages(struct json_writer *json, const struct app *app) {
     mem_free(stages);
 }
 
-void render_json(struct buf *out, const struct app *app, enum run_status status,
-                 const struct recommendation *recommendations, uint32_t count) {
+static void add_gate(struct json_writer *json, const struct gate *gate) {
+    json_member_object(json, "gate");
+    json_member_text(json, "verdict", gate_verdict_name(gate->verdict));
+    json_member_list(json, "lines");
+    for (uint32_t i = 0; i < gate->line_count; i++) {
+        const struct gate_line *line = &gate->lines[i];
+        json_begin_object(json);
+        json_member_text(json, "verdict", gate_verdict_name(line->verdict));
+        if (line->limit[0] != '\0') {
+            json_member_text(json, "limit", line->limit);
+            json_member_number(json, "value", line->value);
+            json_member_number(json, "allowed", line->allowed);
+        }
+        if (line->stage >= 0) {
+            json_member_i64(json, "stage", line->stage);
+        }
+        json_member_text(json, "words", line->words);
+        json_end_object(json);
+    }
+    json_end_list(json);
+    json_end_object(json);
+}
+
+// `gate` may be NULL.
+static void add_all(struct buf *out, const struct app *app, enum run_status status,
+                    const struct recommendation *recommendations, uint32_t count,
+                    const struct gate *gate) {
     struct json_writer json = {.out = out};
     json_begin_object(&json);
     add_run(&json, app, status);
@@ -210,6 +242,9 @@ void render_json(struct buf *out, const struct app *app, enum run_status status,
         add_recommendation(&json, &recommendations[i]);
     }
     json_end_list(&json);
+    if (gate != NULL) {
+        add_gate(&json, gate);
+    }
     json_end_object(&json);
     buf_add_char(out, '\n');
 }
@@ -242,4 +277,15 @@ void render_advice_json(struct buf *out, const struct app *app, enum run_status 
     json_end_object(&json);
     json_end_object(&json);
     buf_add_char(out, '\n');
+}
+
+void render_json(struct buf *out, const struct app *app, enum run_status status,
+                 const struct recommendation *recommendations, uint32_t count) {
+    add_all(out, app, status, recommendations, count, NULL);
+}
+
+void render_json_gated(struct buf *out, const struct app *app, enum run_status status,
+                       const struct recommendation *recommendations, uint32_t count,
+                       const struct gate *gate) {
+    add_all(out, app, status, recommendations, count, gate);
 }

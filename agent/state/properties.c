@@ -121,6 +121,13 @@ struct str properties_get(const struct properties *properties, enum property pro
     return is_there(&kept) ? str_of(kept.value) : STR("");
 }
 
+void properties_each(const struct properties *properties, property_fn *each, void *ctx) {
+    for (struct entry entry = entry_at(properties, 0); is_there(&entry);
+         entry = entry_at(properties, entry.end)) {
+        each(ctx, (enum property)entry.number, str_of(entry.name), str_of(entry.value));
+    }
+}
+
 // A property as it is written and read.
 struct kept_property {
     int64_t number;

@@ -73,6 +73,9 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
     }
     stage->python = stage->python || info->python;
     stage->works |= (int32_t)info->works;
+    if (info->shape != 0 && (!completed || stage->shape == 0)) {
+        stage->shape = info->shape;
+    }
     stage->execution = stage->execution == 0 ? execution_of(info) : stage->execution;
     int32_t profile = info->profile_id < 0 ? PROFILE_DEFAULT : info->profile_id;
     if (profile != stage->profile && (!completed || info->profile_id >= 0)) {
@@ -438,6 +441,11 @@ int64_t stage_lost_attempt_ms(const struct stage *stage) {
     int64_t from = kept ? stage->last_launch_ms : stage->first_launch_ms;
     int64_t until = again ? stage->retry_launch_ms : s->completed_ms;
     return from > 0 ? sat_sub0(until, from) : 0;
+}
+
+bool stage_has_begun(const struct stage *stage) {
+    const struct stage_summary *s = &stage->summary;
+    return stage->submitted || stage->completed || s->tasks + s->tasks_failed + s->tasks_killed > 0;
 }
 
 int64_t stage_wait_ms(const struct stage *stage) {

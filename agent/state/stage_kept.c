@@ -142,6 +142,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(55, I32, stage, works, .most = WORK_ALL),
     RECORD_ROW(56, I32, stage, execution, .most = INT32_MAX),
     RECORD_ROW(81, I32, stage, joins, .most = (1 << JOIN_TYPE_COUNT) - 1),
+    RECORD_ROW(79, I64, stage, shape, .most = UINT32_MAX),
     RECORD_ROW(57, I64, stage, files, .most = INT64_MAX),
     RECORD_ROW(58, I64, stage, files_bytes, .most = INT64_MAX),
     RECORD_ROW(40, I64, stage, last_launch_ms),

@@ -2,15 +2,18 @@
 _stoker() {
   local word=${COMP_WORDS[COMP_CWORD]}
   if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W "help demo run analyze advise replay ship tail state doctor check topics config healthcheck version completion" -- "$word"))
+    COMPREPLY=($(compgen -W "help demo run analyze advise compare report bench-job replay ship tail state doctor check topics config healthcheck version completion" -- "$word"))
     return
   fi
   local options=
   case ${COMP_WORDS[1]} in
     demo) options=" --speed --help --color --log-level" ;;
     run) options=" --config --set --help --color --log-level" ;;
-    analyze) options=" --format --all --config --set --help --color --log-level" ;;
+    analyze) options=" --format --all --max-duration --max-skew --max-spill --max-failed-tasks --fail-on --baseline --max-slowdown --fail-on-new --config --set --help --color --log-level" ;;
     advise) options=" --format --data-size --executors --executor-cores --partitions --image --namespace --name --zone --service-account --storage-class --storage-size --main-file --main-class --spark-version --config --set --help --color --log-level" ;;
+    compare) options=" --format --all --config --set --help --color --log-level" ;;
+    report) options=" --format --baseline --config --set --help --color --log-level" ;;
+    bench-job) options=" --sizes --iterations --timeout --keep --format --config --set --help --color --log-level" ;;
     replay) options=" --brokers --topic --speed --align --timeout --max-bytes --config --set --help --color --log-level" ;;
     ship) options=" --brokers --topic --follow --since --name --no-transactions --timeout --config --set --help --color --log-level" ;;
     tail) options=" --topic --brokers --from --count --format --config --set --help --color --log-level" ;;

@@ -46,6 +46,9 @@ void buf_add_printable(struct buf *buf, struct str text);
 // Appends `text` with & < > " ' escaped for HTML, line ends and tabs as spaces, bad UTF-8 and
 // unseen characters replaced by U+FFFD.
 void buf_add_html(struct buf *buf, struct str text);
+// Appends `text` for a line or a cell of Markdown: punctuation that means something there behind a
+// backslash, the rest as for HTML. Not at the start of a line, where more means something.
+void buf_add_markdown(struct buf *buf, struct str text);
 
 // The content as a view, and as a C string ("" when empty). Valid until the next change.
 struct str buf_str(const struct buf *buf);

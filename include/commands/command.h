@@ -16,7 +16,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum exit_code { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 64, EXIT_CONFIG = 78 };
+enum exit_code {
+    EXIT_FINE = 0,
+    EXIT_FAILED = 1,
+    EXIT_BREACHED = 2,     // of a gate: a limit does not hold
+    EXIT_INCONCLUSIVE = 3, // of a gate: that cannot be told
+    EXIT_USAGE = 64,
+    EXIT_CONFIG = 78
+};
 
 struct command_option {
     const char *name; // long name without dashes
@@ -50,6 +57,7 @@ struct command {
     unsigned option_count;
     bool takes_config;                           // -c FILE and --set KEY=VALUE
     bool hidden;                                 // not in the list
+    bool gate;                                   // it may end as a gate does
     int (*run)(const struct command_args *args); // returns an exit code
 };
 

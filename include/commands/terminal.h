@@ -23,5 +23,7 @@ struct progress {
 void progress_begin(struct progress *progress, const char *what);
 // done of total bytes (total 0: unknown). Cheap: draws at most ten times a second.
 void progress_update(struct progress *progress, uint64_t done_bytes, uint64_t total_bytes);
+// Words in place of the bar, as often and as soon as it; cut to the line.
+void progress_words(struct progress *progress, const char *words);
 // Wipes the bar.
 void progress_end(struct progress *progress);

@@ -154,6 +154,7 @@ struct event_stage {
     int64_t submitted_ms, completed_ms;
     bool python;    // one of its RDDs runs Python workers
     unsigned works; // of its RDDs, by their classes and scopes: see model/operator.h
+    uint32_t shape; // likewise
     int32_t profile_id;
     const struct event_property *properties; // StageSubmitted
     uint32_t property_count;

@@ -59,6 +59,12 @@ unsigned rdd_works(struct str name);
 // What an operator does, by the name of a plan's node or of an RDD's scope ("Scan text ",
 // "textFile").
 unsigned operator_works(struct str name);
+// What tells a stage of one plan from those of another: the sum of these over its RDDs, by their
+// classes and the names of their scopes, in whatever order they are told. Numbers in a name, which
+// differ from run to run, do not count; nor does the name of an RDD that is no class, as those
+// after a path are: 0.
+uint32_t rdd_shape(struct str name);
+uint32_t operator_shape(struct str name);
 
 // A plan's node that reads: of files, a database, a table, or rows that the driver holds.
 bool operator_is_scan(struct str node);

@@ -44,6 +44,12 @@ struct run_totals {
     int64_t stages, jobs, jobs_failed;
 };
 
+// Of a run that took so long: records a second, and GiB of its data size an hour; 0 if it took no
+// time.
+double run_records_per_s(const struct run_totals *totals, double duration_s);
+double run_gb_per_h(const struct run_totals *totals, double duration_s);
+#define RUN_GB_BYTES 1073741824.0 // what is called a GB of data size
+
 struct stage_summary {
     int32_t stage, attempt;
     char name[129];

@@ -12,10 +12,15 @@
 
 #include "base/buf.h"
 #include "engine/engine.h"
+#include "runs/gate.h"
 
 // Appends one object on one line, newline included.
 void render_json(struct buf *out, const struct app *app, enum run_status status,
                  const struct recommendation *recommendations, uint32_t count);
+// The same with what a gate says of the run, as its member "gate".
+void render_json_gated(struct buf *out, const struct app *app, enum run_status status,
+                       const struct recommendation *recommendations, uint32_t count,
+                       const struct gate *gate);
 
 struct render_style {
     bool color;

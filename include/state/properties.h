@@ -34,3 +34,7 @@ void properties_put(struct properties *properties, struct str key, struct str va
 // next event.
 struct str properties_get(const struct properties *properties, enum property property,
                           const char *name);
+// Calls `each` with every one, in the order they were first seen: `name` is that of a member of a
+// family, else empty. Names and values are C strings.
+typedef void property_fn(void *ctx, enum property property, struct str name, struct str value);
+void properties_each(const struct properties *properties, property_fn *each, void *ctx);

@@ -64,7 +64,8 @@ struct stage {
     bool python;                  // Python workers do its work: the JVM's CPU time says little
     bool submitted, completed;    // the event was seen
     int32_t works;                // of its RDDs, see model/operator.h; app_stage_works() tells more
-    int32_t profile;              // its resource profile
+    int64_t shape;   // of its RDDs: the same in another run of the same work; 0 unknown
+    int32_t profile; // its resource profile
     // Task slots it could use, from its first task to its last, weighted by how long each was
     // there: at least as many as its tasks were seen at once, at most its tasks. 0 before.
     int64_t slots;
@@ -158,6 +159,8 @@ int64_t stage_lost_attempt_ms(const struct stage *stage);
 // Time between launch and finish not explained by the executor, ms, never below 0 (Spark UI's
 // definition: duration - run - deserialize - result serialization - getting result).
 int64_t stage_scheduler_delay_ms(const struct event_task *task);
+// True if it was submitted or did anything: stages that were skipped are known by name alone.
+bool stage_has_begun(const struct stage *stage);
 // Submission, or first launch if that is not known; 0 unknown.
 int64_t stage_began_ms(const struct stage *stage);
 // Wall time so far: completion (or last finish) - submission (or first launch), ms.

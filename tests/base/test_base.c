@@ -69,6 +69,9 @@ static void escapers_leave_nothing_dangerous(void **state) {
     buf_add_html(&buf, STR("<b a='1'>&\"\x01"));
     assert_string_equal(buf_text(&buf), "&#60;b a=&#39;1&#39;&#62;&#38;&#34;\xEF\xBF\xBD");
     buf_clear(&buf);
+    buf_add_markdown(&buf, STR("a|b\n[x](y) <i> `c`\\\x01"));
+    assert_string_equal(buf_text(&buf), "a\\|b \\[x\\](y) \\<i\\> \\`c\\`\\\\\xEF\xBF\xBD");
+    buf_clear(&buf);
     buf_add_json_number(&buf, 0.1);
     buf_add_char(&buf, ' ');
     buf_add_json_number(&buf, NAN);
@@ -91,7 +94,7 @@ static const char *const seen[] = {
 static void what_nobody_sees_is_never_written_raw(void **state) {
     (void)state;
     void (*const escapers[])(struct buf *, struct str) = {buf_add_json, buf_add_printable,
-                                                          buf_add_html};
+                                                          buf_add_html, buf_add_markdown};
     for (size_t e = 0; e < ARRAY_LEN(escapers); e++) {
         for (size_t i = 0; i < ARRAY_LEN(unseen) + ARRAY_LEN(seen); i++) {
             bool hidden = i < ARRAY_LEN(unseen);

@@ -33,9 +33,9 @@ colored() { grep -q "$escape\\[[0-9;]*m" "$tmp/out"; }
 empty() { [ ! -s "$1" ] || { echo "not empty:"; cat "$1"; return 1; }; }
 
 # --- help
-commands=$("$binary" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+commands=$("$binary" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p')
 listed() { # every row of commands.def in its order, but man, which users do not need
-  diff <(sed -n 's/^COMMAND(\(.*\))$/\1/p' include/commands/commands.def | grep -vx man) - <<<"$commands" && [ -n "$commands" ]
+  diff <(sed -n 's/^COMMAND(\(.*\))$/\1/p' include/commands/commands.def | tr _ - | grep -vx man) - <<<"$commands" && [ -n "$commands" ]
 }
 ok "the list holds every command" listed
 no_words() { exits 64 && complains "usage: stoker COMMAND" && empty "$tmp/out"; }
@@ -243,6 +243,137 @@ ok "advise: partitions that are near enough stay" near_enough
 ok "advise: what its line may not say" advise_words
 ok "advise: of a log" advise_log
 ok "advise: nothing on a healthy run" advise_clean
+
+# --- the gate of analyze: its exit codes, and a line for each limit that is breached
+pipeline=tests/fixtures/logs/pipeline slow=tests/fixtures/logs/pipeline/run5 running=tests/fixtures/shapes/still_running.jsonl.inprogress
+gate_fine() { exits 0 analyze --max-duration 2m --max-skew 10 --max-spill 10g --max-failed-tasks 0 "$slow" && says succeeded && empty "$tmp/err"; }
+gate_duration() {
+  exits 2 analyze --max-duration 30s "$slow" && says succeeded &&
+    complains "breached: --max-duration: the run took 38.8 s, more than 30.0 s; its longest stage is 1 (collect at /opt/jobs/job.py:550) with 32.9 s"
+}
+gate_spill() { exits 2 analyze --max-spill 100m "$slow" && complains "breached: --max-spill: 534.4 MiB were spilled to disk, more than 100.0 MiB; most by stage 1 "; }
+gate_skew() { exits 2 analyze --max-skew 4 tests/fixtures/logs/skew_groupbykey && complains "breached: --max-skew: stage 1 (" && complains "times the mean of"; }
+gate_failed_tasks() { exits 2 analyze --max-failed-tasks 0 tests/fixtures/logs/task_retries && complains "breached: --max-failed-tasks: " && complains "most of stage "; }
+gate_findings() { exits 2 analyze --fail-on severe tests/fixtures/logs/skew_groupbykey && complains "breached: --fail-on: severe data_skew (data): stage 1:" &&
+  exits 0 analyze --fail-on critical tests/fixtures/logs/skew_groupbykey && empty "$tmp/err"; }
+gate_baseline() {
+  exits 2 analyze --baseline $pipeline/run4 "$slow" && complains "breached: --max-slowdown: the run took 38.8 s and the baseline 10.9 s, on 1.00 times the data: " &&
+    complains "more than 20 %; most of it stage 1 (collect at /opt/jobs/job.py:550) with " && complains "times the CPU time for each record" &&
+    exits 0 analyze --baseline $pipeline/run4 --max-slowdown 300% "$slow" && exits 0 analyze --baseline "$slow" $pipeline/run4 && empty "$tmp/err"
+}
+gate_new() { exits 2 analyze --baseline $pipeline/run4 --max-slowdown 4 --fail-on-new low "$slow" && complains "breached: --fail-on-new: new: " &&
+  exits 0 analyze --baseline "$slow" --fail-on-new low "$slow"; }
+gate_inconclusive() { # running, failed, a baseline that failed; a breach outweighs it
+  exits 3 analyze --max-duration 10h $running && complains "inconclusive: the run has not ended" &&
+    exits 3 analyze --max-duration 10h tests/fixtures/shapes/job_failed.jsonl && complains "inconclusive: the run failed" &&
+    exits 3 analyze --baseline tests/fixtures/shapes/job_failed.jsonl "$slow" && complains "inconclusive: the baseline failed" &&
+    exits 2 analyze --max-duration 1ms $running && complains "inconclusive: the run has not ended" && complains "breached: --max-duration: "
+}
+gate_unreadable() {
+  exits 1 analyze --max-duration 2m "$tmp/none" "$slow" && exits 1 analyze --max-duration 2m --baseline "$tmp/none" "$slow" && empty "$tmp/out" &&
+    exits 2 analyze --max-duration 1s "$tmp/none" "$slow"
+}
+gate_words() {
+  local words
+  for words in "--max-duration soon" "--max-skew 0.5" "--max-skew x" "--max-spill much" "--max-failed-tasks -1" "--fail-on bad" "--fail-on negligible"; do
+    exits 64 analyze $words "$slow" && complains " wants " && empty "$tmp/out" || return 1
+  done
+  exits 64 analyze --fail-on-new low "$slow" && complains "--fail-on-new wants a --baseline" && exits 64 analyze --max-slowdown 10% "$slow" &&
+    complains "--max-slowdown wants a --baseline" && exits 64 analyze --baseline "$slow" --max-slowdown x "$slow" && exits 0 analyze --help &&
+    says "2 a limit is breached, 3 that cannot be told"
+}
+gate_many() { # whose limit it is
+  exits 2 analyze --max-duration 30s $pipeline/run4 "$slow" && [ "$(grep -c breached "$tmp/err")" = 1 ] && grep -qE '^stoker analyze: breached: local-[0-9]+: --max-duration: ' "$tmp/err"
+}
+gate_json() {
+  exits 2 analyze --format json --max-duration 30s "$slow" && python3 - "$tmp/out" <<'PYTHON'
+import json, sys
+gate = json.load(open(sys.argv[1]))["gate"]
+assert gate["verdict"] == "breached" and [(l["limit"], l["stage"], l["allowed"]) for l in gate["lines"]] == [("max-duration", 1, 30)], gate
+PYTHON
+}
+for check in fine duration spill skew failed_tasks findings baseline new inconclusive unreadable words many json; do ok "gate: $check" gate_$check; done
+
+# --- compare and report
+compare_words() {
+  exits 64 compare "$slow" && complains "which two logs?" && exits 64 compare --format xml "$slow" "$slow" && exits 1 compare "$slow" "$tmp/none" &&
+    complains "$tmp/none" && empty "$tmp/out" && exits 0 compare --color=always $pipeline/run4 "$slow" && colored && exits 0 compare $pipeline/run4 "$slow" && ! colored
+}
+compare_narrow() { # on a terminal of 60 columns, whatever the names
+  script -qec "stty cols 60; $(printf '%q ' "$binary" compare --all --color=never tests/fixtures/logs/skew_join tests/fixtures/shapes/hostile_text.jsonl)" /dev/null \
+    </dev/null 2>&1 | tr -d '\r' >"$tmp/out" && says "Only in A" && ! grep -aE '.{61}' "$tmp/out"
+}
+compare_several() { exits 0 compare tests/fixtures/shapes/restarted.jsonl "$slow" && complains "2 runs are in it; the last one is taken"; }
+report_words() {
+  exits 64 report && complains "which logs?" && exits 1 report --baseline nobody "$slow" && complains "--baseline nobody names no run" && empty "$tmp/out" &&
+    exits 1 report "$slow" "$tmp/none" && says "# Stoker benchmark report" && exits 1 report "$tmp/none" && empty "$tmp/out" && exits 64 report --format text "$slow"
+}
+report_day() { exits 0 report --format json --baseline "$(date -u -d @1795411485 +%F)" $pipeline/run* && grep -q '"baseline":true' "$tmp/out"; }
+ok "compare: its words and exit codes" compare_words
+ok "compare: no line is wider than the terminal" compare_narrow
+ok "compare: a log of several runs" compare_several
+ok "report: its words and exit codes" report_words
+ok "report: a day is a baseline" report_day
+figures() { python3 -B tests/commands/figures.py "$binary"; }
+ok "report, compare and gate: every number follows from analyze" figures
+
+# --- bench-job, with a stand-in for Spark: it finds out where its event log is to go as spark-submit and pyspark do
+cat >"$tmp/job.sh" <<'JOB'
+#!/bin/bash
+# job.sh SIZE RUN: leaves the event log of that run of the pipeline; a size of 13 fails, 14 writes none, 15 takes long
+[ "$STOKER_BENCH_SIZE" = "$1" ] || exit 9
+echo "working on $1, turn $STOKER_BENCH_ITERATION"
+[ "$1" != 13 ] || { echo "no luck today" >&2; exit 3; }
+[ "$1" != 14 ] || exit 0
+[ "$1" != 15 ] || sleep 60
+dir=$(sed -n 's/.*-Dspark.eventLog.dir=file:\/\/\([^ ]*\).*/\1/p' <<<"$SPARK_SUBMIT_OPTS")
+[[ "$SPARK_SUBMIT_OPTS" == *-Dspark.eventLog.enabled=true* && "$PYSPARK_SUBMIT_ARGS" == "--conf spark.eventLog.enabled=true --conf spark.eventLog.dir=file://$dir "* ]] || exit 8
+dir=$(python3 -c 'import sys, urllib.parse; print(urllib.parse.unquote(sys.argv[1]))' "$dir")
+cp "$2$STOKER_BENCH_ITERATION/events.jsonl.zst" "$dir/local-$1-$STOKER_BENCH_ITERATION.zst"
+JOB
+chmod +x "$tmp/job.sh"
+bench() { TMPDIR="$tmp/with blank" exits "$1" bench-job "${@:2}"; }
+mkdir -p "$tmp/with blank"
+job=("$tmp/job.sh" "{size}" "$PWD/$pipeline/run")
+bench_runs() {
+  SPARK_SUBMIT_OPTS=-Duser=x PYSPARK_SUBMIT_ARGS="--conf a=b pyspark-shell" bench 0 --sizes 1e2,200 --iterations 2 --format json -- "${job[@]}" &&
+    [ -z "$(ls "$tmp/with blank")" ] && python3 - "$tmp/out" <<'PYTHON'
+import json, sys
+(pipeline,) = json.load(open(sys.argv[1]))["pipelines"]
+assert [(g["asked"], g["size"], g["iterations"]) for g in pipeline["groups"]] == [("1e2", 100, 2), ("200", 200, 2)], pipeline
+assert pipeline["groups"][0]["duration_s"] == pipeline["groups"][1]["duration_s"]
+assert pipeline["groups"][1]["performance_ratio"] == 1 and pipeline["groups"][0]["is_baseline"]
+PYTHON
+}
+bench_fails() { # told, and in no average
+  bench 1 --sizes 100,13,14 --iterations 1 -- "${job[@]}" && says "### Data size: size 100, 1 run" && says "## Commands that failed" &&
+    says "| 13 | 1 | ended with exit code 3 |" && says "| 14 | 1 | it ended well but wrote no event log" &&
+    complains "size 13, iteration 1: ended with exit code 3" && complains "  | no luck today" && complains "event logs and outputs are in $tmp/with blank/stoker-bench-" &&
+    ! grep -q "size 13, 1 run" "$tmp/out"
+}
+bench_late() { bench 1 --sizes 15 -n 1 --timeout 300ms -- "${job[@]}" && says "| 15 | 1 | took longer than --timeout |"; }
+bench_keeps() { bench 0 --sizes 5 -n 2 --keep "$tmp/kept" -- "${job[@]}" && [ -s "$tmp/kept/size-1-iteration-2/eventlog/local-5-2.zst" ] &&
+  grep -q "working on 5, turn 1" "$tmp/kept/size-1-iteration-1/output.txt"; }
+bench_nobody() { bench 1 --sizes 5 -n 1 -- "$tmp/no-such-program" && complains "no-such-program: No such file" && says "exit code 127"; }
+bench_words() {
+  exits 64 bench-job -- true && complains "--sizes wants" && exits 64 bench-job --sizes 1,,2 -- true && exits 64 bench-job --sizes 1 && complains "which command?" &&
+    exits 64 bench-job --sizes 1 --iterations 0 -- true && complains "--iterations wants" && exits 64 bench-job --sizes 1 --timeout 0 -- true
+}
+bench_stopped() { # a signal ends the job and all it started, and what there is is told
+  local pid i
+  TMPDIR=$tmp/"with blank" "$binary" bench-job --sizes 100,15 -n 1 -- "${job[@]}" >"$tmp/out" 2>"$tmp/err" &
+  pid=$!
+  for i in {1..100}; do ls "$tmp/with blank"/*/size-2-iteration-1/output.txt >/dev/null 2>&1 && break; sleep 0.1; done
+  kill -TERM $pid; wait $pid
+  [ $? -eq 1 ] && says "### Data size: size 100, 1 run" && complains "size 15, iteration 1: was stopped" && ! grep -qa "${tmp##*/}/job.s[h]" /proc/[0-9]*/cmdline 2>/dev/null
+}
+bench_submits() { # spark-submit itself is told by --conf, before its own words
+  printf '#!/bin/bash\necho "$@"\n' >"$tmp/spark-submit" && chmod +x "$tmp/spark-submit" && rm -rf "$tmp/kept"
+  bench 1 --sizes 7 -n 1 --keep "$tmp/kept" -- "$tmp/spark-submit" --master local job.py {size}{size} &&
+    [ "$(cat "$tmp/kept/size-1-iteration-1/output.txt")" = \
+      "--conf spark.eventLog.enabled=true --conf spark.eventLog.dir=file://$tmp/kept/size-1-iteration-1/eventlog --master local job.py 77" ]
+}
+for check in runs fails late keeps nobody words stopped submits; do ok "bench-job: $check" bench_$check; rm -rf "$tmp/with blank"/* "$tmp/kept"; done
 
 # --- ship: what the line says, and what is waited for
 ship_lines() {

@@ -16,15 +16,15 @@ SETTING = (ROOT / "deploy/spark-listener/src/main/java/io/stoker/spark/Setting.j
 LISTENER_KEYS = {f"spark.stoker.{name}" for name in re.findall(r'^  [A-Z_]+\("(\w[\w.]*)", Type', SETTING, re.M)}
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.M | re.S)
 # A command line: at the start of a line of a block, or all of a text between backticks.
-IN_BLOCK = re.compile(r"^ *(?:\$ )?(?:build/\w+/)?stoker ([a-z]+)(.*)$", re.M)
-IN_TEXT = re.compile(r"`(?:build/\w+/)?stoker ([a-z]+)( [^`\n]*)?`")
+IN_BLOCK = re.compile(r"^ *(?:\$ )?(?:build/\w+/)?stoker ([a-z-]+)(.*)$", re.M)
+IN_TEXT = re.compile(r"`(?:build/\w+/)?stoker ([a-z-]+)( [^`\n]*)?`")
 seen = {"commands": 0, "keys": 0, "links": 0, "files": 0}
 
 
 def helps():
     """Command -> the options that its help names."""
     listed = subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout
-    names = re.findall(r"^  ([a-z]+)  ", listed, re.M)
+    names = re.findall(r"^  ([a-z-]+)  ", listed, re.M)
     found = {}
     for name in [*names, "man", "help"]:
         text = subprocess.run([BINARY, "help", name], capture_output=True, text=True, check=True).stdout
@@ -46,7 +46,7 @@ def wrong_commands(text, options):
             yield at, f"there is no command stoker {command}"
             continue
         words = re.sub(r"'[^']*'|\"[^\"]*\"", "''", words)  # what is quoted is no option
-        words = re.split(r"[|#;&>]", words)[0]              # nor is what follows a pipe, or a comment
+        words = re.split(r"[|#;&>]| -- ", words)[0]         # nor is what follows a pipe, a comment, or is another's
         for word in re.findall(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z](?![\w-]))", words):
             if word not in options[command]:
                 yield at, f"stoker {command} has no {word}"

@@ -72,7 +72,7 @@ static const struct wrong_line wrong_lines[] = {
     {"check --co", "stoker check: --co may mean several options\n" SEE},
     {"check extra", "stoker check: extra is too much\n" SEE},
     {"analyze --format=xml x", "stoker analyze: --format is text, json or html, not xml\n"
-                               "usage: stoker analyze [--format text|json|html] LOG...\n"
+                               "usage: stoker analyze [--format text|json|html] [LIMIT...] LOG...\n"
                                "see stoker analyze --help\n"},
     {"tail --from mid --format xml", "stoker tail: --from is beginning or end, not mid\n" SEE_TAIL},
     {"tail --format tex", "stoker tail: --format is text or json, not tex\n" SEE_TAIL},

@@ -154,6 +154,7 @@ static inline const char *equal_stage(const struct event_stage *a, const struct 
     SAME(profile_id)
     SAME(python)
     SAME(works)
+    SAME(shape)
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);
 }
 

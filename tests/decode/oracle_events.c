@@ -42,16 +42,15 @@ static struct str name_in_scope(struct str scope) {
     return STR("");
 }
 
-static unsigned works_of(const json_t *rdds) {
-    unsigned works = 0;
+static void read_rdds(const json_t *rdds, struct event_stage *out) {
     size_t i;
     json_t *rdd;
     json_array_foreach((json_t *)rdds, i, rdd) {
-        struct str scope = oracle_word_of(oracle_field(rdd, "Scope"), 160);
-        works |= rdd_works(oracle_word_of(oracle_field(rdd, "Name"), 64));
-        works |= operator_works(name_in_scope(scope));
+        struct str name = oracle_word_of(oracle_field(rdd, "Name"), 64);
+        struct str scope = name_in_scope(oracle_word_of(oracle_field(rdd, "Scope"), 160));
+        out->works |= rdd_works(name) | operator_works(scope);
+        out->shape += rdd_shape(name) + operator_shape(scope);
     }
-    return works;
 }
 
 static bool read_stage(struct oracle *o, const json_t *event, struct event *out) {
@@ -66,7 +65,7 @@ static bool read_stage(struct oracle *o, const json_t *event, struct event *out)
     s->submitted_ms = oracle_metric(info, "Submission Time");
     s->completed_ms = oracle_metric(info, "Completion Time");
     s->profile_id = oracle_id32(info, "Resource Profile Id");
-    s->works = works_of(oracle_field(info, "RDD Info"));
+    read_rdds(oracle_field(info, "RDD Info"), s);
     s->python = (s->works & WORK_PYTHON_RDD) != 0;
     oracle_time(out, s->submitted_ms);
     oracle_time(out, s->completed_ms);

@@ -8,7 +8,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLOOR = {"base": 0, "config": 1, "model": 1, "stats": 1, "avro": 1, "decode": 2, "state": 2, "kafka": 2, "eventlog": 2,
-         "net": 2, "alert": 2, "serve": 2, "detect": 3, "advise": 3, "engine": 4, "fleet": 4, "keep": 4, "live": 5,
+         "net": 2, "alert": 2, "serve": 2, "detect": 3, "advise": 3, "engine": 4, "fleet": 4, "keep": 4, "runs": 4,
+         "live": 5,
          "replay": 6, "ship": 6, "present": 6, "commands": 6}
 DOORS = {"kafka", "eventlog", "net", "alert", "serve"}
 # Rooms of the same floor that may be seen.
@@ -16,13 +17,13 @@ SIDEWAYS = {("config", "model"), ("decode", "stats"), ("model", "stats"), ("avro
             ("advise", "detect"), ("commands", "replay"), ("commands", "ship"), ("ship", "replay"), ("commands", "present"),
             ("engine", "keep"), ("fleet", "keep")}
 FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
-    (room, door) for room in ("detect", "advise", "engine", "fleet", "keep") for door in DOORS} | {
+    (room, door) for room in ("detect", "advise", "engine", "fleet", "keep", "runs") for door in DOORS} | {
     (room, "config") for room in FLOOR if room not in ("config", "commands")}
 LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"alert", "avro"}, "avro.h": set(), "librdkafka/rdkafka.h": {"kafka"},
            "librdkafka/rdkafka_mock.h": {"kafka"}, "curl/curl.h": {"net"}, "microhttpd.h": {"serve"}, "yaml.h": {"config"},
            "uuid/uuid.h": {"model"}, "zstd.h": {"eventlog"}, "zlib.h": {"eventlog"}, "lz4.h": {"eventlog"},
            "snappy-c.h": {"eventlog"}, "lz4frame.h": {"eventlog"}, "xxhash.h": {"eventlog"}}
-NO_CLOCK = {"config", "model", "stats", "avro", "decode", "state", "detect", "advise", "engine", "fleet", "keep"}
+NO_CLOCK = {"config", "model", "stats", "avro", "decode", "state", "detect", "advise", "engine", "fleet", "keep", "runs"}
 # The live agent is blind to what a stage does: these rooms are seen by its stage_*.c alone.
 STAGES_ONLY = {"detect", "advise", "engine", "fleet"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)

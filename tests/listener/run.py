@@ -13,7 +13,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "real"))
 
 import runner  # noqa: E402  # from there
 
-SUITES = ("content", "judged", "events", "first_hour", "disasters")
+SUITES = ("content", "judged", "events", "first_hour", "disasters", "bench_job")
 
 if __name__ == "__main__":
     sys.exit(runner.main(SUITES, "real Spark with the listener, real Kafka"))

@@ -45,6 +45,32 @@ static void names_tell_the_work(void **state) {
     assert_true(operator_is_foreign(STR("CometFilter")));
 }
 
+// Names of RDDs and scopes as they are in another run of the same code.
+static void the_same_work_has_the_same_shape(void **state) {
+    (void)state;
+    assert_int_not_equal(operator_shape(STR("WholeStageCodegen (1)")), 0);
+    assert_int_equal(operator_shape(STR("WholeStageCodegen (1)")),
+                     operator_shape(STR("WholeStageCodegen (17)")));
+    assert_int_equal(operator_shape(STR("Scan parquet t_20260101")),
+                     operator_shape(STR("Scan parquet t_20260102")));
+    assert_int_not_equal(operator_shape(STR("Exchange")), operator_shape(STR("Sort")));
+    assert_int_equal(operator_shape(STR("(12)")), 0);
+    assert_int_not_equal(rdd_shape(STR("MapPartitionsRDD")), rdd_shape(STR("FileScanRDD")));
+    assert_int_equal(rdd_shape(STR("/data/2026/part.RDD")), 0); // the path of what is read
+    assert_int_equal(rdd_shape(STR("my own name")), 0);
+    struct app *app = spark_app();
+    struct event info = {.kind = EVENT_STAGE_SUBMITTED, .time_ms = 1000100};
+    info.stage = (struct event_stage){.tasks = 2, .shape = 4000000000u};
+    struct stage *stage = NULL;
+    app_apply(app, &info, &stage);
+    assert_true(stage->shape == 4000000000);
+    info.kind = EVENT_STAGE_COMPLETED;
+    info.stage.shape = 7; // what was submitted is what ran
+    app_apply(app, &info, &stage);
+    assert_true(stage->shape == 4000000000);
+    app_free(app);
+}
+
 // A plan of one node with rows (accumulator 1) and, if it has a name, a size (accumulator 2).
 static void plan(struct app *app, const char *node, const char *size, const char *type) {
     struct event_plan_node nodes[] = {
@@ -159,6 +185,7 @@ static void a_stage_that_tells_nothing_reads_what_the_plans_read(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_tell_the_work),
+        cmocka_unit_test(the_same_work_has_the_same_shape),
         cmocka_unit_test(a_source_tells_its_size_where_tasks_do_not),
         cmocka_unit_test(rows_by_the_scan_tell_whose_they_are),
         cmocka_unit_test(rows_of_a_silent_task_are_the_scans),
