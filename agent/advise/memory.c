@@ -272,8 +272,9 @@ static void say_rest(const struct shortage *s, const struct plan *plan, struct b
                    s->python ? ": its Python workers live there" : "");
     }
     if (s->no_container) {
-        buf_add_text(out, "Executors have no container here, so it was the machine's memory that "
-                          "ran out: fewer executors, or smaller ones, on a host. ");
+        buf_add_text(out, "Executors have no container here: if it was the memory of the machine "
+                          "that ran out, run fewer or smaller ones on a host, else look for who "
+                          "killed them. ");
     }
     if (s->python_want_mib > 0) {
         buf_printf(out, "Let Python workers have %s. ",
@@ -292,6 +293,9 @@ static void say_rest(const struct shortage *s, const struct plan *plan, struct b
 
 // What else helps, beside the numbers that were said.
 static const char *otherwise(const struct bottleneck *b) {
+    if (b->kind == KIND_PIPELINE_FAILURE || facts_evidence(b, "failed_off_heap_memory") > 0) {
+        return NULL;
+    }
     if (b->kind == KIND_MEMORY_PRESSURE && b->cause == CAUSE_GC) {
         return "Make less garbage, too: primitive arrays instead of objects, Kryo serialisation, "
                "fewer cached objects, checkpoints in long lineages.";
@@ -300,13 +304,22 @@ static const char *otherwise(const struct bottleneck *b) {
         return "Or let each task hold less: more partitions, leaner structures, Kryo "
                "serialisation, checkpoints in long lineages.";
     }
-    bool heap = b->kind == KIND_TASK_FAILURES && b->cause == CAUSE_OOM &&
-                facts_evidence(b, "failed_direct_memory") <= 0 &&
-                facts_evidence(b, "failed_python_memory") <= 0 &&
-                facts_evidence(b, "failed_off_heap_memory") <= 0;
-    return heap ? "Or let each task hold less: more partitions, fewer cores per executor, no whole "
-                  "groups or files in one record, Kryo serialisation, checkpoints in long lineages."
-                : NULL;
+    if (b->cause == CAUSE_CONTAINER_KILLED) {
+        return "What was too much lies beside the heap (off-heap buffers, Python workers): a "
+               "larger "
+               "heap does not help.";
+    }
+    if (facts_evidence(b, "failed_python_memory") > 0) {
+        return "Let Python workers hold less: smaller batches, no whole group or file in one "
+               "object, more partitions, fewer cores per executor.";
+    }
+    if (facts_evidence(b, "failed_direct_memory") > 0) {
+        return "Raise the limit that was hit, too (-XX:MaxDirectMemorySize or "
+               "-XX:MaxMetaspaceSize in spark.executor.extraJavaOptions); a larger heap does not "
+               "help.";
+    }
+    return "Or let each task hold less: more partitions, fewer cores per executor, no whole groups "
+           "or files in one record, Kryo serialisation, checkpoints in long lineages.";
 }
 
 // Where no setting makes the partitions.
@@ -330,6 +343,21 @@ static double saving_s(const struct answers *answers, const struct shortage *s,
         sum_s += answers->list[i]->saving_s * (gc ? 1 - s->heap_mib / plan->heap_mib : 1);
     }
     return sum_s;
+}
+
+static void say_how(const struct answers *answers, bool larger_heap, struct recommendation *r) {
+    bool spill = false, garbage = false, lost = false;
+    for (uint32_t i = 0; i < answers->count; i++) {
+        bool pressure = answers->list[i]->kind == KIND_MEMORY_PRESSURE;
+        spill |= pressure && answers->list[i]->cause == CAUSE_SPILL;
+        garbage |= pressure && answers->list[i]->cause == CAUSE_GC;
+        lost |= !pressure;
+    }
+    snprintf(r->saving_how, sizeof r->saving_how, "the time that %s%s%s%s%s cost at most%s",
+             spill ? "spilling" : "", spill && (garbage || lost) ? " and " : "",
+             garbage ? "garbage" : "", garbage && lost ? " and " : "", lost ? "lost work" : "",
+             garbage && larger_heap ? ", less the garbage that is left with a heap so much larger"
+                                    : "");
 }
 
 static bool is_pressure(const struct app *app, const struct bottleneck *b) {
@@ -362,11 +390,7 @@ static void advise_more(const struct advice_view *view, const struct answers *an
     r->when_not = "Not where a node or queue has no room for it: then fewer cores per executor, or "
                   "more partitions.";
     r->saving_s = saving_s(answers, &shortage, &plan);
-    snprintf(
-        r->saving_how, sizeof r->saving_how,
-        "the time that spilling, garbage and lost attempts cost at most, over %u verdict%s; of "
-        "garbage what the larger heap leaves out",
-        answers->count, answers->count == 1 ? "" : "s");
+    say_how(answers, plan.heap_mib > 0, r);
     answers_finish(answers, &what, r);
 }
 

@@ -130,7 +130,10 @@ static void recommend(const struct advice_view *view, struct advice *out) {
         answers_add_remedies(&cut, NULL, &what);
         add_targets(view->app, &cut, &what);
         apply(view->app, &cut, r);
-        r->when_not = "Not if other stages that the setting cuts have far more data or far less.";
+        r->when_not =
+            r->setting_count > 0
+                ? "Not if other stages that the setting cuts have far more data or far less."
+                : "Not if moving the rows costs more than the work that follows.";
         snprintf(r->saving_how, sizeof r->saving_how,
                  "sum over %u stage%s of what it would take less, cut to fit its slots and data",
                  cut.count, cut.count == 1 ? "" : "s");

@@ -16,10 +16,13 @@ enum { IDLE_TIMEOUT_MS = 60000 };
 typedef void set_fn(const struct app *app, const struct bottleneck *worst,
                     struct recommendation *r);
 
+static bool hands_rows(const struct bottleneck *worst) {
+    return facts_evidence(worst, "row_by_row") > 0;
+}
+
 static void set_arrow(const struct app *app, const struct bottleneck *worst,
                       struct recommendation *r) {
-    (void)worst;
-    if (setting_spark_of(app) >= 305) {
+    if (setting_spark_of(app) >= 305 && hands_rows(worst)) {
         advice_set_bool(r, SETTING_SQL_PYTHON_UDF_ARROW_ENABLED, true);
     }
 }
@@ -63,61 +66,135 @@ static void set_allocation(const struct app *app, const struct bottleneck *worst
     advice_set_ms(r, SETTING_DYNAMIC_ALLOCATION_EXECUTOR_IDLE_TIMEOUT, IDLE_TIMEOUT_MS);
 }
 
+// Words of the worst of a kind; NULL: it has none of that sort.
+typedef const char *text_fn(const struct app *app, const struct bottleneck *worst);
+
+static const char skew_code[] =
+    "# PySpark: aggregate by key and salt (10 buckets), then by key; id differs within a key\n"
+    "salt = F.expr(\"pmod(xxhash64(id), 10)\").alias(\"salt\")\n"
+    "part = df.groupBy(\"key\", salt).agg(F.sum(\"x\").alias(\"x\"))\n"
+    "out = part.groupBy(\"key\").agg(F.sum(\"x\").alias(\"x\"))\n"
+    "-- SQL\n"
+    "SELECT key, sum(x) FROM (SELECT key, sum(x) AS x FROM t\n"
+    "  GROUP BY key, pmod(xxhash64(id), 10)) GROUP BY key\n";
+static const char combine_code[] = "# RDD in PySpark: combine before the shuffle\n"
+                                   "rdd.reduceByKey(add)  # not groupByKey().mapValues(sum)\n";
+static const char aggregate_code[] =
+    "# PySpark: aggregate before the join; no repartition or orderBy that nothing uses\n"
+    "few = b.groupBy(\"key\").agg(F.sum(\"x\").alias(\"x\"))\n"
+    "out = a.join(few, \"key\")\n"
+    "-- SQL\n"
+    "SELECT ... FROM a JOIN (SELECT key, sum(x) AS x FROM b GROUP BY key) b ON a.key = b.key\n";
+static const char batches_code[] = "# PySpark: rows in batches, by Arrow\n"
+                                   "@F.pandas_udf(\"double\")\n"
+                                   "def f(x: pd.Series) -> pd.Series:\n"
+                                   "    return x * 2  # whole columns, not rows\n"
+                                   "# 3.5 and later, the function as it is\n"
+                                   "f = F.udf(f, \"double\", useArrow=True)\n";
+
+// Of what is no join nothing is said of joins.
+static const char *skew_words(const struct app *app, const struct bottleneck *worst) {
+    const struct stage *stage = app_stage(app, worst->stage, worst->stage_attempt);
+    bool joins = stage == NULL || plans_joins_of(app, stage) != 0;
+    return joins ? NULL
+                 : "Spread the hot keys: salt them (append a small number to the key and aggregate "
+                   "twice), or use a custom partitioner.";
+}
+
+static const char *python_words(const struct app *app, const struct bottleneck *worst) {
+    (void)app;
+    return hands_rows(worst) ? NULL
+                             : "Rows are handed to Python in batches already: use Spark's own "
+                               "functions where there is one, and filter and select columns before "
+                               "the function; the rest is its own work.";
+}
+
+static const char *text_of_skew(const struct app *app, const struct bottleneck *worst) {
+    (void)app, (void)worst;
+    return skew_code;
+}
+
+// SQL combines by itself.
+static const char *text_of_network(const struct app *app, const struct bottleneck *worst) {
+    (void)worst;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        if (app->stages[i]->execution > 0) {
+            return aggregate_code;
+        }
+    }
+    return combine_code;
+}
+
+static const char *text_of_python(const struct app *app, const struct bottleneck *worst) {
+    (void)app;
+    return hands_rows(worst) ? batches_code : NULL;
+}
+
+static const char *failures_not(const struct app *app, const struct bottleneck *worst) {
+    (void)app;
+    return worst->cause == CAUSE_USER_CODE
+               ? "Not where the result is wrong without the record: then the run has to fail."
+           : worst->cause == CAUSE_EXECUTOR_LOST || worst->cause == CAUSE_FETCH_FAILED
+               ? "Not for losses that are planned, as of cheap nodes."
+               : NULL;
+}
+
+static const char *python_not(const struct app *app, const struct bottleneck *worst) {
+    (void)app;
+    return hands_rows(worst)
+               ? "Not where pandas and PyArrow are not installed on driver and executors."
+               : NULL;
+}
+
 static const struct {
     set_fn *set;
-    const char *code, *when_not;
+    text_fn *words, *code, *not_if;
+    const char *when_not; // whatever its cause
 } more[KIND_COUNT] = {
-    [KIND_DATA_SKEW] =
-        {NULL,
-         "# PySpark: aggregate by key and salt (10 buckets), then by key; id differs within a key\n"
-         "salt = F.pmod(F.xxhash64(\"id\"), F.lit(10))\n"
-         "part = df.groupBy(\"key\", salt.alias(\"salt\")).agg(F.sum(\"x\").alias(\"x\"))\n"
-         "out = part.groupBy(\"key\").agg(F.sum(\"x\").alias(\"x\"))\n"
-         "-- SQL\n"
-         "SELECT key, sum(x) FROM (SELECT key, sum(x) AS x FROM t\n"
-         "  GROUP BY key, pmod(xxhash64(id), 10)) GROUP BY key\n",
-         "Not where a result needs all rows of a key at once: then make what is done with them "
-         "cheaper."},
-    [KIND_STRAGGLER] = {set_copies, NULL, "Not more partitions or memory: the data is even."},
-    [KIND_MEMORY_PRESSURE] = {NULL, NULL, "Not where a node or queue has no room for it."},
-    [KIND_NETWORK_OVERHEAD] = {NULL,
-                               "# RDD in PySpark: combine before the shuffle\n"
-                               "rdd.reduceByKey(add)  # not groupByKey().mapValues(sum)\n",
-                               "Not where rows must move anyhow: a sort, or a join of two large "
-                               "sides."},
-    [KIND_SLOW_RUN] = {NULL, NULL, "Not if the run may take that long."},
-    [KIND_LOW_THROUGHPUT] = {NULL, NULL, "Not if there are few records by nature."},
-    [KIND_RESOURCE_CONTENTION] = {NULL, NULL, "Not where the wait is cheaper than the slots."},
-    [KIND_TASK_FAILURES] = {NULL, NULL, "Not for losses that are planned, as of cheap nodes."},
-    [KIND_DRIVER_BOUND] = {NULL, NULL, "Not where the driver waits for somebody on purpose."},
-    [KIND_IDLE_EXECUTORS] = {set_allocation, NULL,
-                             "Not where executors are kept warm for what comes next."},
-    [KIND_SPECULATION_WASTE] = {set_fewer_copies, NULL,
-                                "Not where hosts differ much: there copies pay."},
-    [KIND_PYTHON_UDF] = {set_arrow,
-                         "# PySpark: rows in batches, by Arrow\n"
-                         "@F.pandas_udf(\"double\")\n"
-                         "def f(x: pd.Series) -> pd.Series:\n"
-                         "    return x * 2  # whole columns, not rows\n"
-                         "# 3.5 and later, the function as it is\n"
-                         "f = F.udf(f, \"double\", useArrow=True)\n",
-                         "Not where pandas and PyArrow are not installed on driver and executors."},
-    [KIND_NATIVE_FALLBACK] = {NULL, NULL, "Not for operators that the engine does not have."},
+    [KIND_DATA_SKEW] = {.words = skew_words,
+                        .code = text_of_skew,
+                        .when_not = "Not where a result needs all rows of a key at once: then make "
+                                    "what is done with them cheaper."},
+    [KIND_STRAGGLER] = {.set = set_copies,
+                        .when_not = "Not more partitions or memory: the data is even."},
+    [KIND_MEMORY_PRESSURE] = {.when_not = "Not where a node or queue has no room for it."},
+    [KIND_NETWORK_OVERHEAD] = {.code = text_of_network,
+                               .when_not = "Not where rows must move anyhow: a sort, or a join of "
+                                           "two large sides."},
+    [KIND_SLOW_RUN] = {.when_not = "Not if the run may take that long."},
+    [KIND_LOW_THROUGHPUT] = {.when_not = "Not if there are few records by nature."},
+    [KIND_RESOURCE_CONTENTION] = {.when_not = "Not where the wait is cheaper than the slots."},
+    [KIND_TASK_FAILURES] = {.not_if = failures_not},
+    [KIND_DRIVER_BOUND] = {.when_not = "Not where the driver waits for somebody on purpose."},
+    [KIND_IDLE_EXECUTORS] = {.set = set_allocation,
+                             .when_not = "Not where executors are kept warm for what comes next."},
+    [KIND_SPECULATION_WASTE] = {.set = set_fewer_copies,
+                                .when_not = "Not where hosts differ much: there copies pay."},
+    [KIND_PYTHON_UDF] = {.set = set_arrow,
+                         .words = python_words,
+                         .code = text_of_python,
+                         .not_if = python_not},
+    [KIND_NATIVE_FALLBACK] = {.when_not = "Not for operators that the engine does not have."},
 };
+
+static const char *text_of(text_fn *text, const struct app *app, const struct bottleneck *worst) {
+    return text != NULL ? text(app, worst) : NULL;
+}
 
 static void advise_kind(const struct advice_view *view, const struct answers *answers,
                         struct advice *out) {
     const struct bottleneck *worst = answers->list[0];
     struct recommendation *r = advice_add(out, view, advice_kind_of(worst->kind));
     struct buf what = {0};
-    buf_add_text(&what, detector_remedy(detector_of(worst->kind), worst));
+    const char *words = text_of(more[worst->kind].words, view->app, worst);
+    const char *code = text_of(more[worst->kind].code, view->app, worst);
+    const char *not_if = text_of(more[worst->kind].not_if, view->app, worst);
+    buf_add_text(&what, words != NULL ? words : detector_remedy(detector_of(worst->kind), worst));
     if (more[worst->kind].set != NULL) {
         more[worst->kind].set(view->app, worst, r);
     }
-    if (more[worst->kind].code != NULL) {
-        r->code = mem_strdup(more[worst->kind].code);
-    }
-    r->when_not = more[worst->kind].when_not;
+    r->code = code != NULL ? mem_strdup(code) : NULL;
+    r->when_not = not_if != NULL ? not_if : more[worst->kind].when_not;
     char text[SPAN_TEXT_SIZE];
     snprintf(r->saving_how, sizeof r->saving_how,
              "sum over %u verdict%s of the time each one's cause cost at most, all advice together "

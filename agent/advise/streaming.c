@@ -64,9 +64,10 @@ static void advise_lag(const struct app *app, const struct bottleneck *lag,
                    "Cut each batch into more tasks: they use only %.0f %% of the time of %.0f "
                    "slots, so more slots alone would not help. ",
                    100 * use.share, use.slots);
-        r->code = answers_code("# PySpark: as many partitions as slots, whatever the topic has\n"
-                               "spark.readStream.format(\"kafka\").option(\"minPartitions\", @)\n",
-                               use.slots);
+        r->code = answers_code(
+            "# PySpark, of Kafka: as many partitions as slots, whatever the topic has\n"
+            "spark.readStream.format(\"kafka\").option(\"minPartitions\", @)\n",
+            use.slots);
     }
     if (gc > GC_SHARE && setting_spark_of(app) >= SPARK_ROCKSDB) {
         buf_printf(what, "Garbage takes %.0f %% of the run time: keep state outside of the heap. ",
@@ -76,6 +77,14 @@ static void advise_lag(const struct app *app, const struct bottleneck *lag,
     }
 }
 
+static const char *otherwise(const struct bottleneck *lag) {
+    (void)lag;
+    return "Look for the slow stage of its batches, too, keep less state (a watermark), write "
+           "fewer "
+           "and larger files, or use a longer trigger where each batch pays a fixed price. "
+           "maxOffsetsPerTrigger keeps batches short while the backlog grows: it does not help.";
+}
+
 static void recommend(const struct advice_view *view, struct advice *out) {
     struct answers answers = {0};
     answers_take(view, KIND_STREAMING_LAG, NULL, &answers);
@@ -83,9 +92,9 @@ static void recommend(const struct advice_view *view, struct advice *out) {
         struct recommendation *r = advice_add(out, view, ADVICE_STREAMING);
         struct buf what = {0};
         advise_lag(view->app, answers.list[0], r, &what);
-        answers_add_remedies(&answers, NULL, &what);
-        r->when_not = "Not where the rows come in bursts that the query works off before the next: "
-                      "and a query that goes on from its checkpoint keeps its state store and its "
+        answers_add_remedies(&answers, otherwise, &what);
+        r->when_not = "Not where the rows come in bursts that the query works off before the next; "
+                      "a query that goes on from its checkpoint keeps its state store and its "
                       "shuffle partitions.";
         snprintf(r->saving_how, sizeof r->saving_how,
                  "by how much its last batches took longer than their rows took to come");

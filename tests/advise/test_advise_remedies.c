@@ -1,0 +1,114 @@
+// test_advise_remedies: what the general advice adds to the detectors' words: settings where one
+// helps, lines that fit the run, and nothing on what another advisor has answered.
+#include "advice_kit.h"
+
+static const struct recommendation *ask(void) {
+    return kit_ask("remedies");
+}
+
+static void rows_by_hand_go_in_batches(void **state) {
+    (void)state;
+    struct bottleneck *b = kit_verdict(KIND_PYTHON_UDF, CAUSE_NONE, -1, 9);
+    kit_evidence(b, "row_by_row", 1);
+    const struct recommendation *r = ask();
+    assert_string_equal(kit_value("spark.sql.execution.pythonUDF.arrow.enabled"), "true");
+    assert_non_null(strstr(r->code, "pandas_udf"));
+    assert_non_null(strstr(r->when_not, "PyArrow"));
+    kit.app->spark_minor = 4; // it knows the setting, and does less by it
+    ask();
+    assert_string_equal(kit_value("spark.sql.execution.pythonUDF.arrow.enabled"), "");
+    kit.app->spark_minor = 5;
+    b->evidence[0].value = 0; // they do so already
+    r = ask();
+    assert_int_equal(r->setting_count, 0);
+    assert_null(r->code);
+    assert_non_null(strstr(r->action, "in batches already"));
+}
+
+static void executors_that_idle_may_go(void **state) {
+    (void)state;
+    struct bottleneck *b = kit_verdict(KIND_IDLE_EXECUTORS, CAUSE_NONE, -1, 0);
+    kit_evidence(b, "executors_added", 12);
+    ask();
+    assert_string_equal(kit_value("spark.dynamicAllocation.enabled"), "true");
+    assert_string_equal(kit_value("spark.dynamicAllocation.maxExecutors"), "12");
+    assert_string_equal(kit_value("spark.dynamicAllocation.minExecutors"), "1");
+    assert_string_equal(kit_value("spark.dynamicAllocation.shuffleTracking.enabled"), "true");
+    assert_string_equal(kit_value("spark.dynamicAllocation.executorIdleTimeout"), "60s");
+    kit_property("spark.shuffle.service.enabled", "true");
+    ask();
+    assert_string_equal(kit_value("spark.dynamicAllocation.shuffleTracking.enabled"), "");
+    kit_property("spark.dynamicAllocation.enabled", "true");
+    ask();
+    assert_string_equal(kit_value("spark.dynamicAllocation.maxExecutors"), "");
+    kit_property("spark.shuffle.service.enabled", "false");
+    kit_property("spark.dynamicAllocation.enabled", "false");
+    kit.app->spark_major = 2; // shuffled data would go with its executor
+    assert_int_equal(ask()->setting_count, 0);
+    kit.app->spark_major = 3;
+    kit.app->signs.stream = kit.app->signs.endless = true;
+    assert_int_equal(ask()->setting_count, 0);
+}
+
+static void a_slow_host_is_overtaken(void **state) {
+    (void)state;
+    struct bottleneck *b = kit_verdict(KIND_STRAGGLER, CAUSE_SLOW_HOST, 0, 9);
+    ask();
+    assert_string_equal(kit_value("spark.speculation"), "true");
+    kit_property("spark.master", "local"); // there is no other
+    assert_int_equal(ask()->setting_count, 0);
+    kit_property("spark.master", "yarn");
+    b->cause = CAUSE_COSTLY_RECORDS; // a copy is as slow
+    assert_int_equal(ask()->setting_count, 0);
+}
+
+static void fewer_copies_are_made(void **state) {
+    (void)state;
+    kit_verdict(KIND_SPECULATION_WASTE, CAUSE_NONE, 0, 9);
+    app_stage(kit.app, 0, 0)->summary.mean_task_ms = 2500;
+    ask();
+    assert_string_equal(kit_value("spark.speculation.multiplier"), "3");
+    assert_string_equal(kit_value("spark.speculation.quantile"), "0.9");
+    assert_string_equal(kit_value("spark.speculation.minTaskRuntime"), "5s");
+}
+
+static void lines_fit_the_run(void **state) {
+    (void)state;
+    kit_verdict(KIND_NETWORK_OVERHEAD, CAUSE_NONE, -1, 9);
+    struct stage *stage = spark_stage(kit.app, EVENT_STAGE_COMPLETED, 3, 1, 1000, 2000);
+    assert_non_null(strstr(ask()->code, "reduceByKey"));
+    stage->execution = 1;
+    assert_non_null(strstr(ask()->code, "GROUP BY key"));
+    kit_tear_down(state);
+    kit_set_up(state);
+    kit_verdict(KIND_DATA_SKEW, CAUSE_DATA, 1, 9);
+    assert_null(strstr(ask()->action, "join"));
+    app_stage(kit.app, 1, 0)->joins = 1 << JOIN_FULL_OUTER;
+    assert_non_null(strstr(ask()->action, "join"));
+}
+
+// Of two stages that failed one ran out of memory, which has an advisor of its own.
+static void what_is_answered_is_left_out(void **state) {
+    (void)state;
+    kit_property("spark.master", "yarn");
+    kit_evidence(kit_verdict(KIND_TASK_FAILURES, CAUSE_OOM, 0, 40), "failed_oom", 1);
+    kit_verdict(KIND_TASK_FAILURES, CAUSE_USER_CODE, 1, 9);
+    assert_string_equal(kit_ask(NULL)->kind, "memory");
+    assert_int_equal(kit.advice.count, 2);
+    const struct recommendation *r = &kit.advice.list[1];
+    assert_string_equal(r->kind, "task_failures");
+    assert_int_equal(r->bottleneck_count, 1);
+    assert_string_equal(r->bottlenecks[0], "id-1");
+    assert_near(r->saving_s, 9, 0);
+    assert_non_null(strstr(r->action, "In this run: stage 1 has it."));
+    assert_non_null(strstr(r->when_not, "has to fail"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        KIT_TEST(rows_by_hand_go_in_batches), KIT_TEST(executors_that_idle_may_go),
+        KIT_TEST(a_slow_host_is_overtaken),   KIT_TEST(fewer_copies_are_made),
+        KIT_TEST(lines_fit_the_run),          KIT_TEST(what_is_answered_is_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
