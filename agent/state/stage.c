@@ -216,7 +216,10 @@ static void add_host(struct stage_detail *detail, const struct stage_task *task)
     detail->hosts[i].tasks++;
     sat_inc(&detail->hosts[i].task_ms, task->duration_ms);
     sat_inc(&detail->hosts[i].bytes, task->bytes);
-    detail->hosts[i].longest_ms = larger(detail->hosts[i].longest_ms, task->duration_ms);
+    int32_t length_ms = task->duration_ms < INT32_MAX ? (int32_t)task->duration_ms : INT32_MAX;
+    if (length_ms > detail->hosts[i].longest_ms) {
+        detail->hosts[i].longest_ms = length_ms;
+    }
 }
 
 enum { NS_PER_MS = 1000000 };

@@ -23,9 +23,11 @@ static const struct record_row slow_task_rows[] = {
 static const struct record record_slow_task = RECORD_OF("task", stage_task, slow_task_rows);
 
 static const struct record_row stage_host_rows[] = {
-    RECORD_ROW(1, I32, stage_host, host),       RECORD_ROW(2, I64, stage_host, tasks),
-    RECORD_ROW(3, I64, stage_host, task_ms),    RECORD_ROW(4, I64, stage_host, bytes),
-    RECORD_ROW(5, I64, stage_host, longest_ms),
+    RECORD_ROW(1, I32, stage_host, host),
+    RECORD_ROW(2, I64, stage_host, tasks),
+    RECORD_ROW(3, I64, stage_host, task_ms),
+    RECORD_ROW(4, I64, stage_host, bytes),
+    RECORD_ROW(5, I32, stage_host, longest_ms, .most = INT32_MAX),
 };
 static const struct record record_stage_host = RECORD_OF("host", stage_host, stage_host_rows);
 

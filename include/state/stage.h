@@ -29,8 +29,8 @@ struct stage_task {
 
 struct stage_host {
     int32_t host;
+    int32_t longest_ms; // of its tasks, at most INT32_MAX
     int64_t tasks, task_ms, bytes;
-    int64_t longest_ms; // of its tasks
 };
 
 // A task that has begun and not ended, as far as was seen.
