@@ -12,7 +12,8 @@
 #include "base/mem.h"
 #include "facts.h"
 
-enum { CORES = 4, DRIVER_CORES = 2, EXECUTORS_MOST = 10, IDLE_MS = 60000, COUNT_MAX = 10000 };
+enum { CORES = 4, DRIVER_CORES = 2, EXECUTORS_MOST = 10, IDLE_MS = 60000 };
+enum { LEAST_S = 60, LONG_S = 300 }; // runs worth a word; those in which executors may come and go
 #define MIB 1048576.0
 #define PYTHON_SHARE 0.4 // of a heap, that Spark adds for what is not Java's
 
@@ -60,6 +61,9 @@ void kubernetes_take(struct kubernetes_set *set, const struct app *app) {
     }
     if (setting_number(app, SETTING_DRIVER_MEMORY, &number)) {
         set->memory.driver_mib = larger(set->memory.driver_mib, (int64_t)(number / MIB));
+    }
+    if (setting_number(app, SETTING_DRIVER_MEMORY_OVERHEAD, &number)) {
+        set->driver_overhead_mib = larger(set->driver_overhead_mib, (int64_t)(number / MIB));
     }
     if (!facts_is_local(app)) {
         set->executor_cores = facts_executor_cores(app);
@@ -193,12 +197,16 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     const struct app *app = view->app;
     struct kubernetes_set set;
     struct run_totals totals;
+    double run_s = app_duration_s(app);
+    if (app->ended_ms == 0 || run_s < LEAST_S ||
+        !str_is(app_property(app, PROPERTY_MASTER), "k8s")) {
+        return; // what it lacks is the same until its end
+    }
     app_totals(app, &totals);
     kubernetes_init(&set, (double)totals.data_size_bytes);
     kubernetes_take(&set, app);
-    bool over = str_is(app_property(app, PROPERTY_MASTER), "k8s") && app->ended_ms > 0;
-    bool cores = over && lacks_cores(app, set.executor_cores);
-    bool allocation = over && lacks_allocation(app);
+    bool cores = lacks_cores(app, set.executor_cores),
+         allocation = run_s >= LONG_S && lacks_allocation(app);
     if (!cores && !allocation) {
         return;
     }

@@ -66,6 +66,26 @@ static void set_allocation(const struct app *app, const struct bottleneck *worst
     advice_set_ms(r, SETTING_DYNAMIC_ALLOCATION_EXECUTOR_IDLE_TIMEOUT, IDLE_TIMEOUT_MS);
 }
 
+// Shuffled by the JVM as objects, not as rows of SQL or bytes of Python.
+static bool shuffles_objects(const struct app *app) {
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        const struct stage *stage = app->stages[i];
+        if (stage->execution == 0 && !stage->python && stage->summary.shuffle_write_bytes > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_lean_shuffle(const struct app *app, const struct bottleneck *worst,
+                             struct recommendation *r) {
+    (void)worst;
+    if (shuffles_objects(app)) {
+        advice_set_text(r, SETTING_SERIALIZER, "org.apache.spark.serializer.KryoSerializer");
+    }
+    advice_set_bool(r, SETTING_SHUFFLE_COMPRESS, true);
+}
+
 // Words of the worst of a kind; NULL: it has none of that sort.
 typedef const char *text_fn(const struct app *app, const struct bottleneck *worst);
 
@@ -107,6 +127,18 @@ static const char *python_words(const struct app *app, const struct bottleneck *
                              : "Rows are handed to Python in batches already: use Spark's own "
                                "functions where there is one, and filter and select columns before "
                                "the function; the rest is its own work.";
+}
+
+// Pods that are long in coming are another matter than slots that others have.
+static const char *waiting_words(const struct app *app, const struct bottleneck *worst) {
+    enum { PODS_MS = 10000 };
+    int64_t came_ms = app->executors.first_added_ms - app_start_ms(app);
+    bool pods = str_is(app_property(app, PROPERTY_MASTER), "k8s") && came_ms >= PODS_MS;
+    return pods && worst->cause == CAUSE_NONE
+               ? "The pods of its executors took so long to start: keep the image small and on the "
+                 "nodes beforehand, ask for more of them at once "
+                 "(spark.kubernetes.allocation.batch.size), or keep nodes ready for them."
+               : NULL;
 }
 
 static const char *text_of_skew(const struct app *app, const struct bottleneck *worst) {
@@ -158,12 +190,14 @@ static const struct {
     [KIND_STRAGGLER] = {.set = set_copies,
                         .when_not = "Not more partitions or memory: the data is even."},
     [KIND_MEMORY_PRESSURE] = {.when_not = "Not where a node or queue has no room for it."},
-    [KIND_NETWORK_OVERHEAD] = {.code = text_of_network,
+    [KIND_NETWORK_OVERHEAD] = {.set = set_lean_shuffle,
+                               .code = text_of_network,
                                .when_not = "Not where rows must move anyhow: a sort, or a join of "
                                            "two large sides."},
     [KIND_SLOW_RUN] = {.when_not = "Not if the run may take that long."},
     [KIND_LOW_THROUGHPUT] = {.when_not = "Not if there are few records by nature."},
-    [KIND_RESOURCE_CONTENTION] = {.when_not = "Not where the wait is cheaper than the slots."},
+    [KIND_RESOURCE_CONTENTION] = {.words = waiting_words,
+                                  .when_not = "Not where the wait is cheaper than the slots."},
     [KIND_TASK_FAILURES] = {.not_if = failures_not},
     [KIND_DRIVER_BOUND] = {.when_not = "Not where the driver waits for somebody on purpose."},
     [KIND_IDLE_EXECUTORS] = {.set = set_allocation,

@@ -111,11 +111,12 @@ static void on_kubernetes(void) {
     kit_property("spark.executor.cores", "3");
     kit_property("spark.executor.memory", "9g");
     kit_property("spark.driver.memory", "3g");
+    kit_property("spark.driver.memoryOverhead", "2g");
     for (int i = 0; i < 4; i++) {
         char id[2] = {(char)('1' + i), 0};
         spark_executor(kit.app, id, "h", 3);
     }
-    kit.app->ended_ms = 2000000;
+    kit.app->ended_ms = 2000000; // after 1000 s
 }
 
 static void a_run_gives_what_it_had(void **state) {
@@ -130,6 +131,7 @@ static void a_run_gives_what_it_had(void **state) {
     assert_int_equal(set.memory.executor_mib, 9 * 1024);
     assert_int_equal(set.memory.overhead_mib, 921);
     assert_int_equal(set.memory.driver_mib, 3 * 1024);
+    assert_int_equal(set.driver_overhead_mib, 2 * 1024);
     assert_int_equal(set.first, 4);
     assert_int_equal(set.most, 10);
     assert_true(set.least <= set.first && set.first <= set.most);
@@ -158,9 +160,17 @@ static void a_run_is_advised_on_what_it_lacks(void **state) {
 static void only_of_a_run_on_kubernetes_that_has_ended(void **state) {
     (void)state;
     on_kubernetes();
+    kit.app->ended_ms = 1299999; // executors hardly go within five minutes
+    assert_non_null(kit_ask("kubernetes"));
+    assert_string_equal(kit_value("spark.dynamicAllocation.enabled"), "");
+    kit.app->ended_ms = 1300000;
+    kit_ask("kubernetes");
+    assert_string_equal(kit_value("spark.dynamicAllocation.enabled"), "true");
+    kit.app->ended_ms = 1059999;
+    assert_null(kit_ask("kubernetes"));
     kit.app->ended_ms = 0;
     assert_null(kit_ask("kubernetes"));
-    kit.app->ended_ms = 1;
+    kit.app->ended_ms = 2000000;
     kit_property("spark.master", "yarn");
     assert_null(kit_ask("kubernetes"));
 }

@@ -76,15 +76,35 @@ static void lines_fit_the_run(void **state) {
     (void)state;
     kit_verdict(KIND_NETWORK_OVERHEAD, CAUSE_NONE, -1, 9);
     struct stage *stage = spark_stage(kit.app, EVENT_STAGE_COMPLETED, 3, 1, 1000, 2000);
+    stage->summary.shuffle_write_bytes = 1;
     assert_non_null(strstr(ask()->code, "reduceByKey"));
+    assert_string_equal(kit_value("spark.serializer"),
+                        "org.apache.spark.serializer.KryoSerializer");
+    assert_string_equal(kit_value("spark.shuffle.compress"), "true");
+    stage->python = true; // its rows are bytes already
+    ask();
+    assert_string_equal(kit_value("spark.serializer"), "");
+    stage->python = false;
     stage->execution = 1;
     assert_non_null(strstr(ask()->code, "GROUP BY key"));
+    assert_string_equal(kit_value("spark.serializer"), "");
     kit_tear_down(state);
     kit_set_up(state);
     kit_verdict(KIND_DATA_SKEW, CAUSE_DATA, 1, 9);
     assert_null(strstr(ask()->action, "join"));
     app_stage(kit.app, 1, 0)->joins = 1 << JOIN_FULL_OUTER;
     assert_non_null(strstr(ask()->action, "join"));
+}
+
+static void pods_that_come_late_are_told_from_slots(void **state) {
+    (void)state;
+    kit_verdict(KIND_RESOURCE_CONTENTION, CAUSE_NONE, 0, 40);
+    kit.app->executors.first_added_ms = 1010000; // ten seconds after the start
+    assert_null(strstr(ask()->action, "pods"));
+    kit_property("spark.master", "k8s");
+    assert_non_null(strstr(ask()->action, "The pods of its executors took so long to start"));
+    kit.app->executors.first_added_ms = 1009999;
+    assert_null(strstr(ask()->action, "pods"));
 }
 
 // Of two stages that failed one ran out of memory, which has an advisor of its own.
@@ -106,9 +126,13 @@ static void what_is_answered_is_left_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        KIT_TEST(rows_by_hand_go_in_batches), KIT_TEST(executors_that_idle_may_go),
-        KIT_TEST(a_slow_host_is_overtaken),   KIT_TEST(fewer_copies_are_made),
-        KIT_TEST(lines_fit_the_run),          KIT_TEST(what_is_answered_is_left_out),
+        KIT_TEST(pods_that_come_late_are_told_from_slots),
+        KIT_TEST(rows_by_hand_go_in_batches),
+        KIT_TEST(executors_that_idle_may_go),
+        KIT_TEST(a_slow_host_is_overtaken),
+        KIT_TEST(fewer_copies_are_made),
+        KIT_TEST(lines_fit_the_run),
+        KIT_TEST(what_is_answered_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
