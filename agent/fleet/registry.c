@@ -256,6 +256,7 @@ void registry_trim(struct pipelines *pipelines) {
     int64_t most_bytes = pipelines->account.bytes - budget_excess(&pipelines->account);
     while (pipelines->account.bytes > most_bytes) {
         metrics_add(METRIC_LIMIT_MEMORY, 1);
+        pipelines->pushed_out.for_memory++;
         if (pipelines->quiet_count + pipelines->standing_count[STANDING_ALERTING] > 0) {
             push_out_one(pipelines);
         } else {

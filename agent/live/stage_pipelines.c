@@ -66,21 +66,24 @@ static enum status load(struct stage_state *state, const struct keep_table *tabl
     return status;
 }
 
-// Says in the log what had to make room.
+// Says in the log what had to make room, and by which limit.
 static void say_pushed_out(struct fleet *fleet) {
     struct pipelines_pushed_out now = pipelines_pushed_out(fleet->pipelines);
-    if (now.pipelines == fleet->said.pipelines && now.alerts == fleet->said.alerts) {
+    uint64_t pipelines = now.pipelines - fleet->said.pipelines;
+    uint64_t alerts = now.alerts - fleet->said.alerts;
+    uint64_t for_memory = now.for_memory - fleet->said.for_memory;
+    if (pipelines + alerts + for_memory == 0 ||
+        !log_gate_open(&fleet->gate, clock_mono_ms(), COMPLAIN_EVERY_MS, NULL)) {
         return;
     }
-    if (log_gate_open(&fleet->gate, clock_mono_ms(), COMPLAIN_EVERY_MS, NULL)) {
-        log_warn("pipelines_pushed_out",
-                 "partition=%d pipelines=%llu alerts_silenced=%llu error=%s",
-                 (int)fleet->state.partition,
-                 (unsigned long long)(now.pipelines - fleet->said.pipelines),
-                 (unsigned long long)(now.alerts - fleet->said.alerts),
-                 "more pipelines than limits.pipelines: those with the oldest news made room");
-        fleet->said = now;
-    }
+    log_warn("pipelines_pushed_out",
+             "partition=%d pipelines=%llu for_memory=%llu alerts_silenced=%llu error=%s",
+             (int)fleet->state.partition, (unsigned long long)pipelines,
+             (unsigned long long)for_memory, (unsigned long long)alerts,
+             for_memory > 0
+                 ? "more is kept than limits.memory: pipelines with the oldest news made room"
+                 : "more pipelines than limits.pipelines: those with the oldest news made room");
+    fleet->said = now;
 }
 
 static enum status feed(struct stage_state *state, const struct message *message,
@@ -105,6 +108,7 @@ static enum status feed(struct stage_state *state, const struct message *message
 
 static void tick(struct stage_state *state, int64_t by_ms) {
     pipelines_tick(pipelines_of(state), by_ms);
+    say_pushed_out(fleet_of(state));
 }
 
 static bool waits(const struct stage_state *state) {

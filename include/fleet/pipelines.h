@@ -73,9 +73,10 @@ uint32_t pipelines_panes_lost(const struct pipelines *pipelines);
 // True while every new pipeline pushes another one out.
 bool pipelines_full(const struct pipelines *pipelines);
 // What has been pushed out since the object was made: pipelines, whole or but for their alerts, and
-// alerts that held and are told no more.
+// alerts that held and are told no more; how often a pipeline or what was left of one gave way to
+// the budget of bytes, not to the number of others.
 struct pipelines_pushed_out {
-    uint64_t pipelines, alerts;
+    uint64_t pipelines, alerts, for_memory;
 };
 struct pipelines_pushed_out pipelines_pushed_out(const struct pipelines *pipelines);
 
