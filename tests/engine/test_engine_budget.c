@@ -193,6 +193,115 @@ static void totals_stay(void **state) {
     engine_free(engine);
 }
 
+// What runs can give, in the order in which they do.
+enum { DETAIL, CLOSED_WITHOUT_VERDICT, CLOSED, WHOLE, GIFTS };
+static const char *const givers[] = {"ended-first", "ended-last", "large", "small"};
+enum { GIVERS = ARRAY_LEN(givers) };
+
+// A stage of two tasks, the first of which failed, if it is to have a bottleneck.
+static void feed_judged_stage(struct engine *engine, const char *key, int stage, bool verdict) {
+    feed_stage(engine, key, stage, false);
+    if (verdict) {
+        feed(engine, key,
+             "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":%d,\"Stage Attempt ID\":0,\"Task "
+             "End Reason\":{\"Reason\":\"ExceptionFailure\",\"Class Name\":\"java.lang.Error\"},"
+             "\"Task Info\":{\"Task ID\":%d,\"Index\":0,\"Launch Time\":1000,\"Finish Time\":"
+             "61000,\"Executor ID\":\"1\",\"Host\":\"h\",\"Failed\":true}}",
+             stage, 3 * stage);
+    }
+    feed_task(engine, key, stage, 3 * stage + 1, "1");
+    feed_stage(engine, key, stage, true);
+}
+
+static void feed_giver(struct engine *engine, const char *key, int stages) {
+    char name[24];
+    feed(engine, key,
+         "{\"Event\":\"SparkListenerApplicationStart\",\"App Name\":\"a\",\"Timestamp\":1000}");
+    for (int i = 0; i < stages; i++) {
+        feed_judged_stage(engine, key, i, i % 2 == 0);
+        snprintf(name, sizeof name, "executor-%d", i);
+        feed_task(engine, key, stages + i % (stages / 4), 30000 + i,
+                  name); // of one that stays open
+    }
+}
+
+// Which of its gifts each run still has.
+static void see_gifts(void *ctx, const struct app *app, enum run_status status,
+                      const struct recommendation *recommendations, uint32_t count) {
+    bool(*has)[GIVERS] = ctx;
+    size_t at = 0;
+    (void)status, (void)recommendations, (void)count;
+    while (strcmp(givers[at], app->identity.app_id) != 0) {
+        at++;
+    }
+    has[WHOLE][at] = true;
+    has[DETAIL][at] = app->executors.count > 0;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        const struct stage *stage = app->stages[i];
+        bool open = false;
+        for (uint32_t v = 0; v < stage->verdict_count; v++) {
+            open = open || bottleneck_is_open(stage->verdicts[v]);
+        }
+        has[DETAIL][at] |= stage->detail != NULL;
+        has[open ? CLOSED : CLOSED_WITHOUT_VERDICT][at] |= stage->completed;
+    }
+}
+
+// How many gifts were given with such a budget, each only after all before it.
+static int gifts_given(const struct keep_table *all, int64_t limit_bytes) {
+    bool has[GIFTS][GIVERS] = {0};
+    struct err err = {0};
+    int given = 0;
+    budget_free(options.budget);
+    options.budget = budget_new(limit_bytes);
+    struct engine *engine = begin();
+    assert_int_equal(engine_load(engine, all, &err), ST_OK);
+    engine_tick(engine, 1);
+    engine_each_run(engine, see_gifts, has);
+    engine_free(engine);
+    for (const bool *one = has[0]; one < has[0] + GIFTS * GIVERS; one++) {
+        given += !*one;
+        if (one > has[0] && !*one && one[-1]) {
+            fail_msg("%lld bytes: gift %d was given before the one before it",
+                     (long long)limit_bytes, (int)(one - has[0]));
+        }
+    }
+    return given;
+}
+
+// Less and less room for the same runs: first all give their detail, then the stages that nothing
+// is said of, then the others, then runs go; those that ended first before others, the largest of
+// those that go on before smaller ones.
+static void what_goes_goes_in_order(void **state) {
+    (void)state;
+    budget_free(options.budget);
+    options.budget = budget_new(4 * LIMIT_BYTES);
+    struct engine *engine = begin();
+    for (int i = 0; i < GIVERS; i++) {
+        feed_giver(engine, givers[i], i == 2 ? 60 : 20);
+        if (i < 2) {
+            feed(engine, givers[i],
+                 "{\"Event\":\"SparkListenerApplicationEnd\",\"Timestamp\":99000}");
+        }
+    }
+    feed_stage(engine, "large", 500,
+               false); // it was heard of last, and is the largest all the same
+    struct keep_table *all = keep_table_new();
+    engine_all(engine, table_put, all);
+    engine_free(engine);
+    bool seen[GIFTS * GIVERS + 1] = {0};
+    int before = 0;
+    for (int64_t bytes = LIMIT_BYTES * 5 / 4; before < GIFTS * GIVERS; bytes -= bytes / 100) {
+        int given = gifts_given(all, bytes);
+        assert_true(given >= before);
+        seen[before = given] = true;
+    }
+    for (int given = 0; given <= GIFTS * GIVERS; given++) { // an eighth goes at once: three give it
+        assert_true(seen[given] == (given == 0 || given >= 3));
+    }
+    keep_table_free(all);
+}
+
 static void feed_some(struct engine *engine, struct engine *other, int events) {
     for (int i = 0; i < events; i++) {
         many_stages(engine, i % 2 == 0 ? "app-1" : "app-2", i);
@@ -230,6 +339,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(memory_is_bounded_whatever_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(totals_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_goes_goes_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_partition_keeps_its_share, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,12 @@
 // test_kept_pipelines: state of stage 2 written out as changes at random commits, and read back
 // after a crash at a random point, goes on as if nothing had happened: windows, alerts and the
 // state at the end are equal to those of an uninterrupted one. Random updates: runs that go on,
-// end, fail, repeat themselves, come late; ticks; small bounds.
+// end, fail, repeat themselves, come late; ticks; small bounds, of number and of bytes.
 #include "updates_kit.h"
 
-enum { UPDATES = 1500 };
+#include "base/metrics.h"
+
+enum { UPDATES = 1500, PLAIN = 12, TIGHT = 12, TIGHT_BYTES = 40000 };
 
 static void put_stats(void *ctx, const struct pipeline_stats *s) {
     struct buf words = {0};
@@ -87,7 +89,7 @@ static void same_with_crashes(uint64_t seed) {
 
 static void crashes_show_nowhere(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= 12; seed++) {
+    for (uint64_t seed = 1; seed <= PLAIN + TIGHT; seed++) {
         pipelines_options_init(&options);
         options.alert_min = seed % 2 == 0 ? SEVERITY_LOW : SEVERITY_MODERATE;
         options.window_ms = seed % 3 == 0 ? 3600000 : 300000;
@@ -95,7 +97,11 @@ static void crashes_show_nowhere(void **state) {
         options.alert_silence_ms = seed % 4 == 0 ? 120000 : 3600000;
         options.runs_max = seed % 5 == 0 ? 3 : 100;
         options.pipelines_max = seed % 3 == 1 ? 4 : 100;
+        int64_t hits = metrics_get(METRIC_LIMIT_MEMORY);
+        options.budget = seed > PLAIN ? budget_new(TIGHT_BYTES) : NULL;
         same_with_crashes(seed);
+        assert_true((metrics_get(METRIC_LIMIT_MEMORY) > hits) == (seed > PLAIN));
+        budget_free(options.budget);
     }
 }
 
