@@ -60,6 +60,7 @@ struct decoder {
     owner who;
     struct batch batch;
     size_t max_bytes = 0;
+    size_t event_bytes = 0; // of the message, that the event decoded last took
     bool raw_only = false;
     bool unreadable = false; // the text at hand is no JSON
     named_keys named = {};   // of the message itself
@@ -393,6 +394,7 @@ static status look_twice(decoder *d, str text, status status, struct err *err) {
 
 static status read_next(decoder *d, struct err *err) {
     const inside &item = d->batch.items.items[d->batch.next++];
+    d->event_bytes = item.text.len;
     return look_twice(d, item.text, read_inside(d, d->batch.depth, item, err), err);
 }
 
@@ -523,6 +525,7 @@ extern "C" enum status decoder_decode(struct decoder *d, struct str value, size_
     d->who = {};
     d->batch.items.len = d->batch.next = 0;
     d->c.room_used = 0;
+    d->event_bytes = value.len;
     reset(d, wanted, out);
     if (value.len > d->max_bytes) {
         return refuse(d, DECODE_TOO_LARGE, err);
@@ -551,6 +554,10 @@ extern "C" enum status decoder_next(struct decoder *d, const struct idmap *wante
     d->c.room_used = d->batch.room_used;
     reset(d, wanted, out);
     return read_next(d, err);
+}
+
+extern "C" size_t decoder_event_bytes(const struct decoder *d) {
+    return d->event_bytes;
 }
 
 extern "C" enum decode_error decoder_last_error(const struct decoder *decoder) {

@@ -71,6 +71,7 @@ static struct run_queue *queue_of(struct engine *engine, const struct live_run *
 
 static void release(struct engine *engine, struct live_run *live) {
     pace_leave(engine, live);
+    looks_remove(&engine->looks, live);
     TAILQ_REMOVE(queue_of(engine, live), live, link);
     HASH_DEL(engine->runs, live);
     engine->recent = engine->recent == live ? NULL : engine->recent;
@@ -95,6 +96,7 @@ void engine_free(struct engine *engine) {
     while (!TAILQ_EMPTY(&engine->ended)) {
         release(engine, TAILQ_FIRST(&engine->ended));
     }
+    mem_free(engine->looks.list);
     budget_close(&engine->account);
     keep_fini(&engine->keep);
     mem_free(engine);
@@ -119,7 +121,9 @@ static void settle(struct engine *engine, struct live_run *live) {
         pace_leave(engine, live);
         TAILQ_REMOVE(&engine->running, live, link);
         live->over = true;
+        live->credit_bytes = live->credit_bytes < 0 ? 0 : live->credit_bytes;
         TAILQ_INSERT_TAIL(&engine->ended, live, link);
+        looks_remove(&engine->looks, live);
     }
     struct app *app = live->app;
     for (uint32_t i = 0; i < app->stage_count; i++) {
@@ -261,9 +265,18 @@ static struct live_run *find_run(struct engine *engine, const struct run_key *ke
     return begins_another(engine, live, event) ? replace(engine, live, key) : live;
 }
 
+// Whether the outcome is another one than was told. That asks all open jobs and what failed, which
+// small events would make dear: it is paid for, else it waits for more of them.
+static bool ended_otherwise(struct live_run *live) {
+    const struct app *app = live->app;
+    uint32_t asked = app->job_count + app->outcome.failure_count; // each has a bound
+    return pace_pays(live, (int32_t)asked * PACE_JOB_BYTES) &&
+           app_status(app, true) != live->pace.status;
+}
+
 // What comes after the end: another outcome is told at once, the rest gathers.
 static void judge_late(struct engine *engine, struct live_run *live) {
-    if (pace_may(live, app_status(live->app, true) != live->pace.status)) {
+    if (pace_may(live, false) || (pace_may(live, true) && ended_otherwise(live))) {
         settle(engine, live);
     }
 }
@@ -423,9 +436,10 @@ static bool note_delivery(struct live_run *live, const struct message *message) 
 static void take_other(struct engine *engine, const struct run_key *key, bool placed,
                        const struct message *message) {
     struct live_run *live = placed ? lookup(engine, key) : NULL;
+    size_t bytes = decoder_event_bytes(engine->decoder);
     metrics_add(METRIC_EVENTS_UNKNOWN, 1);
     if (live != NULL && note_delivery(live, message)) {
-        pace_event(engine, live, message->value.len, message->offset);
+        pace_event(engine, live, bytes, message->offset);
         trim_count(engine, live);
     }
 }
@@ -449,6 +463,7 @@ static enum status feed_event(struct engine *engine, const struct message *messa
     advance(engine, event->time_ms, message->timestamp_ms);
     struct live_run *live = find_run(engine, key, event);
     struct stage *stage = NULL;
+    size_t bytes = decoder_event_bytes(engine->decoder);
     note_seen(engine, live, message->offset);
     if (message->headers_dropped > 0) {
         app_note_limit(live->app, LIMIT_HEADERS);
@@ -456,15 +471,17 @@ static enum status feed_event(struct engine *engine, const struct message *messa
     look_until(engine, live,
                event->time_ms < engine->last_event_ms ? event->time_ms : engine->last_event_ms);
     look_at_silent(engine, live, event->time_ms, message->timestamp_ms);
+    pace_earn(live, bytes);
     bool missing = note_delivery(live, message);
     bool changed = app_apply(live->app, event, &stage) || missing;
     if (engine->options->no_failure_text) {
         app_withhold_failure(live->app);
     }
     if (changed) {
-        pace_event(engine, live, message->value.len, message->offset);
+        pace_event(engine, live, bytes, message->offset);
         take_event(engine, live, event, stage);
     }
+    look_place(engine, live);
     trim_count(engine, live);
     trim(engine);
     return ST_OK;

@@ -6,7 +6,7 @@
 
 #include "base/metrics.h"
 #include "engine_priv.h"
-#include "pace.h"
+#include "look.h"
 
 static const struct record_row engine_rows[] = {
     RECORD_ROW(1, I64, engine, idle_ms),
@@ -93,6 +93,8 @@ static const struct record_row run_rows[] = {
     RECORD_AS(16, I32, live_run, pace.at_once, "told_at_once", .most = INT32_MAX - 1),
     RECORD_AS(17, I64, live_run, pace.digest, "told_digest"),
     RECORD_ROW(20, BOOL, live_run, in_time),
+    RECORD_ROW(21, I32, live_run, credit_bytes, .least = -2 * PACE_DEBT_MATTERS_MAX,
+               .most = PACE_CREDIT_MAX),
     RECORD_ROW(19, I64, live_run, looked_ms, .most = EVENT_TIME_MAX_MS),
     RECORD_AS(18, WORD, live_run, pace.status, "told_status", .words = &vocabulary_run_status),
     {.number = 102,
@@ -268,6 +270,7 @@ static void queue_runs(struct engine *engine) {
     qsort(sorted, count, sizeof *sorted, by_offset);
     for (size_t i = 0; i < count; i++) {
         TAILQ_INSERT_TAIL(sorted[i]->over ? &engine->ended : &engine->running, sorted[i], link);
+        look_place(engine, sorted[i]);
     }
     qsort(sorted, count, sizeof *sorted, by_wait);
     for (size_t i = 0; i < count; i++) {

@@ -54,8 +54,10 @@ struct live_run {
     int64_t run_minute;
     int64_t looked_ms;    // at its tasks that hang, in its own time; 0 never
     bool in_time;         // its last event came as it happened
+    int32_t credit_bytes; // of its events, as far as nothing was spent of them: see pace.h
     int64_t counted_lost; // events that are missing, as far as a metric has counted them
     bool run_due;         // the worst of a kind of bottleneck is another than was told
+    uint32_t look_place;  // among the engine's looks, from 1; 0: it is not there
     struct told told;
     struct pace pace;
     TAILQ_ENTRY(live_run) link;    // by last event, ended and running runs apart
@@ -64,6 +66,16 @@ struct live_run {
 };
 
 TAILQ_HEAD(run_queue, live_run); // the run with the oldest last event first
+
+// Runs by the moment of their next look: see looks.h.
+struct look {
+    int64_t at_ms;
+    struct live_run *live;
+};
+struct looks {
+    struct look *list; // owned: a heap, the first is the next
+    uint32_t count, cap;
+};
 
 struct engine {
     const struct engine_options *options;
@@ -79,6 +91,7 @@ struct engine {
     int64_t idle_ms;                       // event time that passed, jumps cut: see engine.c
     int64_t last_event_ms;
     int64_t looked_ms;             // at the runs that are silent while others are not, in its time
+    struct looks looks;            // those runs
     struct kept kept;              // of its times
     struct budget_account account; // the bytes of all runs
     struct keep keep;

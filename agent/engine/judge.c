@@ -1,7 +1,8 @@
 // judge: runs the detectors and keeps each verdict's life: opened -> updated -> confirmed |
 // retracted, same id, rising revision. Called by engine.c; the only place that changes a verdict.
-// While a run goes on only changes that matter are handed out; once it is over every change is, so
-// the last revision of each verdict is what analyze prints.
+// While a run goes on changes that matter are handed out, others once a minute, as far as its bytes
+// pay for them (pace.h); once it is over every change is, so the last revision of each verdict is
+// what analyze prints.
 #include <math.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "detect/roots.h"
 #include "engine_priv.h"
 #include "model/id.h"
+#include "pace.h"
 
 enum { REPEAT_AFTER_MS = 60000 };
 
@@ -67,16 +69,9 @@ static bool same_verdict(const struct bottleneck *a, const struct bottleneck *b)
            strcmp(a->explained_by, b->explained_by) == 0;
 }
 
-// Hands out what changed, if anyone outside should hear of it.
-static void publish(struct engine *engine, struct live_run *live, struct bottleneck *now,
-                    const struct bottleneck *before) {
-    bool matters = before == NULL || !same_verdict(now, before);
-    bool changed = matters || !same_numbers(now, before);
-    int64_t app_ms = live->app->now_ms;
-    bool due = matters || (changed && (live->over || app_ms - now->updated_ms >= REPEAT_AFTER_MS));
-    if (!due) {
-        return;
-    }
+// Whether the run is to be told at once, since the worst of a kind is another one.
+static void note_worst(struct live_run *live, const struct bottleneck *now,
+                       const struct bottleneck *before) {
     bool was_open = before != NULL && bottleneck_is_open(before);
     enum severity had = was_open ? before->severity : SEVERITY_NEGLIGIBLE;
     enum severity has = bottleneck_is_open(now) ? now->severity : SEVERITY_NEGLIGIBLE;
@@ -85,8 +80,35 @@ static void publish(struct engine *engine, struct live_run *live, struct bottlen
                  (before->confidence == CONFIDENCE_LOW) != (now->confidence == CONFIDENCE_LOW);
     live->run_due = live->run_due || has > told || (had == told && has < had) ||
                     (surer && has >= SEVERITY_MODERATE); // it may be alerted about, or no more
+}
+
+// About the bytes of its record.
+static size_t record_bytes(const struct run_identity *identity, const struct bottleneck *b) {
+    enum { ALL = 350, EVIDENCE = 24 };
+    return ALL + EVIDENCE * (size_t)b->evidence_count + strlen(b->summary) +
+           strlen(identity->app_id) + strlen(identity->pipeline) + strlen(identity->app_name) +
+           strlen(identity->user) + strlen(identity->cluster);
+}
+
+// Hands out what changed, if anyone outside should hear of it.
+static void publish(struct engine *engine, struct live_run *live, struct bottleneck *now,
+                    const struct bottleneck *before) {
+    bool matters = before == NULL || !same_verdict(now, before);
+    int64_t app_ms = live->app->now_ms;
+    now->untold = now->untold || matters || !same_numbers(now, before);
+    if (!matters && !(now->untold && (live->over || app_ms - now->updated_ms >= REPEAT_AFTER_MS))) {
+        return;
+    }
+    note_worst(live, now, before);
+    bool hidden = now->severity < engine->options->publish_min && !now->published;
+    bool is_paid = live->over || now->stage < 0; // the run is judged with its updates, which are
+    if (!hidden && !is_paid &&
+        !pace_pays_verdict(live, record_bytes(&live->app->identity, now), matters)) {
+        return;
+    }
     now->updated_ms = app_ms;
-    if (now->severity < engine->options->publish_min && !now->published) {
+    now->untold = false;
+    if (hidden) {
         return;
     }
     now->published = true;

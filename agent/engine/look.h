@@ -1,12 +1,16 @@
 // look: judges stages whose tasks hang, so that a stuck last task is told while it hangs. Used by
 // engine.c before an event is taken, with each tick, and as the time of a busy partition goes on. A
 // run is looked at at moments of its own time: every two seconds as long as it has events, and in a
-// silence 2 s, 4 s, 8 s, ... after the last one. The moments follow from its events alone: whether
-// a tick came in between or only the event that ended the silence makes no difference to what is
-// said, and as of when.
+// silence 2 s, 4 s, 8 s, ... after the last one. Each look, and each stage that it judges, is paid
+// for by the bytes of the run's events (pace.h): where they are too few, the stages take turns. The
+// moments and the bytes follow from its events alone: whether a tick came in between or only the
+// event that ended the silence makes no difference to what is said, and as of when.
 #pragma once
 
+#include <stdlib.h>
+
 #include "engine_priv.h"
+#include "looks.h"
 #include "pace.h"
 
 enum {
@@ -35,16 +39,33 @@ static inline bool look_is_due(const struct stage *stage, int64_t at_ms) {
            (double)longest_ms > s->mean_task_ms;
 }
 
-// As of that moment, although no event of the run is so late.
+static inline int look_longest_ago(const void *x, const void *y) {
+    const struct stage *a = *(struct stage *const *)x, *b = *(struct stage *const *)y;
+    if (a->judged_ms != b->judged_ms) {
+        return a->judged_ms < b->judged_ms ? -1 : 1;
+    }
+    return (a->number < b->number) - (a->number > b->number);
+}
+
+// As of that moment, although no event of the run is so late. Of stages that are not all paid for
+// those come first that were judged longest ago.
 static inline void look_at(struct engine *engine, struct live_run *live, int64_t at_ms) {
     struct app *app = live->app;
-    int64_t now_ms = app->now_ms;
-    app->now_ms = at_ms;
+    struct stage *due[LOOK_STAGES_MAX];
+    uint32_t count = 0;
     for (uint32_t i = 0; i < app->stage_count && i < LOOK_STAGES_MAX; i++) {
         struct stage *stage = app->stages[app->stage_count - 1 - i];
         if (look_is_due(stage, at_ms)) {
-            judge_stage(engine, live, stage, false);
+            due[count++] = stage;
         }
+    }
+    if (!pace_could_pay(live, (int32_t)count * PACE_JUDGE_BYTES + PACE_SAY_BYTES)) {
+        qsort(due, count, sizeof(struct stage *), look_longest_ago);
+    }
+    int64_t now_ms = app->now_ms;
+    app->now_ms = at_ms;
+    for (uint32_t i = 0; i < count && pace_pays_judging(live); i++) {
+        judge_stage(engine, live, due[i], false);
     }
     app->now_ms = now_ms;
 }
@@ -64,7 +85,7 @@ static inline void look_until(struct engine *engine, struct live_run *live, int6
                           next_ms - app->now_ms <= LOOK_SILENCE_MAX_MS;) {
         live->looked_ms = next_ms;
         keep_touch(&live->kept);
-        if (app->sums.busy > 0) {
+        if (app->sums.busy > 0 && pace_pays_look(live)) {
             look_at(engine, live, next_ms);
         }
     }
@@ -91,6 +112,39 @@ static inline void look_at_idle(struct engine *engine) {
     }
 }
 
+// An event of the run was taken: other runs' events may let it be looked at, at the soonest then.
+static inline void look_place(struct engine *engine, struct live_run *live) {
+    struct looks *looks = &engine->looks;
+    const struct app *app = live->app;
+    if (live->over || !live->in_time || app->sums.busy == 0 || app->started_ms == 0) {
+        looks_remove(looks, live);
+        return;
+    }
+    int64_t next_ms = look_next_ms(live);
+    if (live->look_place == 0 || next_ms < looks->list[live->look_place - 1].at_ms) {
+        looks_put(looks, live, next_ms);
+    }
+}
+
+// Those whose next look is before `until_ms`, but for the run `of`. One may stand there for a
+// moment at which it was looked at meanwhile: it is put where it belongs.
+static inline void look_at_soonest(struct engine *engine, struct live_run *of, int64_t until_ms) {
+    struct looks *looks = &engine->looks;
+    looks_remove(looks, of); // until its event was taken
+    while (looks->count > 0 && looks->list[0].at_ms < until_ms) {
+        struct look first = looks->list[0];
+        if (look_next_ms(first.live) <= first.at_ms) {
+            look_at_one(engine, first.live, until_ms);
+        }
+        int64_t next_ms = look_next_ms(first.live);
+        if (next_ms > first.at_ms) {
+            looks_put(looks, first.live, next_ms);
+        } else { // silent for so long that it is not looked at any more
+            looks_remove(looks, first.live);
+        }
+    }
+}
+
 // An event of a run came in a record of `record_ms` (0: not known). If it came as it happened,
 // other runs whose last event did, too, but that are silent since, are looked at: their time goes
 // on with the partition's, but for what may still be on its way. Events of long ago say nothing of
@@ -104,11 +158,5 @@ static inline void look_at_silent(struct engine *engine, struct live_run *of, in
     }
     engine->looked_ms = engine->last_event_ms;
     keep_touch(&engine->kept);
-    struct live_run *live, *next;
-    for (live = TAILQ_FIRST(&engine->running); live != NULL; live = next) {
-        next = TAILQ_NEXT(live, link);
-        if (live != of && live->in_time && live->app->sums.busy > 0) {
-            look_at_one(engine, live, engine->last_event_ms - LOOK_ON_ITS_WAY_MS);
-        }
-    }
+    look_at_soonest(engine, of, engine->last_event_ms - LOOK_ON_ITS_WAY_MS);
 }

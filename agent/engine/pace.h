@@ -9,6 +9,13 @@
 // event, but after the first few of a run it has the price of an update, too. In a partition that
 // is idle nothing waits longer than some ticks, whose number doubles as long as the price is not
 // paid. Corrections that were doubled often wait for the last word: the end of the run's grace.
+//
+// What a run does beside its updates is paid out of a credit, to which each of its events adds its
+// bytes, and which a tick cannot raise: bottlenecks that are handed out while it goes on, at a
+// quarter of what they take, and work that no event of its size may cause, so much as an ordinary
+// run does for so many bytes. A run may go a little into debt, a bottleneck that changed in what
+// matters a little more, so that a small run that hangs is told of. What is not paid for waits; the
+// run's end tells all.
 #pragma once
 
 #include "engine_priv.h"
@@ -20,7 +27,53 @@ enum {
     PACE_LIVE = 3,          // a run that goes on waits 80 s
     PACE_LIVE_LAST = 5,
     PACE_LAST = PACE_LEVELS - 1, // only the end of grace ends this wait
+    PACE_CREDIT_MAX = 1 << 20,
+    PACE_DEBT_MAX = 9000, // some looks at a stage of a run that is silent for a day
+    PACE_DEBT_MATTERS_MAX = 12000,
+    PACE_LOOK_BYTES = 128,  // a look at all stages of a run that may hang
+    PACE_JUDGE_BYTES = 384, // one that is judged
+    PACE_SAY_BYTES = 250,   // left for what is found
+    PACE_LOOK_LEAST = PACE_LOOK_BYTES + PACE_JUDGE_BYTES + PACE_SAY_BYTES,
+    PACE_JOB_BYTES = 4, // an open job that is asked whether it is done
 };
+
+// An event of the run came.
+static inline void pace_earn(struct live_run *live, size_t bytes) {
+    int64_t credit_bytes = live->credit_bytes + (int64_t)bytes;
+    live->credit_bytes =
+        credit_bytes < PACE_CREDIT_MAX ? (int32_t)credit_bytes : (int32_t)PACE_CREDIT_MAX;
+}
+
+static inline bool pace_could_pay(const struct live_run *live, int32_t bytes) {
+    return live->credit_bytes + PACE_DEBT_MAX >= bytes;
+}
+
+// False if the run cannot pay so much; else it has.
+static inline bool pace_pays(struct live_run *live, int32_t bytes) {
+    bool pays = pace_could_pay(live, bytes);
+    live->credit_bytes -= pays ? bytes : 0;
+    return pays;
+}
+
+// The same for a look, which is not begun if nothing is left to judge by it and to tell, and for a
+// stage that it judges.
+static inline bool pace_pays_look(struct live_run *live) {
+    return pace_could_pay(live, PACE_LOOK_LEAST) && pace_pays(live, PACE_LOOK_BYTES);
+}
+static inline bool pace_pays_judging(struct live_run *live) {
+    return pace_could_pay(live, PACE_JUDGE_BYTES + PACE_SAY_BYTES) &&
+           pace_pays(live, PACE_JUDGE_BYTES);
+}
+
+// The same for a bottleneck of about so many bytes that is to be handed out while the run goes on.
+static inline bool pace_pays_verdict(struct live_run *live, size_t bytes, bool matters) {
+    int32_t price_bytes = (int32_t)(bytes / PACE_LIVE_SHARE);
+    if (!matters || live->credit_bytes <= -PACE_DEBT_MATTERS_MAX) {
+        return pace_pays(live, price_bytes);
+    }
+    live->credit_bytes -= price_bytes;
+    return true;
+}
 
 static inline struct run_queue *pace_queue(struct engine *engine, const struct live_run *live) {
     int level = live->pace.level + (live->over ? 0 : PACE_LIVE);

@@ -216,15 +216,7 @@ static uint64_t digest_run(const struct pipeline_run *run) {
 // What has no bound of its own while the run goes on (ids of what is answered) is dearer.
 static int64_t price_of(const struct live_run *live, const struct account *account,
                         const struct pipeline_run *run) {
-    enum {
-        RUN = 900,
-        STAGE = 150,
-        OPEN = 150,
-        ADVICE = 400,
-        ID = 150,
-        LOOK = 16,
-        LATE_VERDICT = 600
-    };
+    enum { RUN = 900, STAGE = 150, OPEN = 150, ADVICE = 400, ID = 150, LOOK = 16, VERDICT = 600 };
     const uint32_t verdicts = account->verdicts.end[KIND_COUNT - 1];
     size_t bytes = RUN + STAGE * (size_t)run->stage_count;
     for (uint32_t i = 0; i < run->open_count; i++) {
@@ -235,7 +227,8 @@ static int64_t price_of(const struct live_run *live, const struct account *accou
         bytes += ADVICE + 2 * strlen(r->action) + ID * (size_t)r->bottleneck_count;
     }
     bytes += LOOK * ((size_t)live->app->stage_count + verdicts);
-    return (int64_t)(bytes + (live->over ? LATE_VERDICT * (size_t)verdicts : 0));
+    // Those on the run are judged with each update, after its end all are.
+    return (int64_t)(bytes + VERDICT * (size_t)(live->over ? verdicts : live->app->verdict_count));
 }
 
 static void fill_run(struct engine *engine, struct live_run *live, const struct account *account,

@@ -100,6 +100,7 @@ static const struct record_row bottleneck[] = {
     RECORD_ROW(13, WORD, bottleneck, floor, .words = &vocabulary_severity),
     RECORD_ROW(14, WORD, bottleneck, cap, .words = &vocabulary_severity),
     RECORD_ROW(15, BOOL, bottleneck, published),
+    RECORD_ROW(23, BOOL, bottleneck, untold),
     RECORD_ROW(16, F64, bottleneck, completeness),
     RECORD_ROW(17, I64, bottleneck, opened_ms),
     RECORD_ROW(18, I64, bottleneck, updated_ms),

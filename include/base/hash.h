@@ -6,6 +6,11 @@
 // choose them so that all of a table falls into one bucket: each look-up then walks every entry.
 // So each process hashes with a key of its own. Tables are walked in the order of insertion, never
 // by bucket: nothing that goes out depends on the key.
+//
+// Why uthash, for keys of others too: what hurts is not chaining but a hash that others can work
+// out, and that is ours to give; its links are the order of insertion, which open addressing would
+// have to keep beside. A table of our own pays where entries are small and many: numbers under ids
+// (stats/idmap.h), which is one, hashed by hash_id.
 #pragma once
 
 #include <stddef.h>

@@ -83,6 +83,8 @@ enum status decoder_decode(struct decoder *decoder, struct str value, size_t rea
 bool decoder_more(const struct decoder *decoder);
 enum status decoder_next(struct decoder *decoder, const struct idmap *wanted, struct event *out,
                          struct err *err);
+// Bytes that the event decoded last took of the value: all of it, or those of its element.
+size_t decoder_event_bytes(const struct decoder *decoder);
 
 // Why the last decoder_decode or decoder_next was ST_SKIP.
 enum decode_error decoder_last_error(const struct decoder *decoder);

@@ -93,6 +93,7 @@ struct bottleneck {
     double saving_share;      // of the run's duration, 0..1
     enum severity floor, cap; // bounds of the severity, whatever the saving; not published
     bool published;           // some revision has left the agent; not published itself
+    bool untold;              // it changed since the last one; not published either
     double completeness;      // tasks seen / expected, 0..1
     int64_t opened_ms, updated_ms;
     struct evidence evidence[EVIDENCE_MAX];

@@ -8,7 +8,8 @@
 // - every stage is in `stages`, in order of appearance, and in the index by id and attempt, once;
 // - `open_stages` counts those without `completed`, and `sums` is the sum of what each `counted`;
 // - an open job is in started_jobs, and in `jobs` until it ends;
-// - nothing that an event costs grows with the stages, jobs or executors of the run;
+// - nothing that an event costs grows with the stages or executors of the run; with its open jobs,
+//   executions and failures only as far as their limits let it, which are small (outcome.h);
 // - whoever changes something that is kept under a key of its own says keep_touch of its mark, and
 //   keep_gone when it goes; the run's own value is marked by whoever applies an event to it.
 // No clock, no I/O. Written only here; detect and engine read the fields (engine also owns the

@@ -1,5 +1,5 @@
-"""hostile: what logs cost that were made to be costly, against an ordinary one in the same run. Called by tests/run.sh; needs
-the preset release.
+"""hostile.py [BINARY]: what logs cost that were made to be costly, against an ordinary one in the same run. Called by
+tests/run.sh, and by tests/mutants with a broken agent; needs the preset release.
 
 Each log has many of one thing and many small events that could be made to look at all of them. CPU time is taken per byte
 of log, as a multiple of what the ordinary log takes; a walk over all of something shows as a multiple that is far above the
@@ -13,7 +13,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures"))
 import shape_events as e  # noqa: E402
 
-STOKER = "build/release/stoker"
+STOKER = sys.argv[1] if len(sys.argv) > 1 else "build/release/stoker"
 ORDINARY = "tests/fixtures/logs/skew_join/events.jsonl.zst"
 ORDINARY_BYTES = 40_000_000
 
@@ -63,8 +63,40 @@ def sql_executions():
         yield e.driver_values(n, (n, 1))
 
 
+def hanging():
+    """Stages of which one task goes on, and nobody saw the others begin."""
+    for n in range(64):
+        yield e.stage_submitted(n, 10, e.T0)
+        yield e.task_start(n, 10 * n, e.T0)
+        yield from (e.task_end(n, 10 * n + i, e.T0, 100, run=100) for i in range(1, 10))
+
+
+def small(time):
+    return {"Event": "SparkListenerExecutorAdded", "Timestamp": time, "Executor ID": "7"}
+
+
+def hanging_stages():
+    """Stages hang, and with each small event it is time to look at them."""
+    yield from hanging()
+    yield from (small(e.T0 + 2001 * n) for n in range(20_000))
+
+
+def hours_apart():
+    """The same, and with each it was time eleven times."""
+    yield from hanging()
+    yield from (small(e.T0 + 3_600_000 * n) for n in range(20_000))
+
+
+def late_with_open_jobs():
+    """A run has ended with jobs to do; what comes late might make it another outcome, each time."""
+    yield from (e.job_start(n, [n], e.T0, execution=2 * (n * 1237 % 4000) + 1) for n in range(1000))
+    yield from (e.sql_end(2 * n, e.T0 + n, errorMessage="") for n in range(4000))
+    yield e.app_end(e.T0 + 10_000)
+    yield from (small(e.T0 + n) for n in range(60_000))
+
+
 LOGS = {jobs_and_stages: 20, stages_beyond_the_limit: 20, executors_come_and_go: 20, failing_stages: 60, late_tasks: 20,
-        sql_executions: 20}  # and the bound
+        sql_executions: 20, hanging_stages: 20, hours_apart: 20, late_with_open_jobs: 20}  # and the bound
 
 
 def cpu_s(path):

@@ -6,7 +6,7 @@
 #include "keep/table.h"
 
 #define APP "app-1"
-enum { SKEW_TASKS = 10 };
+enum { SKEW_TASKS = 10, FREE_BYTES = 50000 };
 
 // What came out, and the run as it was told last.
 static struct out {
@@ -14,7 +14,8 @@ static struct out {
     struct buf bytes;
     int64_t run_bytes, verdict_bytes, advice_bytes, largest_bytes;
     int runs, verdicts, advice;
-    struct buf all;           // of all runs, one after the other
+    int64_t told_ms[64];      // of stages: when something was said of one last
+    struct buf all;           // of all runs and bottlenecks, one after the other
     struct pipeline_run last; // its lists are gone
     unsigned kinds;           // of its open bottlenecks
 } out;
@@ -41,8 +42,12 @@ static void on_verdict(void *ctx, const struct run_identity *identity, const cha
                        const struct bottleneck *b) {
     (void)ctx;
     avro_encode_bottleneck(out.codec, identity, run_id, b, &out.bytes);
+    buf_add_str(&out.all, buf_str(&out.bytes));
     out.verdict_bytes += (int64_t)out.bytes.len;
     out.verdicts++;
+    if (b->stage >= 0 && b->stage < (int)ARRAY_LEN(out.told_ms)) {
+        out.told_ms[b->stage] = b->updated_ms;
+    }
 }
 
 static void on_advice(void *ctx, const struct run_identity *identity, const char *run_id,
@@ -75,6 +80,10 @@ static int tear_down(void **state) {
 
 static int records(void) {
     return out.runs + out.verdicts + out.advice;
+}
+
+static int64_t bytes_out(void) {
+    return out.run_bytes + out.verdict_bytes + out.advice_bytes;
 }
 
 static int64_t open_total(void) {
@@ -147,21 +156,126 @@ static void what_comes_out_is_bounded_by_what_comes_in(void **state) {
     }
 }
 
+// A stage of which all tasks but one have ended, and that one goes on. Nobody saw the others begin,
+// so nobody knows what waits for it.
+static void hanging_stage(const char *key, int stage) {
+    kit_stage(key, stage, SKEW_TASKS, 1, 0);
+    kit_feed(key,
+             "{\"Event\":\"SparkListenerTaskStart\",\"Stage ID\":%d,\"Stage Attempt "
+             "ID\":0,\"Task Info\":{\"Task ID\":%d,\"Index\":9,\"Launch Time\":%lld,"
+             "\"Executor ID\":\"1\",\"Host\":\"h\"}}",
+             stage, 90000 + stage, kit_ms(1));
+    for (int i = 0; i < SKEW_TASKS - 1; i++) {
+        kit_task(key, stage, 50000 + 100 * stage + i, 1, 2, 1);
+    }
+}
+
+static void an_executor(const char *key, double at_s) {
+    kit_feed(key,
+             "{\"Event\":\"SparkListenerExecutorAdded\",\"Timestamp\":%lld,\"Executor ID\":\"e\"}",
+             kit_ms(at_s));
+}
+
+// Stages that hang are looked at as time goes on, and nearly all that is said of them changes. What
+// is said of it again costs bytes of the run; each stage has its turn; and the end tells all.
+static void time_alone_buys_no_repetitions(void **state) {
+    (void)state;
+    enum { STAGES = 64, HOURS = 2000 };
+    kit_app_start(APP, "etl", 0);
+    for (int i = 0; i < STAGES; i++) {
+        hanging_stage(APP, i);
+    }
+    for (int hour = 0; hour < HOURS; hour++) {
+        an_executor(APP, 3600 * (1 + hour));
+        assert_true(out.verdict_bytes < 4 * kit.bytes);
+    }
+    assert_true(out.verdicts > STAGES * 5);
+    for (int i = 0; i < STAGES; i++) {
+        assert_true(out.told_ms[i] > kit_ms(3600 * (HOURS / 4)));
+    }
+    int64_t before = out.verdict_bytes;
+    int verdicts = out.verdicts;
+    kit_app_end(APP, 3600 * (HOURS + 1));
+    assert_in_range(out.verdicts, verdicts + STAGES, verdicts + 4 * STAGES);
+    assert_true(out.verdict_bytes - before < 4 * STAGES * 1000);
+    for (int i = 0; i < STAGES; i++) {
+        assert_int_equal(out.told_ms[i], kit_ms(3600 * (HOURS + 1)));
+    }
+}
+
+// An event that says again how many tasks a stage has, now these, now those: it changes all that is
+// said of it, or numbers alone.
+static void small_events_buy_few_bottlenecks(void **state) {
+    static const int tasks[2][2] = {{10, 21}, {10, 11}};
+    for (size_t way = 0; way < ARRAY_LEN(tasks); way++) {
+        kit_app_start(APP, "etl", 0);
+        failing_stage(0, 1);
+        skewed_stage(1, 1, 80);
+        failing_stage(1, 1);
+        int64_t in = kit.bytes, before = out.verdict_bytes;
+        int verdicts = out.verdicts;
+        for (int i = 0; i < 2000; i++) {
+            kit_stage(APP, 1, tasks[way][i % 2], 1 + 61 * i, 0);
+        }
+        assert_true(out.verdicts > verdicts + 100);
+        assert_true(out.verdict_bytes - before < 4 * (kit.bytes - in) + FREE_BYTES);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+// What changed of a stage soon after it was told waits, and is told with the end at the latest,
+// although nothing changes any more.
+static void the_end_tells_what_waited(void **state) {
+    (void)state;
+    kit_app_start(APP, "etl", 0);
+    skewed_stage(0, 400, 80); // far from the beginning, where the end weighs it anew
+    kit_stage(APP, 0, SKEW_TASKS, 400, 480);
+    int verdicts = out.verdicts;
+    for (int i = 0; i < 3; i++) { // of tasks that nobody knew
+        kit_task(APP, 0, 90000 + i, 400, 401, 1);
+    }
+    assert_int_equal(out.verdicts, verdicts);
+    kit_app_end(APP, 480);
+    assert_int_equal(out.verdicts, verdicts + 2); // and that the driver held it up
+}
+
 // Every event a minute after the other, the dearest way to be told: an update waits until a quarter
 // of its bytes has come.
 static void time_alone_buys_no_updates(void **state) {
-    (void)state;
-    failing_run(300);
-    int64_t in = kit.bytes, runs = out.run_bytes, advice = out.advice_bytes;
-    int told = out.runs;
-    for (int i = 0; i < 2000; i++) {
-        kit_feed(APP,
-                 "{\"Event\":\"SparkListenerExecutorAdded\",\"Timestamp\":%lld,\"Executor ID\":"
-                 "\"e\"}",
-                 kit_ms(400 + 60 * i));
+    static const int stages[] = {1, 300}; // with few of them what is said of the run is most of it
+    for (size_t i = 0; i < ARRAY_LEN(stages); i++) {
+        failing_run(stages[i]);
+        int64_t in = kit.bytes, before = bytes_out();
+        int told = out.runs;
+        for (int minute = 0; minute < 2000; minute++) {
+            an_executor(APP, 400 + 60 * minute);
+        }
+        assert_true(out.runs > told + 5); // but it is told
+        assert_true(bytes_out() - before < 3 * (kit.bytes - in));
+        tear_down(state);
+        set_up(state);
     }
-    assert_true(out.runs > told + 5); // but it is told
-    assert_true(out.run_bytes - runs + out.advice_bytes - advice < 4 * (kit.bytes - in));
+}
+
+// Each event of an array counts for itself alone.
+static void many_in_a_message_buy_no_more(void **state) {
+    (void)state;
+    enum { MESSAGES = 50, EVENTS = 40 };
+    failing_run(300);
+    int64_t in = kit.bytes, before = bytes_out();
+    for (int i = 0; i < MESSAGES; i++) {
+        struct buf text = {0};
+        for (int n = 0; n < EVENTS; n++) {
+            buf_printf(&text,
+                       "%s{\"Event\":\"SparkListenerExecutorAdded\",\"Timestamp\":%lld,\"Executor "
+                       "ID\":\"e\"}",
+                       n == 0 ? "[" : ",", kit_ms(400 + 60 * (EVENTS * i + n)));
+        }
+        kit_feed(APP, "%s]", buf_text(&text));
+        buf_fini(&text);
+    }
+    assert_true(bytes_out() - before < 4 * (kit.bytes - in));
 }
 
 // The worst of a kind and a new kind are told with the very event; one more of the kind waits.
@@ -392,6 +506,14 @@ static struct buf a_life(bool restarts) {
     }
     perhaps_restart(restarts);
     engine_tick(kit.engine, 10000);
+    kit_app_start("hangs", "etl", 7000);
+    for (int i = 0; i < 5; i++) {
+        hanging_stage("hangs", i);
+    }
+    for (int i = 0; i < 100; i++) { // until there are no bytes left for what is said
+        an_executor("hangs", 7000 + 3600 * i);
+        perhaps_restart(restarts);
+    }
     struct buf all = out.all;
     out.all = (struct buf){0};
     return all;
@@ -413,6 +535,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         CASE(what_comes_out_is_bounded_by_what_comes_in),
         CASE(time_alone_buys_no_updates),
+        CASE(time_alone_buys_no_repetitions),
+        CASE(many_in_a_message_buy_no_more),
+        CASE(small_events_buy_few_bottlenecks),
+        CASE(the_end_tells_what_waited),
         CASE(what_matters_is_told_at_once),
         CASE(a_short_list_has_every_kind),
         CASE(late_events_gather),
