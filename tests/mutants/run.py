@@ -3,7 +3,7 @@
 check that is named there notices.
 
     tests/mutants/run.py [--part | WORD...]   all; some, which the commit chooses; or those with a word in their row
-    tests/mutants/run.py --check              only looks whether each finds its text once (tests/habits/run.sh)
+    tests/mutants/run.py --check              only looks whether each finds its text once, and each room has one (tests/habits/run.sh)
 
 What is made of a mutant's file is compiled alone and linked before the rooms as they were built: seconds, and nothing that
 others use changes. The checks run in a copy of the tree (build/mutants/tree). Whoever noticed must hold without it, or nothing is proved. Prints a line a
@@ -62,6 +62,8 @@ def check_of(name):
         return Check(name, "fuzz", (name,), (["{program}", *limits, seeds],))
     if name in PROGRAM:
         return Check(name, "dev", ("stoker",), (PROGRAM[name],))
+    if name == "hostile":
+        return Check(name, "release", ("stoker",), (["python3", "tests/bench/hostile.py", "{program}"],))
     if (ROOT / "tests" / "habits" / name).is_file():
         return Check(name, "", (), ([f"tests/habits/{name}", "{file}"],))
     if name.startswith("real:"):
@@ -207,9 +209,19 @@ def is_dear(mutant):
     return check_of(mutant.checks[0]).dear
 
 
+def bare_rooms():
+    """Rooms of the agent without a mutant."""
+    rooms = {path.name for path in (ROOT / "agent").iterdir() if path.is_dir()}
+    return sorted(rooms - {pathlib.Path(mutant.file).parent.name for mutant in MUTANTS})
+
+
 def part():
-    """Those that the commit chooses: another slice for another commit, always the same for the same."""
+    """Those that the commit chooses: the slice behind that of the commit before, so that all come in turn, and always the same for
+    the same. A copy that knows no commits before this one has a slice by chance."""
+    shallow = run(["git", "rev-parse", "--is-shallow-repository"], cwd=ROOT).stdout.strip() != "false"
     number = int(run(["git", "rev-parse", "HEAD"], cwd=ROOT).stdout[:12], 16)
+    if not shallow:
+        number = int(run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT).stdout)
     chosen = []
     for dear, size in ((True, DEAR_PART), (False, CHEAP_PART)):
         rows = [mutant for mutant in MUTANTS if is_dear(mutant) == dear]
@@ -221,7 +233,9 @@ def part():
 
 def main():
     if "--check" in sys.argv:
-        return 0 if all([fits(mutant) for mutant in MUTANTS]) else 1
+        for room in bare_rooms():
+            print(f"FAIL  no mutant is in agent/{room}", flush=True)
+        return 0 if all([fits(mutant) for mutant in MUTANTS]) and not bare_rooms() else 1
     words = sys.argv[1:]
     wanted = part() if "--part" in words else [
         mutant for mutant in MUTANTS
