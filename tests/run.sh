@@ -35,6 +35,7 @@ step cli tests/commands/cli.sh build/dev/stoker
 step oracle oracle build/dev/stoker $(tests/oracle/logs.sh)
 step quality tests/quality/quality.py build/dev/stoker --floors
 step promtool tests/serve/promtool.sh
+step registry python3 tests/advise/registry.py build/dev/stoker
 step real build/venv/bin/python tests/real/run.py
 step listener build/venv/bin/python tests/listener/run.py
 wait

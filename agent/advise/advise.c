@@ -3,6 +3,8 @@
 #include "advise/advise.h"
 
 #include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -87,6 +89,7 @@ void advise(const struct advisor *const *all, unsigned count, const struct advic
         const struct recommendation *r = &out->list[i];
         require(r->action != NULL && isfinite(r->saving_s) && r->saving_s >= 0);
     }
+    advice_make_coherent(view, out);
     bound_savings(out, view->duration_s);
 }
 
@@ -125,4 +128,23 @@ uint32_t advice_answers(struct recommendation *recommendation,
         }
     }
     return open;
+}
+
+void advice_note(struct recommendation *r, const char *fmt, ...) {
+    struct buf action = {0}, line = {0};
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    size_t at = r->remedy_bytes > 0 ? r->remedy_bytes : strlen(r->action);
+    buf_printf(&line, " %s", text);
+    buf_add(&action, r->action, at);
+    buf_add_str(&action, buf_str(&line));
+    buf_add_text(&action, r->action + at);
+    r->remedy_bytes += r->remedy_bytes > 0 ? line.len : 0;
+    mem_free(r->action);
+    r->action = mem_strdup(buf_text(&action));
+    buf_fini(&action);
+    buf_fini(&line);
 }

@@ -143,16 +143,31 @@ bool setting_parse(enum setting setting, struct str text, double *out) {
     return good;
 }
 
-struct str setting_told(const struct app *app, enum setting setting) {
-    struct str key = str_of(setting_row(setting)->key);
+// What its environment says, and what the program set since; "" if nothing.
+static void look_up(const struct app *app, enum setting setting, struct str *environment,
+                    struct str *session) {
+    const char *key = setting_row(setting)->key;
+    enum property property = event_property_of(str_of(key));
     require(!rows[setting].family);
-    enum property property = event_property_of(key);
-    if (property == PROPERTY_NONE) {
-        return STR("");
+    *environment = *session = STR("");
+    if (property != PROPERTY_NONE) {
+        bool member = property_is_family(property);
+        const char *name = member ? key + strlen(property_key(property)) : NULL;
+        *environment = properties_get(&app->properties, property, name);
+        *session = app_session_property(app, property, name);
     }
-    bool member = property_is_family(property);
-    return member ? app_property_of(app, property, key.p + strlen(property_key(property)))
-                  : app_property(app, property);
+}
+
+struct str setting_told(const struct app *app, enum setting setting) {
+    struct str environment, session;
+    look_up(app, setting, &environment, &session);
+    return session.len > 0 ? session : environment;
+}
+
+bool setting_is_programs(const struct app *app, enum setting setting) {
+    struct str environment, session;
+    look_up(app, setting, &environment, &session);
+    return session.len > 0 && !str_eq(session, environment);
 }
 
 bool setting_number(const struct app *app, enum setting setting, double *out) {

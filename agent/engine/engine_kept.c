@@ -190,6 +190,8 @@ static const struct keep_kind kinds[] = {
      &record_executors, open_part, close_part},
     {'c', 1, false, true, "c0.<run key>", "Spark properties of a run", &record_properties,
      open_part, close_part},
+    {'q', 1, false, true, "q0.<run key>", "what the program of a run set otherwise in its session",
+     &record_properties, open_part, close_part},
 };
 const struct keep_kinds engine_kinds = {kinds, ARRAY_LEN(kinds)};
 enum { KIND_ENGINE, KIND_RUN };

@@ -133,8 +133,8 @@ bool recommendation_shorten(struct recommendation *r) {
         r->code = NULL;
         return true;
     }
-    bool shorter = r->setting_count > 0 || r->bottleneck_count > 0;
-    r->setting_count = r->bottleneck_count = 0;
+    bool shorter = r->setting_count > 0 || r->own_count > 0 || r->bottleneck_count > 0;
+    r->setting_count = r->own_count = r->bottleneck_count = 0;
     return shorter;
 }
 
@@ -147,6 +147,12 @@ void recommendation_fini(struct recommendation *recommendation) {
         mem_free(recommendation->settings[i].value);
     }
     mem_free(recommendation->settings);
+    for (uint32_t i = 0; i < recommendation->own_count; i++) {
+        mem_free(recommendation->own[i].key);
+        mem_free(recommendation->own[i].value);
+        mem_free(recommendation->own[i].fits);
+    }
+    mem_free(recommendation->own);
     *recommendation = (struct recommendation){0};
 }
 

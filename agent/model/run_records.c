@@ -134,6 +134,14 @@ static const struct record_row setting_advice[] = {
 };
 const struct record record_setting_advice = RECORD_OF("setting", setting_advice, setting_advice);
 
+static const struct record_row own_setting[] = {
+    RECORD_ROW(0, TEXT, own_setting, key),
+    RECORD_ROW(0, TEXT, own_setting, value),
+    RECORD_ROW(0, TEXT, own_setting, fits),
+    RECORD_ROW(0, BOOL, own_setting, by_program),
+};
+const struct record record_own_setting = RECORD_OF("setting of the run", own_setting, own_setting);
+
 // `bottlenecks` is a list of ids, which no row describes.
 static const struct record_row recommendation[] = {
     RECORD_ROW(0, CHARS, recommendation, id),
@@ -143,6 +151,8 @@ static const struct record_row recommendation[] = {
     RECORD_ROW(0, NAME, recommendation, when_not),
     RECORD_ROW(0, LIST, recommendation, settings, .item = &record_setting_advice,
                .count_offset = offsetof(struct recommendation, setting_count), .max = UINT32_MAX),
+    RECORD_AS(0, LIST, recommendation, own, "set_on_purpose", .item = &record_own_setting,
+              .count_offset = offsetof(struct recommendation, own_count), .max = UINT32_MAX),
     RECORD_ROW(0, F64, recommendation, saving_s),
     RECORD_ROW(0, CHARS, recommendation, saving_how),
     RECORD_ROW(0, I32, recommendation, revision),

@@ -6,6 +6,7 @@
 #include "findings.h"
 #include "html_page.h"
 #include "present/render.h"
+#include "present/render_settings.h"
 
 void render_html_begin(struct buf *out) {
     html_begin(out, "Stoker: judged runs");
@@ -70,6 +71,32 @@ static void add_finding(struct buf *out, const struct findings *findings, uint32
     buf_add_text(out, "</td></tr>\n");
 }
 
+// A line end within <pre> is one of the page, not of a text.
+static void add_settings(struct buf *out, const struct recommendation *recommendation) {
+    struct buf lines = {0};
+    render_advised_settings(&lines, recommendation, 0);
+    struct str rest = buf_str(&lines);
+    buf_add_text(out, rest.len > 0 ? "<pre>" : "");
+    while (rest.len > 0) {
+        const char *end = memchr(rest.p, '\n', rest.len);
+        size_t len = end != NULL ? (size_t)(end - rest.p) : rest.len;
+        buf_add_html(out, (struct str){rest.p, len});
+        buf_add_char(out, '\n');
+        len += end != NULL;
+        rest = (struct str){rest.p + len, rest.len - len};
+    }
+    buf_add_text(out, lines.len > 0 ? "</pre>\n" : "");
+    buf_fini(&lines);
+}
+
+static void add_advice(struct buf *out, const struct recommendation *recommendation) {
+    buf_printf(out, "<div class=\"advice\"><p><strong>%s</strong>: ", recommendation->kind);
+    buf_add_html(out, str_of(recommendation->action));
+    buf_add_text(out, "</p>\n");
+    add_settings(out, recommendation);
+    buf_add_text(out, "</div>\n");
+}
+
 void render_html(struct buf *out, const struct app *app, enum run_status status,
                  const struct recommendation *recommendations, uint32_t count) {
     struct run_totals totals;
@@ -101,8 +128,6 @@ void render_html(struct buf *out, const struct app *app, enum run_status status,
     buf_add_text(out, shown == 0 ? "<p>Nothing here costs time worth saving.</p>\n" : "");
     findings_fini(&findings);
     for (uint32_t i = 0; i < count; i++) {
-        buf_printf(out, "<p class=\"advice\"><strong>%s</strong>: ", recommendations[i].kind);
-        buf_add_html(out, str_of(recommendations[i].action));
-        buf_add_text(out, "</p>\n");
+        add_advice(out, &recommendations[i]);
     }
 }

@@ -153,6 +153,19 @@ static void add_bottleneck(struct json_writer *json, const struct bottleneck *b)
     json_end_object(json);
 }
 
+// What the run sets itself, and what would fit.
+static void add_own(struct json_writer *json, const struct recommendation *r) {
+    json_member_object(json, "set_on_purpose");
+    for (uint32_t i = 0; i < r->own_count; i++) {
+        json_member_object(json, r->own[i].key);
+        json_member_text(json, "value", r->own[i].value);
+        json_member_text(json, "fits", r->own[i].fits);
+        json_member_bool(json, "by_program", r->own[i].by_program);
+        json_end_object(json);
+    }
+    json_end_object(json);
+}
+
 static void add_recommendation(struct json_writer *json, const struct recommendation *r) {
     json_begin_object(json);
     json_member_text(json, "id", r->id);
@@ -168,6 +181,9 @@ static void add_recommendation(struct json_writer *json, const struct recommenda
         json_member_text(json, r->settings[i].key, r->settings[i].value);
     }
     json_end_object(json);
+    if (r->own_count > 0) {
+        add_own(json, r);
+    }
     json_member_text(json, "code", r->code != NULL ? r->code : "");
     json_member_text(json, "when_not", r->when_not != NULL ? r->when_not : "");
     json_member_number(json, "saving_s", r->saving_s);

@@ -83,3 +83,17 @@ uint32_t render_settings(struct buf *out, enum settings_form form,
     }
     return left_out;
 }
+
+void render_advised_settings(struct buf *out, const struct recommendation *recommendation,
+                             int indent) {
+    (void)!render_settings(out, SETTINGS_CONF, recommendation->settings,
+                           recommendation->setting_count, indent);
+    for (uint32_t i = 0; i < recommendation->own_count; i++) {
+        const struct own_setting *own = &recommendation->own[i];
+        buf_printf(out, "%*s# ", indent, "");
+        add_conf(out, own->key, own->fits);
+        buf_add_text(out, " (set to ");
+        buf_add_printable(out, str_of(own->value));
+        buf_add_text(out, own->by_program ? " by the program, which wins)\n" : ")\n");
+    }
+}

@@ -9,6 +9,7 @@
 #include "base/span.h"
 #include "findings.h"
 #include "present/render.h"
+#include "present/render_settings.h"
 #include "wrap.h"
 
 static int worse_first(const void *a, const void *b) {
@@ -229,16 +230,6 @@ static void add_confidence(struct buf *out, const struct bottleneck *b,
     }
 }
 
-static void add_settings(struct buf *out, const struct recommendation *r, int indent) {
-    for (uint32_t i = 0; i < r->setting_count; i++) {
-        buf_printf(out, "%*s", indent, "");
-        buf_add_printable(out, str_of(r->settings[i].key));
-        buf_add_char(out, '=');
-        buf_add_printable(out, str_of(r->settings[i].value));
-        buf_add_char(out, '\n');
-    }
-}
-
 // What helps, without the numbers, which stand above it.
 static void add_help(struct buf *out, const struct recommendation *r,
                      const struct render_style *style) {
@@ -247,7 +238,7 @@ static void add_help(struct buf *out, const struct recommendation *r,
     buf_add_text(&line, "What helps: ");
     buf_add(&line, r->action, len);
     wrap_words(out, buf_text(&line), INDENT, style->width);
-    add_settings(out, r, INDENT);
+    render_advised_settings(out, r, INDENT);
     buf_fini(&line);
 }
 
@@ -314,7 +305,7 @@ static void add_advice(struct buf *out, const struct findings *findings,
         buf_printf(out, "\n  %sAdvice: %s%s\n", style->color ? "\033[1m" : "", r->kind,
                    style->color ? "\033[0m" : "");
         wrap_words(out, r->action, INDENT, style->width);
-        add_settings(out, r, INDENT);
+        render_advised_settings(out, r, INDENT);
     }
 }
 

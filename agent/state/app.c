@@ -264,6 +264,7 @@ void app_free(struct app *app) {
     }
     delivery_fini(&app->delivery);
     properties_fini(&app->properties);
+    properties_fini(&app->session);
     executors_fini(&app->executors);
     run_signs_fini(&app->signs);
     streams_fini(&app->streams);
@@ -350,6 +351,32 @@ struct str app_property_of(const struct app *app, enum property family, const ch
     return properties_get(&app->properties, family, name);
 }
 
+struct str app_session_property(const struct app *app, enum property property, const char *name) {
+    return properties_get(&app->session, property, name);
+}
+
+// Jobs of SQL bring all settings of their session. What the environment has, too, nobody set since,
+// unless it was something else in between.
+static void apply_session(struct app *app, const struct event_job *job) {
+    for (uint32_t i = 0; i < job->property_count; i++) {
+        struct str key = job->properties[i].key, value = job->properties[i].value;
+        enum property property = event_property_of(key);
+        if (!str_starts(key, STR("spark.sql.")) || !property_is_of_run(property)) {
+            continue;
+        }
+        char rest[PROPERTY_NAME_MAX + 1];
+        const char *name = property_is_family(property) ? rest : NULL;
+        size_t own = strlen(property_key(property));
+        if (!str_copy(rest, sizeof rest, (struct str){key.p + own, key.len - own})) {
+            continue;
+        }
+        bool same = str_eq(properties_get(&app->properties, property, name), value);
+        if (!same || properties_get(&app->session, property, name).len > 0) {
+            properties_put(&app->session, key, value);
+        }
+    }
+}
+
 static void apply_time(struct app *app, const struct event *event) {
     int64_t first = event->first_ms, last = event->time_ms;
     if (first > 0 && first <= EVENT_TIME_MAX_MS && (app->first_ms == 0 || first < app->first_ms)) {
@@ -363,6 +390,9 @@ static void apply_time(struct app *app, const struct event *event) {
 // Events about jobs, SQL executions and streaming queries.
 static void apply_work(struct app *app, const struct event *event) {
     switch (event->kind) {
+    case EVENT_JOB_START:
+        apply_session(app, &event->job);
+        break;
     case EVENT_SQL_START:
     case EVENT_SQL_ADAPTIVE_PLAN:
     case EVENT_SQL_ADAPTIVE_METRICS:
@@ -470,7 +500,7 @@ bool app_apply(struct app *app, const struct event *event, struct stage **touche
     if (touched != NULL) {
         *touched = stage;
     }
-    app->limits |= app->executors.limits | app->properties.limits;
+    app->limits |= app->executors.limits | app->properties.limits | app->session.limits;
     app->limit_hit = app->limits != 0;
     return changed;
 }

@@ -211,7 +211,7 @@ int64_t app_bytes(const struct app *app) {
            app->streams.count * (int64_t)sizeof(struct stream_query) +
            app->executors.host_count * (int64_t)HOST_BYTES +
            app->executors.slots.count * (int64_t)sizeof(struct slot_profile) +
-           (int64_t)app->properties.packed.len * 3 / 2;
+           (int64_t)(app->properties.packed.len + app->session.packed.len) * 3 / 2;
 }
 
 // The largest id of a map; INT64_MIN if it is empty.

@@ -256,6 +256,9 @@ void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx) 
     if (app->properties.count > 0) {
         each(ctx, (struct kept_part){'c', {0}}, &app->properties.kept, &app->properties);
     }
+    if (app->session.count > 0) {
+        each(ctx, (struct kept_part){'q', {0}}, &app->session.kept, &app->session);
+    }
     for (uint32_t i = 0; i < app->stage_count; i++) {
         struct stage *stage = app->stages[i];
         if (touched && !stage->kept.touched) {
@@ -301,6 +304,8 @@ void *app_part_open(struct app *app, struct kept_part part) {
     }
     case 'c':
         return app->properties.count == 0 && part.numbers[0] == 0 ? &app->properties : NULL;
+    case 'q':
+        return app->session.count == 0 && part.numbers[0] == 0 ? &app->session : NULL;
     default:
         return NULL;
     }
@@ -342,8 +347,9 @@ bool app_part_close(struct app *app, struct kept_part part, void *object, bool g
     if (part.letter == 'j') {
         return take_job(app, part, object, good);
     }
-    if (part.letter == 'c') {
-        app->properties.kept.written = true;
+    if (part.letter == 'c' || part.letter == 'q') {
+        struct properties *properties = object;
+        properties->kept.written = true;
         return good;
     }
     if (part.letter == 'a' && good) {

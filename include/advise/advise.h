@@ -4,9 +4,9 @@
 // its own, reads no clock and changes nothing. What was handed out before is the engine's to
 // remember, by kind of recommendation: only what changed leaves.
 //
-// Invariants: a run has at most one recommendation of a kind, as its id says no more; a saving is
-// finite and not negative, and all of them together (that of a failed run aside) are never more
-// than the run's duration.
+// Invariants: a run has at most one recommendation of a kind, as its id says no more, and at most
+// one value of a setting; a saving is finite and not negative, and all of them together (that of a
+// failed run aside) are never more than the run's duration.
 #pragma once
 
 #include "base/buf.h"
@@ -50,7 +50,12 @@ const struct advisor *const *advisors(unsigned *count);
 // Appends the table of advisors in docs/rules.md.
 void advisors_to_markdown(struct buf *out);
 
-// Fills *out with what `all` recommend, in their order.
+// Makes one set of all that the recommendations give: no key twice, nothing that the run does
+// already, that its Spark does not know or that its verdicts speak against, and values that hold
+// together (bounds in their order, cores that divide, switches that are on). What the run itself
+// sets, probably on purpose, is named beside what would fit, and is no part of the set.
+void advice_make_coherent(const struct advice_view *view, struct advice *advice);
+// Fills *out with what `all` recommend, in their order, as one coherent set.
 void advise(const struct advisor *const *all, unsigned count, const struct advice_view *view,
             struct advice *out);
 // Releases what the recommendations own.
@@ -65,3 +70,5 @@ struct recommendation *advice_add(struct advice *advice, const struct advice_vie
 // how many.
 uint32_t advice_answers(struct recommendation *recommendation,
                         const struct bottleneck *const *verdicts, uint32_t count);
+// Adds a sentence to what it says helps, before the numbers of the run, printf style.
+void advice_note(struct recommendation *recommendation, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -69,8 +69,11 @@ enum { SETTING_NUMBER_SIZE = 32 };
 bool setting_write(enum setting setting, double value, char out[SETTING_NUMBER_SIZE]);
 // True if that Spark knows the key; of an unknown one those that were there in 3.0 are.
 bool setting_known(enum setting setting, int spark);
-// What the run was told, "" if nothing. Borrowed until the next event. Of no family.
+// What the run was told, "" if nothing: by its program, else by its environment. Borrowed until the
+// next event. Of no family.
 struct str setting_told(const struct app *app, enum setting setting);
+// True if the program itself set it while it ran: what is set before it starts does not count.
+bool setting_is_programs(const struct app *app, enum setting setting);
 // What holds in the run: what it was told, else what its Spark does by itself. False if that is no
 // number or not known.
 bool setting_number(const struct app *app, enum setting setting, double *out);

@@ -122,6 +122,13 @@ struct recommendation {
         char *key, *value; // owned
     } * settings;          // owned
     uint32_t setting_count;
+    // What the run itself sets, probably on purpose, so that it is no part of `settings`; the
+    // action tells it, too.
+    struct own_setting {
+        char *key, *value, *fits; // owned: what it sets, and what would fit
+        bool by_program;          // while it ran, so that nothing set before counts
+    } * own;                      // owned
+    uint32_t own_count;
     double saving_s;
     char saving_how[160]; // how the saving was computed
     int32_t revision;
@@ -207,4 +214,4 @@ struct pipeline_window {
 // Their tables. Rows with a number are kept in state; rows are called as the fields of the schemas.
 extern const struct record record_run_identity, record_run_totals, record_stage_summary,
     record_evidence, record_bottleneck, record_open_bottleneck, record_setting_advice,
-    record_recommendation, record_pipeline_run, record_pipeline_window;
+    record_own_setting, record_recommendation, record_pipeline_run, record_pipeline_window;

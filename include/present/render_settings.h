@@ -19,3 +19,7 @@ const char *settings_form_name(enum settings_form form);
 // them.
 uint32_t render_settings(struct buf *out, enum settings_form form,
                          const struct setting_advice *settings, uint32_t count, int indent);
+// Appends for a person what the recommendation gives, as --conf, and as comments of a shell what
+// would fit where the run has something else on purpose: "# --conf key=8 (set to 2000)".
+void render_advised_settings(struct buf *out, const struct recommendation *recommendation,
+                             int indent);

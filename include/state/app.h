@@ -100,6 +100,7 @@ struct app {
 
     struct delivery delivery;
     struct properties properties;
+    struct properties session; // of SQL: what its jobs have otherwise, the newest job's
     struct executors executors;
     struct stage **stages; // owned, in order of appearance
     uint32_t stage_count, stage_cap;
@@ -204,6 +205,9 @@ void app_fix_pipeline(struct app *app);
 struct str app_property(const struct app *app, enum property property);
 // The member of a family: (PROPERTY_SQL_ADAPTIVE, "enabled").
 struct str app_property_of(const struct app *app, enum property family, const char *name);
+// What the program itself set in its SQL session, other than the environment has it, as its newest
+// job that tells it has it; "" if it did not. `name`: of a member of a family, else NULL.
+struct str app_session_property(const struct app *app, enum property property, const char *name);
 
 // The stage, or NULL.
 struct stage *app_stage(const struct app *app, int32_t id, int32_t attempt);
@@ -235,8 +239,8 @@ extern const struct record record_app, record_stage, record_job, record_accumula
     record_executors, record_properties;
 
 // Calls `each` with every part there is, its letter ('s' stage, 'j' open job, 'a' 256 accumulators,
-// 'x' 128 executors and their hosts, 'c' its Spark properties), the numbers of its key, its mark
-// and the struct its table is of. Parts that went are in app->gone.
+// 'x' 128 executors and their hosts, 'c' its Spark properties, 'q' those of its session), the
+// numbers of its key, its mark and the struct its table is of. Parts that went are in app->gone.
 typedef void app_part_fn(void *ctx, struct kept_part part, struct kept *kept, const void *object);
 // With `touched`, stages that did not change are left out: a run may have thousands.
 void app_each_part(struct app *app, bool touched, app_part_fn *each, void *ctx);

@@ -82,6 +82,7 @@ static void recommendations_and_windows(void **state) {
     char ids[3][ID_TEXT_SIZE] = {"a", "b", "c"};
     struct setting_advice settings[] = {{(char[]){"spark.a"}, (char[]){"1"}},
                                         {(char[]){"spark.b"}, (char[]){""}}};
+    struct own_setting own[] = {{(char[]){"spark.c"}, (char[]){"2g"}, (char[]){"4g"}, true}};
     for (uint32_t i = 0; i < 100; i++) {
         struct run_identity identity = {.cluster = "c"};
         char action[64];
@@ -94,6 +95,8 @@ static void recommendations_and_windows(void **state) {
                                    .bottleneck_count = i % 4,
                                    .settings = settings,
                                    .setting_count = i % 3,
+                                   .own = own,
+                                   .own_count = i % 2,
                                    .revision = (int32_t)i,
                                    .saving_s = i / 7.0};
         avro_encode_recommendation(codec, &identity, "run", &r, &bytes);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # deps.sh [VERSION...|all]: sets up what tests/listener needs beyond tests/real/deps.sh, under build/, idempotently:
-#   build/spark/VERSION   a Python venv with that pyspark; without an argument the two versions of CI
+#   build/spark/VERSION   a Python venv with that pyspark; without an argument the versions of CI: the two of the listener's suites,
+#                         and what tests/advise/registry.py asks besides
 #   the listener's jar    by `make listener`
 # Called by tests/run.sh and by make listener-matrix, listener-disasters and bench-listener. Whatever cannot be had ends with a
 # line saying so and exit 1.
@@ -9,7 +10,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=$root/build
 # One of each line of Spark that is promised, Scala 2.12 and 2.13.
 all="3.3.4 3.5.6 4.0.1 4.1.1 4.2.0 4.3.0"
-ci="3.5.6 4.3.0"
+ci="3.5.6 4.1.1 4.3.0"
 . "$root/tests/real/tries.sh"
 
 spark() { # VERSION

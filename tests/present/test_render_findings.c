@@ -215,7 +215,7 @@ static void advice_is_told_once(void **state) {
     assert_null(strstr(text, "numbers"));
     assert_int_equal(times(text, "Advice:"), 1);
     assert_non_null(strstr(text, "Advice: memory\n             More of it. In this run: 4 g.\n"
-                                 "             spark.x=4g\n"));
+                                 "             --conf spark.x=4g\n"));
     app_free(app);
 }
 

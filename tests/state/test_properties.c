@@ -175,6 +175,39 @@ static void properties_come_back_as_they_were(void **state) {
     }
 }
 
+static void job(struct app *app, int32_t id, const struct event_property *properties,
+                uint32_t count) {
+    struct event event = {.kind = EVENT_JOB_START};
+    event.job = (struct event_job){.id = id, .properties = properties, .property_count = count};
+    app_apply(app, &event, NULL);
+}
+
+// A job of SQL brings all that its session has: what is as in the environment nobody set.
+static void what_a_session_sets_is_told_by_its_jobs(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    tell_one(app, "spark.sql.shuffle.partitions", STR("8"));
+    struct event_property told[] = {
+        {STR("spark.sql.shuffle.partitions"), STR("8")},
+        {STR("spark.sql.adaptive.enabled"), STR("false")},
+        {STR("spark.executor.memory"), STR("4g")}, // no session sets it
+        {STR("spark.sql.execution.id"), STR("7")}, // nor is that a setting
+        {STR("spark.sql.warehouse.dir"), STR("/w")},
+    };
+    job(app, 1, told, ARRAY_LEN(told));
+    assert_int_equal(app->session.count, 1);
+    assert_true(is(app_session_property(app, PROPERTY_SQL_ADAPTIVE, "enabled"), "false"));
+    assert_true(is(app_session_property(app, PROPERTY_SQL_SHUFFLE_PARTITIONS, NULL), ""));
+    told[0].value = STR("2000");
+    job(app, 2, told, 1);
+    assert_true(is(app_session_property(app, PROPERTY_SQL_SHUFFLE_PARTITIONS, NULL), "2000"));
+    assert_true(is(app_property(app, PROPERTY_SQL_SHUFFLE_PARTITIONS), "8"));
+    told[0].value = STR("8"); // back again: it was another in between
+    job(app, 3, told, 1);
+    assert_true(is(app_session_property(app, PROPERTY_SQL_SHUFFLE_PARTITIONS, NULL), "8"));
+    app_free(app);
+}
+
 static void they_are_written_when_they_changed(void **state) {
     (void)state;
     struct app *app = spark_app();
@@ -232,6 +265,7 @@ int main(void) {
         cmocka_unit_test(cores_of_a_task_come_from_the_property),
         cmocka_unit_test(properties_are_bounded),
         cmocka_unit_test(properties_come_back_as_they_were),
+        cmocka_unit_test(what_a_session_sets_is_told_by_its_jobs),
         cmocka_unit_test(they_are_written_when_they_changed),
         cmocka_unit_test(the_name_is_settled_when_it_can_be),
     };
