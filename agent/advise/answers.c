@@ -1,11 +1,26 @@
 // answers: see the header. Called by the advisors.
 #include "answers.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
 enum { SPELT_OUT_MAX = 3, REMEDIES_MAX = 8 };
+
+// The dearest first, the rest in one order, whatever it was taken in: a run may have thousands.
+static int dearest_first(const void *a, const void *b) {
+    const struct bottleneck *x = *(const struct bottleneck *const *)a;
+    const struct bottleneck *y = *(const struct bottleneck *const *)b;
+    if (x->saving_s != y->saving_s) {
+        return x->saving_s > y->saving_s ? -1 : 1;
+    }
+    if (x->kind != y->kind) {
+        return (int)x->kind - (int)y->kind;
+    }
+    int by_stage = (x->stage > y->stage) - (x->stage < y->stage);
+    return by_stage != 0 ? by_stage : x->stage_attempt - y->stage_attempt;
+}
 
 void answers_take(const struct advice_view *view, enum bottleneck_kind kind, answers_fits_fn *fits,
                   struct answers *answers) {
@@ -16,37 +31,53 @@ void answers_take(const struct advice_view *view, enum bottleneck_kind kind, ans
             continue;
         }
         MEM_GROW(answers->list, answers->count, answers->cap);
-        uint32_t at = answers->count++;
-        for (; at > 0 && all[i]->saving_s > answers->list[at - 1]->saving_s; at--) {
-            answers->list[at] = answers->list[at - 1];
-        }
-        answers->list[at] = all[i];
+        answers->list[answers->count++] = all[i];
         answers->saving_s += all[i]->saving_s;
+    }
+    if (answers->count > 0) {
+        qsort(answers->list, answers->count, sizeof(*answers->list), dearest_first);
     }
 }
 
-static bool is_answered(const struct advice *advice, const struct bottleneck *verdict) {
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+// The ids that advice on more than a kind of bottleneck answers, sorted; *count gets how many.
+// Owned by the caller.
+static const char **answered_ids(const struct advice *advice, uint32_t *count) {
+    const char **ids = NULL;
+    uint32_t cap = 0;
+    *count = 0;
     for (uint32_t i = 0; i < advice->count; i++) {
         const struct recommendation *r = &advice->list[i];
         for (uint32_t k = 0; k < r->bottleneck_count && kind_parse(str_of(r->kind)) < 0; k++) {
-            if (strcmp(r->bottlenecks[k], verdict->id) == 0) {
-                return true;
-            }
+            MEM_GROW(ids, *count, cap);
+            ids[(*count)++] = r->bottlenecks[k];
         }
     }
-    return false;
+    if (*count > 0) {
+        qsort(ids, *count, sizeof(*ids), by_text);
+    }
+    return ids;
 }
 
 void answers_leave_out(struct answers *answers, const struct advice *advice) {
-    uint32_t left = 0;
+    uint32_t count, left = 0;
+    const char **ids = answers->count > 0 ? answered_ids(advice, &count) : NULL;
+    if (ids == NULL) {
+        return;
+    }
     answers->saving_s = 0;
     for (uint32_t i = 0; i < answers->count; i++) {
-        if (!is_answered(advice, answers->list[i])) {
+        const char *id = answers->list[i]->id;
+        if (bsearch(&id, ids, count, sizeof(*ids), by_text) == NULL) {
             answers->list[left++] = answers->list[i];
             answers->saving_s += answers->list[i]->saving_s;
         }
     }
     answers->count = left;
+    mem_free(ids);
 }
 
 void answers_add_remedies(const struct answers *answers, answers_words_fn *words, struct buf *out) {

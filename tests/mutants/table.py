@@ -145,7 +145,7 @@ MUTANTS = (
     Mutant("a setting is given for partitions that the code asks for", "agent/advise/facts.c",
            "(double)s->tasks_expected == partitions;", "true;", ("test_advise_partitioning",)),
     Mutant("general advice stands beside that on partitions", "agent/advise/answers.c",
-           "if (!is_answered(advice, answers->list[i])) {", "if (true) {", ("test_advise_partitioning",)),
+           "if (bsearch(&id, ids, count, sizeof(*ids), by_text) == NULL) {", "if (id != NULL) {", ("test_advise_partitioning",)),
     Mutant("a fifth is worth a word", "agent/advise/sizing.c", "> 0.2 * now", ">= 0.2 * now",
            ("test_sizing", "test_advise_partitioning")),
     Mutant("partitions have no most", "agent/advise/sizing.c", "fmin(SIZING_PARTITIONS_MAX, fmax(1, count))", "fmax(1, count)",
