@@ -129,16 +129,32 @@ static const char *python_words(const struct app *app, const struct bottleneck *
                                "the function; the rest is its own work.";
 }
 
+// On one machine nobody else has the slots: what the first stage waits for is the program's start.
+static bool waits_for_start(const struct app *app, const struct bottleneck *worst) {
+    return facts_is_local(app) && worst->cause == CAUSE_NONE && worst->stage == 0;
+}
+
 // Pods that are long in coming are another matter than slots that others have.
-static const char *waiting_words(const struct app *app, const struct bottleneck *worst) {
+static bool waits_for_pods(const struct app *app, const struct bottleneck *worst) {
     enum { PODS_MS = 10000 };
     int64_t came_ms = app->executors.first_added_ms - app_start_ms(app);
-    bool pods = str_is(app_property(app, PROPERTY_MASTER), "k8s") && came_ms >= PODS_MS;
-    return pods && worst->cause == CAUSE_NONE
+    return str_is(app_property(app, PROPERTY_MASTER), "k8s") && worst->cause == CAUSE_NONE &&
+           came_ms >= PODS_MS;
+}
+
+static const char *waiting_words(const struct app *app, const struct bottleneck *worst) {
+    return waits_for_start(app, worst)
+               ? "On one machine this is the program's start (classes are loaded, code is "
+                 "generated), paid once: do more in one run, or let one session serve many."
+           : waits_for_pods(app, worst)
                ? "The pods of its executors took so long to start: keep the image small and on the "
                  "nodes beforehand, ask for more of them at once "
                  "(spark.kubernetes.allocation.batch.size), or keep nodes ready for them."
                : NULL;
+}
+
+static const char *waiting_not(const struct app *app, const struct bottleneck *worst) {
+    return waits_for_start(app, worst) ? "Not in a run of minutes: it hardly counts there." : NULL;
 }
 
 static const char *text_of_skew(const struct app *app, const struct bottleneck *worst) {
@@ -197,6 +213,7 @@ static const struct {
     [KIND_SLOW_RUN] = {.when_not = "Not if the run may take that long."},
     [KIND_LOW_THROUGHPUT] = {.when_not = "Not if there are few records by nature."},
     [KIND_RESOURCE_CONTENTION] = {.words = waiting_words,
+                                  .not_if = waiting_not,
                                   .when_not = "Not where the wait is cheaper than the slots."},
     [KIND_TASK_FAILURES] = {.not_if = failures_not},
     [KIND_DRIVER_BOUND] = {.when_not = "Not where the driver waits for somebody on purpose."},

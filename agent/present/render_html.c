@@ -72,11 +72,10 @@ static void add_finding(struct buf *out, const struct findings *findings, uint32
 }
 
 // A line end within <pre> is one of the page, not of a text.
-static void add_settings(struct buf *out, const struct recommendation *recommendation) {
-    struct buf lines = {0};
-    render_advised_settings(&lines, recommendation, 0);
-    struct str rest = buf_str(&lines);
+static void add_lines(struct buf *out, const char *lines) {
+    struct str rest = str_of(lines);
     buf_add_text(out, rest.len > 0 ? "<pre>" : "");
+    bool any = rest.len > 0;
     while (rest.len > 0) {
         const char *end = memchr(rest.p, '\n', rest.len);
         size_t len = end != NULL ? (size_t)(end - rest.p) : rest.len;
@@ -85,16 +84,24 @@ static void add_settings(struct buf *out, const struct recommendation *recommend
         len += end != NULL;
         rest = (struct str){rest.p + len, rest.len - len};
     }
-    buf_add_text(out, lines.len > 0 ? "</pre>\n" : "");
-    buf_fini(&lines);
+    buf_add_text(out, any ? "</pre>\n" : "");
 }
 
 static void add_advice(struct buf *out, const struct recommendation *recommendation) {
+    struct buf settings = {0};
+    render_advised_settings(&settings, recommendation, 0);
     buf_printf(out, "<div class=\"advice\"><p><strong>%s</strong>: ", recommendation->kind);
     buf_add_html(out, str_of(recommendation->action));
     buf_add_text(out, "</p>\n");
-    add_settings(out, recommendation);
+    add_lines(out, buf_text(&settings));
+    add_lines(out, recommendation->code != NULL ? recommendation->code : "");
+    if (recommendation->when_not != NULL) {
+        buf_add_text(out, "<p>");
+        buf_add_html(out, str_of(recommendation->when_not));
+        buf_add_text(out, "</p>\n");
+    }
     buf_add_text(out, "</div>\n");
+    buf_fini(&settings);
 }
 
 void render_html(struct buf *out, const struct app *app, enum run_status status,

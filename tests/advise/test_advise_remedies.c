@@ -107,6 +107,22 @@ static void pods_that_come_late_are_told_from_slots(void **state) {
     assert_null(strstr(ask()->action, "pods"));
 }
 
+static void the_start_of_a_program_is_no_queue(void **state) {
+    (void)state;
+    struct bottleneck *b = kit_verdict(KIND_RESOURCE_CONTENTION, CAUSE_NONE, 0, 40);
+    assert_non_null(strstr(ask()->action, "queue"));
+    kit_property("spark.master", "local");
+    const struct recommendation *r = ask();
+    assert_non_null(strstr(r->action, "the program's start"));
+    assert_null(strstr(r->action, "queue"));
+    assert_non_null(strstr(r->when_not, "a run of minutes"));
+    b->cause = CAUSE_OWN_JOBS;
+    assert_null(strstr(ask()->action, "the program's start"));
+    b->cause = CAUSE_NONE;
+    b->stage = 3;
+    assert_null(strstr(ask()->action, "the program's start"));
+}
+
 // Of two stages that failed one ran out of memory, which has an advisor of its own.
 static void what_is_answered_is_left_out(void **state) {
     (void)state;
@@ -127,6 +143,7 @@ static void what_is_answered_is_left_out(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(pods_that_come_late_are_told_from_slots),
+        KIT_TEST(the_start_of_a_program_is_no_queue),
         KIT_TEST(rows_by_hand_go_in_batches),
         KIT_TEST(executors_that_idle_may_go),
         KIT_TEST(a_slow_host_is_overtaken),

@@ -6,6 +6,7 @@
 
 #include "advise/setting.h"
 #include "base/mem.h"
+#include "present/render.h"
 #include "present/render_advice.h"
 #include "support/spark.h"
 
@@ -82,6 +83,21 @@ static void what_a_text_holds_is_escaped(void **state) {
     recommendation_fini(&r);
 }
 
+static void a_page_has_the_lines_to_write(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct recommendation r = piece(ADVICE_JOIN, "Hint.", "it was small.", 1);
+    r.code = mem_strdup("a < b\n  c");
+    r.when_not = "Not if it grows.";
+    struct buf out = {0};
+    render_html(&out, app, RUN_SUCCEEDED, &r, 1);
+    assert_non_null(strstr(buf_text(&out), "it was small.</p>\n<pre>a &#60; b\n  c\n</pre>\n"
+                                           "<p>Not if it grows.</p>\n</div>"));
+    buf_fini(&out);
+    recommendation_fini(&r);
+    app_free(app);
+}
+
 static void names_are_those_of_kubernetes(void **state) {
     (void)state;
     static const char *const cases[][2] = {
@@ -119,6 +135,7 @@ int main(void) {
         cmocka_unit_test(every_part_is_told),
         cmocka_unit_test(no_line_is_wider_than_asked),
         cmocka_unit_test(what_a_text_holds_is_escaped),
+        cmocka_unit_test(a_page_has_the_lines_to_write),
         cmocka_unit_test(names_are_those_of_kubernetes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
