@@ -67,7 +67,7 @@ int64_t facts_executor_cores(const struct app *app) {
     double set;
     if (!local && setting_told(app, SETTING_EXECUTOR_CORES).len > 0 &&
         setting_number(app, SETTING_EXECUTOR_CORES, &set) && set >= 1) {
-        return (int64_t)set;
+        return set < INT32_MAX ? (int64_t)set : INT32_MAX;
     }
     int64_t slots = executors_live_slots(&app->executors);
     for (uint32_t i = 0; i < app->stage_count; i++) {

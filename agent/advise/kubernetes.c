@@ -51,6 +51,21 @@ static int64_t executors_of(const struct app *app) {
     return count < app->executors.added ? count : app->executors.added;
 }
 
+// In thousandths, as Kubernetes takes them, too: "2", "1500m". `otherwise` if nothing is set, and
+// `wish` if it cannot be told what.
+static int64_t milli_cores(const struct app *app, enum setting setting, int64_t otherwise,
+                           int64_t wish) {
+    struct str told = setting_told(app, setting);
+    bool milli = told.len > 1 && told.p[told.len - 1] == 'm';
+    int64_t number;
+    if (told.len == 0) {
+        return otherwise;
+    }
+    bool good = str_to_i64((struct str){told.p, told.len - milli}, &number) && number > 0 &&
+                number <= INT32_MAX;
+    return !good ? wish : milli ? number : 1000 * number;
+}
+
 void kubernetes_take(struct kubernetes_set *set, const struct app *app) {
     double number;
     str_copy(set->image, sizeof set->image, setting_told(app, SETTING_KUBERNETES_CONTAINER_IMAGE));
@@ -67,6 +82,8 @@ void kubernetes_take(struct kubernetes_set *set, const struct app *app) {
     }
     if (!facts_is_local(app)) {
         set->executor_cores = facts_executor_cores(app);
+        set->executor_limit =
+            (milli_cores(app, SETTING_KUBERNETES_EXECUTOR_LIMIT_CORES, 0, 0) + 999) / 1000;
         set->memory.executor_mib = larger(set->memory.executor_mib, facts_heap_mib(app));
         set->memory.overhead_mib = larger(set->memory.overhead_mib, facts_overhead_mib(app));
         set->first = larger(1, executors_of(app));
@@ -82,7 +99,8 @@ void kubernetes_take(struct kubernetes_set *set, const struct app *app) {
 static void set_pods(const struct kubernetes_set *set, struct recommendation *r) {
     advice_set_int(r, SETTING_EXECUTOR_CORES, (double)set->executor_cores);
     advice_set_int(r, SETTING_KUBERNETES_EXECUTOR_REQUEST_CORES, (double)set->executor_cores);
-    advice_set_int(r, SETTING_KUBERNETES_EXECUTOR_LIMIT_CORES, (double)set->executor_cores);
+    advice_set_int(r, SETTING_KUBERNETES_EXECUTOR_LIMIT_CORES,
+                   (double)larger(set->executor_limit, set->executor_cores));
     advice_set_bytes(r, SETTING_EXECUTOR_MEMORY, (double)set->memory.executor_mib * MIB);
     advice_set_bytes(r, SETTING_EXECUTOR_MEMORY_OVERHEAD, (double)set->memory.overhead_mib * MIB);
     advice_set_int(r, SETTING_DRIVER_CORES, (double)set->driver_cores);
@@ -155,14 +173,18 @@ void kubernetes_settings(const struct kubernetes_set *set, struct recommendation
 
 // --- of a run ---
 
-// True if its pods may use more cores than they ask for, or fewer than it runs tasks: then what
-// else is on the node decides how fast it is.
-static bool lacks_cores(const struct app *app, int64_t cores) {
-    double request, limit;
-    bool asked = setting_number(app, SETTING_KUBERNETES_EXECUTOR_REQUEST_CORES, &request);
-    bool bounded = setting_number(app, SETTING_KUBERNETES_EXECUTOR_LIMIT_CORES, &limit);
-    return (asked ? request : (double)cores) != (double)cores ||
-           (bounded ? limit : 0) != (double)cores;
+// What its pods have otherwise than it takes for a run to last the same whatever else is on a node.
+struct cores_lack {
+    bool request, limit;
+};
+
+// A limit above that is somebody's wish; without one Python workers may use what they need.
+static struct cores_lack lacks_cores(const struct app *app, const struct kubernetes_set *set) {
+    int64_t cores = 1000 * set->executor_cores;
+    int64_t request = milli_cores(app, SETTING_KUBERNETES_EXECUTOR_REQUEST_CORES, cores, cores);
+    int64_t limit =
+        milli_cores(app, SETTING_KUBERNETES_EXECUTOR_LIMIT_CORES, set->python ? cores : 0, cores);
+    return (struct cores_lack){.request = request != cores, .limit = limit < cores};
 }
 
 // True if it holds on to executors, whether there is work for them or not. Those of a stream would
@@ -173,14 +195,23 @@ static bool lacks_allocation(const struct app *app) {
     return on == 0 && app_run_kind(app) != RUN_KIND_STREAM && setting_spark_of(app) >= 300;
 }
 
-static void advise_cores(const struct kubernetes_set *set, struct recommendation *r,
-                         struct buf *what) {
-    advice_set_int(r, SETTING_KUBERNETES_EXECUTOR_REQUEST_CORES, (double)set->executor_cores);
-    advice_set_int(r, SETTING_KUBERNETES_EXECUTOR_LIMIT_CORES, (double)set->executor_cores);
-    buf_printf(what,
-               "Let each executor's pod ask for as many cores as it runs tasks with (%lld) and use "
-               "no more, so that the run does not depend on who else is on the node.",
-               (long long)set->executor_cores);
+static void advise_cores(const struct kubernetes_set *set, struct cores_lack lack,
+                         struct recommendation *r, struct buf *what) {
+    long long cores = (long long)set->executor_cores;
+    buf_add_text(what, "Let each executor's pod ");
+    if (lack.request) {
+        buf_printf(what, "ask for as many cores as it runs tasks with (%lld)%s", cores,
+                   lack.limit ? " and use no more" : "");
+    } else {
+        buf_printf(what, "use the cores that it runs tasks with (%lld), and no more", cores);
+    }
+    buf_add_text(what, ", so that the run does not depend on who else is on the node.");
+    if (lack.request) {
+        advice_set_int(r, SETTING_KUBERNETES_EXECUTOR_REQUEST_CORES, (double)set->executor_cores);
+    }
+    if (lack.limit) {
+        advice_set_int(r, SETTING_KUBERNETES_EXECUTOR_LIMIT_CORES, (double)set->executor_cores);
+    }
 }
 
 static void advise_allocation(const struct kubernetes_set *set, struct recommendation *r,
@@ -205,8 +236,9 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     app_totals(app, &totals);
     kubernetes_init(&set, (double)totals.data_size_bytes);
     kubernetes_take(&set, app);
-    bool cores = lacks_cores(app, set.executor_cores),
-         allocation = run_s >= LONG_S && lacks_allocation(app);
+    struct cores_lack lack = lacks_cores(app, &set);
+    bool cores = lack.request || lack.limit;
+    bool allocation = run_s >= LONG_S && lacks_allocation(app);
     if (!cores && !allocation) {
         return;
     }
@@ -214,7 +246,7 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     struct buf what = {0};
     struct recommendation *r = advice_add(out, view, ADVICE_KUBERNETES);
     if (cores) {
-        advise_cores(&set, r, &what);
+        advise_cores(&set, lack, r, &what);
     }
     if (allocation) {
         answers_take(view, KIND_IDLE_EXECUTORS, NULL, &idle);
@@ -222,17 +254,20 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     }
     buf_add_text(&what, " The whole set, with a manifest: stoker advise kubernetes LOG.");
     r->when_not =
-        "Not the limit where runs are meant to use what a node has to spare; not executors "
-        "that go where starting new ones takes longer than the work.";
-    snprintf(r->saving_how, sizeof r->saving_how,
-             "no time: cores that nothing used, and runs that take as long every time");
+        lack.limit
+            ? "Not the limit where runs are meant to use what a node has to spare; not executors "
+              "that go where starting new ones takes longer than the work."
+            : "Not where starting new executors takes longer than the work.";
+    snprintf(r->saving_how, sizeof r->saving_how, "no time: %s%s%s",
+             allocation ? "cores that nothing used" : "", allocation && cores ? ", and " : "",
+             cores ? "runs that take as long every time" : "");
     answers_finish(&idle, &what, r);
     answers_fini(&idle);
 }
 
 const struct advisor advisor_kubernetes = {
     .name = "kubernetes",
-    .help = "for a run on Kubernetes that has ended: as many cores asked for as may be used, and "
+    .help = "for a run on Kubernetes that has ended: as many cores asked for as tasks use, and "
             "executors that come and go with the work, where the run had it otherwise",
     .advise = recommend,
 };

@@ -17,6 +17,7 @@ struct kubernetes_set {
     // local directories.
     char zone[64], service_account[64], storage_class[64], storage_size[16];
     int64_t executor_cores, driver_cores;
+    int64_t executor_limit; // of cores, if it is more than they are
     struct sizing_memory memory;
     int64_t driver_overhead_mib;
     int64_t least, first, most; // executors

@@ -135,6 +135,17 @@ static void a_run_gives_what_it_had(void **state) {
     assert_int_equal(set.first, 4);
     assert_int_equal(set.most, 10);
     assert_true(set.least <= set.first && set.first <= set.most);
+    kit_property("spark.kubernetes.executor.limit.cores", "3400m"); // room for Python, say
+    kubernetes_take(&set, kit.app);
+    struct recommendation r = all_of(&set);
+    assert_string_equal(value_in(&r, "spark.kubernetes.executor.limit.cores"), "4");
+    assert_string_equal(value_in(&r, "spark.kubernetes.executor.request.cores"), "3");
+    recommendation_fini(&r);
+    kit_property("spark.kubernetes.executor.limit.cores", "2");
+    kubernetes_take(&set, kit.app);
+    r = all_of(&set);
+    assert_string_equal(value_in(&r, "spark.kubernetes.executor.limit.cores"), "3");
+    recommendation_fini(&r);
 }
 
 static void a_run_is_advised_on_what_it_lacks(void **state) {
@@ -142,19 +153,46 @@ static void a_run_is_advised_on_what_it_lacks(void **state) {
     on_kubernetes();
     const struct recommendation *r = kit_ask("kubernetes");
     assert_string_equal(r->kind, "kubernetes");
-    assert_string_equal(kit_value("spark.kubernetes.executor.request.cores"), "3");
+    assert_non_null(strstr(r->action, "use the cores that it runs tasks with (3), and no more"));
+    assert_string_equal(kit_value("spark.kubernetes.executor.request.cores"), ""); // as many
     assert_string_equal(kit_value("spark.kubernetes.executor.limit.cores"), "3");
     assert_string_equal(kit_value("spark.dynamicAllocation.initialExecutors"), "4");
     assert_string_equal(kit_value("spark.executor.memory"), "");
     assert_near(r->saving_s, 0, 0);
+    kit_property("spark.kubernetes.executor.request.cores", "2"); // it may run slower than it asks
+    assert_non_null(strstr(kit_ask("kubernetes")->action, "tasks with (3) and use no more"));
+    assert_string_equal(kit_value("spark.kubernetes.executor.request.cores"), "3");
     kit_property("spark.kubernetes.executor.limit.cores", "3");
-    kit_ask("kubernetes");
+    assert_null(strstr(kit_ask("kubernetes")->action, "no more"));
+    assert_string_equal(kit_value("spark.kubernetes.executor.request.cores"), "3");
     assert_string_equal(kit_value("spark.kubernetes.executor.limit.cores"), "");
     assert_string_equal(kit_value("spark.dynamicAllocation.enabled"), "true");
+    kit_property("spark.kubernetes.executor.request.cores", "3");
+    r = kit_ask("kubernetes");
+    assert_null(strstr(r->action, "cores"));
+    assert_null(strstr(r->when_not, "limit"));
     kit_property("spark.dynamicAllocation.enabled", "true");
     assert_null(kit_ask("kubernetes"));
-    kit_property("spark.kubernetes.executor.request.cores", "2"); // it may run slower than it asks
+}
+
+static void a_limit_that_leaves_room_stays(void **state) {
+    (void)state;
+    on_kubernetes();
+    kit_property("spark.dynamicAllocation.enabled", "true");
     assert_non_null(kit_ask("kubernetes"));
+    kit.app->works |= WORK_PYTHON_SQL; // its workers take more than the tasks' cores
+    assert_null(kit_ask("kubernetes"));
+    kit_property("spark.kubernetes.executor.limit.cores", "3400m");
+    assert_null(kit_ask("kubernetes"));
+    kit_property("spark.kubernetes.executor.limit.cores", "2900m");
+    kit_ask("kubernetes");
+    assert_string_equal(kit_value("spark.kubernetes.executor.limit.cores"), "3");
+    static const char *const fine[] = {"3000m", "3.5", "many", "99999999999999999999", "m"};
+    for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+        kit_property("spark.kubernetes.executor.limit.cores", fine[i]);
+        kit_property("spark.kubernetes.executor.request.cores", fine[i]);
+        assert_null(kit_ask("kubernetes"));
+    }
 }
 
 static void only_of_a_run_on_kubernetes_that_has_ended(void **state) {
@@ -191,6 +229,7 @@ int main(void) {
         KIT_TEST(python_has_its_share_beside_the_heap),
         KIT_TEST(a_run_gives_what_it_had),
         KIT_TEST(a_run_is_advised_on_what_it_lacks),
+        KIT_TEST(a_limit_that_leaves_room_stays),
         KIT_TEST(only_of_a_run_on_kubernetes_that_has_ended),
         KIT_TEST(idle_executors_are_answered_with_allocation),
     };

@@ -175,6 +175,8 @@ MUTANTS = (
            "worst->cause == CAUSE_SLOW_HOST && !facts_is_local(app)", "!facts_is_local(app)", ("test_advise_remedies",)),
     Mutant("slots that idle become more", "agent/advise/streaming.c", "if (use.share >= USED_ENOUGH) {", "if (use.share >= 0) {",
            ("test_advise_streaming",)),
+    Mutant("a limit of cores that somebody wished is cut", "agent/advise/kubernetes.c",
+           ".limit = limit < cores", ".limit = limit != cores", ("test_advise_kubernetes",)),
     Mutant("pods ask for a class of storage that nobody told", "agent/advise/kubernetes.c",
            "set->storage_class[0] != '\\0' && set->storage_size[0] != '\\0'", "true", ("test_advise_kubernetes",)),
     Mutant("a stage does the joins that are broadcast", "agent/state/plans.c",
