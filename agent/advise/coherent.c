@@ -51,7 +51,7 @@ static void take(struct given *set, struct recommendation *r) {
 }
 
 static void collect(struct given *set, struct advice *advice) {
-    struct recommendation *dearest[ADVICE_KIND_COUNT];
+    struct recommendation *dearest[ADVICE_KIND_COUNT] = {NULL};
     uint32_t settings = 0;
     for (uint32_t i = 0; i < advice->count; i++) {
         uint32_t at = i;

@@ -61,7 +61,7 @@ static void print_gate(const struct job *job, const struct app *app, const struc
 static void print_run(void *ctx, const struct app *app, enum run_status status,
                       const struct recommendation *recommendations, uint32_t count) {
     struct job *job = ctx;
-    struct gate gate;
+    struct gate gate = {0};
     buf_clear(&job->out);
     if (job->gated) {
         struct run_facts *facts = run_facts_new(app, status);

@@ -93,7 +93,7 @@ static const struct record_row run_rows[] = {
     RECORD_AS(16, I32, live_run, pace.at_once, "told_at_once", .most = INT32_MAX - 1),
     RECORD_AS(17, I64, live_run, pace.digest, "told_digest"),
     RECORD_ROW(20, BOOL, live_run, in_time),
-    RECORD_ROW(21, I32, live_run, credit_bytes, .least = -2 * PACE_DEBT_MATTERS_MAX,
+    RECORD_ROW(21, I32, live_run, credit_bytes, .least = -2 * (int64_t)PACE_DEBT_MATTERS_MAX,
                .most = PACE_CREDIT_MAX),
     RECORD_ROW(19, I64, live_run, looked_ms, .most = EVENT_TIME_MAX_MS),
     RECORD_AS(18, WORD, live_run, pace.status, "told_status", .words = &vocabulary_run_status),

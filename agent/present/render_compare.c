@@ -94,6 +94,7 @@ static void add_stage_words(struct buf *line, const struct stage_facts *a,
                             const struct stage_facts *b) {
     char before[SPAN_TEXT_SIZE], after[SPAN_TEXT_SIZE];
     const struct stage_facts *stage = b != NULL ? b : a;
+    require(stage != NULL); // one side has it at least
     buf_printf(line, "stage %d", (int)stage->stage);
     if (a != NULL && b != NULL && a->stage != b->stage) {
         buf_printf(line, " (in A %d)", (int)a->stage);
@@ -205,6 +206,7 @@ static void add_findings(struct buf *out, const struct comparison *c,
     for (uint32_t i = 0; i < c->finding_count; i++) {
         const struct finding_change *change = &c->findings[i];
         const struct bottleneck *now = change->b != NULL ? change->b : change->a;
+        require(now != NULL); // one side has it at least
         buf_clear(&line);
         buf_printf(&line, "%s: ", finding_turn_name(change->turn));
         if (change->a != NULL && change->b != NULL) {
