@@ -51,7 +51,7 @@ static void take(struct given *set, struct recommendation *r) {
 }
 
 static void collect(struct given *set, struct advice *advice) {
-    struct recommendation *dearest[ADVICE_KIND_COUNT] = {NULL};
+    struct recommendation *dearest[ADVICE_KIND_COUNT] = {NULL}; // one for each of them
     uint32_t settings = 0;
     for (uint32_t i = 0; i < advice->count; i++) {
         uint32_t at = i;
@@ -63,6 +63,7 @@ static void collect(struct given *set, struct advice *advice) {
     }
     set->list = mem_alloc((settings + 1) * sizeof *set->list);
     for (uint32_t i = 0; i < advice->count; i++) {
+        require(dearest[i] != NULL);
         take(set, dearest[i]);
     }
 }
