@@ -102,13 +102,14 @@ static bool is_of_first(const struct stage *stage, const struct stage_task *t, d
 }
 
 // What a stage runs first is new to its executors, too (classes, code that is generated, workers):
-// then the first tasks of nearly all its slots are among the slowest.
-static bool begins_slowly(const struct stage *stage) {
+// then the first tasks of nearly all its slots are slow ones.
+static bool begins_slowly(const struct stage *stage, double above_ms) {
     const struct stage_detail *detail = stage->detail;
     double slots = cost_slots(stage), first = 0;
     for (uint32_t i = 0; i < detail->slow_count; i++) {
         const struct stage_task *t = &detail->slow[i];
-        first += is_of_first(stage, t, (double)stage_task_length_ms(stage, t));
+        double length_ms = (double)stage_task_length_ms(stage, t);
+        first += length_ms > above_ms && is_of_first(stage, t, length_ms);
     }
     bool waves = (double)stage->summary.tasks >= 2 * slots;
     return waves && first >= 2 && first >= fmin(slots, STAGE_SLOW_TASKS) * 3 / 4;
@@ -129,7 +130,7 @@ static void add_warmth(struct slow_set *set, const struct stage_task *t, double 
 static struct slow_set pick_slow(const struct stage *stage, double above_ms) {
     const struct stage_detail *detail = stage->detail;
     struct slow_set set = {0};
-    bool slow_begin = begins_slowly(stage);
+    bool slow_begin = begins_slowly(stage, above_ms);
     for (uint32_t i = 0; i < detail->slow_count; i++) {
         const struct stage_task *t = &detail->slow[i];
         double length_ms = (double)stage_task_length_ms(stage, t);

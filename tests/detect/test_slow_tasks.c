@@ -178,6 +178,34 @@ static void a_stage_that_begins_slowly_warms_up(void **state) {
     assert_cause(s, CAUSE_DATA);
 }
 
+// On two slots the first two tasks were quick; a long one followed at once.
+static void what_follows_quick_first_tasks_warms_nothing_up(void **state) {
+    (void)state;
+    struct shape s = even;
+    s.slots = 2;
+    s.first = SLOW;
+    struct stage stage = stage_of(&s);
+    for (unsigned i = 0; i < 3; i++) {
+        detail.slow[i].duration_ms = i == 0 ? 10000 : 1000;
+        detail.slow[i].launch_ms = stage.first_launch_ms + (i == 0 ? 110 : 0);
+    }
+    stage.task_ms = (REST + SLOW - 1) * 1000 + 10000;
+    detail.slow_count = 3;
+    stage.summary.max_task_ms = 10000;
+    stage.summary.mean_task_ms = (double)stage.task_ms / (REST + SLOW);
+    struct slow_tasks slow;
+    slow_tasks_compare(&nobody, &stage, &slow);
+    assert_int_equal(slow.count, 1);
+    assert_int_equal(slow.cause, CAUSE_COSTLY_RECORDS);
+    for (unsigned i = 1; i < 3; i++) {
+        detail.slow[i].duration_ms = 9000; // both slots began slowly
+    }
+    stage.task_ms += 16000;
+    stage.summary.mean_task_ms = (double)stage.task_ms / (REST + SLOW);
+    slow_tasks_compare(&nobody, &stage, &slow);
+    assert_int_equal(slow.cause, CAUSE_COLD_START);
+}
+
 static void the_processor_tells_work_from_waiting(void **state) {
     (void)state;
     struct shape s = even;
@@ -403,6 +431,7 @@ int main(void) {
         cmocka_unit_test(what_few_executors_have_is_no_warming_up),
         cmocka_unit_test(executors_warm_up_alike),
         cmocka_unit_test(a_stage_that_begins_slowly_warms_up),
+        cmocka_unit_test(what_follows_quick_first_tasks_warms_nothing_up),
         cmocka_unit_test(the_processor_tells_work_from_waiting),
         cmocka_unit_test(the_stage_waits_for_what_exceeds_the_mean),
         cmocka_unit_test(a_cold_start_on_a_slow_host_is_a_slow_host),
