@@ -27,7 +27,8 @@ WITH = {"spark.metrics.conf.*": {"spark.metrics.conf.*.sink.prometheusServlet.pa
         "spark.kubernetes.executor.volumes.*": {
             "spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.options.claimName": "OnDemand"}}
 # Of others, what looks like a key in code, and a property of jobs that is no setting.
-NOT_SPARKS = re.compile(r"spark\.(rapids|comet|databricks|openlineage|stoker|read\b|sql\.functions|scheduler\.pool)")
+KEY = re.compile(r"(?<![\w.])spark\.[A-Za-z][A-Za-z0-9.]*")  # no class of org.apache.spark
+NOT_SPARKS = re.compile(r"spark\.(range\b|read(Stream)?\b|rapids|comet|databricks|openlineage|stoker|sql\.functions|scheduler\.pool)")
 
 
 def release(text):
@@ -80,7 +81,7 @@ def named_keys():
     for path in [*(ROOT / "agent/detect").glob("*.c"), *(ROOT / "agent/advise").glob("*.c")]:
         text = re.sub(r"\"\s*\"", "", path.read_text())
         for literal in re.findall(r'"((?:[^"\\\n]|\\.)*)"', text):
-            found |= {key.rstrip(".") for key in re.findall(r"spark\.[A-Za-z][A-Za-z0-9.]*", literal) if not NOT_SPARKS.match(key)}
+            found |= {key.rstrip(".") for key in KEY.findall(literal) if not NOT_SPARKS.match(key)}
     return sorted(found)
 
 
