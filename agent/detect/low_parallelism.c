@@ -86,7 +86,7 @@ static void look(const struct app *app, const struct stage *stage, struct few *o
         .slots = fmax(1, (double)stage->live_slots - taken),
         .wall_ms = wall_ms,
         .work_ms = (double)stage->task_ms + running * wall_ms,
-        .split_bytes = partitions_split_bytes(app),
+        .split_bytes = partitions_split_bytes(app, stage),
         .beside = beside,
     };
     out->best_ms = fmax(BEST_MS, out->work_ms / out->slots);
@@ -132,9 +132,14 @@ static void tell(const struct stage *stage, const struct few *few, struct verdic
     verdict_evidence(out, "shuffle_read_bytes", (double)s->shuffle_read_bytes);
     verdict_evidence(out, "records", (double)stage->records);
     verdict_evidence(out, "split_bytes", few->split_bytes);
+    if (stage->files > 0) {
+        verdict_evidence(out, "files", (double)stage->files);
+        verdict_evidence(out, "files_bytes", (double)stage->files_bytes);
+    }
     span_format_ms(few->wall_ms, wall);
     span_format_ms(few->best_ms, best);
-    span_format_bytes((double)s->input_bytes / fmax(1, few->tasks), bytes);
+    double read = fmax((double)s->input_bytes, (double)stage->files_bytes);
+    span_format_bytes(read / fmax(1, few->tasks), bytes);
     verdict_summary(out,
                     "stage %d took %s in %.0f task%s although %.0f slots were free for it, which "
                     "could have done it in %s%s%s",

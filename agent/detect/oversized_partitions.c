@@ -36,7 +36,7 @@ static void tell(const struct app *app, const struct stage *stage, double mean_b
     verdict_evidence(out, "bytes_per_task", mean_bytes);
     verdict_evidence(out, "largest_task_bytes", (double)stage->max_task_bytes);
     verdict_evidence(out, "input_bytes", (double)s->input_bytes);
-    verdict_evidence(out, "split_bytes", partitions_split_bytes(app));
+    verdict_evidence(out, "split_bytes", partitions_split_bytes(app, stage));
     verdict_evidence(out, "shuffle_read_bytes", (double)s->shuffle_read_bytes);
     verdict_evidence(out, "memory_spilled_bytes", (double)s->memory_spilled_bytes);
     verdict_evidence(out, "gc_ms", (double)s->gc_ms);

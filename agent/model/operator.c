@@ -21,6 +21,7 @@ static const struct word_works rdds[] = {
     {"JDBCRDD", WORK_JDBC},
     {"JdbcRDD", WORK_JDBC},
     {"DataSourceRDD", WORK_TABLE},
+    {"CoalescedRDD", WORK_COALESCED},
     {"CartesianRDD", WORK_CARTESIAN},
     {"UnsafeCartesianRDD", WORK_CARTESIAN},
     {"PythonRDD", WORK_PYTHON_RDD},

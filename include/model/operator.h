@@ -23,7 +23,8 @@ enum work_kind {
     WORK_PYTHON_BATCHES = 1 << 7,
     WORK_PYTHON_SQL = WORK_PYTHON_ROWS | WORK_PYTHON_BATCHES,
     WORK_READS = WORK_FILES | WORK_TEXT | WORK_JDBC | WORK_TABLE,
-    WORK_ALL = (1 << 8) - 1,
+    WORK_COALESCED = 1 << 8, // tasks that take several partitions each: coalesce
+    WORK_ALL = (1 << 9) - 1,
 };
 
 // Which rows a join gives.

@@ -159,6 +159,58 @@ static void what_cannot_be_split_is_told_by_its_bytes(void **state) {
     app_free(app);
 }
 
+// What a scan of text was planned to read, all of it by the stage's tasks.
+static struct stage scan_of(int64_t files, int64_t bytes, int64_t tasks) {
+    struct stage stage = one_task();
+    stage.works = WORK_FILES | WORK_TEXT;
+    stage.files = files;
+    stage.files_bytes = stage.summary.input_bytes = bytes;
+    stage.summary.tasks = stage.summary.tasks_expected = tasks;
+    return stage;
+}
+
+static void one_packed_file_is_told_by_its_scan(void **state) {
+    (void)state;
+    struct stage stage = scan_of(1, 60 * MIB, 1); // of 16 MiB each, could it be split
+    struct verdict v = ask(&stage);
+    assert_int_equal(v.cause, CAUSE_UNSPLITTABLE);
+    assert_near(evidence(&v, "split_bytes"), 16 * MIB, 0);
+    assert_near(evidence(&v, "files"), 1, 0);
+    assert_near(evidence(&v, "files_bytes"), 60 * MIB, 0);
+    stage = scan_of(1, 4 * MIB, 1); // what Spark leaves whole anyway
+    assert_int_equal(ask(&stage).cause, CAUSE_SINGLE_PARTITION);
+    stage = scan_of(1, 4 * MIB + 1, 1);
+    assert_int_equal(ask(&stage).cause, CAUSE_UNSPLITTABLE);
+    stage.works = WORK_FILES; // of columns
+    assert_int_equal(ask(&stage).cause, CAUSE_SINGLE_PARTITION);
+    stage.works = WORK_FILES | WORK_TEXT | WORK_COALESCED;
+    assert_int_equal(ask(&stage).cause, CAUSE_SINGLE_PARTITION);
+    stage.summary.input_bytes = 1024 * MIB; // however much it reads
+    assert_int_equal(ask(&stage).cause, CAUSE_SINGLE_PARTITION);
+}
+
+static void files_of_a_split_each_are_only_few(void **state) {
+    (void)state;
+    struct stage stage = scan_of(2, 2 * 60 * MIB, 2); // four slots: 32 MiB a split
+    assert_int_equal(ask(&stage).cause, CAUSE_UNSPLITTABLE);
+    stage = scan_of(4, 2 * 60 * MIB, 3); // 34 MiB a split, and three tasks of 40
+    assert_int_equal(ask(&stage).cause, CAUSE_UNSPLITTABLE);
+    stage = scan_of(2, 2 * 60 * MIB, 3); // more than files: one was split
+    assert_int_equal(ask(&stage).cause, CAUSE_FEW_PARTITIONS);
+    // What was planned before the executors came was cut for two cores.
+    stage = scan_of(2, 2 * 60 * MIB, 2);
+    struct app *app = app_new("c", STR("a"), STR(""), &(struct pipeline_rule){0});
+    app->executors.last_added_ms = stage.first_launch_ms + 1;
+    assert_int_equal(judge(KIND_LOW_PARALLELISM, app, &stage, true).cause, CAUSE_FEW_PARTITIONS);
+    app->executors.last_added_ms = stage.first_launch_ms;
+    assert_int_equal(judge(KIND_LOW_PARALLELISM, app, &stage, true).cause, CAUSE_UNSPLITTABLE);
+    properties_put(&app->properties, STR("spark.sql.files.minPartitionNum"), STR("2"));
+    assert_int_equal(judge(KIND_LOW_PARALLELISM, app, &stage, true).cause, CAUSE_FEW_PARTITIONS);
+    properties_put(&app->session, STR("spark.sql.files.maxPartitionBytes"), STR("8m"));
+    assert_int_equal(judge(KIND_LOW_PARALLELISM, app, &stage, true).cause, CAUSE_UNSPLITTABLE);
+    app_free(app);
+}
+
 static void an_attempt_that_repeats_a_part_is_no_stage_of_few_tasks(void **state) {
     (void)state;
     struct app *app = app_new("c", STR("a"), STR(""), &(struct pipeline_rule){0});
@@ -229,6 +281,8 @@ int main(void) {
         cmocka_unit_test(a_first_task_with_little_data_warms_up),
         cmocka_unit_test(calls_that_want_one_task_get_one),
         cmocka_unit_test(what_cannot_be_split_is_told_by_its_bytes),
+        cmocka_unit_test(one_packed_file_is_told_by_its_scan),
+        cmocka_unit_test(files_of_a_split_each_are_only_few),
         cmocka_unit_test(an_attempt_that_repeats_a_part_is_no_stage_of_few_tasks),
         cmocka_unit_test(what_failed_before_is_not_its_length),
         cmocka_unit_test(batches_of_a_stream_are_small_by_design),
