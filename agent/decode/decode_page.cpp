@@ -26,11 +26,11 @@ static bool is_text(const rule &r) {
 }
 
 // How a field is to be kept: value (a number, true, false), text:MOST BYTES, ends:MOST BYTES (the
-// beginning and the end of a text), causes:MOST BYTES (of a stack trace), only:TEXT, object, list,
-// set, tree, properties.
+// beginning and the end of a text), causes:MOST BYTES (of a stack trace), stream (the lines of a
+// text that name a query and its run), only:TEXT, object, list, set, tree, properties.
 static void add_kind(struct buf *out, const rule &r) {
-    static const char *const forms[] = {"object",     "list", "set",   "tree",
-                                        "properties", "ends", "causes"};
+    static const char *const forms[] = {"object",     "list", "set",    "tree",
+                                        "properties", "ends", "causes", "stream"};
     if (r.holds == form::ends || r.holds == form::causes) {
         buf_printf(out, "%s:%u", forms[static_cast<size_t>(r.holds)], r.limit);
     } else if (r.only != nullptr) {

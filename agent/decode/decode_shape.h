@@ -255,6 +255,7 @@ enum class form : uint8_t {
     properties, // an object of which the allow-listed keys are read
     ends,       // a text that is looked through, and so much of whose two ends is worth sending
     causes,     // a stack trace of which the causes count, without their frames; likewise
+    stream,     // a text of which the lines count that name a streaming query and its run
 };
 
 struct shape;

@@ -226,14 +226,13 @@ void read_error_message(context &c, value v) {
     sql.has_error = get_text(c, v, ERROR_MAX, &sql.error, &sql.whole_error);
 }
 
-// Somebody's SQL may stand in it.
-#define FREE_TEXT(name, member)                                                                    \
-    { name, as::text, AT(member), 512, nullptr, nullptr, form::one, nullptr, nullptr, true }
 const rule sql_rules[] = {
     {"executionId", as::id64, AT(sql.execution_id)},
     {"rootExecutionId", as::id64, AT(sql.root_execution_id)},
-    FREE_TEXT("description", sql.description),
-    FREE_TEXT("details", sql.details),
+    {"description", as::text, AT(sql.description), 512, nullptr, nullptr, form::stream},
+    // Somebody's SQL may stand in it.
+    {"details", as::text, AT(sql.details), 512, nullptr, nullptr, form::one, nullptr, nullptr,
+     true},
     {"physicalPlanDescription"},
     {"sparkPlanInfo", as::call, 0, 0, nullptr, read_plan, form::one, &node_shape},
     {"errorMessage", as::call, AT(sql.error), ERROR_LOOK_MAX, nullptr, read_error_message},

@@ -32,6 +32,8 @@ TABLE = (
     Row(("*",), ("*",), (EMPTIED,), True,
         "free texts that Stoker does not read (SQL, plans, descriptions, call sites, stack traces, ...) stay in the driver; "
         "`spark.stoker.texts=true` sends them, scrubbed"),
+    Row(("SQLExecutionStart",), ("description",), (DIFFERS,), False,
+        "of what Spark says of a stream's batch, the ids of its query and its run"),
     Row(("TaskEnd", "JobEnd", "StageCompleted", "SQLExecutionEnd", "QueryTerminatedEvent"),
         ("Task End Reason.*", "Job Result.Exception.*", "Stage Info.Failure Reason", "errorMessage", "exception"), BOTH, False,
         "texts of failures are scrubbed and shortened; Spark goes on with a stack trace after it has posted it; the values of "

@@ -17,10 +17,11 @@ import java.util.Map;
 
 final class EventTable {
   /**
-   * VALUE: a number, true, false. ENDS: a text whose beginning and end count. CAUSES: a stack trace whose causes do. ONLY: a text of
-   * which one value counts. TREE: a list of objects like the one it stands in.
+   * VALUE: a number, true, false. ENDS: a text whose beginning and end count. CAUSES: a stack trace whose causes do. STREAM: a text
+   * of which the names of a query and its run do. ONLY: a text of which one value counts. TREE: a list of objects like the one it
+   * stands in.
    */
-  enum Kind { VALUE, TEXT, ENDS, CAUSES, ONLY, OBJECT, LIST, SET, TREE, PROPERTIES }
+  enum Kind { VALUE, TEXT, ENDS, CAUSES, STREAM, ONLY, OBJECT, LIST, SET, TREE, PROPERTIES }
 
   static final class Field {
     final Kind kind;

@@ -1,9 +1,15 @@
-// Excerpt: what of a long text of a failure tells what failed: its beginning and its end, or the causes of a stack trace without
-// their frames. What an excerpt of an excerpt is must be the excerpt itself: a text is shortened where it is taken and again where it
+// Excerpt: what of a long text counts: of a failure its beginning and its end, or the causes of a stack trace without their frames;
+// of a description the names of a stream and its run. What an excerpt of an excerpt is must be the excerpt itself: a text is shortened where it is taken and again where it
 // is written. It must never begin or end within a word, which may be a part of a secret that nobody knows by it.
 package io.stoker.spark;
 
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 final class Excerpt {
+  private static final String UUID = " = \\p{XDigit}{8}(-\\p{XDigit}{4}){3}-\\p{XDigit}{12}$";
+  private static final Pattern QUERY = Pattern.compile("^id" + UUID, Pattern.MULTILINE);
+  private static final Pattern RUN = Pattern.compile("^runId" + UUID, Pattern.MULTILINE);
   private static final String CAUSE = "Caused by: ";
   /** In place of frames, as Java prints those that it leaves out. */
   private static final String FRAMES = "\t...";
@@ -33,6 +39,12 @@ final class Excerpt {
       at = end + 1;
     }
     return ends(out.toString(), most);
+  }
+
+  /** Spark describes a stream's batch in lines: its name, which is the user's, "id = UUID", "runId = UUID", "batch = 7". */
+  static String stream(String description) {
+    Matcher query = QUERY.matcher(description), run = RUN.matcher(description);
+    return query.find() && run.find() ? query.group() + "\n" + run.group() : "";
   }
 
   private static int first(String stack) {

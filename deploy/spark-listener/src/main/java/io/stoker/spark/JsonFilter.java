@@ -241,6 +241,9 @@ final class JsonFilter {
       case CAUSES:
         if (c == '"') return slim || !redactor.sendsTexts() ? excerpt(field) : text(Integer.MAX_VALUE);
         break;
+      case STREAM:
+        if (c == '"' && (slim || !redactor.sendsTexts())) return stream();
+        break;
       case ONLY:
         if (c == '"') return slim ? only(field.only) : text(Integer.MAX_VALUE);
         break;
@@ -298,6 +301,15 @@ final class JsonFilter {
     String text = field.kind == EventTable.Kind.ENDS ? Excerpt.ends(whole, field.most) : Excerpt.causes(whole, field.most);
     out.add(Json.quote(new StringBuilder(), redactor.text(text, Math.min(2 * field.most, bounds.text))).toString());
     return true;
+  }
+
+  /** Of a description what Spark wrote of a stream's batch; of any other, which somebody wrote, nothing. */
+  private boolean stream() {
+    int from = i;
+    i = Json.stringEnd(in, i);
+    String ids = Excerpt.stream(Json.unquoted(in, from, i, Integer.MAX_VALUE));
+    out.add(Json.quote(new StringBuilder(), redactor.text(ids, Redactor.PROPERTY_MOST)).toString());
+    return !slim || !ids.isEmpty();
   }
 
   /** A name such as most events carry, in which no secret is looked for; as the agent has it. */

@@ -109,6 +109,22 @@ class JsonFilterTest {
   }
 
   @Test
+  void ofADescriptionThereIsWhatSparkSaysOfAStream() {
+    String id = "9dacecda-f953-4951-a5b7-d75b797274d6", run = "5599ac3a-0652-434f-9505-02c2377880cf";
+    String event = "{\"Event\":\"org.apache.spark.sql.execution.ui.SparkListenerSQLExecutionStart\",\"executionId\":1";
+    String sent = event + ",\"description\":\"id = " + id + "\\nrunId = " + run + "\"}";
+    for (String described : new String[] {"clicks\\nid = " + id + "\\nrunId = " + run + "\\nbatch = 0", "id = " + id + "\\nrunId = " + run}) {
+      assertEquals(sent, slim(event + ",\"description\":\"" + described + "\"}"));
+      assertEquals(sent, full(event + ",\"description\":\"" + described + "\"}"));
+    }
+    for (String described : new String[] {"", "id = " + id, "runId = " + run + "\\nid = 7", "select 1 -- id = " + id + "\\nrunId = " + run,
+        "id = " + id + " or 1\\nrunId = " + run}) {
+      assertEquals(event + "}", slim(event + ",\"description\":\"" + described + "\"}"));
+      assertEquals(event + ",\"description\":\"\"}", full(event + ",\"description\":\"" + described + "\"}"));
+    }
+  }
+
+  @Test
   void secretsAndFreeTextsStay() throws IOException {
     String canary = "hunter2Canary";
     for (boolean slim : new boolean[] {true, false}) {
