@@ -1,7 +1,8 @@
 // input: what to do about data that is stored so that reading it takes the time: many small files,
-// one that cannot be split, a database read through one connection, text where columns would do,
-// the same files again and again. Called through the table of advisors, before partitioning, which
-// leaves to it what it answers. Settings hardly help here, so it gives the lines to write.
+// also those that the run itself writes, one that cannot be split, a database read through one
+// connection, text where columns would do, the same files again and again. Called through the table
+// of advisors, before partitioning, which leaves to it what it answers. Settings hardly help here,
+// so it gives the lines to write.
 #include <math.h>
 #include <stdio.h>
 
@@ -37,11 +38,67 @@ static unsigned times_read(const struct app *app, const struct stage *stage) {
     return times;
 }
 
-// What is to be done about the dearest verdict.
-enum way { WAY_COMPACT, WAY_PACK, WAY_SPLIT, WAY_CONNECT, WAY_CACHE, WAY_COLUMNS, WAY_LESS };
+// What a command of the run wrote, if it made many small files where fewer would have done; NULL if
+// none did. What many and small are is small_files' own.
+static const struct app_written *written_small(const struct advice_view *view) {
+    enum { FILES, MIB };
+    const struct app_written *w = &view->app->written;
+    const double *small = view->thresholds->of[KIND_SMALL_FILES];
+    double files = (double)w->files, bytes = (double)w->bytes;
+    bool many = files >= small[FILES] && bytes <= small[MIB] * 1048576 * files;
+    return many && files > ceil(bytes / SIZING_PARTITION_BYTES) ? w : NULL;
+}
 
-static enum way way_of(const struct app *app, const struct bottleneck *b,
-                       const struct stage *stage) {
+// Hardly more than a file in each of its folders: there are too many of these.
+static bool is_cut_too_fine(const struct app_written *written) {
+    return written->folders > 0 && written->files < 2 * written->folders;
+}
+
+// What the stage reads, all or a part of it, an earlier execution of the run wrote.
+static bool reads_written(const struct app_written *written, const struct stage *stage) {
+    return written != NULL && stage != NULL && stage->files > 0 && stage->files <= written->files &&
+           stage->files_bytes <= written->bytes && written->execution < stage->execution;
+}
+
+// The stage that wrote them, NULL if it is not known any more.
+static const struct stage *writer_of(const struct app *app, const struct app_written *written) {
+    const struct stage *writer = NULL;
+    for (uint32_t i = 0; i < app->stage_count; i++) {
+        const struct stage *stage = app->stages[i];
+        int64_t most = writer != NULL ? writer->summary.output_bytes : 0;
+        if (written->execution > 0 && stage->execution == written->execution &&
+            stage->summary.output_bytes > most) {
+            writer = stage;
+        }
+    }
+    return writer;
+}
+
+// What is to be done about the dearest verdict.
+enum way {
+    WAY_COMPACT,
+    WAY_PACK,
+    WAY_SPLIT,
+    WAY_CONNECT,
+    WAY_CACHE,
+    WAY_COLUMNS,
+    WAY_LESS,
+    WAY_WRITE,       // fewer files to begin with
+    WAY_WRITE_PARTS, // by what it is partitioned by
+    WAY_WRITE_COARSER,
+};
+
+static enum way way_of_writing(const struct app_written *written) {
+    return written->folders == 0      ? WAY_WRITE
+           : is_cut_too_fine(written) ? WAY_WRITE_COARSER
+                                      : WAY_WRITE_PARTS;
+}
+
+static enum way way_of(const struct app *app, const struct app_written *written,
+                       const struct bottleneck *b, const struct stage *stage) {
+    if (b->kind == KIND_SMALL_FILES && reads_written(written, stage)) {
+        return way_of_writing(written);
+    }
     if (b->kind == KIND_SMALL_FILES) {
         return facts_evidence(b, "files_by_tasks") > 0 ? WAY_PACK : WAY_COMPACT;
     }
@@ -61,6 +118,7 @@ static double count_of(const struct bottleneck *b, const struct stage *stage, en
     switch (way) {
     case WAY_COMPACT:
     case WAY_PACK:
+    case WAY_WRITE:
         return ceil(fmax(1, facts_evidence(b, "files_bytes")) / SIZING_PARTITION_BYTES);
     case WAY_CONNECT:
         return fmin(slots, CONNECTIONS_MAX);
@@ -70,6 +128,24 @@ static double count_of(const struct bottleneck *b, const struct stage *stage, en
     }
     }
 }
+
+static const char write_code[] = "# PySpark: before the write\n"
+                                 "df.repartition(@).write.format(fmt).save(path)\n"
+                                 "-- SQL\n"
+                                 "INSERT OVERWRITE t SELECT /*+ REPARTITION(@) */ * FROM ...\n";
+static const char write_parts_code[] =
+    "# PySpark: by the column of partitionBy, so that a folder's rows are in one task\n"
+    "df.repartition(\"day\").write.partitionBy(\"day\").format(fmt).save(path)\n"
+    "-- SQL\n"
+    "INSERT OVERWRITE t PARTITION (day)\n"
+    "  SELECT /*+ REPARTITION(day) */ ..., day FROM ...\n";
+static const char write_coarser_code[] =
+    "# PySpark: by what has fewer values, a month for a day\n"
+    "df.withColumn(\"month\", F.trunc(\"day\", \"month\")).repartition(\"month\")"
+    ".write.partitionBy(\"month\").format(fmt).save(path)\n"
+    "-- SQL\n"
+    "INSERT OVERWRITE t PARTITION (month)\n"
+    "  SELECT /*+ REPARTITION(month) */ ..., trunc(day, 'MM') AS month FROM ...\n";
 
 // @ is how many.
 static const char *const codes[] = {
@@ -105,6 +181,9 @@ static const char *const codes[] = {
         "-- SQL\n"
         "CREATE TABLE t USING parquet PARTITIONED BY (day) AS SELECT * FROM old_table\n",
     [WAY_LESS] = NULL,
+    [WAY_WRITE] = write_code,
+    [WAY_WRITE_PARTS] = write_parts_code,
+    [WAY_WRITE_COARSER] = write_coarser_code,
 };
 
 static const char *const when_not[] = {
@@ -116,7 +195,32 @@ static const char *const when_not[] = {
         "Not if it does not fit beside what else needs the memory: then write it out once.",
     [WAY_COLUMNS] = "Not if the data is read only once.",
     [WAY_LESS] = "Not if all of the data is needed: then only a faster source helps.",
+    [WAY_WRITE] = "Not if moving the rows once more costs more than all who read them save.",
+    [WAY_WRITE_PARTS] = "Not by that column alone where one of its values has most of the rows.",
+    [WAY_WRITE_COARSER] = "Not where each reader wants just one of these folders.",
 };
+
+// " stage 3 writes 2,400 files of 310 KiB each, into 40 folders", and what to do about it.
+static void say_written(const struct app *app, const struct app_written *written, struct buf *out) {
+    static const char *const says[] = {
+        [WAY_WRITE] = "fewer partitions before the write make fewer files",
+        [WAY_WRITE_PARTS] = "repartition by the columns of partitionBy before the write",
+        [WAY_WRITE_COARSER] = "partition by what has fewer values, a month for a day",
+    };
+    const struct stage *writer = writer_of(app, written);
+    char files[SPAN_TEXT_SIZE], each[SPAN_TEXT_SIZE], folders[SPAN_TEXT_SIZE];
+    buf_add_text(out, "The run itself writes small files");
+    if (writer != NULL) {
+        buf_printf(out, ", in stage %d", (int)writer->summary.stage);
+    }
+    buf_printf(out, ": %s of %s each", span_format_count((double)written->files, files),
+               span_format_bytes((double)written->bytes / (double)written->files, each));
+    if (written->folders > 0) {
+        buf_printf(out, ", into %s folder%s", span_format_count((double)written->folders, folders),
+                   written->folders == 1 ? "" : "s");
+    }
+    buf_printf(out, "; %s.", says[way_of_writing(written)]);
+}
 
 // What the numbers say beyond the detector's own words, which speak of files in general.
 static void say(const struct app *app, const struct answers *answers, const struct stage *stage,
@@ -130,6 +234,10 @@ static void say(const struct app *app, const struct answers *answers, const stru
                    "partitionColumn, lowerBound, upperBound and numPartitions, or predicates, "
                    "one for each partition.",
                    count);
+        return;
+    }
+    if (way >= WAY_WRITE) {
+        say_written(app, &app->written, out);
         return;
     }
     if (way == WAY_CACHE) {
@@ -147,36 +255,64 @@ static void say(const struct app *app, const struct answers *answers, const stru
     }
 }
 
+// Of what nobody reads here: whoever will, has to open them.
+static void recommend_writing(const struct advice_view *view, const struct app_written *written,
+                              struct advice *out) {
+    enum way way = way_of_writing(written);
+    struct recommendation *r = advice_add(out, view, ADVICE_INPUT);
+    struct answers none = {0};
+    struct buf what = {0};
+    say_written(view->app, written, &what);
+    double fits = ceil((double)written->bytes / SIZING_PARTITION_BYTES);
+    r->code = answers_code(codes[way], fmax(1, fits));
+    r->when_not = when_not[way];
+    snprintf(r->saving_how, sizeof r->saving_how, "no time of this run: whoever reads them");
+    answers_finish(&none, &what, r);
+}
+
+static void recommend_reading(const struct advice_view *view, const struct answers *answers,
+                              const struct app_written *written, struct advice *out) {
+    const struct bottleneck *worst = answers->list[0];
+    const struct stage *stage = app_stage(view->app, worst->stage, worst->stage_attempt);
+    enum way way = way_of(view->app, written, worst, stage);
+    struct recommendation *r = advice_add(out, view, ADVICE_INPUT);
+    struct buf what = {0};
+    say(view->app, answers, stage, way, &what);
+    if (way < WAY_WRITE && written != NULL) {
+        buf_add_char(&what, ' ');
+        say_written(view->app, written, &what);
+    }
+    r->code = codes[way] != NULL ? answers_code(codes[way], count_of(worst, stage, way)) : NULL;
+    r->when_not = when_not[way];
+    snprintf(r->saving_how, sizeof r->saving_how,
+             "sum over %u stage%s of what reading cost beyond the work on what was read, at most",
+             answers->count, answers->count == 1 ? "" : "s");
+    answers_finish(answers, &what, r);
+}
+
 static void recommend(const struct advice_view *view, struct advice *out) {
     static const enum bottleneck_kind kinds[] = {KIND_SMALL_FILES, KIND_IO_BOTTLENECK,
                                                  KIND_LOW_PARALLELISM, KIND_OVERSIZED_PARTITIONS};
+    const struct app_written *written = written_small(view);
     struct answers answers = {0};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         answers_take(view, kinds[i], is_asked, &answers);
     }
     if (answers.count > 0) {
-        const struct bottleneck *worst = answers.list[0];
-        const struct stage *stage = app_stage(view->app, worst->stage, worst->stage_attempt);
-        enum way way = way_of(view->app, worst, stage);
-        struct recommendation *r = advice_add(out, view, ADVICE_INPUT);
-        struct buf what = {0};
-        say(view->app, &answers, stage, way, &what);
-        r->code = codes[way] != NULL ? answers_code(codes[way], count_of(worst, stage, way)) : NULL;
-        r->when_not = when_not[way];
-        snprintf(r->saving_how, sizeof r->saving_how,
-                 "sum over %u stage%s of what reading cost beyond the work on what was read, at "
-                 "most",
-                 answers.count, answers.count == 1 ? "" : "s");
-        answers_finish(&answers, &what, r);
+        recommend_reading(view, &answers, written, out);
+    } else if (written != NULL) {
+        recommend_writing(view, written, out);
     }
     answers_fini(&answers);
 }
 
 const struct advisor advisor_input = {
     .name = "input",
-    .help = "how to store or read the input so that reading does not take the time: fewer files of "
-            "128 MiB, files that can be split, several connections to a database, columns, "
-            "caching; with the lines to write; for small_files, io_bottleneck, and for "
-            "low_parallelism and oversized_partitions of what cannot be split or of a database",
+    .help =
+        "how to store or read the input so that reading does not take the time: fewer files of "
+        "128 MiB, files that can be split, several connections to a database, columns, "
+        "caching; with the lines to write; for small_files, io_bottleneck, for low_parallelism and "
+        "oversized_partitions of what cannot be split or of a database, and where a command of "
+        "the run itself writes files as small as those of small_files",
     .advise = recommend,
 };

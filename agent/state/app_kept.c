@@ -149,6 +149,14 @@ static const struct record_row own_waits_rows[] = {
 };
 static const struct record record_own_waits = RECORD_OF("own_waits", own_waits, own_waits_rows);
 
+static const struct record_row app_written_rows[] = {
+    RECORD_ROW(1, I64, app_written, execution, .most = INT64_MAX),
+    RECORD_ROW(2, I64, app_written, files, .most = INT64_MAX),
+    RECORD_ROW(3, I64, app_written, bytes, .most = INT64_MAX),
+    RECORD_ROW(4, I64, app_written, folders, .most = INT64_MAX),
+};
+static const struct record record_app_written = RECORD_OF("written", app_written, app_written_rows);
+
 static const struct record_row app_rows[] = {
     RECORD_ROW(1, INLINE, app, identity, .item = &record_run_identity), // 1 to 7
     RECORD_ROW(8, CHARS, app, run_id),
@@ -187,6 +195,7 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(86, NESTED, app, own_waits, .item = &record_own_waits),
     RECORD_ROW(85, NESTED, app, load, .item = &record_load),
     RECORD_ROW(87, NESTED, app, peaks, .item = &record_peaks),
+    RECORD_ROW(88, NESTED, app, written, .item = &record_app_written),
     RECORD_ROW(75, I64, app, uncounted_rows, .most = INT64_MAX),
     RECORD_ROW(76, I64, app, sized_rows, .most = INT64_MAX),
     RECORD_ROW(77, I64, app, silent_rows, .most = INT64_MAX),

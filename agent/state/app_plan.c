@@ -1,5 +1,5 @@
-// app_plan: what an app's SQL plans say: which accumulators hold scan times, rows read and the
-// sizes of what is read, and what the operators do. Called by app.c; bounded:
+// app_plan: what an app's SQL plans say: which accumulators hold scan times, rows read, the sizes
+// of what is read and what commands wrote, and what the operators do. Called by app.c; bounded:
 // accumulators without a role are never kept, so decode skips them.
 #include "app_priv.h"
 
@@ -19,6 +19,16 @@ static bool is_rows(const struct event_plan_metric *metric) {
     return str_is(metric->name, "number of output rows") || str_is(metric->name, "output rows");
 }
 
+// What Spark's own commands that write files tell when they are done.
+static const struct {
+    const char *name;
+    enum accum_role role;
+} written_metrics[] = {
+    {"number of written files", ROLE_WRITTEN_FILES},
+    {"written output", ROLE_WRITTEN_BYTES},
+    {"number of dynamic part", ROLE_WRITTEN_FOLDERS},
+};
+
 // `rows`: the role of a count of output rows of the node.
 static enum accum_role role_of(const struct event_plan_metric *metric, enum accum_role rows) {
     if (str_is(metric->name, "scan time")) {
@@ -26,6 +36,11 @@ static enum accum_role role_of(const struct event_plan_metric *metric, enum accu
     }
     if (str_is(metric->name, "size of files read")) {
         return ROLE_FILES_BYTES;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(written_metrics); i++) {
+        if (str_is(metric->name, written_metrics[i].name)) {
+            return written_metrics[i].role;
+        }
     }
     if (rows != ROLE_NONE && is_source_size(metric)) {
         return ROLE_SOURCE_BYTES;
@@ -121,9 +136,35 @@ static void apply_driver_accums(struct app *app, const struct event_sql *sql) {
     }
 }
 
+// More than files of whole splits would have been.
+static int64_t files_too_many(const struct app_written *written) {
+    const int64_t split = 128 << 20;
+    int64_t needed = written->bytes / split + 1;
+    return written->files > needed ? written->files - needed : 0;
+}
+
+// A command tells all that it wrote at once.
+static void note_written(struct app *app, const struct event_sql *sql) {
+    struct app_written written = {
+        .execution =
+            sql->execution_id >= 0 && sql->execution_id < INT64_MAX ? sql->execution_id + 1 : 0};
+    for (uint32_t i = 0; i < sql->accum_count; i++) {
+        int64_t role = ROLE_NONE;
+        idmap_get(&app->accum_roles, sql->accums[i].id, &role);
+        int64_t value = sql->accums[i].update < 0 ? 0 : sql->accums[i].update;
+        written.files = role == ROLE_WRITTEN_FILES ? value : written.files;
+        written.bytes = role == ROLE_WRITTEN_BYTES ? value : written.bytes;
+        written.folders = role == ROLE_WRITTEN_FOLDERS ? value : written.folders;
+    }
+    if (files_too_many(&written) > files_too_many(&app->written)) {
+        app->written = written;
+    }
+}
+
 void app_apply_plan(struct app *app, const struct event *event) {
     if (event->kind == EVENT_SQL_DRIVER_ACCUMS) {
         apply_driver_accums(app, &event->sql);
+        note_written(app, &event->sql);
     } else {
         apply_plan(app, &event->sql, event->kind == EVENT_SQL_START);
     }

@@ -65,6 +65,12 @@ struct own_waits {
     int32_t longest_stage;
 };
 
+// What a write command of SQL made; the one that made most files beyond what its data needs.
+struct app_written {
+    int64_t execution;             // its SQL execution, counted from 1; 0 none
+    int64_t files, bytes, folders; // folders: of values of what it is partitioned by
+};
+
 struct app {
     struct run_identity identity;
     char run_id[ID_TEXT_SIZE];
@@ -128,6 +134,7 @@ struct app {
     struct run_signs signs; // of what kind the run is
 
     struct plans plans;
+    struct app_written written;
     struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
     struct idmap driver_values; // driver-side accumulator id -> last value
     struct rangeset started_tasks, ended_tasks, started_jobs, ended_jobs;

@@ -75,7 +75,10 @@ static inline void kit_property(const char *key, const char *value) {
 static inline const struct recommendation *kit_ask(const char *name) {
     unsigned count;
     const struct advisor *const *all = advisors(&count);
-    struct advice_view view = {.app = kit.app, .verdicts = &kit.verdicts, .duration_s = 1000};
+    struct thresholds thresholds;
+    thresholds_init(&thresholds);
+    struct advice_view view = {
+        .app = kit.app, .verdicts = &kit.verdicts, .thresholds = &thresholds, .duration_s = 1000};
     advice_fini(&kit.advice);
     for (unsigned i = 0; i < count; i++) {
         if (name == NULL || strcmp(all[i]->name, name) == 0) {

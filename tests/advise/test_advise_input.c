@@ -78,6 +78,54 @@ static void slow_reading_is_told_by_what_is_read(void **state) {
     assert_non_null(strstr(r->action, "2 stages read the same files"));
 }
 
+static void small_files_of_the_run_are_mended_where_it_writes_them(void **state) {
+    (void)state;
+    struct bottleneck *b = kit_verdict(KIND_SMALL_FILES, CAUSE_NONE, 4, 30);
+    kit_evidence(b, "files", 900);
+    kit_evidence(b, "files_bytes", 900.0 * KIT_MIB);
+    struct stage *reader = app_stage(kit.app, 4, 0);
+    reader->execution = 8;
+    reader->files = 900;
+    reader->files_bytes = 900 * KIT_MIB;
+    struct stage *writer = spark_stage(kit.app, EVENT_STAGE_COMPLETED, 2, 1, 100, 200);
+    writer->execution = 7;
+    writer->summary.output_bytes = 1200 * KIT_MIB;
+    kit.app->written = (struct app_written){7, 1200, 1200 * KIT_MIB, 40};
+    const struct recommendation *r = kit_ask("input");
+    assert_non_null(
+        strstr(r->action, "in stage 2: 1,200 of 1.0 MiB each, into 40 folders; repart"));
+    assert_non_null(strstr(r->code, "repartition(\"day\").write.partitionBy(\"day\")"));
+    assert_non_null(strstr(r->code, "/*+ REPARTITION(day) */"));
+    assert_int_equal(r->bottleneck_count, 1);
+    assert_near(r->saving_s, 30, 0);
+    kit.app->written.folders = 601; // less than two in each
+    assert_non_null(strstr(kit_ask("input")->code, "partitionBy(\"month\")"));
+    kit.app->written.folders = 0;
+    assert_non_null(strstr(kit_ask("input")->code, "df.repartition(8).write"));
+    reader->files = 1201; // others' among them: both are told
+    r = kit_ask("input");
+    assert_non_null(strstr(r->code, "new_path"));
+    assert_non_null(strstr(r->action, " The run itself writes small files, in stage 2: 1,200 of"));
+    reader->files = 900;
+    reader->execution = 7; // it read before it wrote
+    assert_non_null(strstr(kit_ask("input")->code, "new_path"));
+}
+
+// By small_files' own thresholds, whoever will read them.
+static void small_files_are_told_if_nobody_reads_them_here(void **state) {
+    (void)state;
+    kit.app->written = (struct app_written){7, 100, 300 * KIT_MIB, 0};
+    const struct recommendation *r = kit_ask("input");
+    assert_int_equal(r->bottleneck_count, 0);
+    assert_near(r->saving_s, 0, 0);
+    assert_non_null(strstr(r->code, "df.repartition(3).write"));
+    assert_int_equal(others(), 0);
+    kit.app->written.bytes++;
+    assert_null(kit_ask("input"));
+    kit.app->written = (struct app_written){7, 99, 0, 0};
+    assert_null(kit_ask("input"));
+}
+
 // The dearest decides, and all are answered.
 static void one_advice_for_all_of_the_input(void **state) {
     (void)state;
@@ -101,6 +149,8 @@ int main(void) {
         KIT_TEST(what_cannot_be_split_is_cut_behind_the_reading),
         KIT_TEST(a_database_is_read_through_several_connections),
         KIT_TEST(slow_reading_is_told_by_what_is_read),
+        KIT_TEST(small_files_of_the_run_are_mended_where_it_writes_them),
+        KIT_TEST(small_files_are_told_if_nobody_reads_them_here),
         KIT_TEST(one_advice_for_all_of_the_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,10 @@ static void one_advice_answers_all_that_shows_it(void **state) {
     on_stage(1, KIND_TINY_TASKS, CAUSE_NONE, 50);
     unsigned count;
     const struct advisor *const *all = advisors(&count);
-    struct advice_view view = {.app = kit.app, .verdicts = &kit.verdicts, .duration_s = 1000};
+    struct thresholds thresholds;
+    thresholds_init(&thresholds);
+    struct advice_view view = {
+        .app = kit.app, .verdicts = &kit.verdicts, .thresholds = &thresholds, .duration_s = 1000};
     advise(all, count, &view, &kit.advice);
     const struct recommendation *r = &kit.advice.list[0];
     assert_int_equal(kit.advice.count, 1); // and no remedies beside it

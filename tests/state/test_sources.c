@@ -37,6 +37,7 @@ static void names_tell_the_work(void **state) {
     }
     assert_int_equal(rdd_works(STR("JDBCRDD")), WORK_JDBC);
     assert_int_equal(rdd_works(STR("/data/JDBCRDD")), 0);
+    assert_int_equal(rdd_works(STR("CoalescedRDD")), WORK_COALESCED);
     assert_true(operator_is_range(STR("Range")));
     assert_false(operator_is_range(STR("RangeJoin")));
     assert_true(operator_is_native(STR("FilterExecTransformer")));
@@ -99,6 +100,43 @@ static void read(struct app *app, int64_t id, int64_t bytes, int64_t rows, int64
     task.task.accums = &accum;
     task.task.accum_count = scanned > 0;
     app_apply(app, &task, NULL);
+}
+
+// A write command of an execution: its files, bytes and folders.
+static void written(struct app *app, int64_t execution, int64_t base, const int64_t of[3]) {
+    struct event_plan_node nodes[] = {{.name = STR("Execute InsertIntoHadoopFsRelationCommand"),
+                                       .parent = -1,
+                                       .metric_count = 3}};
+    struct event_plan_metric metrics[] = {{STR("number of written files"), STR("sum"), base},
+                                          {STR("written output"), STR("size"), base + 1},
+                                          {STR("number of dynamic part"), STR("sum"), base + 2}};
+    struct event event = {.kind = EVENT_SQL_START, .time_ms = 1000100};
+    event.sql.execution_id = execution;
+    event.sql.plan = (struct event_plan){nodes, 1, metrics, 3, false};
+    app_apply(app, &event, NULL);
+    struct event_accum accums[] = {{base + 2, of[2]}, {base, of[0]}, {base + 1, of[1]}};
+    event.kind = EVENT_SQL_DRIVER_ACCUMS;
+    event.sql.accums = accums;
+    event.sql.accum_count = 3;
+    app_apply(app, &event, NULL);
+}
+
+static void the_command_with_most_files_too_many_is_known(void **state) {
+    (void)state;
+    const int64_t mib = 1 << 20;
+    struct app *app = spark_app();
+    assert_int_equal(app->written.execution, 0);
+    written(app, 0, 100, (int64_t[]){300, 300 * mib, 20}); // 297 too many
+    assert_int_equal(app->written.execution, 1);
+    assert_int_equal(app->written.files, 300);
+    assert_int_equal(app->written.bytes, 300 * mib);
+    assert_int_equal(app->written.folders, 20);
+    written(app, 1, 200, (int64_t[]){500, 500 * 128 * mib, 0}); // which its data needs
+    assert_int_equal(app->written.execution, 1);
+    written(app, 2, 300, (int64_t[]){299, 3 * mib, 0}); // 298
+    assert_int_equal(app->written.execution, 3);
+    assert_int_equal(app->written.folders, 0);
+    app_free(app);
 }
 
 static struct run_totals totals_of(const struct app *app) {
@@ -186,6 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_tell_the_work),
         cmocka_unit_test(the_same_work_has_the_same_shape),
+        cmocka_unit_test(the_command_with_most_files_too_many_is_known),
         cmocka_unit_test(a_source_tells_its_size_where_tasks_do_not),
         cmocka_unit_test(rows_by_the_scan_tell_whose_they_are),
         cmocka_unit_test(rows_of_a_silent_task_are_the_scans),
