@@ -1,7 +1,7 @@
 # The thin front: every target does its own set-up. Real work is in CMake and the scripts it calls.
 SHELL := /bin/bash
 .DEFAULT_GOAL := build
-.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-listener bench-peers listener-matrix listener-disasters quality soak mutants tsan fuzz docs format clean
+.PHONY: help deps deps-test build listener demo demo-spark check test bench bench-kafka bench-listener bench-peers listener-matrix listener-disasters quality proof soak mutants tsan fuzz docs format clean
 
 FUZZ_SECONDS ?= 60
 
@@ -76,6 +76,11 @@ fuzz: deps-test ## every fuzzer for FUZZ_SECONDS (60) each
 
 quality: build ## how far the verdicts can be trusted: precision, recall, cause and delay on labelled logs
 	@tests/quality/quality.py build/release/stoker --floors --leave-one-out
+
+ROUNDS ?= 5
+proof: deps-test build ## badly tuned jobs on real Spark, before and after nothing but Stoker's advice, ROUNDS (5) pairs of runs each
+	@tests/corpus/deps.sh 4.1.1
+	@python3 -B tests/proof/proof.py build/release/stoker --rounds $(ROUNDS)
 
 docs: build ## print the reference pages anew
 	@deploy/docs.sh

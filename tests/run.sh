@@ -34,6 +34,7 @@ step golden tests/golden/run.sh build/dev/stoker
 step cli tests/commands/cli.sh build/dev/stoker
 step oracle oracle build/dev/stoker $(tests/oracle/logs.sh)
 step quality tests/quality/quality.py build/dev/stoker --floors
+step proof-parts python3 -B -m unittest discover -s tests/proof -p 'test_*.py'
 step promtool tests/serve/promtool.sh
 step registry python3 tests/advise/registry.py build/dev/stoker
 step real build/venv/bin/python tests/real/run.py
