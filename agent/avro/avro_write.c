@@ -389,9 +389,28 @@ void avro_encode_bottleneck(struct avro_codec *codec, const struct run_identity 
     put_framed(codec, AVRO_BOTTLENECK, parts, NULL, NULL, out);
 }
 
+static void put_advice_kinds(struct buf *out, uint64_t set) {
+    const char *names[ADVICE_KIND_COUNT];
+    size_t count = 0;
+    for (int kind = 0; kind < (int)vocabulary_advice_kind.count; kind++) {
+        if (advice_kind_known(kind) && (set & advice_bit((enum advice_kind)kind)) != 0) {
+            names[count++] = advice_kind_name((enum advice_kind)kind);
+        }
+    }
+    put_count(out, count);
+    for (size_t i = 0; i < count; i++) {
+        put_text(out, str_of(names[i]));
+    }
+    put_end(out);
+}
+
 static bool put_rest_of_recommendation(struct buf *out, const struct avro_node *field,
                                        const void *ctx) {
     const struct recommendation *r = ctx;
+    if (is(field, "outcome_with")) {
+        put_advice_kinds(out, r->outcome.with);
+        return true;
+    }
     if (!is(field, "bottlenecks")) {
         return false;
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "advise/advise.h"
+#include "advise/setting.h"
 #include "base/check.h"
 #include "base/mem.h"
 #include "engine_priv.h"
@@ -231,6 +232,77 @@ static int64_t price_of(const struct live_run *live, const struct account *accou
     return (int64_t)(bytes + VERDICT * (size_t)(live->over ? verdicts : live->app->verdict_count));
 }
 
+// What this one says to set the setting to; where the run sets all of it on purpose, what would
+// fit. NULL: nothing.
+static const char *advised_by(const struct recommendation *r, const char *key) {
+    for (uint32_t i = 0; i < r->setting_count; i++) {
+        if (strcmp(r->settings[i].key, key) == 0) {
+            return r->settings[i].value;
+        }
+    }
+    for (uint32_t i = 0; i < r->own_count && r->setting_count == 0; i++) {
+        if (strcmp(r->own[i].key, key) == 0) {
+            return r->own[i].fits;
+        }
+    }
+    return NULL;
+}
+
+// The settings of a run that ended, and what was advised: what stage 2 follows advice up by. What
+// is too long is left out, not cut: half a text would be another one.
+static void add_settings(const struct app *app, const struct advice *advice,
+                         struct pipeline_run *run) {
+    run->settings = mem_zalloc(SETTING_COUNT, sizeof *run->settings);
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        const struct setting_row *row = setting_row((enum setting)i);
+        struct told_setting s = {0};
+        if (row->family) {
+            continue;
+        }
+        for (uint32_t k = 0; k < advice->count && s.advised[0] == '\0'; k++) {
+            const char *advised = advised_by(&advice->list[k], row->key);
+            if (advised != NULL && str_copy(s.advised, sizeof s.advised, str_of(advised))) {
+                str_copy(s.by, sizeof s.by, str_of(advice->list[k].kind));
+            }
+        }
+        bool whole = str_copy(s.key, sizeof s.key, str_of(row->key)) &&
+                     str_copy(s.value, sizeof s.value, setting_told(app, (enum setting)i));
+        if (whole && (s.value[0] != '\0' || s.by[0] != '\0')) {
+            run->settings[run->setting_count++] = s;
+        }
+    }
+}
+
+// The kind of bottleneck that lines to write do away with: that of the first one answered. Those
+// that are the run's length itself tell nothing of what was written.
+static const char *finding_of(const struct recommendation *r, const struct run_verdicts *verdicts) {
+    if (r->code == NULL || r->setting_count + r->own_count > 0 || r->bottleneck_count == 0) {
+        return "";
+    }
+    for (uint32_t i = 0; i < verdicts->end[KIND_COUNT - 1]; i++) {
+        const struct bottleneck *b = verdicts->all[i];
+        if (strcmp(b->id, r->bottlenecks[0]) == 0) {
+            bool length = b->kind == KIND_SLOW_RUN || b->kind == KIND_LOW_THROUGHPUT;
+            return length ? "" : kind_name(b->kind);
+        }
+    }
+    return "";
+}
+
+static void add_advice(const struct account *account, struct pipeline_run *run) {
+    const struct advice *advice = &account->advice;
+    run->advice = mem_zalloc(advice->count + 1, sizeof *run->advice);
+    for (uint32_t i = 0; i < advice->count; i++) {
+        const struct recommendation *r = &advice->list[i];
+        struct run_advice *a = &run->advice[run->advice_count++];
+        *a = (struct run_advice){.kind = (enum advice_kind)advice_kind_parse(str_of(r->kind)),
+                                 .revision = r->revision,
+                                 .saving_s = r->saving_s};
+        memcpy(a->id, r->id, sizeof a->id);
+        str_copy(a->finding, sizeof a->finding, str_of(finding_of(r, &account->verdicts)));
+    }
+}
+
 static void fill_run(struct engine *engine, struct live_run *live, const struct account *account,
                      struct pipeline_run *run) {
     struct app *app = live->app;
@@ -256,6 +328,10 @@ static void fill_run(struct engine *engine, struct live_run *live, const struct 
     run->gb_per_h = run_gb_per_h(&run->totals, run->duration_s);
     add_stages(app, live->over ? RUN_STAGES_MAX : LIVE_STAGES, run);
     add_open(&account->verdicts, live->over ? RUN_OPEN_MAX : LIVE_OPEN, run);
+    if (run->ended_ms > 0) {
+        add_settings(app, &account->advice, run);
+        add_advice(account, run);
+    }
 }
 
 // What was told of the worst of each kind, from now on.
@@ -326,8 +402,11 @@ struct told_advice *report_told(struct told *told, enum advice_kind kind) {
     return &told->advice[told->advice_count++];
 }
 
-// Hands out the recommendations that changed.
-static void report_advice(struct engine *engine, struct live_run *live, struct advice *advice) {
+// Gives each its revision, before anything is told: the update of the run tells it, too. What
+// changed gets the next one, and this moment. Returns the places of what did.
+static uint64_t revise_advice(struct live_run *live, struct advice *advice) {
+    uint64_t changed = 0;
+    _Static_assert(ADVICE_KIND_COUNT <= 64, "a bit for each");
     for (uint32_t i = 0; i < advice->count; i++) {
         struct recommendation *r = &advice->list[i];
         int kind = advice_kind_parse(str_of(r->kind));
@@ -336,10 +415,21 @@ static void report_advice(struct engine *engine, struct live_run *live, struct a
         uint64_t content = digest(r);
         if (told->digest != content) {
             told->digest = content;
-            r->revision = ++told->revision;
+            told->revision++;
             r->updated_ms = live->app->now_ms;
+            changed |= UINT64_C(1) << i;
+        }
+        r->revision = told->revision;
+    }
+    return changed;
+}
+
+static void report_advice(struct engine *engine, const struct live_run *live,
+                          const struct advice *advice, uint64_t changed) {
+    for (uint32_t i = 0; i < advice->count; i++) {
+        if ((changed >> i & 1) != 0) {
             engine->output.recommendation(engine->output.ctx, &live->app->identity,
-                                          live->app->run_id, r);
+                                          live->app->run_id, &advice->list[i]);
         }
     }
 }
@@ -350,8 +440,9 @@ void report(struct engine *engine, struct live_run *live) {
     app_fix_pipeline(live->app);
     account_init(&account, engine, live->app);
     count_lost(live);
+    uint64_t changed = revise_advice(live, &account.advice);
     report_run(engine, live, &account);
-    report_advice(engine, live, &account.advice);
+    report_advice(engine, live, &account.advice, changed);
     account_fini(&account);
 }
 

@@ -200,6 +200,7 @@ static void take_in(struct pipelines *pipelines, struct pipeline *p, const struc
     }
     now.number = slot->number;
     now.kept = slot->kept;
+    now.settings = slot->settings;
     *slot = now;
     keep_touch(&slot->kept);
     count_open(p);
@@ -207,6 +208,9 @@ static void take_in(struct pipelines *pipelines, struct pipeline *p, const struc
     advance(pipelines, time_ms);
     window_add(pipelines, p, is_first ? NULL : &old, &now);
     alerts_update(pipelines, p, run, time_ms);
+    if (now.ended_ms > 0 && (is_first || old.ended_ms == 0)) {
+        followed_end(&p->followed, pipelines, p, run, slot);
+    }
 }
 
 void pipelines_feed(struct pipelines *pipelines, const struct pipeline_run *run, int64_t offset,

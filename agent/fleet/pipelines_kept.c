@@ -1,5 +1,6 @@
 // pipelines_kept: what of stage 2 is kept, and how it comes back: the partition's times, each
-// pipeline with its alerts, its runs as last heard of, and the panes of its window. Called through
+// pipeline with its alerts, its runs as last heard of, the panes of its window, and the advice that
+// is followed up. Called through
 // fleet/pipelines.h; must not know how a value or a key is written. Bytes may be damaged or made by
 // an enemy, so every number that is later an index, a sum or a time is held against what state can
 // be. Panes of another length than is set now, or beyond a window that is shorter now, are let go.
@@ -107,6 +108,7 @@ static const struct record_row run_rows[] = {
 #include "model/window_figures.def"
 #undef WINDOW_FIGURE
     RECORD_ROW(16, CHARS, known_run, id),
+    RECORD_ROW(17, I64, known_run, settings),
     {.number = 101,
      .type = RECORD_PLACES,
      .name = "open_bottlenecks",
@@ -150,6 +152,57 @@ static const struct record_row pane_rows[] = {
 };
 static const struct record record_pane = {"pane", sizeof(struct pane), pane_rows,
                                           ARRAY_LEN(pane_rows), pane_is_whole};
+
+static bool has_key(void *object) {
+    return ((const struct followed_setting *)object)->key != NULL;
+}
+static const struct record_row setting_rows[] = {
+    RECORD_ROW(1, NAME, followed_setting, key),
+    RECORD_ROW(2, I32, followed_setting, towards, .least = -1, .most = 1),
+    RECORD_ROW(3, CHARS, followed_setting, value),
+};
+static const struct record record_setting = {"setting", sizeof(struct followed_setting),
+                                             setting_rows, ARRAY_LEN(setting_rows), has_key};
+
+static uint32_t settings_size(const void *advised) {
+    return ((const struct advised *)advised)->setting_count;
+}
+static const void *setting_at(const void *advised, uint32_t i, union record_scratch *scratch) {
+    (void)scratch;
+    return &((const struct advised *)advised)->settings[i];
+}
+static void *setting_add(void *of, uint32_t count, union record_scratch *scratch) {
+    struct advised *f = of;
+    (void)count, (void)scratch;
+    if (f->setting_count == FOLLOWED_SETTINGS_MAX) {
+        return NULL;
+    }
+    f->settings = mem_resize(f->settings, f->setting_count + 1, sizeof *f->settings);
+    struct followed_setting *setting = &f->settings[f->setting_count++];
+    *setting = (struct followed_setting){0};
+    return setting;
+}
+static const struct record_list settings_list = {settings_size, setting_at, setting_add, NULL};
+
+static const struct record_row advised_rows[] = {
+    RECORD_ROW(1, WORD, advised, kind, .words = &vocabulary_advice_kind),
+    RECORD_ROW(2, CHARS, advised, id),
+    RECORD_ROW(3, I32, advised, revision, .most = INT32_MAX / 2),
+    RECORD_ROW(4, I64, advised, finding, .most = KIND_COUNT),
+    RECORD_ROW(5, F64, advised, share, .most = 1),
+    RECORD_ROW(6, I64, advised, given, .most = COUNT_MAX),
+    RECORD_ROW(7, BOOL, advised, had),
+    RECORD_ROW(8, I64, advised, applied, .most = COUNT_MAX),
+    RECORD_ROW(9, I64, advised, before),
+    RECORD_ROW(10, I64, advised, after),
+    RECORD_ROW(11, I64, advised, with),
+    RECORD_ROW(12, I32, advised, judged, .most = COUNT_MAX),
+    RECORD_ROW(13, I32, advised, misses, .most = COUNT_MAX),
+    RECORD_HOOKED(100, LIST, "settings", &settings_list, .item = &record_setting,
+                  .max = FOLLOWED_SETTINGS_MAX),
+};
+static const struct record record_advised =
+    RECORD_OF("advice that is followed up", advised, advised_rows);
 
 static void *open_time(void *of, struct keep_key *key) {
     (void)key;
@@ -256,6 +309,32 @@ static bool close_pane(void *of, const struct keep_key *key, void *object, bool 
     return good;
 }
 
+static void *open_advised(void *of, struct keep_key *key) {
+    struct pipeline *p = registry_find(of, key->owner);
+    int64_t place = key->numbers[0];
+    if (place < 0 || place >= FOLLOWED_MAX || (p != NULL && p->followed.of[place] != NULL)) {
+        return NULL;
+    }
+    struct advised *f = mem_zalloc(1, sizeof *f);
+    key->of = p;
+    if (p != NULL) {
+        p->followed.of[place] = f;
+    }
+    return f;
+}
+
+static bool close_advised(void *of, const struct keep_key *key, void *object, bool good) {
+    struct pipelines *pipelines = of;
+    struct advised *f = object;
+    f->kept.written = true;
+    if (key->of == NULL) { // an agent of 0.1.0 let its pipeline go, and does not know such keys
+        keep_forget_one(&pipelines->keep, key, &f->kept);
+        mem_free(f->settings);
+        mem_free(f);
+    }
+    return good;
+}
+
 static const struct keep_kind kinds[] = {
     {'P', 0, false, false, "P", "time of a partition of the runs", &record_time, open_time,
      close_time},
@@ -265,9 +344,11 @@ static const struct keep_kind kinds[] = {
      &record_known_run, open_run, close_run},
     {'w', 1, false, true, "w<pane>.<pipeline key>", "a pane of a pipeline's window", &record_pane,
      open_pane, close_pane},
+    {'a', 1, false, true, "a<place>.<pipeline key>", "advice that is followed up", &record_advised,
+     open_advised, close_advised},
 };
 const struct keep_kinds pipelines_kinds = {kinds, ARRAY_LEN(kinds)};
-enum { KIND_TIME, KIND_PIPELINE, KIND_RUN, KIND_PANE };
+enum { KIND_TIME, KIND_PIPELINE, KIND_RUN, KIND_PANE, KIND_ADVISED };
 
 static struct str key_of(const struct pipeline *p) {
     return (struct str){p->key, p->key_len};
@@ -300,6 +381,14 @@ static void visit_pipeline(struct pipeline *p, struct keep_walk *walk) {
         if (pane != NULL && keep_wants(walk, &pane->kept)) {
             key = pane_key(p, pane);
             keep_visit(walk, &key, &pane->kept, pane);
+        }
+    }
+    for (int i = 0; i < FOLLOWED_MAX; i++) {
+        struct advised *f = p->followed.of[i];
+        if (f != NULL && keep_wants(walk, &f->kept)) {
+            key =
+                (struct keep_key){.kind = &kinds[KIND_ADVISED], .numbers = {i}, .owner = key_of(p)};
+            keep_visit(walk, &key, &f->kept, f);
         }
     }
 }

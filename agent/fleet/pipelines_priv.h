@@ -24,7 +24,36 @@ struct known_run {
 #include "model/window_figures.def"
 #undef WINDOW_FIGURE
     int64_t open[SEVERITY_COUNT]; // open bottlenecks by severity
+    int64_t settings;             // a hash of its settings, once it ended
     struct kept kept;
+};
+
+// A piece of advice that was given to a pipeline and is followed up: see followed.c.
+struct followed_setting {
+    const char *key; // of the table of settings
+    int32_t towards; // 1: more than the run had that it was given to; -1: less; 0: just that
+    char value[80];
+};
+struct advised {
+    enum advice_kind kind;
+    char id[ID_TEXT_SIZE]; // of the recommendation that gave it last
+    int32_t revision;      // told of that
+    int64_t finding; // kind of bottleneck that is gone if it is applied, and 1; 0: settings tell
+    double share;    // of the run's time that would be saved at most
+    int64_t given;   // number of the run that it was given to last
+    bool had;        // by the last run since
+    int64_t applied; // number of the run that first had it
+    int64_t before, after;             // settings of the runs before that one, and its own
+    int64_t with;                      // advice applied by the same run (model/run.h, advice_bit)
+    int32_t judged;                    // how many runs told what it did since it was applied
+    int32_t misses;                    // of those that are sure, in a row, how many it did not help
+    struct followed_setting *settings; // owned
+    uint32_t setting_count;
+    struct kept kept;
+};
+enum { FOLLOWED_MAX = 8, FOLLOWED_SETTINGS_MAX = 16 };
+struct followed {
+    struct advised *of[FOLLOWED_MAX]; // owned; NULL: there is none
 };
 
 struct pane {
@@ -68,9 +97,10 @@ struct pipeline {
     uint32_t firing_count;  // of them, active
     struct pipeline_stats stats;
     struct pipeline_alert *alerts[KIND_COUNT]; // NULL: there is none
-    int64_t seen_offset;                       // of the last update: the order of the list
-    int64_t seen_clock_ms;                     // the clock at the last update
-    struct kept kept;                          // with its alerts; runs and panes have their own
+    struct followed followed;
+    int64_t seen_offset;   // of the last update: the order of the list
+    int64_t seen_clock_ms; // the clock at the last update
+    struct kept kept;      // with its alerts; runs, panes and advice have their own
     // What follows is registry.c's.
     enum standing standing;
     int64_t bytes;                     // of it in the account
@@ -142,6 +172,34 @@ void registry_enter(struct pipelines *pipelines, struct pipeline *pipeline);
 void registry_trim(struct pipelines *pipelines);
 // It lost alerts or news while it is in the lists. One that had shrunk and has no alerts left goes.
 void registry_change(struct pipelines *pipelines, struct pipeline *pipeline);
+
+// followed.c
+// A run of the pipeline has ended that is known now (as `now`, whose settings are set here): what
+// became of the advice given before is handed out, and what it is advised itself is followed up
+// from now on.
+void followed_end(struct followed *followed, struct pipelines *pipelines,
+                  const struct pipeline *pipeline, const struct pipeline_run *run,
+                  struct known_run *now);
+// Memory that it takes.
+int64_t followed_bytes(const struct followed *followed);
+void followed_fini(struct followed *followed);
+
+// judged.c
+// What an applied piece of advice is judged by.
+struct application {
+    int64_t number;      // of the run that first had it: the runs before it are compared with
+    int64_t settings;    // theirs
+    double share;        // of a run's time that it would save at most
+    bool by_finding;     // told by what is gone, not by settings
+    double completeness; // of what is known of the run
+};
+struct judged {
+    struct advice_outcome outcome;
+    const char *why;   // static text: what was told from, where no times were compared; else NULL
+    const char *doubt; // static text: what it is in doubt for; NULL: it is not
+};
+void judged_by(struct judged *judged, const struct pipeline *pipeline, const struct known_run *now,
+               const struct application *application);
 
 // pipelines_kept.c: they are about to go: so do their keys.
 void pipelines_forget_run(struct pipelines *pipelines, const struct pipeline *pipeline,

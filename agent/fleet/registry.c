@@ -122,7 +122,8 @@ static int64_t bytes_of(const struct pipeline *p) {
     return (int64_t)sizeof *p + 4 * block + p->ring.panes * (int64_t)sizeof(struct pane *) +
            p->pane_count * pane +
            p->run_count * (int64_t)sizeof(struct known_run) * 3 / 2 + // grows by doubling
-           p->alert_count * ((int64_t)sizeof(struct pipeline_alert) + block);
+           p->alert_count * ((int64_t)sizeof(struct pipeline_alert) + block) +
+           followed_bytes(&p->followed);
 }
 
 static void count_bytes(struct pipelines *pipelines, struct pipeline *p) {
@@ -178,6 +179,7 @@ static void release(struct pipelines *pipelines, struct pipeline *p) {
     }
     pipelines->alert_count -= p->alert_count;
     budget_count(&pipelines->account, -p->bytes);
+    followed_fini(&p->followed);
     mem_free(p->runs);
     mem_free(p);
     metrics_add(METRIC_PIPELINES_LIVE, -1);
@@ -208,6 +210,7 @@ static void shrink(struct pipelines *pipelines, struct pipeline *p) {
     p->kept = (struct kept){.touched = true};
     window_fini(pipelines, p);
     window_init(p, pipelines->options);
+    followed_fini(&p->followed);
     mem_free(p->runs);
     p->runs = NULL;
     p->run_count = p->run_cap = 0;

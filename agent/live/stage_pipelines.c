@@ -1,6 +1,6 @@
-// stage_pipelines: stage 2 in the live agent: runs in; windows, alerts and the pipelines' numbers
-// out. Called through its row in stages.def alone. Must not commit, nor know which partition it
-// has but for the log.
+// stage_pipelines: stage 2 in the live agent: runs in; windows, alerts, what became of advice and
+// the pipelines' numbers out. Called through its row in stages.def alone. Must not commit, nor know
+// which partition it has but for the log.
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -36,6 +36,16 @@ static void on_window(void *ctx, const struct pipeline_window *window) {
     }
 }
 
+static void on_outcome(void *ctx, const struct run_identity *identity, const char *run_id,
+                       const struct recommendation *recommendation) {
+    struct stage_home *home = ctx;
+    avro_encode_recommendation(home->codec, identity, run_id, recommendation, &home->encoded);
+    if (stage_publish(home, TOPIC_RECOMMENDATIONS, identity->pipeline) == ST_SKIP) { // is short
+        transaction_oversize(home->transaction, TOPIC_RECOMMENDATIONS, (int64_t)home->encoded.len);
+        log_error("outcome_not_published", "id=%s", recommendation->id);
+    }
+}
+
 static void on_alert(void *ctx, const struct alert *alert) {
     struct stage_home *home = ctx;
     transaction_alert(home->transaction, alert);
@@ -43,7 +53,8 @@ static void on_alert(void *ctx, const struct alert *alert) {
 
 static struct stage_state *new_state(struct stage_home *home, int32_t partition) {
     struct fleet *fleet = mem_zalloc(1, sizeof *fleet);
-    struct pipelines_output output = {.ctx = home, .window = on_window, .alert = on_alert};
+    struct pipelines_output output = {
+        .ctx = home, .window = on_window, .alert = on_alert, .outcome = on_outcome};
     fleet->state = (struct stage_state){&stage_pipelines, home, partition};
     fleet->pipelines = pipelines_new(&home->options->pipelines, &output);
     return &fleet->state;

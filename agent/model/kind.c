@@ -44,6 +44,10 @@ static const char *const roles[] = {
 #define ROLE_WORD WORD
 #include "model/words.def"
 };
+static const char *const fates[] = {
+#define FATE_WORD WORD
+#include "model/words.def"
+};
 
 // The kinds of bottlenecks, a gap, and those of advisors.
 static const char *const advice_kinds[] = {
@@ -62,12 +66,23 @@ const struct vocabulary vocabulary_kind = {"kind", kinds, ARRAY_LEN(kinds)},
                         vocabulary_role = {"role", roles, ARRAY_LEN(roles)},
                         vocabulary_advice_kind = {"advice", advice_kinds, ARRAY_LEN(advice_kinds)},
                         vocabulary_limit = {"limit", limits, ARRAY_LEN(limits)},
-                        vocabulary_confidence = {"confidence", confidences, ARRAY_LEN(confidences)};
+                        vocabulary_confidence = {"confidence", confidences, ARRAY_LEN(confidences)},
+                        vocabulary_fate = {"outcome", fates, ARRAY_LEN(fates)};
 
 const struct vocabulary *const vocabularies[] = {
-    &vocabulary_kind,        &vocabulary_severity,     &vocabulary_cause,      &vocabulary_life,
-    &vocabulary_run_status,  &vocabulary_records_from, &vocabulary_failure,    &vocabulary_role,
-    &vocabulary_advice_kind, &vocabulary_limit,        &vocabulary_confidence, NULL,
+    &vocabulary_kind,
+    &vocabulary_severity,
+    &vocabulary_cause,
+    &vocabulary_life,
+    &vocabulary_run_status,
+    &vocabulary_records_from,
+    &vocabulary_failure,
+    &vocabulary_role,
+    &vocabulary_advice_kind,
+    &vocabulary_limit,
+    &vocabulary_confidence,
+    &vocabulary_fate,
+    NULL,
 };
 
 const char *vocabulary_name(const struct vocabulary *words, int number) {

@@ -109,6 +109,10 @@ bool pipeline_run_shorten(struct pipeline_run *run) {
     for (uint32_t i = 0; i < open; i++) {
         shorter = cut_text(run->open[i].summary) || shorter;
     }
+    if (!shorter && run->setting_count + run->advice_count > 0) {
+        run->setting_count = run->advice_count = 0;
+        return true;
+    }
     return shorter;
 }
 
@@ -138,6 +142,11 @@ bool recommendation_shorten(struct recommendation *r) {
     return shorter;
 }
 
+uint64_t advice_bit(enum advice_kind kind) {
+    enum { FIRST_HALF = 32, GAP = 32 }; // no kind's number lies between the halves
+    return UINT64_C(1) << ((int)kind < FIRST_HALF ? (int)kind : (int)kind - GAP);
+}
+
 void recommendation_fini(struct recommendation *recommendation) {
     mem_free(recommendation->bottlenecks);
     mem_free(recommendation->action);
@@ -163,5 +172,7 @@ void pipeline_run_fini(struct pipeline_run *run) {
         mem_free(run->recommendations[i]);
     }
     mem_free(run->recommendations);
+    mem_free(run->settings);
+    mem_free(run->advice);
     *run = (struct pipeline_run){0};
 }

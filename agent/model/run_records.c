@@ -142,7 +142,19 @@ static const struct record_row own_setting[] = {
 };
 const struct record record_own_setting = RECORD_OF("setting of the run", own_setting, own_setting);
 
-// `bottlenecks` is a list of ids, which no row describes.
+static const struct record_row advice_outcome[] = {
+    RECORD_AS(0, WORD, advice_outcome, fate, "outcome", .words = &vocabulary_fate),
+    RECORD_AS(0, F64, advice_outcome, change, "outcome_change"),
+    RECORD_AS(0, F64, advice_outcome, spread, "outcome_spread"),
+    RECORD_AS(0, I64, advice_outcome, runs, "outcome_runs"),
+    RECORD_AS(0, NAME, advice_outcome, per, "outcome_per"),
+    RECORD_AS(0, WORD, advice_outcome, confidence, "outcome_confidence",
+              .words = &vocabulary_confidence),
+};
+static const struct record record_advice_outcome =
+    RECORD_OF("what became of advice", advice_outcome, advice_outcome);
+
+// `bottlenecks` is a list of ids and `with` a set of words, which no row describes.
 static const struct record_row recommendation[] = {
     RECORD_ROW(0, CHARS, recommendation, id),
     RECORD_ROW(0, NAME, recommendation, kind),
@@ -157,9 +169,28 @@ static const struct record_row recommendation[] = {
     RECORD_ROW(0, CHARS, recommendation, saving_how),
     RECORD_ROW(0, I32, recommendation, revision),
     RECORD_ROW(0, I64, recommendation, updated_ms),
+    RECORD_ROW(0, INLINE, recommendation, outcome, .item = &record_advice_outcome),
 };
 const struct record record_recommendation =
     RECORD_OF("recommendation", recommendation, recommendation);
+
+static const struct record_row told_setting[] = {
+    RECORD_ROW(0, CHARS, told_setting, key),
+    RECORD_ROW(0, CHARS, told_setting, value, .prose = true),
+    RECORD_ROW(0, CHARS, told_setting, advised),
+    RECORD_ROW(0, CHARS, told_setting, by),
+};
+static const struct record record_told_setting =
+    RECORD_OF("setting of a run", told_setting, told_setting);
+
+static const struct record_row run_advice[] = {
+    RECORD_ROW(0, CHARS, run_advice, id),
+    RECORD_ROW(0, WORD, run_advice, kind, .words = &vocabulary_advice_kind),
+    RECORD_ROW(0, I32, run_advice, revision),
+    RECORD_ROW(0, CHARS, run_advice, finding),
+    RECORD_ROW(0, F64, run_advice, saving_s),
+};
+static const struct record record_run_advice = RECORD_OF("advice of a run", run_advice, run_advice);
 
 // `recommendations` is a list of texts and `limits` a set of words, which no row describes.
 static const struct record_row pipeline_run[] = {
@@ -188,6 +219,11 @@ static const struct record_row pipeline_run[] = {
     RECORD_ROW(0, I64, pipeline_run, events_lost),
     RECORD_ROW(0, I64, pipeline_run, events_cut),
     RECORD_ROW(0, CHARS, pipeline_run, listener),
+    RECORD_ROW(0, LIST, pipeline_run, settings, .item = &record_told_setting,
+               .count_offset = offsetof(struct pipeline_run, setting_count),
+               .max = RUN_SETTINGS_MAX),
+    RECORD_ROW(0, LIST, pipeline_run, advice, .item = &record_run_advice,
+               .count_offset = offsetof(struct pipeline_run, advice_count), .max = RUN_ADVICE_MAX),
 };
 const struct record record_pipeline_run = RECORD_OF("run", pipeline_run, pipeline_run);
 

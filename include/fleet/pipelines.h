@@ -15,6 +15,9 @@
 // and have no alerts make room first, and a pipeline that goes is never told to have recovered
 // (fleet/registry.c). Alerts age by a clock that one update moves by at most a minute, so that a
 // jump in the updates' times ends nothing at a stroke.
+//
+// Of each pipeline a few pieces of advice are followed up: later runs show by their settings
+// whether they were applied, and by their times what that did (fleet/followed.c).
 #pragma once
 
 #include <stdbool.h>
@@ -45,6 +48,9 @@ struct pipelines_output {
     void *ctx;
     void (*window)(void *ctx, const struct pipeline_window *window);
     void (*alert)(void *ctx, const struct alert *alert); // raised, changed, ended or silenced
+    // What became of advice, as the run tells that ended now.
+    void (*outcome)(void *ctx, const struct run_identity *identity, const char *run_id,
+                    const struct recommendation *recommendation);
 };
 
 struct pipelines;

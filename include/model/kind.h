@@ -66,6 +66,13 @@ enum limit {
     LIMIT_COUNT
 };
 
+// What became of a recommendation, by the runs that followed.
+enum fate {
+#define FATE_WORD(number, id, name) FATE_##id = (number),
+#include "model/words.def"
+    FATE_COUNT
+};
+
 // What an accumulator of a SQL plan says.
 enum accum_role {
 #define ROLE_WORD(number, id, name) ROLE_##id = (number),
@@ -99,7 +106,8 @@ struct vocabulary {
 };
 extern const struct vocabulary vocabulary_kind, vocabulary_severity, vocabulary_cause,
     vocabulary_life, vocabulary_run_status, vocabulary_records_from, vocabulary_failure,
-    vocabulary_role, vocabulary_advice_kind, vocabulary_limit, vocabulary_confidence;
+    vocabulary_role, vocabulary_advice_kind, vocabulary_limit, vocabulary_confidence,
+    vocabulary_fate;
 // All of them, the last one NULL.
 extern const struct vocabulary *const vocabularies[];
 

@@ -16,7 +16,9 @@ enum {
     RUN_STAGES_MAX = 500, // stages in a PipelineRun, slowest first
     RUN_OPEN_MAX = 200,   // open bottlenecks in a PipelineRun, worst first
     RUN_RECOMMENDATIONS_MAX = 50,
-    EVIDENCE_MAX = 24 // pairs in one verdict
+    RUN_SETTINGS_MAX = 128, // settings in a PipelineRun
+    RUN_ADVICE_MAX = 64,    // pieces of advice in it: one of each kind
+    EVIDENCE_MAX = 24       // pairs in one verdict
 };
 
 // Whose run it is. Fixed arrays: kept in state as they are.
@@ -109,6 +111,20 @@ bool bottleneck_is_root(const struct bottleneck *bottleneck);
 // A number of its evidence, -1 if it has none of that name.
 double bottleneck_number(const struct bottleneck *bottleneck, const char *name);
 
+// What became of advice, as told by a run that followed (fleet/followed.c). Zeroed while it is but
+// given.
+struct advice_outcome {
+    enum fate fate;
+    double change;   // of the time per `per`, as a share of what it was before; 0: not known
+    double spread;   // how far the runs before lie apart: of the farthest from the middle one
+    int64_t runs;    // of those, how many
+    const char *per; // static text: byte, record or run; NULL: nothing was compared
+    enum confidence confidence;
+    uint64_t with; // a set of kinds of advice that the run applied at the same time, it aside
+};
+// The place of a kind in such a set.
+uint64_t advice_bit(enum advice_kind kind);
+
 struct recommendation {
     char id[ID_TEXT_SIZE];
     const char *kind;                  // static text: a bottleneck kind or an advisor's name
@@ -133,6 +149,7 @@ struct recommendation {
     char saving_how[160]; // how the saving was computed
     int32_t revision;
     int64_t updated_ms;
+    struct advice_outcome outcome;
 };
 // Releases what it owns and zeroes it.
 void recommendation_fini(struct recommendation *recommendation);
@@ -148,6 +165,25 @@ struct open_bottleneck {
     int32_t stage, stage_attempt;
     double saving_s;
     char summary[512];
+};
+
+// A setting of Spark, of those that advice may give, and what was advised.
+struct told_setting {
+    char key[64];
+    char value[80];   // what the run was told, "" if nothing
+    char advised[80]; // what it should be told, "" if nothing
+    char by[24];      // kind of the recommendation that says so
+};
+
+// A recommendation, as whoever follows it up needs it.
+struct run_advice {
+    char id[ID_TEXT_SIZE];
+    enum advice_kind kind;
+    int32_t revision;
+    // Of lines to write, where no setting is given: the kind of bottleneck that is gone once they
+    // are written. "" if there are settings, or nothing that would tell.
+    char finding[24];
+    double saving_s;
 };
 
 // A self-contained update on one run: product, and the only link between the two stages.
@@ -171,6 +207,10 @@ struct pipeline_run {
     char **recommendations; // owned texts
     uint32_t recommendation_count;
     int64_t open_by_severity[SEVERITY_COUNT]; // all that are open, in the list or not
+    struct told_setting *settings;            // owned; of a run that ended
+    uint32_t setting_count;
+    struct run_advice *advice; // owned; likewise
+    uint32_t advice_count;
     bool shortened;  // something is left out of stages, open or recommendations
     uint32_t limits; // a set (model/limit.h) of those that were hit
 };
@@ -187,7 +227,7 @@ void pipeline_run_fini(struct pipeline_run *run);
 // numbers stay; what was shortened says so.
 //
 // The lists by halves: the slowest stages and the worst bottlenecks stay longest, and of each kind
-// the worst for good; then the texts.
+// the worst for good; then the texts; then the settings and the advice, all of them.
 bool pipeline_run_shorten(struct pipeline_run *run) MUST_USE;
 // The summary, then the evidence, which is given whole or not at all.
 bool bottleneck_shorten(struct bottleneck *bottleneck) MUST_USE;

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 
 enum { HUGE_BYTES = 10 << 20, AMPLIFICATION_MAX = 8 };
-enum { BEHIND = 9 }; // bytes of the fields behind the lists, in an empty run
+enum { BEHIND = 11 }; // bytes of the fields behind the lists, in an empty run
 
 // Freed blocks are not to be held back where memory is measured.
 const char *__asan_default_options(void); // NOLINT(bugprone-reserved-identifier)

@@ -171,7 +171,7 @@ static void plain(const char *brokers, const char *topic, const char *runs, cons
     struct engine_output output = {&plain, on_run, on_bottleneck, on_recommendation};
     struct pipelines_options pipelines_options;
     pipelines_options_init(&pipelines_options);
-    struct pipelines_output windows = {&plain, on_window, quiet_alert};
+    struct pipelines_output windows = {&plain, on_window, quiet_alert, quiet_recommendation};
     struct engine *engines[PARTITIONS_MAX] = {0};
     struct pipelines *pipelines[PARTITIONS_MAX] = {0};
     int64_t quiet_ms = clock_mono_ms();

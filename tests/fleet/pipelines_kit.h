@@ -14,6 +14,13 @@ struct seen {
     int window_count;
     struct alert alerts[MAX];
     int alert_count;
+    struct told_outcome {
+        char id[ID_TEXT_SIZE], run[ID_TEXT_SIZE], action[400], setting[80];
+        int32_t revision;
+        enum advice_kind kind;
+        struct advice_outcome outcome;
+    } outcomes[MAX];
+    int outcome_count;
 };
 
 static void on_window(void *ctx, const struct pipeline_window *window) {
@@ -26,6 +33,22 @@ static void on_alert(void *ctx, const struct alert *alert) {
     assert_true(seen->alert_count < MAX);
     seen->alerts[seen->alert_count++] = *alert;
 }
+static void on_outcome(void *ctx, const struct run_identity *identity, const char *run_id,
+                       const struct recommendation *r) {
+    struct seen *seen = ctx;
+    assert_true(seen->outcome_count < MAX);
+    assert_string_equal(identity->pipeline, "etl");
+    struct told_outcome *told = &seen->outcomes[seen->outcome_count++];
+    *told = (struct told_outcome){.revision = r->revision, .outcome = r->outcome};
+    told->kind = (enum advice_kind)advice_kind_parse(str_of(r->kind));
+    snprintf(told->id, sizeof told->id, "%s", r->id);
+    snprintf(told->run, sizeof told->run, "%s", run_id);
+    snprintf(told->action, sizeof told->action, "%s", r->action);
+    if (r->setting_count > 0) {
+        snprintf(told->setting, sizeof told->setting, "%s=%s", r->settings[0].key,
+                 r->settings[0].value);
+    }
+}
 
 static struct seen seen;
 static struct pipelines_options options;
@@ -33,7 +56,7 @@ static struct pipelines_options options;
 static inline struct pipelines *fresh(void) {
     memset(&seen, 0, sizeof seen);
     pipelines_options_init(&options);
-    struct pipelines_output output = {&seen, on_window, on_alert};
+    struct pipelines_output output = {&seen, on_window, on_alert, on_outcome};
     return pipelines_new(&options, &output);
 }
 

@@ -20,7 +20,8 @@ static void count_window(void *ctx, const struct pipeline_window *window) {
 }
 
 static struct pipelines *fresh_for(uint32_t pipelines_max) {
-    static const struct pipelines_output output = {NULL, count_window, count_alert};
+    static const struct pipelines_output output = {NULL, count_window, count_alert,
+                                                   quiet_recommendation};
     pipelines_options_init(&options);
     options.pipelines_max = pipelines_max;
     told = told_ends = told_silenced = windows = 0;
@@ -73,7 +74,8 @@ static const char *alerts_in(const struct pipelines *p) {
 
 // As an agent that was killed goes on.
 static struct pipelines *restarted(struct pipelines *p) {
-    static const struct pipelines_output output = {NULL, count_window, count_alert};
+    static const struct pipelines_output output = {NULL, count_window, count_alert,
+                                                   quiet_recommendation};
     struct keep_table *table = keep_table_new();
     struct err err = {0};
     pipelines_all(p, table_put, table);

@@ -36,7 +36,8 @@ static void memory_stays_within_and_no_alert_ends(void **state) {
     pipelines_free(pipelines);
     struct budget *budget = budget_new(LIMIT_BYTES);
     options.budget = budget;
-    pipelines = pipelines_new(&options, &(struct pipelines_output){&seen, on_window, on_alert});
+    pipelines =
+        pipelines_new(&options, &(struct pipelines_output){&seen, on_window, on_alert, on_outcome});
     for (int name = 0; name < NAMES; name++) {
         feed(pipelines, name, 1, name < 5);
         int64_t bytes = mem_room_bytes(MEM_ROOM_fleet) - before;

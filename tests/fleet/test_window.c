@@ -19,7 +19,7 @@ static void on_window(void *ctx, const struct pipeline_window *window) {
 }
 
 static struct pipelines *fresh(void) {
-    struct pipelines_output output = {NULL, on_window, quiet_alert};
+    struct pipelines_output output = {NULL, on_window, quiet_alert, quiet_recommendation};
     count = 0;
     pipelines_options_init(&options);
     return pipelines_new(&options, &output);

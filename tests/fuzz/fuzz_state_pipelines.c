@@ -18,6 +18,11 @@ static void go_on(struct pipelines *p, int64_t offset) {
                                .identity = {.cluster = "prod", .pipeline = "etl"},
                                .open = &open,
                                .open_count = 1};
+    struct told_setting setting = {"spark.executor.memory", "4g", "8g", "memory"};
+    struct run_advice advice = {.kind = ADVICE_MEMORY, .revision = 1, .saving_s = 3};
+    run.settings = &setting;
+    run.advice = &advice;
+    run.setting_count = run.advice_count = 1;
     pipelines_feed(p, &run, offset, 0);
     snprintf(run.identity.pipeline, sizeof run.identity.pipeline, "new");
     run.ended_ms = run.time_ms;

@@ -63,4 +63,5 @@ static void on_window(void *ctx, const struct pipeline_window *window) {
 }
 
 static const struct engine_output engine_output = {NULL, on_run, on_bottleneck, on_recommendation};
-static const struct pipelines_output pipelines_output = {NULL, on_window, on_alert};
+static const struct pipelines_output pipelines_output = {NULL, on_window, on_alert,
+                                                         on_recommendation};

@@ -182,6 +182,7 @@ static void keep_last_run(void *ctx, const struct pipeline_run *run) {
     assert_in_range(log, 0, KEPT_LOGS - 1);
     standing.revision = 0;
     standing.open_count = standing.recommendation_count = 0;
+    standing.setting_count = standing.advice_count = 0; // it kept fewer properties
     standing.shortened = false;
     memset(standing.open_by_severity, 0, sizeof standing.open_by_severity);
     avro_encode_run(codec, &standing, &last_runs->of[log]);

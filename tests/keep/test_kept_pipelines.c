@@ -8,6 +8,8 @@
 
 enum { UPDATES = 1500, PLAIN = 12, TIGHT = 12, TIGHT_BYTES = 40000 };
 
+static unsigned told_fates; // of advice, in all seeds
+
 static void put_stats(void *ctx, const struct pipeline_stats *s) {
     struct buf words = {0};
     buf_printf(&words, "%.17g %lld %lld %lld %.17g %d %.17g %lld", s->duration_sum_s,
@@ -77,6 +79,11 @@ static void same_with_crashes(uint64_t seed) {
     run_with_crashes(seed, &got, changelog);
     assert_non_null(strstr(buf_text(&expected), "alert"));
     assert_non_null(strstr(buf_text(&expected), "window"));
+    for (enum fate fate = FATE_APPLIED; fate < FATE_COUNT; fate++) {
+        char word[20];
+        snprintf(word, sizeof word, " %s ", vocabulary_name(&vocabulary_fate, (int)fate));
+        told_fates |= strstr(buf_text(&expected), word) != NULL ? 1u << fate : 0;
+    }
     if (!str_eq(buf_str(&got), buf_str(&expected))) {
         fail_msg("seed %d: other windows or alerts than without crashes", (int)seed);
     }
@@ -103,6 +110,7 @@ static void crashes_show_nowhere(void **state) {
         assert_true((metrics_get(METRIC_LIMIT_MEMORY) > hits) == (seed > PLAIN));
         budget_free(options.budget);
     }
+    assert_int_equal(told_fates, (1u << FATE_COUNT) - 2); // each of them
 }
 
 int main(void) {

@@ -108,8 +108,11 @@ static void refused_in_words(void **state) {
     refused_alone(STR("w28333333.c\nx"), STR("\x01\x0c\x08\0\0\0\0\0\0\xf8\x7f"),
                   "key w28333333.c"); // no number
     refused_alone(STR("w28333333.c\nx"), STR("\x01\x0c\x08\0\0\0\0\0\0\xf0\xbf"),
-                  "key w28333333.c");  // -1
-    struct keep_table *table = fine(); // two runs of one number
+                  "key w28333333.c");                       // -1
+    refused_alone(STR("a8.c\nx"), empty, "key a8.c\\x0ax"); // no such place
+    refused_alone(STR("a-1.c\nx"), empty, "key a-1.c\\x0ax");
+    refused_alone(STR("a0.c\nx"), STR("\x01\x64\0"), "key a0.c\\x0ax"); // a setting of no name
+    struct keep_table *table = fine();                                  // two runs of one number
     keep_table_put(table, STR("k.c\nx"), empty);
     keep_table_put(table, STR("kb.c\nx"), STR("\x01\x10\x01\x62"));
     loads(table, "c\\x0ax: damaged");
@@ -121,48 +124,99 @@ static void refused_in_words(void **state) {
     loads(table, NULL);
 }
 
+static void gone(void *ctx, struct str key, struct str value) {
+    int *count = ctx;
+    assert_true(str_is(key, "a0.c\ny") && value.p == NULL);
+    ++*count;
+}
+
+// As an agent of 0.1.0 leaves it, which lets pipelines go and does not know such keys.
+static void advice_of_no_pipeline_goes(void **state) {
+    (void)state;
+    struct keep_table *table = fine();
+    struct err err = {0};
+    int count = 0;
+    keep_table_put(table, STR("a0.c\ny"), STR("\x01\x64\x03\x01\x01k"));
+    pipelines_options_init(&options);
+    struct pipelines *p = fresh();
+    assert_int_equal(pipelines_load(p, table, &err), ST_OK);
+    pipelines_changes(p, gone, &count);
+    assert_int_equal(count, 1);
+    pipelines_free(p);
+    keep_table_free(table);
+}
+
+// No more settings than are followed.
+static void a_list_without_end_is_refused(void **state) {
+    (void)state;
+    for (int more = 0; more <= 1; more++) {
+        struct keep_table *table = fine();
+        struct buf value = {0};
+        buf_add_char(&value, WIRE_VERSION);
+        for (int i = 0; i < 16 + more; i++) {
+            buf_add_str(&value, STR("\x64\x03\x01\x01k"));
+        }
+        keep_table_put(table, STR("a0.c\nx"), buf_str(&value));
+        buf_fini(&value);
+        loads(table, more ? "key a0.c\\x0ax" : NULL);
+    }
+}
+
+static const struct {
+    const char *key;
+    int64_t number, bad;
+} impossible[] = {
+    {"P", 1, -1},
+    {"P", 1, INT64_MAX},
+    {"P", 2, -1},
+    {"P", 2, INT64_MAX},
+    {"pc\nx", 1, NEWEST + 1}, // newer than the partition
+    {"pc\nx", 1, INT64_MIN},
+    {"pc\nx", 2, 2},
+    {"pc\nx", 3, INT64_MAX},
+    {"pc\nx", 3, -1},
+    {"pc\nx", 4, -1},
+    {"pc\nx", 5, CLOCK_MS + 1},
+    {"pc\nx", 5, INT64_MIN},
+    {"pc\nx", 6, 1}, // not eight bytes
+    {"pc\nx", 7, INT64_MAX},
+    {"pc\nx", 8, -1},
+    {"pc\nx", 9, INT64_MAX},
+    {"pc\nx", 11, RUN_STATUS_COUNT},
+    {"pc\nx", 11, -1},
+    {"a0.c\nx", 1, ADVICE_PARTITIONING - 1},
+    {"a0.c\nx", 1, ADVICE_GENERAL + 1},
+    {"a0.c\nx", 3, -1},
+    {"a0.c\nx", 3, INT32_MAX},
+    {"a0.c\nx", 4, KIND_COUNT + 1},
+    {"a0.c\nx", 4, -1},
+    {"a0.c\nx", 6, -1},
+    {"a0.c\nx", 7, 2},
+    {"a0.c\nx", 8, -1},
+    {"a0.c\nx", 12, -1},
+    {"a0.c\nx", 13, -1},
+    {"k.c\nx", 1, RUNS},
+    {"k.c\nx", 1, -1},
+    {"k.c\nx", 7, RUN_STATUS_COUNT},
+    {"w28333333.c\nx", 2, INT64_MAX},
+    {"w28333333.c\nx", 3, -1},
+};
+
 static void impossible_numbers_are_refused(void **state) {
     (void)state;
-    static const struct {
-        const char *key;
-        int64_t number, bad;
-    } cases[] = {
-        {"P", 1, -1},
-        {"P", 1, INT64_MAX},
-        {"P", 2, -1},
-        {"P", 2, INT64_MAX},
-        {"pc\nx", 1, NEWEST + 1}, // newer than the partition
-        {"pc\nx", 1, INT64_MIN},
-        {"pc\nx", 2, 2},
-        {"pc\nx", 3, INT64_MAX},
-        {"pc\nx", 3, -1},
-        {"pc\nx", 4, -1},
-        {"pc\nx", 5, CLOCK_MS + 1},
-        {"pc\nx", 5, INT64_MIN},
-        {"pc\nx", 6, 1}, // not eight bytes
-        {"pc\nx", 7, INT64_MAX},
-        {"pc\nx", 8, -1},
-        {"pc\nx", 9, INT64_MAX},
-        {"pc\nx", 11, RUN_STATUS_COUNT},
-        {"pc\nx", 11, -1},
-        {"k.c\nx", 1, RUNS},
-        {"k.c\nx", 1, -1},
-        {"k.c\nx", 7, RUN_STATUS_COUNT},
-        {"w28333333.c\nx", 2, INT64_MAX},
-        {"w28333333.c\nx", 3, -1},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(impossible); i++) {
         struct keep_table *table = fine();
         int64_t numbers[8][2];
-        size_t count = cases[i].key[0] == 'P' ? 2 : cases[i].key[0] == 'p' ? 6 : 0;
+        size_t count = impossible[i].key[0] == 'P' ? 2 : impossible[i].key[0] == 'p' ? 6 : 0;
         if (count > 0) {
             memcpy(numbers, count == 2 ? partition : pipeline, count * sizeof *numbers);
         }
-        numbers[count][0] = cases[i].number;
-        numbers[count][1] = cases[i].bad;
-        put_numbers(table, cases[i].key, numbers, count + 1);
+        numbers[count][0] = impossible[i].number;
+        numbers[count][1] = impossible[i].bad;
+        put_numbers(table, impossible[i].key, numbers, count + 1);
         char words[40];
-        snprintf(words, sizeof words, "key %.*s", (int)strcspn(cases[i].key, "\n"), cases[i].key);
+        snprintf(words, sizeof words, "key %.*s", (int)strcspn(impossible[i].key, "\n"),
+                 impossible[i].key);
         loads(table, words);
     }
 }
@@ -273,6 +327,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(damaged_values_never_harm),
         cmocka_unit_test(refused_in_words),
+        cmocka_unit_test(advice_of_no_pipeline_goes),
+        cmocka_unit_test(a_list_without_end_is_refused),
         cmocka_unit_test(impossible_numbers_are_refused),
         cmocka_unit_test(impossible_lists_are_refused),
         cmocka_unit_test(impossible_updates_do_no_harm),

@@ -34,9 +34,63 @@ static void on_alert(void *ctx, const struct alert *a) {
                a->pipeline, a->description, (long long)a->started_ms, (long long)a->ended_ms);
 }
 
+static void on_outcome(void *ctx, const struct run_identity *identity, const char *run_id,
+                       const struct recommendation *r) {
+    (void)ctx;
+    buf_printf(told, "advice %s %s %s %s %d %s %.17g %llu %d\n", identity->pipeline, run_id, r->id,
+               r->action, (int)r->revision, vocabulary_name(&vocabulary_fate, (int)r->outcome.fate),
+               r->outcome.change, (unsigned long long)r->outcome.with, (int)r->setting_count);
+}
+
+// Settings that a run has or does not, and advice to have them; lists of the test's own.
+static void advise_at_random(struct pipeline_run *run, uint64_t *random) {
+    static const char *const keys[] = {"spark.executor.memory", "spark.sql.shuffle.partitions"};
+    static const char *const values[2][3] = {{"", "4g", "8192m"}, {"", "100", "400"}};
+    static const char *const kinds[] = {"memory", "partitioning"};
+    static const enum advice_kind advised[] = {ADVICE_MEMORY, ADVICE_PARTITIONING,
+                                               (enum advice_kind)KIND_DATA_SKEW};
+    static struct told_setting settings[2];
+    static struct run_advice advice[3];
+    for (int i = 0; i < 2; i++) {
+        struct told_setting *s = &settings[i];
+        *s = (struct told_setting){0};
+        snprintf(s->key, sizeof s->key, "%s", keys[i]);
+        snprintf(s->value, sizeof s->value, "%s", values[i][test_random(random) % 3]);
+        bool more = strcmp(s->value, values[i][2]) != 0 && test_random(random) % 2 == 0;
+        snprintf(s->advised, sizeof s->advised, "%s", more ? values[i][2] : "");
+        snprintf(s->by, sizeof s->by, "%s", more ? kinds[i] : "");
+    }
+    for (int i = 0; i < 3; i++) {
+        advice[i] = (struct run_advice){.kind = advised[i],
+                                        .revision = 1 + (int32_t)(test_random(random) % 9),
+                                        .saving_s = (double)(test_random(random) % 100)};
+        snprintf(advice[i].id, sizeof advice[i].id, "%.20s-advice-%d", run->id, i);
+        snprintf(advice[i].finding, sizeof advice[i].finding, "%s", i == 2 ? "data_skew" : "");
+    }
+    run->completeness = 1;
+    run->settings = settings;
+    run->setting_count = 2;
+    run->advice = advice;
+    run->advice_count = (uint32_t)(test_random(random) % 4);
+}
+
 static struct pipelines *fresh(void) {
-    struct pipelines_output output = {NULL, on_window, on_alert};
+    struct pipelines_output output = {NULL, on_window, on_alert, on_outcome};
     return pipelines_new(&options, &output);
+}
+
+static void let_time_pass(struct pipelines *p, int i) {
+    if (i % 20 == 0) {
+        buf_add_text(told, "kept\n");
+        pipelines_each_alert(p, on_alert, NULL);
+        buf_add_text(told, pipelines_waits(p) ? "waits\n" : "has nothing to wait for\n");
+    }
+    if (i % 50 == 0) {
+        pipelines_tick(p, 15000);
+    }
+    if (i % 211 == 0) {
+        pipelines_tick(p, 700000);
+    }
 }
 
 // Update `i` is a pure function of its number and the seed.
@@ -76,18 +130,9 @@ static void feed_one(struct pipelines *p, uint64_t seed, int i) {
         run.open_count = b + 1;
     }
     run.open = open;
+    advise_at_random(&run, &r);
     pipelines_feed(p, &run, i, test_random(&r) % 9 == 0 ? run.time_ms - 700000 : 0);
-    if (i % 20 == 0) {
-        buf_add_text(told, "kept\n");
-        pipelines_each_alert(p, on_alert, NULL);
-        buf_add_text(told, pipelines_waits(p) ? "waits\n" : "has nothing to wait for\n");
-    }
-    if (i % 50 == 0) {
-        pipelines_tick(p, 15000);
-    }
-    if (i % 211 == 0) {
-        pipelines_tick(p, 700000);
-    }
+    let_time_pass(p, i);
 }
 
 static void apply(void *ctx, struct str key, struct str value) {

@@ -21,7 +21,7 @@ static void every_word_has_a_number_and_a_name_of_its_own(void **state) {
         }
         assert_int_equal(vocabulary_parse(words, STR("no such word")), -1);
     }
-    assert_int_equal(count, 11);
+    assert_int_equal(count, 12);
     assert_int_equal(vocabulary_kind.count, KIND_COUNT);
     assert_int_equal(kind_parse(STR("pipeline_failure")), KIND_PIPELINE_FAILURE);
     assert_string_equal(cause_name(CAUSE_NONE), "");

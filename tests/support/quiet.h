@@ -31,7 +31,8 @@ static inline void quiet_window(void *ctx, const struct pipeline_window *window)
 static inline void quiet_alert(void *ctx, const struct alert *alert) {
     (void)ctx, (void)alert;
 }
-static const struct pipelines_output quiet_pipelines = {NULL, quiet_window, quiet_alert};
+static const struct pipelines_output quiet_pipelines = {NULL, quiet_window, quiet_alert,
+                                                        quiet_recommendation};
 
 // A keep_each_fn; ctx is a struct keep_table.
 static inline void table_put(void *ctx, struct str key, struct str value) {
