@@ -96,6 +96,7 @@ class Results:
         self._reader = Reader(site.broker.bootstrap, list(self._topics.values()))
         self._taken = dict.fromkeys(RECORD_TOPICS, 0)
         self.runs, self.bottlenecks, self.recommendations = {}, {}, {}
+        self.outcomes = []  # what became of recommendations, as it was told: later revisions of theirs
         self.windows = []
         self.wrong = []  # what no record may be: undecodable, on the wrong topic, badly keyed
         self.repeated = []  # records whose revision did not rise
@@ -122,6 +123,9 @@ class Results:
             self.wrong.append(f"{where}: key {key!r} but pipeline {record['pipeline']!r}")
         if name == "windows":
             self.windows.append(record)
+            return
+        if record.get("outcome"):
+            self.outcomes.append(record)
             return
         table = getattr(self, name)
         identity = (record["app_id"], record["attempt"]) if name == "runs" else record["id"]
