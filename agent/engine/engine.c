@@ -113,6 +113,16 @@ static bool is_remnant(const struct engine *engine, const struct live_run *live)
     return !seen && !engine->options->one_application;
 }
 
+// Other stages may say more of what was said of it.
+static bool has_verdict_by_run(const struct stage *stage) {
+    bool has = false;
+    for (uint32_t i = 0; i < stage->verdict_count; i++) {
+        const struct bottleneck *b = stage->verdicts[i];
+        has = has || (detector_of(b->kind)->by_run && b->life != LIFE_RETRACTED);
+    }
+    return has;
+}
+
 // The run will get no more events, or its end was seen: everything is judged and told for good.
 static void settle(struct engine *engine, struct live_run *live) {
     bool ends = !live->over;
@@ -127,7 +137,7 @@ static void settle(struct engine *engine, struct live_run *live) {
     }
     struct app *app = live->app;
     for (uint32_t i = 0; i < app->stage_count; i++) {
-        if (app->stages[i]->dirty) {
+        if (app->stages[i]->dirty || has_verdict_by_run(app->stages[i])) {
             judge_stage(engine, live, app->stages[i], true);
         }
     }

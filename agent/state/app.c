@@ -98,6 +98,7 @@ static struct stage *apply_stage(struct app *app, const struct event *event) {
     if (completed && !was_completed) {
         plans_guess_files(app, stage);
         load_end(app, stage);
+        load_note_computed(app, stage);
         app_count_wait(app, stage);
         app_count_slow_hosts(app, stage);
     }

@@ -149,6 +149,13 @@ static const struct record_row own_waits_rows[] = {
 };
 static const struct record record_own_waits = RECORD_OF("own_waits", own_waits, own_waits_rows);
 
+static const struct record_row load_computed_rows[] = {
+    RECORD_ROW(1, I64, load_computed, run_ms, .most = INT64_MAX),
+    RECORD_ROW(2, I64, load_computed, waited_ms, .most = INT64_MAX),
+};
+static const struct record record_load_computed =
+    RECORD_OF("computed", load_computed, load_computed_rows);
+
 static const struct record_row app_written_rows[] = {
     RECORD_ROW(1, I64, app_written, execution, .most = INT64_MAX),
     RECORD_ROW(2, I64, app_written, files, .most = INT64_MAX),
@@ -196,6 +203,7 @@ static const struct record_row app_rows[] = {
     RECORD_ROW(85, NESTED, app, load, .item = &record_load),
     RECORD_ROW(87, NESTED, app, peaks, .item = &record_peaks),
     RECORD_ROW(88, NESTED, app, written, .item = &record_app_written),
+    RECORD_ROW(89, NESTED, app, computed, .item = &record_load_computed),
     RECORD_ROW(75, I64, app, uncounted_rows, .most = INT64_MAX),
     RECORD_ROW(76, I64, app, sized_rows, .most = INT64_MAX),
     RECORD_ROW(77, I64, app, silent_rows, .most = INT64_MAX),

@@ -1,8 +1,9 @@
-// load: two integrals over event time and their differences. Called by app for events of stages and
-// tasks, O(1) for each, and by detect.
+// load: two integrals over event time and their differences, and how busy the CPUs were. Called by
+// app for events of stages and tasks, O(1) for each, and by detect.
 #include "state/load.h"
 
 #include "base/sat.h"
+#include "model/operator.h"
 #include "state/app.h"
 
 // Most slots are taken: what one stage has less to do, another gets done sooner.
@@ -68,3 +69,30 @@ static const struct record_row beside_rows[] = {
     RECORD_ROW(3, BOOL, load_beside, outlasted),
 };
 const struct record record_beside = RECORD_OF("beside", load_beside, beside_rows);
+
+// Shorter stages load classes; those that read, write or spill wait for disks, and what runs
+// outside the JVM is not on its CPU time.
+static bool only_computes(const struct app *app, const struct stage *stage) {
+    enum { LEAST_MS = 2000 };
+    const struct stage_summary *s = &stage->summary;
+    unsigned elsewhere = WORK_READS | WORK_PYTHON_RDD | WORK_PYTHON_SQL;
+    return !app->foreign_engine && !stage->python && stage_tells_cpu(stage) &&
+           (app_stage_works(app, stage) & elsewhere) == 0 && s->run_ms >= LEAST_MS &&
+           s->input_bytes == 0 && s->output_bytes == 0 && s->memory_spilled_bytes == 0 &&
+           s->disk_spilled_bytes == 0;
+}
+
+void load_note_computed(struct app *app, const struct stage *stage) {
+    const struct stage_summary *s = &stage->summary;
+    if (!only_computes(app, stage)) {
+        return;
+    }
+    int64_t known_ns = sat_add(sat_mul(sat_add(s->gc_ms, stage->fetch_wait_ms), 1000000),
+                               sat_add(s->cpu_ns, stage->shuffle_write_ns));
+    int64_t waited_ms = sat_sub0(s->run_ms, known_ns / 1000000);
+    struct load_computed *least = &app->computed;
+    double share = (double)waited_ms / (double)s->run_ms;
+    if (least->run_ms == 0 || share < (double)least->waited_ms / (double)least->run_ms) {
+        *least = (struct load_computed){.run_ms = s->run_ms, .waited_ms = waited_ms};
+    }
+}

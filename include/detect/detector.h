@@ -82,6 +82,9 @@ struct detector {
     // It rests on what single events say, not on sums: few tasks or missing events put it in no
     // doubt.
     bool certain;
+    // A stage-level one that compares the stage with others of its run: what it said is looked at
+    // again when the run is over.
+    bool by_run;
     // A stage-level one: share of the tasks that must have ended before it speaks of a running
     // stage.
     double completeness;

@@ -135,8 +135,9 @@ struct app {
 
     struct plans plans;
     struct app_written written;
-    struct idmap accum_roles;   // SQL accumulator id -> role; what decode keeps
-    struct idmap driver_values; // driver-side accumulator id -> last value
+    struct load_computed computed; // of all its stages so far
+    struct idmap accum_roles;      // SQL accumulator id -> role; what decode keeps
+    struct idmap driver_values;    // driver-side accumulator id -> last value
     struct rangeset started_tasks, ended_tasks, started_jobs, ended_jobs;
     int64_t accums_from;       // those of smaller ids were let go and are not known again
     struct idmap accum_chunks; // marks of both, by id / 256: see app_kept.c

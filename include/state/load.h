@@ -23,6 +23,12 @@ struct run_load {
     double waited_ms;
 };
 
+// A stage whose tasks had nothing to do but compute: what nothing they tell of explains they waited
+// for a CPU, if not for what their code calls. Of a run the one whose tasks waited least, by share.
+struct load_computed {
+    int64_t run_ms, waited_ms; // 0: no stage did so for long enough
+};
+
 // What else the run did while a stage had tasks.
 struct load_beside {
     int64_t task_ms;  // of other stages' tasks; while it goes on, the run's sum at its first task
@@ -36,6 +42,8 @@ void load_advance(struct app *app);
 void load_begin(const struct app *app, struct stage *stage);
 // The stage has ended, and is counted as such.
 void load_end(const struct app *app, struct stage *stage);
+// Likewise: how its tasks waited if they only computed.
+void load_note_computed(struct app *app, const struct stage *stage);
 // What is known of it: while the stage goes on, of what it did so far.
 struct load_beside load_beside(const struct app *app, const struct stage *stage);
 

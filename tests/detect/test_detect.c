@@ -207,6 +207,38 @@ static void io_compares_reading_with_computing(void **state) {
     app_free(app);
 }
 
+// A minute of reading beside 40 s of computing, of which a busy CPU may explain some.
+static void waiting_for_a_busy_cpu_is_no_reading(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event task = spark_task(1, 100000);
+    task.task.input_bytes = 10;
+    task.task.cpu_ns = 40000000000;
+    app_apply(app, &task, NULL);
+    struct stage *stage = app_stage(app, 0, 0);
+    app->computed = (struct load_computed){5000, 1000}; // a fifth: 10 s beside 40 of computing
+    struct verdict v = judge(KIND_IO_BOTTLENECK, app, stage, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cause, CAUSE_NONE);
+    assert_int_equal(v.cap, SEVERITY_CRITICAL);
+    assert_near(evidence(&v, "cpu_wait_share"), 0.2, 1e-12);
+    assert_near(evidence(&v, "read_beyond_cpu_wait_ms"), 50000, 1e-6);
+    app->computed.waited_ms = 1700; // 20.6 s: what is left is less than the computing
+    v = judge(KIND_IO_BOTTLENECK, app, stage, true);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    assert_int_equal(v.cause, CAUSE_OVERSUBSCRIBED);
+    assert_int_equal(v.cap, SEVERITY_NEGLIGIBLE);
+    assert_non_null(strstr(v.summary, "wait as much: for a CPU"));
+    stage->deserialize_ms = 200; // which was work, nine tenths of it: no CPU was busy
+    stage->deserialize_cpu_ns = 180000000;
+    v = judge(KIND_IO_BOTTLENECK, app, stage, true);
+    assert_int_equal(v.cause, CAUSE_NONE);
+    assert_near(evidence(&v, "cpu_wait_share"), 0.1, 1e-12);
+    stage->deserialize_ms = 199; // too little to tell
+    assert_int_equal(judge(KIND_IO_BOTTLENECK, app, stage, true).cause, CAUSE_OVERSUBSCRIBED);
+    app_free(app);
+}
+
 // Spark before 2.1 does not tell the CPU time of a task: what is missing is not 0.
 static void without_cpu_time_reading_is_not_judged(void **state) {
     (void)state;
@@ -410,6 +442,7 @@ int main(void) {
         cmocka_unit_test(warming_up_is_no_bottleneck),
         cmocka_unit_test(memory_pressure_tells_spill_and_gc),
         cmocka_unit_test(io_compares_reading_with_computing),
+        cmocka_unit_test(waiting_for_a_busy_cpu_is_no_reading),
         cmocka_unit_test(without_cpu_time_reading_is_not_judged),
         cmocka_unit_test(contention_counts_waiting_slots),
         cmocka_unit_test(waiting_for_the_runs_own_stages_is_no_contention),

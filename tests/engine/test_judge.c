@@ -352,6 +352,35 @@ static void a_rule_that_cannot_be_told_of_the_whole_run_is_retracted(void **stat
     assert_int_equal(network->life, LIFE_CONFIRMED);
 }
 
+// A task of 100 s, 40 of them on a CPU, and `bytes` of input.
+static void waiting_task(int stage, double from_s, long long bytes) {
+    kit_feed(APP,
+             "{\"Event\":\"SparkListenerTaskEnd\",\"Stage ID\":%d,\"Stage Attempt ID\":0,\"Task "
+             "End Reason\":{\"Reason\":\"Success\"},\"Task Info\":{\"Task ID\":%d,\"Index\":0,"
+             "\"Launch Time\":%lld,\"Finish Time\":%lld,\"Executor ID\":\"1\",\"Host\":\"h\"},"
+             "\"Task Metrics\":{\"Executor Run Time\":100000,\"Executor CPU Time\":40000000000,"
+             "\"Input Metrics\":{\"Bytes Read\":%lld,\"Records Read\":1}}}",
+             stage, stage, kit_ms(from_s), kit_ms(from_s + 100), bytes);
+}
+
+// What a stage waited for only those that come after it may tell.
+static void reading_is_looked_at_again_when_the_run_is_over(void **state) {
+    (void)state;
+    start();
+    kit_stage(APP, 0, 1, 1, 0);
+    waiting_task(0, 1, 1000);
+    kit_stage(APP, 0, 1, 1, 102);
+    assert_int_equal(newest(KIND_IO_BOTTLENECK)->verdict.cause, CAUSE_NONE);
+    assert_true(newest(KIND_IO_BOTTLENECK)->verdict.severity > SEVERITY_NEGLIGIBLE);
+    kit_stage(APP, 1, 1, 102, 0);
+    waiting_task(1, 102, 0);
+    kit_stage(APP, 1, 1, 102, 203);
+    kit_app_end(APP, 204);
+    assert_int_equal(newest(KIND_IO_BOTTLENECK)->verdict.cause, CAUSE_OVERSUBSCRIBED);
+    assert_int_equal(newest(KIND_IO_BOTTLENECK)->verdict.severity, SEVERITY_NEGLIGIBLE);
+    assert_int_equal(newest(KIND_IO_BOTTLENECK)->verdict.rule_met, TRI_TRUE);
+}
+
 // A short job waits twice behind a long one: one finding of the run, beside those of the rule on
 // its stages.
 static void waits_behind_own_jobs_are_one_finding_of_the_run(void **state) {
@@ -410,6 +439,8 @@ int main(void) {
                                         kit_set_up, kit_tear_down),
         cmocka_unit_test_setup_teardown(a_rule_that_cannot_be_told_of_the_whole_run_is_retracted,
                                         kit_set_up, kit_tear_down),
+        cmocka_unit_test_setup_teardown(reading_is_looked_at_again_when_the_run_is_over, kit_set_up,
+                                        kit_tear_down),
         cmocka_unit_test_setup_teardown(what_could_nowhere_be_evaluated_is_told, kit_set_up,
                                         kit_tear_down),
         cmocka_unit_test_setup_teardown(a_report_is_sorted_and_cut, kit_set_up, kit_tear_down),

@@ -112,8 +112,38 @@ static void tasks_that_never_end_stop_with_their_stage(void **state) {
     app_free(app);
 }
 
+// One task that computed for a part of its seconds, and `input` bytes.
+static void compute(struct app *app, int32_t stage, int64_t ms, int64_t cpu_ms, int64_t input) {
+    struct event event = spark_task(stage, ms);
+    event.task.stage = stage;
+    event.task.cpu_ns = cpu_ms * 1000000;
+    event.task.input_bytes = input;
+    app_apply(app, &event, NULL);
+    complete(app, stage, 1000 + ms);
+}
+
+static void the_stage_that_waited_least_for_a_cpu_is_known(void **state) {
+    (void)state;
+    struct app *app = eight_slots();
+    compute(app, 1, 1999, 1999, 0); // too short
+    compute(app, 2, 5000, 5000, 1); // it reads
+    assert_int_equal(app->computed.run_ms, 0);
+    compute(app, 3, 4000, 1000, 0);
+    assert_int_equal(app->computed.run_ms, 4000);
+    assert_int_equal(app->computed.waited_ms, 3000);
+    compute(app, 4, 2000, 1000, 0);
+    compute(app, 5, 9000, 2000, 0);
+    assert_int_equal(app->computed.run_ms, 2000);
+    assert_int_equal(app->computed.waited_ms, 1000);
+    app->foreign_engine = true; // whose work the JVM's CPU time does not tell
+    compute(app, 6, 2000, 2000, 0);
+    assert_int_equal(app->computed.waited_ms, 1000);
+    app_free(app);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_stage_that_waited_least_for_a_cpu_is_known),
         cmocka_unit_test(a_stage_alone_has_all_slots),
         cmocka_unit_test(what_others_use_is_counted_while_it_runs),
         cmocka_unit_test(a_task_without_a_start_counts_at_its_end),
