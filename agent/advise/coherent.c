@@ -21,7 +21,8 @@ struct given_setting {
     char *key, *value; // owned
     enum setting setting;
     double number; // of the value; NAN of a text
-    // The run itself sets it to something else: it is told beside that, and not part of the set.
+    // The run itself sets it to something else, or something that it counts only with: it is told
+    // beside that, and not part of the set.
     bool own;
     bool gone; // taken out
 };
@@ -102,6 +103,13 @@ static bool is_same(enum setting setting, struct str a, struct str b) {
     return numbers ? x == y : str_eq(a, b);
 }
 
+// What the run was told that is not what its Spark does by itself; "" if nothing.
+static struct str chosen(const struct given *set, enum setting setting) {
+    struct str told = setting_told(set->view->app, setting);
+    bool usual = is_same(setting, told, setting_default(setting, set->spark));
+    return usual ? (struct str){"", 0} : told;
+}
+
 // What is so already needs no advice; what is otherwise on purpose stands beside the set.
 static void compare_with_run(struct given *set) {
     for (uint32_t i = 0; i < set->count; i++) {
@@ -111,7 +119,7 @@ static void compare_with_run(struct given *set) {
         }
         struct str told = setting_told(set->view->app, given->setting);
         struct str usual = setting_default(given->setting, set->spark);
-        given->own = told.len > 0 && !is_same(given->setting, told, usual);
+        given->own |= chosen(set, given->setting).len > 0;
         if (is_same(given->setting, str_of(given->value), told.len > 0 ? told : usual)) {
             given->gone = true;
         }
@@ -126,23 +134,19 @@ static void give(struct given_setting *given) {
     given->key = given->value = NULL;
 }
 
+// Beside the set, with what the run has of it: nothing, if it only goes with another that is told
+// so.
 static void name(const struct given *set, struct given_setting *given) {
-    enum { SHOWN_MAX = 64 };
     struct recommendation *r = given->from;
-    struct str told = setting_told(set->view->app, given->setting), shown = told;
-    struct buf text = {0};
-    shown.len = str_cut_utf8(told, SHOWN_MAX);
-    buf_add_printable(&text, shown);
-    bool programs = setting_is_programs(set->view->app, given->setting);
-    advice_note(r, "%s is set to %s %s, probably on purpose: %s would fit.", given->key,
-                buf_text(&text), programs ? "by the program itself" : "in this run", given->value);
-    buf_fini(&text);
+    struct str own = chosen(set, given->setting);
     uint32_t n = r->own_count++;
     r->own = mem_resize(r->own, r->own_count, sizeof *r->own);
-    r->own[n] = (struct own_setting){.key = given->key,
-                                     .value = mem_strndup(told.p, told.len),
-                                     .fits = given->value,
-                                     .by_program = programs};
+    r->own[n] = (struct own_setting){
+        .key = given->key,
+        .value = mem_strndup(own.p, own.len),
+        .fits = given->value,
+        .by_program = own.len > 0 && setting_is_programs(set->view->app, given->setting),
+    };
     given->key = given->value = NULL;
 }
 
@@ -433,6 +437,9 @@ static const struct {
     {SETTING_SQL_ADAPTIVE_COALESCE_INITIAL_PARTITION_NUM, SETTING_SQL_ADAPTIVE_ENABLED},
     {SETTING_SQL_ADAPTIVE_ADVISORY_PARTITION_SIZE, SETTING_SQL_ADAPTIVE_ENABLED},
     {SETTING_SQL_ADAPTIVE_SKEW_JOIN_ENABLED, SETTING_SQL_ADAPTIVE_ENABLED},
+    {SETTING_SQL_ADAPTIVE_SKEWED_PARTITION_FACTOR, SETTING_SQL_ADAPTIVE_ENABLED},
+    {SETTING_SQL_ADAPTIVE_SKEWED_PARTITION_THRESHOLD, SETTING_SQL_ADAPTIVE_ENABLED},
+    {SETTING_SQL_ADAPTIVE_FORCE_SKEW_JOIN, SETTING_SQL_ADAPTIVE_ENABLED},
     {SETTING_SQL_ADAPTIVE_SKEWED_PARTITION_FACTOR, SETTING_SQL_ADAPTIVE_SKEW_JOIN_ENABLED},
     {SETTING_SQL_ADAPTIVE_SKEWED_PARTITION_THRESHOLD, SETTING_SQL_ADAPTIVE_SKEW_JOIN_ENABLED},
     {SETTING_SQL_ADAPTIVE_FORCE_SKEW_JOIN, SETTING_SQL_ADAPTIVE_SKEW_JOIN_ENABLED},
@@ -447,15 +454,27 @@ static const struct {
     {SETTING_SPECULATION_MIN_TASK_RUNTIME, SETTING_SPECULATION},
 };
 
-// In the order of the rows: what a row switches off may be what a later one needs.
+// Off in the run on purpose, and told beside the set that it would help on.
+static bool is_offered(const struct given *set, enum setting needs) {
+    const struct given_setting *given = find(set, needs, true);
+    return given != NULL && given->own && given->number != 0;
+}
+
+// In the order of the rows: what a row switches off may be what a later one needs. Whoever turns on
+// what would fit instead wants what counts only with it, too.
 static void keep_switched_on(const struct pass *pass) {
     for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
         struct given_setting *given = changeable(pass, switches[i].setting);
-        if (given != NULL && number_or(pass, switches[i].needs, 1) == 0) {
-            advice_note(given->from, "%s=%s counts only with %s, which is off here.", given->key,
-                        given->value, setting_row(switches[i].needs)->key);
-            given->gone = true;
+        if (given == NULL || number_or(pass, switches[i].needs, 1) != 0) {
+            continue;
         }
+        if (!given->own && is_offered(pass->set, switches[i].needs)) {
+            given->own = true;
+            continue;
+        }
+        advice_note(given->from, "%s=%s counts only with %s, which is off here.", given->key,
+                    given->value, setting_row(switches[i].needs)->key);
+        given->gone = true;
     }
 }
 

@@ -105,21 +105,6 @@ static void add_form(struct buf *out, const char *title, enum settings_form form
     buf_fini(&lines);
 }
 
-// What would fit where the run has something else, probably on purpose: no part of the set.
-static void add_own(struct buf *out, const struct recommendation *list, uint32_t count) {
-    const char *title = "set by the run itself, probably on purpose; these would fit instead:";
-    struct setting_advice *all = NULL; // borrows what they say
-    uint32_t len = 0, cap = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t k = 0; k < list[i].own_count; k++) {
-            MEM_GROW(all, len, cap);
-            all[len++] = (struct setting_advice){list[i].own[k].key, list[i].own[k].fits};
-        }
-    }
-    add_form(out, title, SETTINGS_CONF, all, len);
-    mem_free(all);
-}
-
 static void add_set(struct buf *out, const struct recommendation *list, uint32_t count,
                     const struct render_style *style) {
     static const char *const titles[] = {
@@ -160,6 +145,5 @@ void render_advice(struct buf *out, const struct recommendation *list, uint32_t 
     }
     mem_free(sorted);
     add_set(out, list, count, style);
-    add_own(out, list, count);
     buf_add_text(out, count == 0 ? "\n  Nothing to advise.\n" : "");
 }

@@ -92,8 +92,13 @@ void render_advised_settings(struct buf *out, const struct recommendation *recom
         const struct own_setting *own = &recommendation->own[i];
         buf_printf(out, "%*s# ", indent, "");
         add_conf(out, own->key, own->fits);
-        buf_add_text(out, " (set to ");
+        if (own->value[0] == '\0') {
+            buf_add_text(out, " (counts only with what this run sets otherwise)\n");
+            continue;
+        }
+        buf_add_text(out, own->by_program ? " (the program itself sets " : " (this run sets ");
         buf_add_printable(out, str_of(own->value));
-        buf_add_text(out, own->by_program ? " by the program, which wins)\n" : ")\n");
+        buf_add_text(out, own->by_program ? ", probably on purpose, which wins)\n"
+                                          : ", probably on purpose)\n");
     }
 }

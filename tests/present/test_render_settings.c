@@ -58,17 +58,17 @@ static void what_is_set_on_purpose_stands_beside_them(void **state) {
     struct render_style style = {.width = 100};
     buf_clear(&out);
     render_text(&out, app, RUN_SUCCEEDED, &advice, 1, &style);
-    assert_non_null(strstr(
-        buf_text(&out), "             Cut it.\n"
-                        "             --conf spark.sql.shuffle.partitions=8\n"
-                        "             # --conf spark.speculation=false (set to true\\x0a<b>)\n"));
+    assert_non_null(strstr(buf_text(&out), "             Cut it.\n"
+                                           "             --conf spark.sql.shuffle.partitions=8\n"
+                                           "             # --conf spark.speculation=false (this "
+                                           "run sets true\\x0a<b>, probably on purpose)\n"));
     buf_clear(&out);
     render_html(&out, app, RUN_SUCCEEDED, &advice, 1);
-    assert_non_null(strstr(buf_text(&out),
-                           "<p><strong>partitioning</strong>: Cut it.</p>\n"
-                           "<pre>--conf spark.sql.shuffle.partitions=8\n"
-                           "# --conf spark.speculation=false (set to true\\x0a&#60;b&#62;)\n"
-                           "</pre>\n</div>"));
+    assert_non_null(strstr(buf_text(&out), "<p><strong>partitioning</strong>: Cut it.</p>\n"
+                                           "<pre>--conf spark.sql.shuffle.partitions=8\n"
+                                           "# --conf spark.speculation=false (this run sets "
+                                           "true\\x0a&#60;b&#62;, probably on purpose)\n"
+                                           "</pre>\n</div>"));
     buf_clear(&out);
     render_json(&out, app, RUN_SUCCEEDED, &advice, 1);
     assert_non_null(strstr(buf_text(&out),
