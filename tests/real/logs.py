@@ -41,6 +41,11 @@ class Log:
         self.attempt = start.get("App Attempt ID") or ""
         self.app_name = start["App Name"]
 
+    @property
+    def has_end(self):
+        """False if the driver was gone before it said so: live, such a run goes on until it is taken for lost."""
+        return any(b'"SparkListenerApplicationEnd"' in line[:200] for line in self.lines)
+
     @classmethod
     def fixture(cls, name):
         path = FIXTURES / name / "events.jsonl.zst"
