@@ -396,7 +396,7 @@ static void advise_more(const struct advice_view *view, const struct answers *an
 
 // --- less ---
 
-enum { SHRINK_TASKS = 20, SHRINK_LEAST_GIB_HOURS = 4 };
+enum { SHRINK_TASKS = 20, SHRINK_LEAST_GIB_HOURS = 4, LEAST_MIB = 1024 };
 
 // Nothing of the run shows that it was short of memory, whatever it cost.
 static bool has_plenty(const struct advice_view *view) {
@@ -417,8 +417,8 @@ static double enough_mib(const struct app *app) {
     app_totals(app, &totals);
     double heap_mib = (double)facts_heap_mib(app);
     double peak_mib = (double)app->peaks.heap_bytes / MIB;
-    double base_mib = (double)sizing_memory((double)totals.data_size_bytes).executor_mib;
-    double least_mib = larger(base_mib, 1.5 * peak_mib + SIZING_RESERVED_MIB);
+    double data_mib = 0.1 * (double)totals.data_size_bytes / MIB; // as in the formula
+    double least_mib = larger(larger(LEAST_MIB, data_mib), 1.5 * peak_mib + SIZING_RESERVED_MIB);
     bool seen = app->peaks.tasks >= SHRINK_TASKS && app->executors.gone_slots == 0;
     return seen && least_mib <= heap_mib / 2 ? 1024 * ceil(heap_mib / 2 / 1024) : 0;
 }

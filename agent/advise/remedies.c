@@ -10,8 +10,6 @@
 #include "base/span.h"
 #include "facts.h"
 
-enum { IDLE_TIMEOUT_MS = 60000 };
-
 // What helps by a setting, for the worst of a kind.
 typedef void set_fn(const struct app *app, const struct bottleneck *worst,
                     struct recommendation *r);
@@ -44,26 +42,6 @@ static void set_copies(const struct app *app, const struct bottleneck *worst,
     if (worst->cause == CAUSE_SLOW_HOST && !facts_is_local(app)) {
         advice_set_bool(r, SETTING_SPECULATION, true);
     }
-}
-
-static void set_allocation(const struct app *app, const struct bottleneck *worst,
-                           struct recommendation *r) {
-    double most = facts_evidence(worst, "executors_added");
-    double on = 0, service = 0;
-    (void)setting_number(app, SETTING_DYNAMIC_ALLOCATION_ENABLED, &on);
-    (void)setting_number(app, SETTING_SHUFFLE_SERVICE_ENABLED, &service);
-    if (app_run_kind(app) == RUN_KIND_STREAM || (setting_spark_of(app) < 300 && service == 0)) {
-        return; // its batches come and go faster, or shuffled data would go with its executor
-    }
-    if (on == 0) {
-        advice_set_bool(r, SETTING_DYNAMIC_ALLOCATION_ENABLED, true);
-        advice_set_int(r, SETTING_DYNAMIC_ALLOCATION_MIN_EXECUTORS, 1);
-        advice_set_int(r, SETTING_DYNAMIC_ALLOCATION_MAX_EXECUTORS, most >= 1 ? most : 1);
-    }
-    if (service == 0) {
-        advice_set_bool(r, SETTING_DYNAMIC_ALLOCATION_SHUFFLE_TRACKING_ENABLED, true);
-    }
-    advice_set_ms(r, SETTING_DYNAMIC_ALLOCATION_EXECUTOR_IDLE_TIMEOUT, IDLE_TIMEOUT_MS);
 }
 
 // Shuffled by the JVM as objects, not as rows of SQL or bytes of Python.
@@ -217,8 +195,6 @@ static const struct {
                                   .when_not = "Not where the wait is cheaper than the slots."},
     [KIND_TASK_FAILURES] = {.not_if = failures_not},
     [KIND_DRIVER_BOUND] = {.when_not = "Not where the driver waits for somebody on purpose."},
-    [KIND_IDLE_EXECUTORS] = {.set = set_allocation,
-                             .when_not = "Not where executors are kept warm for what comes next."},
     [KIND_SPECULATION_WASTE] = {.set = set_fewer_copies,
                                 .when_not = "Not where hosts differ much: there copies pay."},
     [KIND_PYTHON_UDF] = {.set = set_arrow,

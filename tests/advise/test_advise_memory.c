@@ -235,6 +235,15 @@ static void half_the_memory_would_do(void **state) {
     kit.app->totals.input_bytes = 170LL << 30; // the formula asks for 17g
     assert_null(kit_ask("memory"));
     kit.app->totals.input_bytes = 0;
+    kit.app->peaks.heap_bytes = 400LL << 20;
+    kit.app->ended_ms += 4 * 7200000;
+    kit_property("spark.executor.memory", "3g"); // a small one, of a long run
+    kit_ask("memory");
+    assert_string_equal(kit_value("spark.executor.memory"), "2g");
+    kit_property("spark.executor.memory", "2000m"); // never less than a GiB
+    assert_null(kit_ask("memory"));
+    kit.app->peaks.heap_bytes = 3LL << 30;
+    kit_property("spark.executor.memory", "32g");
     kit.app->totals.gc_ms = kit.app->totals.run_ms / 10;
     assert_null(kit_ask("memory"));
     kit.app->totals.gc_ms = 0;

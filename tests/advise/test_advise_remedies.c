@@ -25,31 +25,6 @@ static void rows_by_hand_go_in_batches(void **state) {
     assert_non_null(strstr(r->action, "in batches already"));
 }
 
-static void executors_that_idle_may_go(void **state) {
-    (void)state;
-    struct bottleneck *b = kit_verdict(KIND_IDLE_EXECUTORS, CAUSE_NONE, -1, 0);
-    kit_evidence(b, "executors_added", 12);
-    ask();
-    assert_string_equal(kit_value("spark.dynamicAllocation.enabled"), "true");
-    assert_string_equal(kit_value("spark.dynamicAllocation.maxExecutors"), "12");
-    assert_string_equal(kit_value("spark.dynamicAllocation.minExecutors"), "1");
-    assert_string_equal(kit_value("spark.dynamicAllocation.shuffleTracking.enabled"), "true");
-    assert_string_equal(kit_value("spark.dynamicAllocation.executorIdleTimeout"), "60s");
-    kit_property("spark.shuffle.service.enabled", "true");
-    ask();
-    assert_string_equal(kit_value("spark.dynamicAllocation.shuffleTracking.enabled"), "");
-    kit_property("spark.dynamicAllocation.enabled", "true");
-    ask();
-    assert_string_equal(kit_value("spark.dynamicAllocation.maxExecutors"), "");
-    kit_property("spark.shuffle.service.enabled", "false");
-    kit_property("spark.dynamicAllocation.enabled", "false");
-    kit.app->spark_major = 2; // shuffled data would go with its executor
-    assert_int_equal(ask()->setting_count, 0);
-    kit.app->spark_major = 3;
-    kit.app->signs.stream = kit.app->signs.endless = true;
-    assert_int_equal(ask()->setting_count, 0);
-}
-
 static void a_slow_host_is_overtaken(void **state) {
     (void)state;
     struct bottleneck *b = kit_verdict(KIND_STRAGGLER, CAUSE_SLOW_HOST, 0, 9);
@@ -145,7 +120,6 @@ int main(void) {
         KIT_TEST(pods_that_come_late_are_told_from_slots),
         KIT_TEST(the_start_of_a_program_is_no_queue),
         KIT_TEST(rows_by_hand_go_in_batches),
-        KIT_TEST(executors_that_idle_may_go),
         KIT_TEST(a_slow_host_is_overtaken),
         KIT_TEST(fewer_copies_are_made),
         KIT_TEST(lines_fit_the_run),
