@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "advise/setting.h"
-#include "base/check.h"
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "pipelines_priv.h"
