@@ -73,17 +73,25 @@ static void add_settings(struct comparison *c) {
     while (i < a->setting_count || k < b->setting_count) {
         const struct run_setting *x = i < a->setting_count ? &a->settings[i] : NULL;
         const struct run_setting *y = k < b->setting_count ? &b->settings[k] : NULL;
-        int order = x == NULL ? 1 : y == NULL ? -1 : strcmp(x->key, y->key);
-        i += order <= 0;
-        k += order >= 0;
-        if (order == 0 && strcmp(x->value, y->value) == 0) {
+        int order = x == NULL || y == NULL ? 0 : strcmp(x->key, y->key);
+        x = order > 0 ? NULL : x; // of different keys the first is told, of that side alone
+        y = order < 0 ? NULL : y;
+        i += x != NULL;
+        k += y != NULL;
+        if (x != NULL && y != NULL && strcmp(x->value, y->value) == 0) {
             continue;
         }
         MEM_GROW(c->settings, c->setting_count, cap);
-        c->settings[c->setting_count++] =
-            (struct setting_change){.key = order <= 0 ? x->key : y->key,
-                                    .a = order <= 0 ? x->value : NULL,
-                                    .b = order >= 0 ? y->value : NULL};
+        struct setting_change *change = &c->settings[c->setting_count++];
+        *change = (struct setting_change){0};
+        if (x != NULL) {
+            change->key = x->key;
+            change->a = x->value;
+        }
+        if (y != NULL) {
+            change->key = y->key;
+            change->b = y->value;
+        }
     }
 }
 
