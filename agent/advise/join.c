@@ -138,8 +138,8 @@ static double whole_mib(double bytes) {
 }
 
 // Spark splits what is both so many times the median and so large; it leaves what would need
-// another shuffle behind the join.
-static void set_splitting(const struct app *app, const struct skew *skew,
+// another shuffle behind the join. True if it was to do so in this run already.
+static bool set_splitting(const struct app *app, const struct skew *skew,
                           struct recommendation *r) {
     double adaptive = 0, on = 0, factor = 5, threshold = 256 * MIB, size = 64 * MIB;
     (void)setting_number(app, SETTING_SQL_ADAPTIVE_ENABLED, &adaptive);
@@ -161,14 +161,17 @@ static void set_splitting(const struct app *app, const struct skew *skew,
         advice_set_bytes(r, SETTING_SQL_ADAPTIVE_ADVISORY_PARTITION_SIZE,
                          whole_mib(fmax(skew->rest / 2, side / SIZING_SALTS)));
     }
-    if (adaptive != 0 && on != 0 && large && setting_spark_of(app) >= SPARK_FORCED) {
+    bool was_to = adaptive != 0 && on != 0 && large;
+    if (was_to && setting_spark_of(app) >= SPARK_FORCED) {
         advice_set_bool(r, SETTING_SQL_ADAPTIVE_FORCE_SKEW_JOIN, true);
     }
+    return was_to;
 }
 
 static void advise_skew(const struct app *app, const struct bottleneck *b, struct recommendation *r,
                         struct buf *what) {
     struct skew skew = skew_of(app, b);
+    bool salts = skew.share > HOT_SHARE; // both at once would pay for the copies of the other side
     char hot[SPAN_TEXT_SIZE], rest[SPAN_TEXT_SIZE];
     buf_add_text(what, what->len > 0 ? " " : "");
     if (skew.splittable) {
@@ -177,8 +180,8 @@ static void advise_skew(const struct app *app, const struct bottleneck *b, struc
                    "%s, where the others have %s%s.",
                    (int)b->stage, span_format_bytes(skew.bytes, hot),
                    span_format_bytes(skew.rest, rest),
-                   skew.share > HOT_SHARE ? "; where it cannot, salt the hot key" : "");
-        set_splitting(app, &skew, r);
+                   salts ? "; where it cannot, salt the hot key instead" : "");
+        salts = set_splitting(app, &skew, r) && salts;
     } else {
         buf_printf(what, "Salt the hot key of the join in stage %d with %d buckets.", (int)b->stage,
                    SIZING_SALTS);
@@ -186,7 +189,7 @@ static void advise_skew(const struct app *app, const struct bottleneck *b, struc
     if (skew.share > HOT_SHARE) {
         buf_printf(what, " One task had %.0f %% of the rows.", 100 * skew.share);
     }
-    if (skew.share > HOT_SHARE && r->code == NULL) {
+    if (salts && r->code == NULL) {
         r->code = mem_strdup(salt_code);
     }
     if (r->when_not == NULL) {

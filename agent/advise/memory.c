@@ -233,7 +233,7 @@ static void say_heap(const struct app *app, const struct shortage *s, const stru
     bool local = facts_is_local(app);
     int64_t at_once = facts_tasks_at_once(app);
     if (plan->heap_mib > 0) {
-        buf_printf(out, "Give %s %s of heap instead of %s",
+        buf_printf(out, "Give %s %s of heap memory instead of %s",
                    local ? "the driver, which runs the tasks," : "each executor",
                    span_format_bytes(plan->heap_mib * MIB, then),
                    span_format_bytes(s->heap_mib * MIB, now));

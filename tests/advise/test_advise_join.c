@@ -76,9 +76,9 @@ static void adaptive_execution_splits_what_it_can(void **state) {
     assert_string_equal(kit_value("spark.sql.adaptive.skewJoin.skewedPartitionFactor"), "");
     assert_string_equal(kit_value("spark.sql.adaptive.forceOptimizeSkewedJoin"), "");
     assert_non_null(strstr(r->action, "join in stage 1 that have 200.0 MiB, where the others have "
-                                      "20.0 MiB; where it cannot, salt the hot key."));
+                                      "20.0 MiB; where it cannot, salt the hot key instead."));
     assert_non_null(strstr(r->action, "One task had 11 % of the rows."));
-    assert_non_null(strstr(r->code, "10 buckets"));
+    assert_null(r->code); // one way at a time: salting copies the other side
     assert_int_equal(r->bottleneck_count, 1);
 }
 
@@ -86,7 +86,7 @@ static void what_it_left_although_it_might_is_forced(void **state) {
     (void)state;
     struct bottleneck *b = skewed(JOIN_LEFT_OUTER);
     b->evidence[0].value = 2048 * KIT_MIB;
-    kit_ask("join");
+    assert_non_null(strstr(kit_ask("join")->code, "10 buckets")); // it had its chance
     assert_string_equal(kit_value("spark.sql.adaptive.forceOptimizeSkewedJoin"), "true");
     kit.app->spark_minor = 2; // which does not know it
     kit_ask("join");

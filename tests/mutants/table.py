@@ -141,6 +141,8 @@ MUTANTS = (
            "own + fmax(0, beside)", "own + 0 * beside", ("test_advise_executors",)),
     Mutant("memory goes below a GiB", "agent/advise/memory.c",
            "larger(larger(LEAST_MIB, data_mib),", "larger(data_mib,", ("test_advise_memory",)),
+    Mutant("a join is salted beside what adaptive execution may split", "agent/advise/join.c",
+           "salts = set_splitting(app, &skew, r) && salts;", "(void)set_splitting(app, &skew, r);", ("test_advise_join",)),
     Mutant("a switch two away is not looked at", "agent/advise/coherent.c",
            "    {SETTING_SQL_ADAPTIVE_SKEWED_PARTITION_THRESHOLD, SETTING_SQL_ADAPTIVE_ENABLED},\n", "", ("test_coherent",)),
     Mutant("what counts only with a switch of the user's is not told", "agent/advise/coherent.c",
