@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/span.h"
+#include "model/operator.h"
 #include "partitions.h"
 #include "slow_tasks.h"
 
@@ -37,18 +38,27 @@ struct few {
     struct load_beside beside;
 };
 
-// `take` and its kin read partition by partition until they have enough: one task is what they ask
-// for.
-static bool asks_for_one_task(const struct stage *stage) {
+// A look at the first rows reads few; what goes through all of what a coalesce put into one
+// partition, as an aggregate does, is the run's work.
+static bool works_through(const struct stage *stage) {
+    return (stage->works & WORK_COALESCED) != 0 && stage->records > LITTLE_RECORDS;
+}
+
+static bool looks_at_first(const struct stage *stage) {
     static const char *const calls[] = {"take at ",           "head at ",    "first at ",
                                         "show at ",           "isEmpty at ", "showString at ",
                                         "runJob at PythonRDD"};
+    bool is = false;
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-        if (str_starts(str_of(stage->summary.name), str_of(calls[i]))) {
-            return true;
-        }
+        is = is || str_starts(str_of(stage->summary.name), str_of(calls[i]));
     }
-    return false;
+    return is;
+}
+
+// `take` and its kin read partition by partition until they have enough: one task is what they ask
+// for.
+static bool asks_for_one_task(const struct stage *stage) {
+    return looks_at_first(stage) && !works_through(stage);
 }
 
 // An attempt that repeats some tasks of an earlier one.
@@ -170,6 +180,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     } else if (app_seen_beside_tasks(view->app) < SEEN) {
         verdict_doubt(out, CONFIDENCE_MEDIUM, "events are missing that may be other stages'");
     }
+    if (works_through(stage) && looks_at_first(stage)) {
+        verdict_doubt(out, CONFIDENCE_MEDIUM, "its partition may be one of several");
+    }
     if (app_run_kind(view->app) == RUN_KIND_STREAM) {
         out->cap = SEVERITY_LOW; // a batch is small by design; what lags is told of the query
     }
@@ -198,9 +211,11 @@ const struct detector detector_low_parallelism = {
     .subject = SUBJECT_STAGE,
     .certain = true, // one task that runs is enough: it takes at least as long as it has
     .help = "a stage of few tasks holds the run up while slots idle",
-    .rule = "tasks < slots that no other stage used, for at least 3 s of which 40 % of the slots' "
-            "time was idle; not of `take` and its kin, of an attempt that failed or repeats a "
-            "part, where a task is far slower than the others, or where an executor only warmed up",
+    .rule =
+        "tasks < slots that no other stage used, for at least 3 s of which 40 % of the slots' "
+        "time was idle; not of `take` and its kin (but behind a coalesce, if it goes through more "
+        "than 100,000 records), of an attempt that failed or repeats a "
+        "part, where a task is far slower than the others, or where an executor only warmed up",
     .unknown_when = "no task succeeded",
     .never_text = "no task of the run succeeded",
     .thresholds = thresholds,

@@ -234,7 +234,8 @@ advise_words() {
 }
 advise_log() { # one set, and every piece whole
   exits 0 advise tests/fixtures/logs/skew_join/events.jsonl.zst && empty "$tmp/err" && ! colored && says "  What " && says "  Why " &&
-    says "  Saves " && says "  When not " && says "  Code " && exits 0 advise --color always "$log" && colored
+    says "  Saves " && says "  When not " && says "  Settings " && exits 0 advise --color always "$log" && colored &&
+    exits 0 advise tests/fixtures/logs/unsplittable_gz/events.jsonl.zst && says "  Code "
 }
 advise_clean() { exits 0 advise tests/fixtures/logs/ok_join/events.jsonl.zst && says "Nothing to advise." && ! grep -qF -- --conf "$tmp/out"; }
 ok "advise: the formulas" formulas

@@ -132,6 +132,15 @@ static void calls_that_want_one_task_get_one(void **state) {
         str_copy(stage.summary.name, sizeof stage.summary.name, str_of(calls[i]));
         assert_int_equal(ask(&stage).rule_met, TRI_FALSE);
     }
+    stage.works = WORK_COALESCED; // an aggregate over all of one partition ends in a look, too
+    stage.records = 100001;
+    assert_int_equal(ask(&stage).rule_met, TRI_TRUE);
+    assert_int_equal(ask(&stage).confidence, CONFIDENCE_MEDIUM);
+    stage.records--;
+    assert_int_equal(ask(&stage).rule_met, TRI_FALSE);
+    stage.records++;
+    stage.works = 0; // of many, as far as is known
+    assert_int_equal(ask(&stage).rule_met, TRI_FALSE);
     str_copy(stage.summary.name, sizeof stage.summary.name, STR("takeOrdered at A.scala:1"));
     assert_int_equal(ask(&stage).rule_met, TRI_TRUE);
 }

@@ -112,6 +112,8 @@ MUTANTS = (
            ("golden",)),
     Mutant("slots that other stages use count as idle", "agent/detect/low_parallelism.c",
            "fmax(1, (double)stage->live_slots - taken)", "fmax(1, (double)stage->live_slots + 0 * taken)", ("test_low_parallelism",)),
+    Mutant("whatever ends in a look at the first rows is none of the run's work", "agent/detect/low_parallelism.c",
+           "looks_at_first(stage) && !works_through(stage);", "looks_at_first(stage);", ("test_low_parallelism",)),
     Mutant("a coalesce is a file that cannot be split", "agent/detect/partitions.c",
            "(works & WORK_COALESCED) == 0 && tasks > 0", "tasks > 0", ("test_low_parallelism",)),
     Mutant("the size of a scan's files is not looked at", "agent/detect/partitions.c",
