@@ -148,8 +148,9 @@ uint32_t rdd_shape(struct str name) {
 
 bool operator_is_local_scan(struct str node) {
     struct str of = second_word(node);
+    bool unnamed = str_is(first_word(node), "Scan") && of.len == 0; // an RDD of objects
     return operator_is_scan(node) &&
-           (str_contains(first_word(node), STR("LocalTableScan")) ||
+           (unnamed || str_contains(first_word(node), STR("LocalTableScan")) ||
             str_starts(of, STR("ExistingRDD")) || str_starts(of, STR("OneRowRelation")));
 }
 

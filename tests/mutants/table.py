@@ -153,6 +153,8 @@ MUTANTS = (
            "written->execution < stage->execution;", "written->execution < stage->execution + 9;", ("test_advise_input",)),
     Mutant("small files that nobody reads here are not told", "agent/advise/input.c",
            "} else if (written != NULL) {", "} else if (false) {", ("test_advise_input",)),
+    Mutant("an RDD of objects is a source whose bytes nobody counted", "agent/model/operator.c",
+           "(unnamed || str_contains", "((unnamed && node.len > 99) || str_contains", ("test_sources",)),
     Mutant("a command that wrote what its data needs is the worst", "agent/state/app_plan.c",
            "int64_t needed = written->bytes / split + 1;", "int64_t needed = 0 * split;", ("test_sources",)),
     Mutant("what the user set on purpose is overridden", "agent/advise/coherent.c",

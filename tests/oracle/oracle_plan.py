@@ -22,7 +22,8 @@ def is_scan(node_name):
 def is_local(node_name):
     """True for a scan of rows that no source holds."""
     words = node_name.split() + ["", ""]
-    return "LocalTableScan" in words[0] or words[1].startswith(LOCAL_SCANS)
+    unnamed = words[:2] == ["Scan", ""]  # an RDD of objects
+    return unnamed or "LocalTableScan" in words[0] or words[1].startswith(LOCAL_SCANS)
 
 
 def makes_rows(node_name):

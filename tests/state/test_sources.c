@@ -20,6 +20,8 @@ static void names_tell_the_work(void **state) {
         {"ScanTransformer parquet db.t", WORK_FILES},
         {"LocalTableScan", 0},
         {"Scan ExistingRDD[a#1]", 0},
+        {"Scan", 0},
+        {"GpuScan", WORK_TABLE},
         {"InMemoryTableScan", 0},
         {"ScanQuery", 0},
         {"MicroBatchScan[rate]", WORK_TABLE},
