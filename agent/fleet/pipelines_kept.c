@@ -344,7 +344,7 @@ static const struct keep_kind kinds[] = {
      &record_known_run, open_run, close_run},
     {'w', 1, false, true, "w<pane>.<pipeline key>", "a pane of a pipeline's window", &record_pane,
      open_pane, close_pane},
-    {'a', 1, false, true, "a<place>.<pipeline key>", "advice that is followed up", &record_advised,
+    {'f', 1, false, true, "f<place>.<pipeline key>", "advice that is followed up", &record_advised,
      open_advised, close_advised},
 };
 const struct keep_kinds pipelines_kinds = {kinds, ARRAY_LEN(kinds)};

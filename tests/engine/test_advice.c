@@ -191,7 +191,10 @@ static void remedies_promise_no_more_than_the_run(void **state) {
     for (int kind = KIND_DATA_SKEW; kind < KIND_COUNT; kind++) {
         verdicts.end[kind] = 2;
     }
-    struct advice_view view = {.app = app, .verdicts = &verdicts, .duration_s = 100};
+    struct advice_view view = {.app = app,
+                               .verdicts = &verdicts,
+                               .thresholds = &kit.options.thresholds,
+                               .duration_s = 100};
     for (int round = 0; round < 2; round++) {
         struct advice advice = {0};
         unsigned count;
@@ -239,7 +242,10 @@ static void all_advice_together_saves_no_more_than_the_run(void **state) {
                 verdicts.end[kind] = k + 1;
             }
         }
-        struct advice_view view = {.app = app, .verdicts = &verdicts, .duration_s = 100};
+        struct advice_view view = {.app = app,
+                                   .verdicts = &verdicts,
+                                   .thresholds = &kit.options.thresholds,
+                                   .duration_s = 100};
         struct advice advice = {0};
         unsigned count;
         const struct advisor *const *table = advisors(&count);

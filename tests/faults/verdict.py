@@ -24,9 +24,9 @@ def decoded(seen):
 
 
 def is_outcome(seen):
-    """What became of a recommendation, which is stage 2's word."""
+    """What became of a recommendation, which is stage 2's word. A release without the field has it in the text alone."""
     record, _ = decoded(seen)
-    return bool(record and record.get("outcome"))
+    return bool(record and (record.get("outcome") or record.get("action", "").startswith(("Applied: ", "Withdrawn: "))))
 
 
 def _where(seen):

@@ -109,9 +109,9 @@ static void refused_in_words(void **state) {
                   "key w28333333.c"); // no number
     refused_alone(STR("w28333333.c\nx"), STR("\x01\x0c\x08\0\0\0\0\0\0\xf0\xbf"),
                   "key w28333333.c");                       // -1
-    refused_alone(STR("a8.c\nx"), empty, "key a8.c\\x0ax"); // no such place
-    refused_alone(STR("a-1.c\nx"), empty, "key a-1.c\\x0ax");
-    refused_alone(STR("a0.c\nx"), STR("\x01\x64\0"), "key a0.c\\x0ax"); // a setting of no name
+    refused_alone(STR("f8.c\nx"), empty, "key f8.c\\x0ax"); // no such place
+    refused_alone(STR("f-1.c\nx"), empty, "key f-1.c\\x0ax");
+    refused_alone(STR("f0.c\nx"), STR("\x01\x64\0"), "key f0.c\\x0ax"); // a setting of no name
     struct keep_table *table = fine();                                  // two runs of one number
     keep_table_put(table, STR("k.c\nx"), empty);
     keep_table_put(table, STR("kb.c\nx"), STR("\x01\x10\x01\x62"));
@@ -126,7 +126,7 @@ static void refused_in_words(void **state) {
 
 static void gone(void *ctx, struct str key, struct str value) {
     int *count = ctx;
-    assert_true(str_is(key, "a0.c\ny") && value.p == NULL);
+    assert_true(str_is(key, "f0.c\ny") && value.p == NULL);
     ++*count;
 }
 
@@ -136,7 +136,7 @@ static void advice_of_no_pipeline_goes(void **state) {
     struct keep_table *table = fine();
     struct err err = {0};
     int count = 0;
-    keep_table_put(table, STR("a0.c\ny"), STR("\x01\x64\x03\x01\x01k"));
+    keep_table_put(table, STR("f0.c\ny"), STR("\x01\x64\x03\x01\x01k"));
     pipelines_options_init(&options);
     struct pipelines *p = fresh();
     assert_int_equal(pipelines_load(p, table, &err), ST_OK);
@@ -156,9 +156,9 @@ static void a_list_without_end_is_refused(void **state) {
         for (int i = 0; i < 16 + more; i++) {
             buf_add_str(&value, STR("\x64\x03\x01\x01k"));
         }
-        keep_table_put(table, STR("a0.c\nx"), buf_str(&value));
+        keep_table_put(table, STR("f0.c\nx"), buf_str(&value));
         buf_fini(&value);
-        loads(table, more ? "key a0.c\\x0ax" : NULL);
+        loads(table, more ? "key f0.c\\x0ax" : NULL);
     }
 }
 
@@ -184,17 +184,17 @@ static const struct {
     {"pc\nx", 9, INT64_MAX},
     {"pc\nx", 11, RUN_STATUS_COUNT},
     {"pc\nx", 11, -1},
-    {"a0.c\nx", 1, ADVICE_PARTITIONING - 1},
-    {"a0.c\nx", 1, ADVICE_GENERAL + 1},
-    {"a0.c\nx", 3, -1},
-    {"a0.c\nx", 3, INT32_MAX},
-    {"a0.c\nx", 4, KIND_COUNT + 1},
-    {"a0.c\nx", 4, -1},
-    {"a0.c\nx", 6, -1},
-    {"a0.c\nx", 7, 2},
-    {"a0.c\nx", 8, -1},
-    {"a0.c\nx", 12, -1},
-    {"a0.c\nx", 13, -1},
+    {"f0.c\nx", 1, ADVICE_PARTITIONING - 1},
+    {"f0.c\nx", 1, ADVICE_GENERAL + 1},
+    {"f0.c\nx", 3, -1},
+    {"f0.c\nx", 3, INT32_MAX},
+    {"f0.c\nx", 4, KIND_COUNT + 1},
+    {"f0.c\nx", 4, -1},
+    {"f0.c\nx", 6, -1},
+    {"f0.c\nx", 7, 2},
+    {"f0.c\nx", 8, -1},
+    {"f0.c\nx", 12, -1},
+    {"f0.c\nx", 13, -1},
     {"k.c\nx", 1, RUNS},
     {"k.c\nx", 1, -1},
     {"k.c\nx", 7, RUN_STATUS_COUNT},
