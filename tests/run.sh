@@ -15,6 +15,7 @@ step build bash -c 'tests/faults/build.sh && cmake --preset release -DSTOKER_BEN
 step build-fuzz build fuzz all
 step real-deps tests/real/deps.sh
 step listener-deps tests/listener/deps.sh
+step proof-deps tests/corpus/deps.sh 4.1.1
 {
   step faults build/venv/bin/python tests/faults/run.py --short
   step mutants tests/mutants/run.py --part
@@ -39,5 +40,6 @@ step promtool tests/serve/promtool.sh
 step registry python3 tests/advise/registry.py build/dev/stoker
 step real build/venv/bin/python tests/real/run.py
 step listener build/venv/bin/python tests/listener/run.py
+step proof python3 -B tests/proof/proof.py build/release/stoker --short
 wait
 total

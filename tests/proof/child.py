@@ -1,5 +1,5 @@
-"""One run of one job, inside spark-submit: child.py JOB LINES, where LINES is a JSON object of the lines to follow, by name. Or what is done
-once beforehand: child.py JOB prepare|compact FOLDER [FILES]. Prints APP and RESULT."""
+"""One run of one job, inside spark-submit: child.py JOB LINES, where LINES is a JSON object of the lines to follow, by name. Or what
+is done once beforehand: child.py JOB prepare|compact FOLDER [FILES]. Prints APP and RESULT."""
 
 import json
 import os

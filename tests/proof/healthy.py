@@ -82,7 +82,7 @@ def ok_read_twice(spark, ctx):
     return digest(t.groupBy("shop").agg(ctx.F.max("note").alias("n")), "shop", "n") + digest(t.groupBy("id").count(), "id", "count")
 
 
-@job(24_000_000, short=True)
+@job(24_000_000)
 def ok_cached(spark, ctx):
     """What three questions need is cached and fits."""
     t = rows(spark, 8_000_000, 8).selectExpr("id % 1000 AS k", "sha1(string(id)) AS doc").cache()

@@ -26,7 +26,7 @@ def digest(df, *columns):
 
 
 @job(2_000_000, "19 of 20 rows have one key, adaptive execution is off", conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"},
-     answers=("salt_join",), short=True)
+     answers=("salt_join",))
 def skewed_join(spark, ctx):
     big = rows(spark, 2_000_000, 8).selectExpr("id", "IF(id % 20 < 19, 0, id % 200000) AS key", "sha1(string(id)) AS parcel")
     other = rows(spark, 300_000, 4).selectExpr("id AS key", "sha1(string(id * 7)) AS depot")
@@ -48,9 +48,9 @@ def tiny_table(spark, ctx):
     return digest(out, "id", "ref", "label")
 
 
-@job(500_000, "a join by a range alone: every row is compared with every other", answers=("bucket_join",), short=True)
+@job(1_200_000, "a join by a range alone: every row is compared with every other", answers=("bucket_join",), short=True)
 def range_join(spark, ctx):
-    a = rows(spark, 500_000, 8).selectExpr("id", "pmod(xxhash64(id), 2592000) AS t")
+    a = rows(spark, 1_200_000, 8).selectExpr("id", "pmod(xxhash64(id), 2592000) AS t")
     r = rows(spark, 3000, 1).selectExpr("id AS fence", "id * 860 AS lo", "id * 860 + 900 AS hi")
     width = ctx.told("bucket_join")
     if width:
@@ -63,12 +63,12 @@ def range_join(spark, ctx):
 
 
 def make_visits(spark, folder):
-    rows(spark, 1_500_000, 6).selectExpr("id", "id % 40000 AS key", "xxhash64(id) AS x", "sha1(string(id)) AS note").write.parquet(
+    rows(spark, 800_000, 6).selectExpr("id", "id % 40000 AS key", "xxhash64(id) AS x", "sha1(string(id)) AS note").write.parquet(
         f"{folder}/b")
     rows(spark, 40_000, 2).selectExpr("id AS key", "sha1(string(id)) AS name").write.parquet(f"{folder}/a")
 
 
-@job(1_500_000, "rows are moved and sorted three times before they are joined and added up", prepare=make_visits,
+@job(800_000, "rows are moved and sorted three times before they are joined and added up", prepare=make_visits,
      conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"}, master=TWO_EXECUTORS, answers=("lean_shuffle", "broadcast"))
 def needless_shuffles(spark, ctx):
     F = ctx.F
@@ -93,7 +93,7 @@ def two_thousand_partitions(spark, ctx):
     return digest(t, "k", "v")
 
 
-@job(3_000_000, "one partition of all: coalesce(1) in front of the work", answers=("repartition",), short=True)
+@job(3_000_000, "one partition of all: coalesce(1) in front of the work", answers=("repartition",))
 def one_partition(spark, ctx):
     df = rows(spark, 3_000_000, 8).coalesce(1)
     if ctx.told("repartition"):
@@ -101,23 +101,14 @@ def one_partition(spark, ctx):
     return digest(df.selectExpr("id", SEAL.format("'inv-'", "id") + " AS seal"), "id", "seal")
 
 
-@job(4_000_000, "two partitions of much, in heaps that are too small for them", master=TWO_EXECUTORS, answers=("repartition",),
-     conf={**NO_AQE, "spark.sql.shuffle.partitions": "2", "spark.executor.memory": "600m"})
+@job(2_500_000, "two partitions of much, in heaps that are too small for them", master=TWO_EXECUTORS, answers=("repartition",),
+     conf={**NO_AQE, "spark.sql.shuffle.partitions": "2", "spark.executor.memory": "500m"})
 def two_partitions(spark, ctx):
-    df = rows(spark, 4_000_000, 8).selectExpr("xxhash64(id) AS k", "sha2(string(id), 256) AS payload")
+    df = rows(spark, 2_500_000, 8).selectExpr("xxhash64(id) AS k", "sha2(string(id), 256) AS payload")
     if ctx.told("repartition"):
         df = df.repartition(ctx.told("repartition"))
     ranked = df.selectExpr("k", "payload", "row_number() OVER (PARTITION BY pmod(k, 1000) ORDER BY payload) AS rank")
     return digest(ranked, "k", "payload", "rank")
-
-
-@job(300_000, "1,500 tasks for a small RDD", conf={"spark.default.parallelism": "1500"}, answers=("coalesce",))
-def rdd_parallelism(spark, ctx):
-    df = spark.sparkContext.parallelize(range(300_000))
-    if ctx.told("coalesce"):
-        df = df.coalesce(ctx.told("coalesce"))
-    pairs = df.map(lambda i: (i % 5000, i)).reduceByKey(max)
-    return [pairs.count(), pairs.values().sum()]
 
 
 # --- input ----------------------------------------------------------------------------------------------------------------------
@@ -134,13 +125,22 @@ def compact_readings(spark, folder, files):
     spark.read.format("csv").load(f"{folder}/small").repartition(files).write.format("csv").save(f"{folder}/large")
 
 
-@job(180_000, "3,000 files of 200 bytes, read three times", prepare=make_readings, compact=compact_readings, answers=("compact",), short=True)
+@job(180_000, "3,000 files of 200 bytes, read three times", prepare=make_readings, compact=compact_readings, answers=("compact",))
 def small_files(spark, ctx):
     found = []
     for by in ("hour", "meter", "kwh"):
         t = spark.read.csv(f"{ctx.data}/{'large' if ctx.told('compact') else 'small'}", schema="meter int, hour int, kwh int")
         found += digest(t.groupBy(by).agg(ctx.F.sum("kwh").alias("s")), by, "s")
     return found
+
+
+@job(600_000, "60 files are written into each of 40 folders, and read again", answers=("write_by_folder",))
+def written_small(spark, ctx):
+    df = rows(spark, 600_000, 60).selectExpr("id", "pmod(xxhash64(id), 40) AS day", "sha1(string(id)) AS note")
+    if ctx.told("write_by_folder"):
+        df = df.repartition("day")
+    df.write.partitionBy("day").parquet(ctx.out)
+    return digest(spark.read.parquet(ctx.out), "id", "day", "note")
 
 
 def make_feed(_, folder):
@@ -180,15 +180,15 @@ def make_notes(spark, folder):
         .write.json(f"{folder}/notes")
 
 
-@job(5_000_000, "the same JSON is read and parsed for each of five questions", prepare=make_notes, answers=("persist",))
+@job(10_000_000, "the same JSON is read and parsed for each of ten questions", prepare=make_notes, answers=("persist",))
 def missing_cache(spark, ctx):
     t = spark.read.schema("id long, shop int, note string, cents int").json(f"{ctx.data}/notes")
     t = t.selectExpr("id", "shop", "cents", SEAL.format("note", "id") + " AS seal").where("cents % 3 = 0")
     if ctx.told("persist"):
         t = t.persist()
     found = []
-    for n in range(5):
-        found += digest(t.where(f"shop % 5 = {n} OR cents > 0"), "id", "seal")
+    for n in range(10):
+        found += digest(t.where(f"shop % 10 = {n} OR cents > 0"), "id", "seal")
     return found
 
 
@@ -221,20 +221,17 @@ def cache_too_large(spark, ctx):
 
 
 def make_parcels(spark, folder):
-    rows(spark, 1_000_000, 6).selectExpr("id % 500000 AS _1", "sha1(string(id)) AS _2").write.parquet(f"{folder}/t")
+    rows(spark, 500_000, 6).selectExpr("id % 500000 AS _1", "sha1(string(id)) AS _2").write.parquet(f"{folder}/t")
 
 
-@job(1_000_000, "objects of the JVM are shuffled three times by Java's own serialisation", prepare=make_parcels, master=TWO_EXECUTORS)
+@job(500_000, "objects of the JVM are shuffled three times by Java's own serialisation", prepare=make_parcels, master=TWO_EXECUTORS)
 def java_serialised(spark, ctx):
-    from pyspark.sql import DataFrame
     encoders = spark.sparkContext._jvm.org.apache.spark.sql.Encoders  # pylint: disable=protected-access
     pair = encoders.tuple(encoders.LONG(), encoders.STRING())
     rdd = getattr(spark.read.parquet(f"{ctx.data}/t")._jdf, "as")(pair).toJavaRDD()  # pylint: disable=protected-access
     for parts in (8, 6, 8):
         rdd = rdd.repartition(parts)
-    count = rdd.count()
-    back = spark._jsparkSession.createDataset(rdd.rdd(), pair).toDF()  # pylint: disable=protected-access
-    return [count, *digest(DataFrame(back, spark), "_1", "_2")]
+    return [rdd.count(), rdd.distinct().count()]
 
 
 # --- Python ---------------------------------------------------------------------------------------------------------------------

@@ -81,4 +81,6 @@ def verdict_on(saving_s, measured_s):
     """What was promised at most against what was measured."""
     if measured_s <= 0:
         return "nothing came of it"
-    return "kept" if measured_s <= 1.1 * saving_s else f"more than promised, {measured_s / saving_s:.1f} times" if saving_s > 0 else "not promised"
+    if saving_s <= 0:
+        return "not promised"
+    return "kept" if measured_s <= 1.1 * saving_s else f"more than promised, {measured_s / saving_s:.1f} times"

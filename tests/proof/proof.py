@@ -86,6 +86,15 @@ def others(outcomes):
     return statistics.median([r.others for o in outcomes for _, r in o.runs] or [0])
 
 
+def keep(outcomes, how):
+    """Writes down what there is so far: the page."""
+    text = report.markdown([o for o in outcomes if o.job.wrong], [o for o in outcomes if not o.job.wrong], how)
+    SCRATCH.mkdir(parents=True, exist_ok=True)
+    (SCRATCH / "proof.md").write_text(text, encoding="utf-8")
+    (SCRATCH / "proof.json").write_text(report.as_json(outcomes, how), encoding="utf-8")
+    return text
+
+
 def complaints(outcomes):
     """What makes the proof fail: nothing that one noisy timing could."""
     said = [f"{o.job.name}: {o.why}" for o in outcomes if o.why]
@@ -107,21 +116,17 @@ def main():
     args.add_argument("jobs", nargs="*")
     args = args.parse_intermixed_args()
     todo = [j for j in load().values() if any(fnmatch.fnmatch(j.name, p) for p in args.jobs or ["*"]) and (j.short or not args.short)]
+    if not todo:
+        sys.exit(f"no such job: {' '.join(args.jobs)}")
     rounds = args.rounds or (1 if args.short else 5)
     spark, stoker = Spark(args.spark), os.path.abspath(args.stoker)
     outcomes, began = [], time.monotonic()
     for job in todo:
-        o = play(spark, stoker, job, rounds)
-        outcomes.append(o)
-        c = o.change
-        print(f"{job.name}: " + (o.why or (f"{c.before.median:.1f} s -> {c.after.median:.1f} s" if c else f"{o.runs[0][1].app_s:.1f} s, nothing to apply")),
-              f"[{', '.join(o.found)}] {report.changed(o)} words: {o.advice.words}", file=sys.stderr, flush=True)
-    how = (f"Spark {args.spark}, {os.cpu_count()} cores of which others had {100 * others(outcomes):.0f} % meanwhile, {rounds} "
-           f"round{'s' if rounds > 1 else ''}, {len(todo)} jobs in {time.monotonic() - began:.0f} s.")
-    text = report.markdown([o for o in outcomes if o.job.wrong], [o for o in outcomes if not o.job.wrong], how)
-    SCRATCH.mkdir(parents=True, exist_ok=True)
-    (SCRATCH / "proof.md").write_text(text, encoding="utf-8")
-    (SCRATCH / "proof.json").write_text(report.as_json(outcomes, how), encoding="utf-8")
+        outcomes.append(play(spark, stoker, job, rounds))
+        print(report.line(outcomes[-1]), file=sys.stderr, flush=True)
+        how = (f"Spark {args.spark}, {os.cpu_count()} cores of which others had {100 * others(outcomes):.0f} % meanwhile, {rounds} "
+               f"round{'s' if rounds > 1 else ''}, {len(outcomes)} jobs in {time.monotonic() - began:.0f} s.")
+        text = keep(outcomes, how)
     print(text)
     failed = complaints(outcomes)
     for line in failed:

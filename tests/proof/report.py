@@ -20,6 +20,13 @@ def changed(outcome):
     return ", ".join(parts) or "nothing"
 
 
+def line(outcome):
+    """How a job went, while others are still to come."""
+    runs, c = outcome.runs, outcome.change
+    went = outcome.why or (f"{c.before.median:.1f} s -> {c.after.median:.1f} s" if c else f"{runs[0][1].app_s:.1f} s")
+    return f"{outcome.job.name}: {went}; found {', '.join(outcome.found) or 'nothing'}; applied {changed(outcome)}"
+
+
 def row(cells):
     """Of a table."""
     return "| " + " | ".join(cells) + " |"
@@ -31,12 +38,12 @@ def measured_table(outcomes):
     for o in outcomes:
         c = o.change
         if c is None:
-            lines.append(row([f"`{o.job.name}`", *[""] * 5, o.why or "nothing to apply"]))
+            lines.append(row([f"`{o.job.name}`", *[""] * 5, o.why.split(":")[0] or "nothing to apply"]))
             continue
         rate = f"{o.job.rows / c.before.median:,.0f} -> {o.job.rows / c.after.median:,.0f}"
         times = measure.Spread(1 / c.ratio.median, 1 / c.ratio.high, 1 / c.ratio.low)
         lines.append(row([f"`{o.job.name}`", with_spread(c.before), with_spread(c.after), rate,
-                          f"{c.before_cpu.median:.0f} -> {c.after_cpu.median:.0f}", with_spread(times, 2), o.why or c.effect]))
+                          f"{c.before_cpu.median:.0f} -> {c.after_cpu.median:.0f}", with_spread(times, 2), c.effect]))
     return lines
 
 
@@ -77,7 +84,7 @@ def as_json(outcomes, how):
         return {"job": o.job.name, "wrong": o.job.wrong, "rows": o.job.rows, "own": o.job.conf, "why": o.why, "found": o.found,
                 "once_s": o.once_s, "advice": dataclasses.asdict(o.advice),
                 "change": dataclasses.asdict(o.change) if o.change else None,
-                "runs": [{"advised": advised, "app_s": r.app_s, "wall_s": round(r.wall_s, 3), "cpu_s": round(r.cpu_s, 2), "others": round(r.others, 2), "good": r.good}
-                         for advised, r in o.runs]}
+                "runs": [{"advised": advised, "app_s": r.app_s, "wall_s": round(r.wall_s, 3), "cpu_s": round(r.cpu_s, 2),
+                          "others": round(r.others, 2), "good": r.good} for advised, r in o.runs]}
     t = measure.total([o.change for o in outcomes if o.change and o.job.wrong])
     return json.dumps({"how": how, "total": dataclasses.asdict(t) if t else None, "jobs": [one(o) for o in outcomes]}, indent=1)

@@ -157,7 +157,7 @@ def read(folder, rc):
     said = dict(line.split(" ", 1) for line in out.splitlines() if line.startswith(("APP ", "RESULT ")))
     logs = glob.glob(f"{folder}/ev/{said.get('APP', 'none')}*")
     if rc or "RESULT" not in said or not logs:
-        return Run(False, f"rc {rc}: {out[-800:]}", log=logs[0] if logs else "")
+        return Run(False, f"rc {rc}: {' '.join(out.split())[-300:]}", log=logs[0] if logs else "")
     start = end = 0
     properties = {}
     with open(logs[0], encoding="utf-8") as f:

@@ -71,7 +71,7 @@ class Applied(unittest.TestCase):
 
     def test_a_line_is_followed_with_its_number_only_if_it_was_printed(self):
         code = "# PySpark\ndf = df.repartition(12)\n"
-        self.assertEqual(understood([piece("partitioning", 1, code=code)], ("repartition", "coalesce")).lines, {"repartition": 12})
+        self.assertEqual(understood([piece("partitioning", 1, code=code)], ("repartition", "broadcast")).lines, {"repartition": 12})
         self.assertEqual(understood([piece("partitioning", 1, code="")], ("repartition",)).lines, {})
 
     def test_a_line_that_the_job_has_no_place_for_is_words(self):
@@ -196,6 +196,7 @@ class Told(unittest.TestCase):
         self.assertIn("`a=1`, line `repartition` 2", text)
         self.assertIn("| `a_job` | 11.0 (10.0-12.0) | 6.5 (5.0-8.0) |", text)
         self.assertIn("nothing to apply", text)
+        self.assertEqual(report.line(o), "a_job: 11.0 s -> 6.5 s; found nothing; applied `a=1`, line `repartition` 2")
         self.assertIn('"total"', report.as_json([o, nothing], "how"))
 
 
