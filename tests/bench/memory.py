@@ -9,7 +9,7 @@ import sys
 
 LOG = "tests/fixtures/logs/skew_join/events.jsonl.zst"
 BOUNDS = (  # what there is, command, the README's MiB
-    ("10,000 live applications", f"build/release/bench_apps {LOG} 10000", 252),
+    ("10,000 live applications", f"build/release/bench_apps {LOG} 10000", 254),
     ("10,000 pipelines", "build/release/bench_pipelines 10000", 97),
     ("a stage of 1,000,000 tasks", "build/release/stoker analyze --format json -", 14),
 )
