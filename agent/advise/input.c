@@ -222,10 +222,23 @@ static void say_written(const struct app *app, const struct app_written *written
     buf_printf(out, "; %s.", says[way_of_writing(written)]);
 }
 
+// The dearest; but columns do not help while one task has to read all of it: what cannot be split,
+// or comes through one connection, comes first where it is of the same stage.
+static const struct bottleneck *first_of(const struct answers *answers) {
+    const struct bottleneck *dearest = answers->list[0];
+    for (uint32_t i = 1; i < answers->count && dearest->kind == KIND_IO_BOTTLENECK; i++) {
+        const struct bottleneck *b = answers->list[i];
+        if (b->kind == KIND_LOW_PARALLELISM && b->stage == dearest->stage &&
+            b->stage_attempt == dearest->stage_attempt) {
+            return b;
+        }
+    }
+    return dearest;
+}
+
 // What the numbers say beyond the detector's own words, which speak of files in general.
-static void say(const struct app *app, const struct answers *answers, const struct stage *stage,
-                enum way way, struct buf *out) {
-    const struct bottleneck *b = answers->list[0];
+static void say(const struct app *app, const struct answers *answers, const struct bottleneck *b,
+                const struct stage *stage, enum way way, struct buf *out) {
     double count = count_of(b, stage, way);
     char bytes[SPAN_TEXT_SIZE], files[SPAN_TEXT_SIZE];
     if (way == WAY_CONNECT) {
@@ -272,12 +285,12 @@ static void recommend_writing(const struct advice_view *view, const struct app_w
 
 static void recommend_reading(const struct advice_view *view, const struct answers *answers,
                               const struct app_written *written, struct advice *out) {
-    const struct bottleneck *worst = answers->list[0];
+    const struct bottleneck *worst = first_of(answers);
     const struct stage *stage = app_stage(view->app, worst->stage, worst->stage_attempt);
     enum way way = way_of(view->app, written, worst, stage);
     struct recommendation *r = advice_add(out, view, ADVICE_INPUT);
     struct buf what = {0};
-    say(view->app, answers, stage, way, &what);
+    say(view->app, answers, worst, stage, way, &what);
     if (way < WAY_WRITE && written != NULL) {
         buf_add_char(&what, ' ');
         say_written(view->app, written, &what);

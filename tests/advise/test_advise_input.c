@@ -78,6 +78,19 @@ static void slow_reading_is_told_by_what_is_read(void **state) {
     assert_non_null(strstr(r->action, "2 stages read the same files"));
 }
 
+// In columns, one file may again be read by one task.
+static void what_cannot_be_split_comes_before_columns(void **state) {
+    (void)state;
+    kit_verdict(KIND_IO_BOTTLENECK, CAUSE_NONE, 0, 40);
+    struct bottleneck *b = kit_verdict(KIND_LOW_PARALLELISM, CAUSE_UNSPLITTABLE, 0, 30);
+    kit_evidence(b, "input_bytes", 1280 * KIT_MIB);
+    assert_non_null(strstr(kit_ask("input")->code, "load(path).repartition(10)"));
+    assert_int_equal(kit_ask("input")->bottleneck_count, 2);
+    b->stage = 1; // of another stage: the dearest comes first
+    assert_true(kit_ask("input")->code == NULL ||
+                strstr(kit_ask("input")->code, "repartition(") == NULL);
+}
+
 static void small_files_of_the_run_are_mended_where_it_writes_them(void **state) {
     (void)state;
     struct bottleneck *b = kit_verdict(KIND_SMALL_FILES, CAUSE_NONE, 4, 30);
@@ -149,6 +162,7 @@ int main(void) {
         KIT_TEST(what_cannot_be_split_is_cut_behind_the_reading),
         KIT_TEST(a_database_is_read_through_several_connections),
         KIT_TEST(slow_reading_is_told_by_what_is_read),
+        KIT_TEST(what_cannot_be_split_comes_before_columns),
         KIT_TEST(small_files_of_the_run_are_mended_where_it_writes_them),
         KIT_TEST(small_files_are_told_if_nobody_reads_them_here),
         KIT_TEST(one_advice_for_all_of_the_input),

@@ -409,6 +409,8 @@ MUTANTS = (
            "s->slow_ms - s->rest_ms <= COLD_START_MAX_MS", "true", ("test_slow_tasks",)),
     Mutant("one slow task of a stage's first is a warm-up", "agent/detect/slow_tasks.c",
            "first >= 2 && first >= fmin(slots, STAGE_SLOW_TASKS) * 3 / 4", "first >= 2", ("test_slow_tasks",)),
+    Mutant("columns come before what cannot be split", "agent/advise/input.c",
+           "if (b->kind == KIND_LOW_PARALLELISM && b->stage == dearest->stage &&", "if (false &&", ("test_advise_input",)),
     Mutant("quick first tasks are a slow beginning", "agent/detect/slow_tasks.c",
            "first += length_ms > above_ms && is_of_first", "first += is_of_first", ("test_slow_tasks",)),
     Mutant("one executor of many warms up", "agent/detect/slow_tasks.c",
