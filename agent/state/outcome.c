@@ -464,7 +464,8 @@ static void end_stage(struct app *app, const struct event_stage *stage) {
 }
 
 // A query that ended without an error makes up for what failed in it: Spark says that it was
-// stopped, or had done all.
+// stopped, or had done all. A batch that was under way is cancelled with it, and the end of its job
+// may come after the application's, or not at all.
 static void end_query(struct app *app, const struct event_stream *stream) {
     struct failure failure = {.execution = -1,
                               .of = FAILURE_OF_QUERY,
@@ -479,6 +480,11 @@ static void end_query(struct app *app, const struct event_stream *stream) {
         const struct failure *before = &app->outcome.failures[i - 1];
         if (before->of != FAILURE_OF_SHUTDOWN && is_known(failure.work.site, &before->work)) {
             remove_failure(app, i - 1);
+        }
+    }
+    for (uint32_t i = 0; i < app->job_count && ending == ENDING_WELL; i++) {
+        if (app->jobs[i].stream && is_known(failure.work.site, &app->jobs[i].work)) {
+            sign_job(&app->jobs[i], JOB_CANCELLED);
         }
     }
     settle_sql_error(app);

@@ -411,6 +411,8 @@ MUTANTS = (
            "first >= 2 && first >= fmin(slots, STAGE_SLOW_TASKS) * 3 / 4", "first >= 2", ("test_slow_tasks",)),
     Mutant("columns come before what cannot be split", "agent/advise/input.c",
            "if (b->kind == KIND_LOW_PARALLELISM && b->stage == dearest->stage &&", "if (false &&", ("test_advise_input",)),
+    Mutant("a batch outlives its query", "agent/state/outcome.c",
+           "if (app->jobs[i].stream && is_known(", "if (false && is_known(", ("test_outcome",)),
     Mutant("quick first tasks are a slow beginning", "agent/detect/slow_tasks.c",
            "first += length_ms > above_ms && is_of_first", "first += is_of_first", ("test_slow_tasks",)),
     Mutant("one executor of many warms up", "agent/detect/slow_tasks.c",

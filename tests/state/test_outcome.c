@@ -460,6 +460,22 @@ static void the_end_of_a_query_decides(void **state) {
     }
 }
 
+// The end of its job comes after the application's.
+static void a_batch_is_cut_off_with_its_query(void **state) {
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        struct app *app = spark_app();
+        start_sql(app, 0, 0, STREAM_OF("0"), AT_MS - 100);
+        start_job(app, 0,
+                  (struct job_of){.execution = "0", .query = how == 1 ? NULL : "0c8f6a1e-7b52"});
+        if (how == 1) {
+            start_job(app, 1, (struct job_of){.site = "save"}); // no query's
+        }
+        end_query(app, how == 2 ? "java.lang.RuntimeException: no" : "");
+        ENDS(app, how == 0 ? RUN_SUCCEEDED : how == 1 ? RUN_KILLED : RUN_FAILED);
+    }
+}
+
 static void a_server_does_not_fail_by_a_statement(void **state) {
     (void)state;
     struct app *app = spark_app();
@@ -520,6 +536,7 @@ int main(void) {
         cmocka_unit_test(an_end_that_comes_before_its_beginning_counts),
         cmocka_unit_test(a_stopped_stream_did_not_fail),
         cmocka_unit_test(the_end_of_a_query_decides),
+        cmocka_unit_test(a_batch_is_cut_off_with_its_query),
         cmocka_unit_test(a_server_does_not_fail_by_a_statement),
         cmocka_unit_test(failures_and_executions_are_bounded),
         cmocka_unit_test(secrets_in_a_failure_are_hidden),
