@@ -55,7 +55,9 @@ static const char *connection_remedy(const char *said) {
             return rows[i][1];
         }
     }
-    return "kafka.brokers and kafka.common: address, port, security.protocol";
+    // No reason at all: the library says the same of a listener that hangs up.
+    return "kafka.brokers: address and port; if a broker listens there, it wants TLS or a login: "
+           "kafka.common: security.protocol";
 }
 
 void doctor_brokers(struct doctor *doctor) {

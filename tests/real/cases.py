@@ -288,10 +288,10 @@ class RealCase(unittest.TestCase):
                          "analyze must judge one run per log")
         return found
 
-    def assert_equal_offline(self, results, offline, ids=True):
+    def assert_equal_offline(self, results, offline, ids=True, passing_advice=False):
         self.assert_sound(results)
         differences = [line for identity, judged in offline.items()
-                       for line in compare_run(results, identity, judged, ids)]
+                       for line in compare_run(results, identity, judged, ids, passing_advice)]
         strangers = set(results.runs) - set(offline)
         differences += [f"{run}: a run that nobody sent" for run in sorted(strangers)]
         self.assert_none("live differs from offline", differences)

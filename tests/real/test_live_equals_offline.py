@@ -36,7 +36,7 @@ class Combination:
         for log in self.logs:
             going_on = None if log.has_end else results.runs.pop((log.app_id, log.attempt), None)
             self.assertIn(going_on and going_on["status"], (None, "running"), log.name)
-        self.assert_equal_offline(results, self.offline([log for log in self.logs if log.has_end]))
+        self.assert_equal_offline(results, self.offline([log for log in self.logs if log.has_end]), passing_advice=True)
         self.assert_no_repeats(results)
         self.assertTrue(results.published(), "no bottleneck was published")
         self.assertTrue(results.recommendations, "no recommendation was published")
@@ -61,7 +61,7 @@ class Combination:
             own = [w for w in panes.values() if w["pipeline"] == pipeline]
             self.assertLessEqual(sum(w["runs"] for w in own), len(ended[pipeline]), pipeline)
             self.assertLessEqual(sum(w["runs_failed"] for w in own),
-                                 ended[pipeline].count("failed"), pipeline)
+                                 sum(status in ("failed", "killed") for status in ended[pipeline]), pipeline)
 
 
 class Kafka431DebianLibrary(Combination, RealCase):
