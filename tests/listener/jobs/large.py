@@ -15,8 +15,10 @@ if what == "literal":
     rows = spark.range(0, 10, 1, 4).selectExpr(f"concat(id, '{'x' * count}') AS text")
     result = rows.selectExpr("sum(length(text))").collect()[0][0]
 elif what == "range":
-    numbers = spark._jvm.scala.collection.immutable.Range.inclusive(0, count - 1)
-    result = spark.sparkContext._jsc.sc().parallelize(numbers, 4, spark._jvm.scala.reflect.ClassTag.Int()).count()
+    companion = spark._jvm.java.lang.Class.forName  # of a Scala class, whose methods have no static twin
+    numbers = companion("scala.collection.immutable.Range$").getField("MODULE$").get(None).inclusive(0, count - 1)
+    tag = companion("scala.reflect.ClassTag$").getField("MODULE$").get(None).Int()
+    result = spark.sparkContext._jsc.sc().parallelize(numbers, 4, tag).count()
 elif what == "collected":
     result = spark._jvm.Collecting.run(spark.sparkContext._jsc, count)
 else:
