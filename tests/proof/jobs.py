@@ -237,12 +237,12 @@ def java_serialised(spark, ctx):
 # --- Python ---------------------------------------------------------------------------------------------------------------------
 
 
-@job(1_500_000, "a function in Python that is handed single rows", answers=("batches",), short=True)
+@job(6_000_000, "a function in Python that is handed single rows", answers=("batches",), short=True)
 def row_udf(spark, ctx):
     def tidy(s):
         return s.strip().lower().replace("-", " ")[:40]
     f = ctx.F.udf(tidy, "string", useArrow=True) if ctx.told("batches") else ctx.F.udf(tidy, "string")
-    return digest(rows(spark, 1_500_000, 6).selectExpr("id", "concat(' Name-', id) AS name").select("id", f("name").alias("n")), "id", "n")
+    return digest(rows(spark, 6_000_000, 6).selectExpr("id", "concat(' Name-', id) AS name").select("id", f("name").alias("n")), "id", "n")
 
 
 @job(2_000_000, "groupByKey where sums are wanted", answers=("combine",))
