@@ -174,18 +174,7 @@ static void keep_run(void *ctx, const struct pipeline_run *run) {
     } else {
         pipeline_run_fini(&print->runs[i]);
     }
-    struct pipeline_run *copy = &print->runs[i];
-    *copy = *run; // what the summary shows; the lists are copied or dropped
-    copy->stages = NULL;
-    copy->stage_count = 0;
-    copy->open = mem_alloc(run->open_count * sizeof *copy->open);
-    if (run->open_count > 0) {
-        memcpy(copy->open, run->open, run->open_count * sizeof *copy->open);
-    }
-    copy->recommendations = mem_alloc(run->recommendation_count * sizeof(char *));
-    for (uint32_t r = 0; r < run->recommendation_count; r++) {
-        copy->recommendations[r] = mem_strdup(run->recommendations[r]);
-    }
+    pipeline_run_copy(&print->runs[i], run);
 }
 
 static size_t ended_runs(const struct demo_print *print) {

@@ -165,6 +165,26 @@ void recommendation_fini(struct recommendation *recommendation) {
     *recommendation = (struct recommendation){0};
 }
 
+static void *copy_of(const void *list, size_t bytes) {
+    void *copy = mem_alloc(bytes);
+    if (bytes > 0) {
+        memcpy(copy, list, bytes);
+    }
+    return copy;
+}
+
+void pipeline_run_copy(struct pipeline_run *to, const struct pipeline_run *from) {
+    *to = *from;
+    to->stages = copy_of(from->stages, from->stage_count * sizeof *to->stages);
+    to->open = copy_of(from->open, from->open_count * sizeof *to->open);
+    to->settings = copy_of(from->settings, from->setting_count * sizeof *to->settings);
+    to->advice = copy_of(from->advice, from->advice_count * sizeof *to->advice);
+    to->recommendations = mem_alloc(from->recommendation_count * sizeof *to->recommendations);
+    for (uint32_t i = 0; i < from->recommendation_count; i++) {
+        to->recommendations[i] = mem_strdup(from->recommendations[i]);
+    }
+}
+
 void pipeline_run_fini(struct pipeline_run *run) {
     mem_free(run->stages);
     mem_free(run->open);

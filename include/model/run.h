@@ -219,6 +219,8 @@ struct pipeline_run {
 // list must not take a bottleneck that was left out for one that is gone. Returns how many are
 // left, at the front.
 uint32_t run_shorten_open(struct open_bottleneck *open, uint32_t count, uint32_t most);
+// Overwrites *to with a run that owns copies of all that the other owns; for pipeline_run_fini.
+void pipeline_run_copy(struct pipeline_run *to, const struct pipeline_run *from);
 // Releases what it owns and zeroes it.
 void pipeline_run_fini(struct pipeline_run *run);
 

@@ -245,6 +245,13 @@ ok "advise: what its line may not say" advise_words
 ok "advise: of a log" advise_log
 ok "advise: nothing on a healthy run" advise_clean
 
+# --- the demo: to its end, everything released
+demo_ends() {
+  exits 0 demo --speed 50 && says "Stoker demo" && says "pipeline_failure" && says "nothing here costs time worth saving" &&
+    says "Where to go from here" && empty "$tmp/err"
+}
+ok "demo: plays to its end" demo_ends
+
 # --- the gate of analyze: its exit codes, and a line for each limit that is breached
 pipeline=tests/fixtures/logs/pipeline slow=tests/fixtures/logs/pipeline/run5 running=tests/fixtures/shapes/still_running.jsonl.inprogress
 gate_fine() { exits 0 analyze --max-duration 2m --max-skew 10 --max-spill 10g --max-failed-tasks 0 "$slow" && says succeeded && empty "$tmp/err"; }

@@ -1,6 +1,7 @@
-// test_run: what may be left out of a run's record, and what may not.
+// test_run: what may be left out of a run's record, and what may not; a copy shares nothing.
 #include "support/test.h"
 
+#include "base/mem.h"
 #include "model/run.h"
 
 // Kinds by a letter, worst first; a capital one is in great doubt.
@@ -114,8 +115,36 @@ static void verdicts_and_advice_are_shortened_by_their_texts(void **state) {
     assert_int_equal(r.setting_count + r.bottleneck_count, 0);
 }
 
+// Each list of its own, with what it holds; releasing both is the proof.
+static void a_copy_shares_nothing(void **state) {
+    (void)state;
+    struct pipeline_run run = {.stage_count = 1,
+                               .open_count = 2,
+                               .setting_count = 1,
+                               .advice_count = 1,
+                               .recommendation_count = 1};
+    run.stages = mem_zalloc(1, sizeof *run.stages);
+    run.open = mem_zalloc(2, sizeof *run.open);
+    run.open[1].kind = KIND_STRAGGLER;
+    run.settings = mem_zalloc(1, sizeof *run.settings);
+    run.advice = mem_zalloc(1, sizeof *run.advice);
+    run.recommendations = mem_zalloc(1, sizeof *run.recommendations);
+    run.recommendations[0] = mem_strdup("do it");
+    struct pipeline_run copy;
+    pipeline_run_copy(&copy, &run);
+    assert_true(copy.stages != run.stages && copy.open != run.open);
+    assert_true(copy.settings != run.settings && copy.advice != run.advice);
+    pipeline_run_fini(&run);
+    assert_int_equal(copy.open[1].kind, KIND_STRAGGLER);
+    assert_string_equal(copy.recommendations[0], "do it");
+    pipeline_run_fini(&copy);
+    pipeline_run_copy(&copy, &run); // of nothing
+    pipeline_run_fini(&copy);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_copy_shares_nothing),
         cmocka_unit_test(the_worst_of_each_kind_is_never_left_out),
         cmocka_unit_test(a_run_is_shortened_to_who_it_is_and_its_worst),
         cmocka_unit_test(verdicts_and_advice_are_shortened_by_their_texts),
