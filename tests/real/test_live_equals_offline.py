@@ -13,6 +13,10 @@ from processes import PartError, wait_until
 from records import Codec
 
 
+# Recorded on a machine that was busy for a while: a stage is told to lack CPUs as long as most of its tasks did.
+PASSING = ("ok_split_by_spark",)
+
+
 class Combination:
     """The cases, once per broker version and library (the classes below)."""
 
@@ -36,7 +40,8 @@ class Combination:
         for log in self.logs:
             going_on = None if log.has_end else results.runs.pop((log.app_id, log.attempt), None)
             self.assertIn(going_on and going_on["status"], (None, "running"), log.name)
-        self.assert_equal_offline(results, self.offline([log for log in self.logs if log.has_end]), passing_advice=True)
+        self.assert_equal_offline(results, self.offline([log for log in self.logs if log.has_end]),
+                                  passing=[log.app_id for log in self.logs if log.name in PASSING])
         self.assert_no_repeats(results)
         self.assertTrue(results.published(), "no bottleneck was published")
         self.assertTrue(results.recommendations, "no recommendation was published")
