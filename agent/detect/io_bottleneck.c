@@ -14,17 +14,13 @@ static const struct detector_threshold thresholds[] = {
      0.01, 0.99, "base rule; spark-tui calls a stage I/O-bound below 30 % CPU of its run time"},
 };
 
-enum { LEAST_UNPACKING_MS = 200 };
-
 // How much of the time in which a task wants a CPU it waits for one, in the run: what the tasks of
 // each stage that only computes do at least. No more than unpacking the stage's own tasks, which is
 // work of the CPU, waited: tasks elsewhere may have waited for what their code calls.
 static double waits_for_cpu(const struct app *app, const struct stage *stage) {
-    double run_ms = (double)app->computed.run_ms, unpacking_ms = (double)stage->deserialize_ms;
+    double run_ms = (double)app->computed.run_ms;
     double share = run_ms > 0 ? (double)app->computed.waited_ms / run_ms : 0;
-    if (unpacking_ms >= LEAST_UNPACKING_MS) {
-        share = fmin(share, 1 - (double)stage->deserialize_cpu_ns / 1e6 / unpacking_ms);
-    }
+    share = fmin(share, 1 - stage_unpacking_cpu_share(stage)); // of NAN and a number: the number
     return fmin(0.99, fmax(0, share));
 }
 

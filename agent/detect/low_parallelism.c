@@ -48,11 +48,12 @@ static bool looks_at_first(const struct stage *stage) {
     static const char *const calls[] = {"take at ",           "head at ",    "first at ",
                                         "show at ",           "isEmpty at ", "showString at ",
                                         "runJob at PythonRDD"};
-    bool is = false;
     for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
-        is = is || str_starts(str_of(stage->summary.name), str_of(calls[i]));
+        if (str_starts(str_of(stage->summary.name), str_of(calls[i]))) {
+            return true;
+        }
     }
-    return is;
+    return false;
 }
 
 // `take` and its kin read partition by partition until they have enough: one task is what they ask

@@ -6,11 +6,10 @@
 #include "base/span.h"
 #include "detect/cost.h"
 #include "detect/detector.h"
-#include "model/operator.h"
 
 enum { USUAL_DELAY_MS = 25 };
 // Below these nothing is told from class loading and a machine that is busy for a moment.
-enum { LEAST_RUN_MS = 10000, LEAST_TASK_MS = 500, LEAST_UNPACKING_MS = 200 };
+enum { LEAST_RUN_MS = 10000, LEAST_TASK_MS = 500 };
 
 enum { OWN_TIMES = 5 }; // as long as what waited then took: less is the usual order of jobs
 
@@ -39,16 +38,11 @@ static bool lacks_cpu(const struct detector_view *view) {
     double run_ms = (double)s->run_ms, cpu_ms = (double)s->cpu_ns / 1e6;
     double explained_ms =
         (double)s->gc_ms + (double)stage->fetch_wait_ms + (double)stage->shuffle_write_ns / 1e6;
-    double unpacking_ms = (double)stage->deserialize_ms;
-    unsigned elsewhere = WORK_READS | WORK_PYTHON_RDD | WORK_PYTHON_ROWS | WORK_PYTHON_BATCHES;
-    bool computes = s->input_bytes == 0 && s->output_bytes == 0 && s->memory_spilled_bytes == 0 &&
-                    s->disk_spilled_bytes == 0 && !view->app->foreign_engine && !stage->python &&
-                    (app_stage_works(view->app, stage) & elsewhere) == 0;
-    return computes && stage_tells_cpu(stage) && run_ms >= LEAST_RUN_MS &&
+    return app_stage_only_computes(view->app, stage) && run_ms >= LEAST_RUN_MS &&
            s->tasks >= 2 * (int64_t)cost_slots(stage) && s->mean_task_ms >= LEAST_TASK_MS &&
            (double)s->max_task_ms <= 2 * s->mean_task_ms && explained_ms < 0.1 * run_ms &&
-           cpu_ms < view->thresholds[CPU] * run_ms && unpacking_ms >= LEAST_UNPACKING_MS &&
-           (double)stage->deserialize_cpu_ns / 1e6 < view->thresholds[UNPACKING] * unpacking_ms;
+           cpu_ms < view->thresholds[CPU] * run_ms &&
+           stage_unpacking_cpu_share(stage) < view->thresholds[UNPACKING]; // not of NAN
 }
 
 static void judge_cpu(const struct detector_view *view, struct verdict *out) {

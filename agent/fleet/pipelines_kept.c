@@ -1,9 +1,9 @@
 // pipelines_kept: what of stage 2 is kept, and how it comes back: the partition's times, each
 // pipeline with its alerts, its runs as last heard of, the panes of its window, and the advice that
-// is followed up. Called through
-// fleet/pipelines.h; must not know how a value or a key is written. Bytes may be damaged or made by
-// an enemy, so every number that is later an index, a sum or a time is held against what state can
-// be. Panes of another length than is set now, or beyond a window that is shorter now, are let go.
+// is followed up. Called through fleet/pipelines.h; must not know how a value or a key is written.
+// Bytes may be damaged or made by an enemy, so every number that is later an index, a sum or a time
+// is held against what state can be. Panes of another length than is set now, or beyond a window
+// that is shorter now, are let go.
 #include <stdlib.h>
 #include <string.h>
 

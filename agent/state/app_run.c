@@ -46,6 +46,14 @@ unsigned app_stage_works(const struct app *app, const struct stage *stage) {
     return (unsigned)(stage->works | (reads && !told ? app->works & WORK_READS : 0));
 }
 
+bool app_stage_only_computes(const struct app *app, const struct stage *stage) {
+    const struct stage_summary *s = &stage->summary;
+    unsigned elsewhere = WORK_READS | WORK_PYTHON_RDD | WORK_PYTHON_SQL;
+    return s->input_bytes == 0 && s->output_bytes == 0 && s->memory_spilled_bytes == 0 &&
+           s->disk_spilled_bytes == 0 && !app->foreign_engine && !stage->python &&
+           (app_stage_works(app, stage) & elsewhere) == 0 && stage_tells_cpu(stage);
+}
+
 void app_totals(const struct app *app, struct run_totals *out) {
     *out = app->totals;
     const struct {

@@ -3,7 +3,6 @@
 #include "state/load.h"
 
 #include "base/sat.h"
-#include "model/operator.h"
 #include "state/app.h"
 
 // Most slots are taken: what one stage has less to do, another gets done sooner.
@@ -70,21 +69,11 @@ static const struct record_row beside_rows[] = {
 };
 const struct record record_beside = RECORD_OF("beside", load_beside, beside_rows);
 
-// Shorter stages load classes; those that read, write or spill wait for disks, and what runs
-// outside the JVM is not on its CPU time.
-static bool only_computes(const struct app *app, const struct stage *stage) {
-    enum { LEAST_MS = 2000 };
-    const struct stage_summary *s = &stage->summary;
-    unsigned elsewhere = WORK_READS | WORK_PYTHON_RDD | WORK_PYTHON_SQL;
-    return !app->foreign_engine && !stage->python && stage_tells_cpu(stage) &&
-           (app_stage_works(app, stage) & elsewhere) == 0 && s->run_ms >= LEAST_MS &&
-           s->input_bytes == 0 && s->output_bytes == 0 && s->memory_spilled_bytes == 0 &&
-           s->disk_spilled_bytes == 0;
-}
+enum { COMPUTED_LEAST_MS = 2000 }; // shorter stages load classes
 
 void load_note_computed(struct app *app, const struct stage *stage) {
     const struct stage_summary *s = &stage->summary;
-    if (!only_computes(app, stage)) {
+    if (s->run_ms < COMPUTED_LEAST_MS || !app_stage_only_computes(app, stage)) {
         return;
     }
     int64_t known_ns = sat_add(sat_mul(sat_add(s->gc_ms, stage->fetch_wait_ms), 1000000),

@@ -3,6 +3,7 @@
 #include "state/stage.h"
 
 #include <ctype.h>
+#include <math.h>
 
 #include "base/mem.h"
 #include "base/sat.h"
@@ -386,6 +387,13 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
 
 bool stage_tells_cpu(const struct stage *stage) {
     return stage->cpu_untold_tasks == 0;
+}
+
+double stage_unpacking_cpu_share(const struct stage *stage) {
+    enum { LEAST_MS = 200 };
+    double unpacking_ms = (double)stage->deserialize_ms;
+    return unpacking_ms >= LEAST_MS ? (double)stage->deserialize_cpu_ns / NS_PER_MS / unpacking_ms
+                                    : NAN;
 }
 
 double stage_shuffle_s(const struct stage *stage, bool foreign) {

@@ -198,6 +198,9 @@ bool app_bytes_uncounted(const struct app *app);
 // What a stage's work is: by its RDDs; where they do not tell what it reads, as in logs without
 // scopes, also what the plans of the run read.
 unsigned app_stage_works(const struct app *app, const struct stage *stage);
+// True if its tasks, as far as they tell, did nothing but compute in the JVM, and tell their CPU
+// time: nothing read from a source, written or spilled, no Python, no other engine.
+bool app_stage_only_computes(const struct app *app, const struct stage *stage);
 // How much of the run was seen: the above, or less if events are known to be missing, 0..1.
 double app_completeness(const struct app *app);
 // The share of the events that came, 0..1; those missing that are tasks of finished stages left

@@ -140,6 +140,9 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
                       int64_t scan_ns, bool others_wait);
 // True if its tasks tell their CPU time: what is missing is not 0, no cause may be drawn from it.
 bool stage_tells_cpu(const struct stage *stage);
+// CPU time as a share of the time in which its tasks unpacked themselves, which is work of the CPU
+// whatever a task does; NAN if that was too short to tell.
+double stage_unpacking_cpu_share(const struct stage *stage);
 // Seconds of its wall time in which it moved shuffled data, as far as its metrics show: fetch wait,
 // writing, and of tasks that read a shuffle the waiting that nothing else explains. Of the latter
 // nothing is known where work is done outside the JVM: `foreign`.

@@ -219,7 +219,7 @@ MUTANTS = (
            "if (stage != NULL && join->way == JOIN_WAY_SHUFFLED) {\n        stage->joins", "if (stage != NULL) {\n        stage->joins",
            ("test_plans",)),
     Mutant("who waits for something in its work lacks a CPU", "agent/detect/resource_contention.c",
-           "< view->thresholds[UNPACKING] * unpacking_ms", "<= unpacking_ms", ("test_contention",)),
+           "stage_unpacking_cpu_share(stage) < view->thresholds[UNPACKING];", "true;", ("test_contention",)),
     Mutant("a stage of one task is told when it has ended", "agent/engine/look.h",
            "(s->tasks > 0 || few)", "s->tasks > 0", ("test_look",)),
     Mutant("jobs of one execution wait for each other", "agent/state/own_waits.c",
