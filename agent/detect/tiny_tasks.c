@@ -20,13 +20,41 @@ static const struct detector_threshold thresholds[] = {
 };
 
 enum { SPLIT = 128 << 20, TASKS_PER_SLOT = 2, TAIL_PARTS = 4 };
+#define ALIKE 1e-9
 
 // Where the time of the slots went.
 struct slots_time {
     double wall_ms, slots;
     double work_ms, launching_ms; // of all slots
+    double records_ms;            // of the work: what grows with the records, at most
     double best_tasks, best_ms;   // wall time with a number of tasks that fits
 };
+
+// Not all of the run time is work that fewer tasks would have, too: opening the blocks of a
+// shuffle, setting operators up, tearing them down is done once for each task. The tasks tell both
+// parts apart, as they have more records or fewer: the least-squares line of run time over records
+// says what a record adds, whatever a task takes without any. That slope is known as well as the
+// tasks lie on the line: its standard error is the square root of
+//   (Syy - slope x Sxy) / (n - 2) / Sxx, S: sums of squares and products about the means.
+// Two standard errors more than the slope, times all records, is taken for work, so that what is
+// said to be saved was seen; with records alike in all tasks that is all of the run time. It is
+// also where tasks read a source: what opening costs stays, in however few tasks.
+static double records_ms(const struct stage *stage, double run_ms) {
+    double n = (double)stage->metric_tasks, records = (double)stage->records;
+    double sxx = (double)stage->records_squared - records * records / fmax(1, n);
+    double sxy = (double)stage->records_run_ms - records * run_ms / fmax(1, n);
+    double syy = (double)stage->run_squared_ms2 - run_ms * run_ms / fmax(1, n);
+    bool cut_off = stage->records_squared == INT64_MAX || stage->records_run_ms == INT64_MAX ||
+                   stage->run_squared_ms2 == INT64_MAX;
+    // Of differences of sums that are nearly as large nothing is left but rounding.
+    bool alike = sxx <= ALIKE * (double)stage->records_squared;
+    if (cut_off || alike || n <= 2 || stage->io_tasks > 0 || stage->files > 0) {
+        return run_ms;
+    }
+    double slope = sxy / sxx;
+    double error = sqrt(fmax(0, syy - slope * sxy) / (n - 2) / sxx);
+    return fmin(run_ms, fmax(0, slope + 2 * error) * records);
+}
 
 static void look(const struct app *app, const struct stage *stage, struct slots_time *out) {
     const struct stage_summary *s = &stage->summary;
@@ -39,7 +67,9 @@ static void look(const struct app *app, const struct stage *stage, struct slots_
     out->work_ms = fmin(had_ms, (double)stage->delay_run_ms);
     out->launching_ms = had_ms - out->work_ms;
     out->best_tasks = fmin(tasks, fmax(TASKS_PER_SLOT * slots, ceil((double)stage->bytes / SPLIT)));
-    out->best_ms = (out->work_ms + out->launching_ms * out->best_tasks / fmax(1, tasks)) / slots;
+    out->records_ms = fmin(out->work_ms, records_ms(stage, (double)stage->delay_run_ms));
+    double each_ms = (had_ms - out->records_ms) / fmax(1, tasks);
+    out->best_ms = (out->records_ms + each_ms * out->best_tasks) / slots;
 }
 
 static bool is_tiny(const struct detector_view *view, const struct slots_time *time) {
@@ -61,6 +91,7 @@ static void tell(const struct stage *stage, const struct slots_time *time, struc
     verdict_evidence(out, "slots", time->slots);
     verdict_evidence(out, "run_ms", time->work_ms);
     verdict_evidence(out, "launching_ms", time->launching_ms);
+    verdict_evidence(out, "records_run_ms", time->records_ms);
     verdict_evidence(out, "scheduler_delay_ms", (double)stage->delay_ms);
     verdict_evidence(out, "deserialize_ms", (double)stage->deserialize_ms);
     verdict_evidence(out, "bytes", (double)stage->bytes);

@@ -333,6 +333,9 @@ static void add_success(struct stage *stage, const struct event_task *task, int3
         stage->metric_tasks++;
         sat_inc(&stage->delay_ms, t.delay_ms);
         sat_inc(&stage->delay_run_ms, task->run_ms);
+        sat_inc(&stage->records_squared, sat_mul(t.records, t.records));
+        sat_inc(&stage->records_run_ms, sat_mul(t.records, t.run_ms));
+        sat_inc(&stage->run_squared_ms2, sat_mul(t.run_ms, t.run_ms));
     }
     if (stage->detail != NULL) {
         keep_slow(stage->detail, &t);

@@ -95,6 +95,9 @@ struct stage {
     int64_t max_task_bytes; // that one read: input + shuffle
     // scheduler delay: successes with metrics
     int64_t metric_tasks, delay_ms, delay_run_ms;
+    // of them: what tells a task's own price from that of its records, see tiny_tasks; a sum that
+    // stands at INT64_MAX tells nothing
+    int64_t records_squared, records_run_ms, run_squared_ms2;
     // the I/O rule: successes with input bytes that tell their CPU time
     int64_t io_tasks, io_cpu_ns, io_read_ns, scan_ns, scan_tasks, io_run_ms;
     int64_t tasks_with_metrics; // any outcome

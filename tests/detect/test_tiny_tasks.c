@@ -39,6 +39,60 @@ static void launching_costs_what_fewer_tasks_would_save(void **state) {
     assert_near(evidence(&v, "best_tasks"), 21, 0);
 }
 
+// Half of the tasks have 10 records and take 8 ms, half have 30 and take 12: 0.2 ms a record, and 6
+// ms whatever they have. Of 4 s of run time 1.6 are the records'.
+static struct stage many_on_a_line(void) {
+    struct stage stage = many();
+    stage.records = 200 * (10 + 30);
+    stage.records_squared = 200 * (100 + 900);
+    stage.records_run_ms = 200 * (80 + 360);
+    stage.run_squared_ms2 = 200 * (64 + 144);
+    return stage;
+}
+
+static double records_ms(const struct stage *stage) {
+    struct verdict v = ask(stage);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    return evidence(&v, "records_run_ms");
+}
+
+static void what_a_task_takes_without_records_is_spared(void **state) {
+    (void)state;
+    struct stage stage = many_on_a_line();
+    struct verdict v = ask(&stage);
+    assert_near(evidence(&v, "records_run_ms"), 1600, 1e-6);
+    assert_near(evidence(&v, "run_ms"), 4000, 0);
+    assert_near(evidence(&v, "launching_ms"), 16000, 0); // the rule's own, as before
+    assert_near(v.saving_s, 10 - (1.6 + 18.4 * 4 / 400) / 2, 1e-9);
+    // Off the line by as much as makes the slope 0.2 +- 0.01.
+    stage.run_squared_ms2 += 1592; // 0.01^2 x 398 x 40,000
+    assert_near(records_ms(&stage), 0.22 * 8000, 1e-6);
+    stage.run_squared_ms2 = 1000000; // so far that nothing is known
+    assert_near(records_ms(&stage), 4000, 0);
+    stage = many_on_a_line();
+    stage.records_run_ms = 200 * (120 + 240); // the fewer the longer: records cost nothing
+    assert_near(records_ms(&stage), 0, 1e-6);
+}
+
+static void what_the_records_do_not_tell_is_work(void **state) {
+    (void)state;
+    struct stage stage = many_on_a_line();
+    stage.records_squared = 400 * 20 * 20; // as many in each
+    assert_near(records_ms(&stage), 4000, 0);
+    stage = many_on_a_line();
+    stage.io_tasks = 1; // what opening files costs stays
+    assert_near(records_ms(&stage), 4000, 0);
+    stage = many_on_a_line();
+    stage.files = 1;
+    assert_near(records_ms(&stage), 4000, 0);
+    int64_t *const sums[] = {&stage.records_squared, &stage.records_run_ms, &stage.run_squared_ms2};
+    for (size_t i = 0; i < ARRAY_LEN(sums); i++) { // it is cut off
+        stage = many_on_a_line();
+        *sums[i] = INT64_MAX;
+        assert_near(records_ms(&stage), 4000, 0);
+    }
+}
+
 static void the_rule_stands_at_its_edges(void **state) {
     (void)state;
     struct stage stage = many();
@@ -97,6 +151,8 @@ static void a_stream_has_as_many_as_its_state(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(launching_costs_what_fewer_tasks_would_save),
+        cmocka_unit_test(what_a_task_takes_without_records_is_spared),
+        cmocka_unit_test(what_the_records_do_not_tell_is_work),
         cmocka_unit_test(the_rule_stands_at_its_edges),
         cmocka_unit_test(one_long_task_is_no_launching),
         cmocka_unit_test(what_others_used_is_no_launching),

@@ -46,6 +46,33 @@ static void failed_and_killed_attempts_are_waste_not_volume(void **state) {
     app_free(app);
 }
 
+static void a_line_over_records_is_kept_in_sums(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    static const struct {
+        int64_t shuffled, input, run_ms;
+        enum task_result result;
+        bool metrics;
+    } tasks[] = {{10, 2, 5, TASK_SUCCESS, true},
+                 {0, 3, 7, TASK_SUCCESS, true},
+                 {9, 9, 9, TASK_EXCEPTION, true}, // no volume
+                 {9, 9, 9, TASK_SUCCESS, false}};
+    for (int i = 0; i < 4; i++) {
+        struct event task = spark_task(i, 20);
+        task.task.shuffle_read_records = tasks[i].shuffled;
+        task.task.input_records = tasks[i].input;
+        task.task.run_ms = tasks[i].run_ms;
+        task.task.result = tasks[i].result;
+        task.task.has_metrics = tasks[i].metrics;
+        app_apply(app, &task, NULL);
+    }
+    const struct stage *stage = app_stage(app, 0, 0);
+    assert_int_equal(stage->records_squared, 144 + 9);
+    assert_int_equal(stage->records_run_ms, 60 + 21);
+    assert_int_equal(stage->run_squared_ms2, 25 + 49);
+    app_free(app);
+}
+
 static void the_largest_memory_is_what_was_sampled(void **state) {
     (void)state;
     struct app *app = spark_app();
@@ -209,6 +236,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_repeated_task_end_counts_once),
         cmocka_unit_test(failed_and_killed_attempts_are_waste_not_volume),
+        cmocka_unit_test(a_line_over_records_is_kept_in_sums),
         cmocka_unit_test(the_largest_memory_is_what_was_sampled),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(slots_are_those_that_were_there_for_as_long),
