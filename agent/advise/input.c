@@ -10,6 +10,7 @@
 #include "answers.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "detect/cost.h"
 #include "facts.h"
 #include "model/operator.h"
 
@@ -38,10 +39,11 @@ static unsigned times_read(const struct app *app, const struct stage *stage) {
     return times;
 }
 
+enum { FILES, MIB, FILE_CPU_MS }; // the thresholds of small_files
+
 // What a command of the run wrote, if it made many small files where fewer would have done; NULL if
 // none did. What many and small are is small_files' own.
 static const struct app_written *written_small(const struct advice_view *view) {
-    enum { FILES, MIB };
     const struct app_written *w = &view->app->written;
     const double *small = view->thresholds->of[KIND_SMALL_FILES];
     double files = (double)w->files, bytes = (double)w->bytes;
@@ -72,6 +74,36 @@ static const struct stage *writer_of(const struct app *app, const struct app_wri
         }
     }
     return writer;
+}
+
+// What it waited for is known: not where work is done outside the JVM, nor of a source that tells
+// no bytes, whose waiting cannot be told from that for what is written.
+static bool waits_for_files(const struct app *app, const struct stage *writer) {
+    unsigned source = app_stage_works(app, writer) & (WORK_JDBC | WORK_TABLE);
+    return !writer->python && !app->foreign_engine && (source == 0 || writer->io_tasks > 0);
+}
+
+// What the run would have saved by writing no more files than needed: one of 128 MiB, one in each
+// folder unless these are too many, one for each slot. Of the time of the tasks that wrote, all of
+// it that they waited, but for what they waited for what they read: to create a file, to close it,
+// to move it where it belongs. The bytes would have been waited for, too, so it is the most. Of
+// their CPU time what small_files takes for a file; and what the driver took to commit them all.
+static double writing_saves_s(const struct advice_view *view, const struct app_written *w) {
+    const struct stage *stage = writer_of(view->app, w);
+    double files = (double)w->files, task_s = 0;
+    double needed = ceil((double)w->bytes / SIZING_PARTITION_BYTES);
+    needed = is_cut_too_fine(w) ? needed : fmax(needed, (double)w->folders);
+    needed = fmax(needed, stage != NULL ? cost_slots(stage) : 1);
+    double gone = 1 - fmin(1, needed / fmax(1, files));
+    if (stage != NULL && waits_for_files(view->app, stage)) {
+        const struct stage_summary *s = &stage->summary;
+        double file_cpu_ms = view->thresholds->of[KIND_SMALL_FILES][FILE_CPU_MS];
+        double waited_ms = fmax(0, (double)stage->write_wait_ns - (double)s->read_ns) / 1e6;
+        double cpu_ms = fmin((double)s->cpu_ns / 1e6, files * file_cpu_ms);
+        task_s = gone * (waited_ms + cpu_ms) / 1000;
+    }
+    double writing_s = stage != NULL ? cost_of_work(stage, task_s) : 0;
+    return writing_s + gone * (double)w->commit_ms / 1000;
 }
 
 // What is to be done about the dearest verdict.
@@ -279,7 +311,11 @@ static void recommend_writing(const struct advice_view *view, const struct app_w
     double fits = ceil((double)written->bytes / SIZING_PARTITION_BYTES);
     r->code = answers_code(codes[way], fmax(1, fits));
     r->when_not = when_not[way];
-    snprintf(r->saving_how, sizeof r->saving_how, "no time of this run: whoever reads them");
+    r->saving_s = writing_saves_s(view, written);
+    snprintf(r->saving_how, sizeof r->saving_how, "%s",
+             r->saving_s > 0 ? "what its tasks waited to write files, and the commit of those too "
+                               "many, at most; and whoever reads them"
+                             : "no time of this run: whoever reads them");
     answers_finish(&none, &what, r);
 }
 
@@ -297,9 +333,11 @@ static void recommend_reading(const struct advice_view *view, const struct answe
     }
     r->code = codes[way] != NULL ? answers_code(codes[way], count_of(worst, stage, way)) : NULL;
     r->when_not = when_not[way];
+    r->saving_s = answers->saving_s + (way < WAY_WRITE ? 0 : writing_saves_s(view, written));
     snprintf(r->saving_how, sizeof r->saving_how,
-             "sum over %u stage%s of what reading cost beyond the work on what was read, at most",
-             answers->count, answers->count == 1 ? "" : "s");
+             "sum over %u stage%s of what reading cost beyond the work on what was read%s, at most",
+             answers->count, answers->count == 1 ? "" : "s",
+             way < WAY_WRITE ? "" : ", and what writing so many files waited for");
     answers_finish(answers, &what, r);
 }
 

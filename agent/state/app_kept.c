@@ -161,6 +161,7 @@ static const struct record_row app_written_rows[] = {
     RECORD_ROW(2, I64, app_written, files, .most = INT64_MAX),
     RECORD_ROW(3, I64, app_written, bytes, .most = INT64_MAX),
     RECORD_ROW(4, I64, app_written, folders, .most = INT64_MAX),
+    RECORD_ROW(5, I64, app_written, commit_ms, .most = INT64_MAX),
 };
 static const struct record record_app_written = RECORD_OF("written", app_written, app_written_rows);
 

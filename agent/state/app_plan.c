@@ -27,6 +27,7 @@ static const struct {
     {"number of written files", ROLE_WRITTEN_FILES},
     {"written output", ROLE_WRITTEN_BYTES},
     {"number of dynamic part", ROLE_WRITTEN_FOLDERS},
+    {"job commit time", ROLE_COMMIT_MS},
 };
 
 // `rows`: the role of a count of output rows of the node.
@@ -155,6 +156,7 @@ static void note_written(struct app *app, const struct event_sql *sql) {
         written.files = role == ROLE_WRITTEN_FILES ? value : written.files;
         written.bytes = role == ROLE_WRITTEN_BYTES ? value : written.bytes;
         written.folders = role == ROLE_WRITTEN_FOLDERS ? value : written.folders;
+        written.commit_ms = role == ROLE_COMMIT_MS ? value : written.commit_ms;
     }
     if (files_too_many(&written) > files_too_many(&app->written)) {
         app->written = written;

@@ -250,6 +250,12 @@ static void add_io(struct stage *stage, const struct event_task *task, int64_t s
                                  : stage->io_read_ns;
 }
 
+static void add_output(struct stage *stage, const struct event_task *task) {
+    if (task->output_bytes > 0 && task->cpu_ns >= 0) {
+        sat_inc(&stage->write_wait_ns, unexplained_ns(task));
+    }
+}
+
 static void add_spill(struct stage *stage, const struct event_task *task,
                       const struct stage_task *kept) {
     if (kept->spill_bytes == 0) {
@@ -363,6 +369,7 @@ void stage_apply_task(struct stage *stage, const struct event_task *task, int32_
     case TASK_CLASS_SUCCESS:
         add_success(stage, task, host, cold);
         add_io(stage, task, scan_ns);
+        add_output(stage, task);
         break;
     case TASK_CLASS_FAILED:
         s->tasks_failed++;

@@ -159,6 +159,7 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(82, I64, stage, records_squared, .most = INT64_MAX),
     RECORD_ROW(83, I64, stage, records_run_ms, .most = INT64_MAX),
     RECORD_ROW(84, I64, stage, run_squared_ms2, .most = INT64_MAX),
+    RECORD_ROW(85, I64, stage, write_wait_ns, .most = INT64_MAX),
     RECORD_ROW(213, NESTED, stage, summary, .item = &record_stage_summary),
     {.number = 214,
      .type = RECORD_SPARSE,

@@ -69,6 +69,7 @@ struct own_waits {
 struct app_written {
     int64_t execution;             // its SQL execution, counted from 1; 0 none
     int64_t files, bytes, folders; // folders: of values of what it is partitioned by
+    int64_t commit_ms;             // the driver's, when its tasks were done: 0 if it did not say
 };
 
 struct app {

@@ -102,6 +102,7 @@ struct stage {
     int64_t io_tasks, io_cpu_ns, io_read_ns, scan_ns, scan_tasks, io_run_ms;
     int64_t tasks_with_metrics; // any outcome
     int64_t peak_memory_bytes;
+    int64_t write_wait_ns; // successes that wrote output: what no metric but waiting explains
     // lost work
     int64_t failures[FAILURE_CLASS_COUNT], failed_ms, killed_ms, resubmitted,
         lost_to_infrastructure;

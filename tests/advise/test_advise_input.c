@@ -103,7 +103,7 @@ static void small_files_of_the_run_are_mended_where_it_writes_them(void **state)
     struct stage *writer = spark_stage(kit.app, EVENT_STAGE_COMPLETED, 2, 1, 100, 200);
     writer->execution = 7;
     writer->summary.output_bytes = 1200 * KIT_MIB;
-    kit.app->written = (struct app_written){7, 1200, 1200 * KIT_MIB, 40};
+    kit.app->written = (struct app_written){7, 1200, 1200 * KIT_MIB, 40, 0};
     const struct recommendation *r = kit_ask("input");
     assert_non_null(
         strstr(r->action, "in stage 2: 1,200 of 1.0 MiB each, into 40 folders; repart"));
@@ -124,10 +124,71 @@ static void small_files_of_the_run_are_mended_where_it_writes_them(void **state)
     assert_non_null(strstr(kit_ask("input")->code, "new_path"));
 }
 
+// 1,200 files of 1 MiB in 40 folders, written in 20 s on two slots: of 40 s of task time 30 were
+// waited, 8 were the CPU's.
+static struct stage *many_written(void) {
+    struct stage *writer = spark_stage(kit.app, EVENT_STAGE_COMPLETED, 2, 1, 100, 200);
+    writer->execution = 7;
+    writer->summary.output_bytes = 1200 * KIT_MIB;
+    writer->slots = 2;
+    writer->task_ms = 40000;
+    writer->summary.cpu_ns = INT64_C(8000000000);
+    writer->write_wait_ns = INT64_C(30000000000);
+    kit.app->written = (struct app_written){7, 1200, 1200 * KIT_MIB, 40, 600};
+    return writer;
+}
+
+static void fewer_files_save_what_writing_waited_for(void **state) {
+    (void)state;
+    struct stage *writer = many_written();
+    // 1,160 of the 1,200 go, each with 25 ms of waiting, 2 of the CPU's and half a one of the
+    // commit: over two slots, but for the driver's.
+    const struct recommendation *r = kit_ask("input");
+    assert_near(r->saving_s, 1160 * (27.0 / 2 + 0.5) / 1000, 1e-9);
+    assert_non_null(strstr(r->saving_how, "the commit"));
+    kit.app->written.folders = 601; // too many folders: ten files of 128 MiB would have done
+    assert_near(kit_ask("input")->saving_s, 1190 * 14.0 / 1000, 1e-9);
+    kit.app->written.folders = 0;
+    writer->slots = 20; // a file for each slot at least
+    assert_near(kit_ask("input")->saving_s, 1180 * (27.0 / 20 + 0.5) / 1000, 1e-9);
+    writer->slots = 2;
+    writer->summary.cpu_ns = 1200000000; // 1 ms for each file
+    assert_near(kit_ask("input")->saving_s, 1190 * (26.0 / 2 + 0.5) / 1000, 1e-9);
+    writer->summary.read_ns = INT64_C(18000000000); // 15 of the 25 were waited for the reading
+    assert_near(kit_ask("input")->saving_s, 1190 * (11.0 / 2 + 0.5) / 1000, 1e-9);
+}
+
+static void what_a_writer_waited_for_must_be_known(void **state) {
+    (void)state;
+    struct stage *writer = many_written();
+    double commit_s = 1160 * 0.5 / 1000;
+    writer->works = WORK_JDBC; // whose bytes nobody counts
+    assert_near(kit_ask("input")->saving_s, commit_s, 1e-9);
+    writer->io_tasks = 1;
+    assert_true(kit_ask("input")->saving_s > 10);
+    writer->python = true;
+    assert_near(kit_ask("input")->saving_s, commit_s, 1e-9);
+    writer->python = false;
+    kit.app->foreign_engine = true;
+    assert_near(kit_ask("input")->saving_s, commit_s, 1e-9);
+    kit.app->foreign_engine = false;
+    // What reads them adds its own, if the lines are the writer's.
+    struct bottleneck *b = kit_verdict(KIND_SMALL_FILES, CAUSE_NONE, 4, 30);
+    kit_evidence(b, "files", 1200);
+    kit_evidence(b, "files_bytes", 1200.0 * KIT_MIB);
+    struct stage *reader = app_stage(kit.app, 4, 0);
+    reader->execution = 8;
+    reader->files = 1200;
+    reader->files_bytes = 1200 * KIT_MIB;
+    assert_near(kit_ask("input")->saving_s, 30 + 1160 * 14.0 / 1000, 1e-9);
+    reader->files = 1201; // others' among them: the lines are the reader's
+    assert_near(kit_ask("input")->saving_s, 30, 0);
+}
+
 // By small_files' own thresholds, whoever will read them.
 static void small_files_are_told_if_nobody_reads_them_here(void **state) {
     (void)state;
-    kit.app->written = (struct app_written){7, 100, 300 * KIT_MIB, 0};
+    kit.app->written = (struct app_written){7, 100, 300 * KIT_MIB, 0, 0};
     const struct recommendation *r = kit_ask("input");
     assert_int_equal(r->bottleneck_count, 0);
     assert_near(r->saving_s, 0, 0);
@@ -135,7 +196,7 @@ static void small_files_are_told_if_nobody_reads_them_here(void **state) {
     assert_int_equal(others(), 0);
     kit.app->written.bytes++;
     assert_null(kit_ask("input"));
-    kit.app->written = (struct app_written){7, 99, 0, 0};
+    kit.app->written = (struct app_written){7, 99, 0, 0, 0};
     assert_null(kit_ask("input"));
 }
 
@@ -164,6 +225,8 @@ int main(void) {
         KIT_TEST(slow_reading_is_told_by_what_is_read),
         KIT_TEST(what_cannot_be_split_comes_before_columns),
         KIT_TEST(small_files_of_the_run_are_mended_where_it_writes_them),
+        KIT_TEST(fewer_files_save_what_writing_waited_for),
+        KIT_TEST(what_a_writer_waited_for_must_be_known),
         KIT_TEST(small_files_are_told_if_nobody_reads_them_here),
         KIT_TEST(one_advice_for_all_of_the_input),
     };

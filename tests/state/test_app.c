@@ -73,6 +73,30 @@ static void a_line_over_records_is_kept_in_sums(void **state) {
     app_free(app);
 }
 
+static void writing_waits_for_what_nothing_else_explains(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    static const struct {
+        int64_t output, cpu_ms;
+        enum task_result result;
+    } tasks[] = {{100, 30, TASK_SUCCESS}, // of 100 ms 10 were in GC, 5 fetching, 15 shuffling
+                 {0, 30, TASK_SUCCESS},
+                 {100, -1, TASK_SUCCESS}, // it does not tell its CPU time
+                 {100, 30, TASK_EXCEPTION}};
+    for (int i = 0; i < 4; i++) {
+        struct event task = spark_task(i, 100);
+        task.task.output_bytes = tasks[i].output;
+        task.task.cpu_ns = tasks[i].cpu_ms * 1000000;
+        task.task.gc_ms = 10;
+        task.task.fetch_wait_ms = 5;
+        task.task.shuffle_write_ns = 15000000;
+        task.task.result = tasks[i].result;
+        app_apply(app, &task, NULL);
+    }
+    assert_int_equal(app_stage(app, 0, 0)->write_wait_ns, 40000000);
+    app_free(app);
+}
+
 static void the_largest_memory_is_what_was_sampled(void **state) {
     (void)state;
     struct app *app = spark_app();
@@ -237,6 +261,7 @@ int main(void) {
         cmocka_unit_test(a_repeated_task_end_counts_once),
         cmocka_unit_test(failed_and_killed_attempts_are_waste_not_volume),
         cmocka_unit_test(a_line_over_records_is_kept_in_sums),
+        cmocka_unit_test(writing_waits_for_what_nothing_else_explains),
         cmocka_unit_test(the_largest_memory_is_what_was_sampled),
         cmocka_unit_test(order_does_not_matter),
         cmocka_unit_test(slots_are_those_that_were_there_for_as_long),

@@ -104,22 +104,24 @@ static void read(struct app *app, int64_t id, int64_t bytes, int64_t rows, int64
     app_apply(app, &task, NULL);
 }
 
-// A write command of an execution: its files, bytes and folders.
+// A write command of an execution: its files, bytes and folders; 700 ms of commit for each before.
 static void written(struct app *app, int64_t execution, int64_t base, const int64_t of[3]) {
     struct event_plan_node nodes[] = {{.name = STR("Execute InsertIntoHadoopFsRelationCommand"),
                                        .parent = -1,
-                                       .metric_count = 3}};
+                                       .metric_count = 4}};
     struct event_plan_metric metrics[] = {{STR("number of written files"), STR("sum"), base},
                                           {STR("written output"), STR("size"), base + 1},
-                                          {STR("number of dynamic part"), STR("sum"), base + 2}};
+                                          {STR("number of dynamic part"), STR("sum"), base + 2},
+                                          {STR("job commit time"), STR("timing"), base + 3}};
     struct event event = {.kind = EVENT_SQL_START, .time_ms = 1000100};
     event.sql.execution_id = execution;
-    event.sql.plan = (struct event_plan){nodes, 1, metrics, 3, false};
+    event.sql.plan = (struct event_plan){nodes, 1, metrics, 4, false};
     app_apply(app, &event, NULL);
-    struct event_accum accums[] = {{base + 2, of[2]}, {base, of[0]}, {base + 1, of[1]}};
+    struct event_accum accums[] = {
+        {base + 2, of[2]}, {base, of[0]}, {base + 1, of[1]}, {base + 3, execution * 700}};
     event.kind = EVENT_SQL_DRIVER_ACCUMS;
     event.sql.accums = accums;
-    event.sql.accum_count = 3;
+    event.sql.accum_count = 4;
     app_apply(app, &event, NULL);
 }
 
@@ -138,6 +140,7 @@ static void the_command_with_most_files_too_many_is_known(void **state) {
     written(app, 2, 300, (int64_t[]){299, 3 * mib, 0}); // 298
     assert_int_equal(app->written.execution, 3);
     assert_int_equal(app->written.folders, 0);
+    assert_int_equal(app->written.commit_ms, 1400);
     app_free(app);
 }
 
