@@ -80,10 +80,38 @@ static const char more_code[] = "# PySpark: before the expensive work, or before
                                 "df = df.repartition(@)\n"
                                 "-- SQL\n"
                                 "SELECT /*+ REPARTITION(@) */ ... FROM t\n";
+static const char uncoalesced_code[] =
+    "# PySpark: no coalesce in front of the work; what it was for, at writing\n"
+    "df.repartition(@).write.format(fmt).save(path)\n"
+    "-- SQL: likewise, in place of the hint COALESCE\n"
+    "INSERT OVERWRITE t SELECT /*+ REPARTITION(@) */ ... FROM s\n";
 static const char fewer_code[] = "# PySpark: behind the filter that leaves little, or at writing\n"
                                  "df = df.coalesce(@)\n"
                                  "-- SQL\n"
                                  "SELECT /*+ COALESCE(@) */ ... FROM t\n";
+
+// Its tasks are as few as a coalesce asked for, not as what stands before it has partitions.
+static bool is_coalesced(const struct bottleneck *b) {
+    return b->kind == KIND_LOW_PARALLELISM && facts_evidence(b, "partitions_before_coalesce") >= 0;
+}
+
+// More partitions behind the coalesce would move all rows through its few tasks first.
+static const char *coalesced_words(const struct bottleneck *b) {
+    return is_coalesced(b)
+               ? "The stage works behind a coalesce, which leaves it few tasks: leave it out. If "
+                 "it "
+                 "is for few files, repartition right at the write instead, which moves no more "
+                 "than the result and lets the work before it keep its partitions."
+               : NULL;
+}
+
+static char *lines_of(const struct bottleneck *b, const struct measured *m) {
+    if (m->target < m->tasks) {
+        return answers_code(fewer_code, m->target);
+    }
+    return is_coalesced(b) ? answers_code(uncoalesced_code, m->tasks)
+                           : answers_code(more_code, m->target);
+}
 
 // What would change the dearest stages: settings, and lines for the first that none changes.
 static void apply(const struct app *app, const struct answers *cut, struct recommendation *r) {
@@ -93,7 +121,7 @@ static void apply(const struct app *app, const struct answers *cut, struct recom
             continue;
         }
         if (!set_partitions(app, cut->list[i], &m, r) && r->code == NULL) {
-            r->code = answers_code(m.target > m.tasks ? more_code : fewer_code, m.target);
+            r->code = lines_of(cut->list[i], &m);
         }
     }
 }
@@ -127,12 +155,14 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     if (cut.count > 0) {
         struct recommendation *r = advice_add(out, view, ADVICE_PARTITIONING);
         struct buf what = {0};
-        answers_add_remedies(&cut, NULL, &what);
+        answers_add_remedies(&cut, coalesced_words, &what);
         add_targets(view->app, &cut, &what);
         apply(view->app, &cut, r);
         r->when_not =
             r->setting_count > 0
                 ? "Not if other stages that the setting cuts have far more data or far less."
+            : is_coalesced(cut.list[0])
+                ? "Not where one task must see all rows, in one order."
                 : "Not if moving the rows costs more than the work that follows.";
         snprintf(r->saving_how, sizeof r->saving_how,
                  "sum over %u stage%s of what it would take less, cut to fit its slots and data",

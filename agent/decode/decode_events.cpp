@@ -4,10 +4,9 @@
 extern "C" {
 #include "base/sat.h"
 #include "base/scrub.h"
-#include "model/operator.h"
 }
 
-#include "decode_shape.h"
+#include "decode_rdds.h"
 
 namespace decode {
 
@@ -82,32 +81,6 @@ void read_properties(context &c, value v) {
         }
         return true;
     });
-}
-
-enum { RDD_NAME, RDD_SCOPE };
-const rule rdd_rules[] = {{"Name", as::call, RDD_NAME, 64}, {"Scope", as::call, RDD_SCOPE, 160}};
-const shape rdd_fields(rdd_rules);
-
-// The operator's name out of a scope, which is JSON in a text: {"id":"7","name":"Scan text "}.
-str scope_name(str scope) {
-    std::string_view text(scope.p, scope.len), key("\"name\":\"");
-    size_t from = text.find(key);
-    text.remove_prefix(from == text.npos ? text.size() : from + key.size());
-    return view(text.substr(0, text.find('"')));
-}
-
-void read_rdds(context &c, value v) {
-    event_stage &stage = c.out->stage;
-    items(c, v, [&](value rdd) {
-        each_field(c, rdd, rdd_fields, [&](const rule &r, value inner) {
-            bool scope = r.at == RDD_SCOPE;
-            str text = scope ? scope_name(word(inner, r.limit)) : word(inner, r.limit);
-            stage.works |= scope ? operator_works(text) : rdd_works(text);
-            stage.shape += scope ? operator_shape(text) : rdd_shape(text);
-            return true;
-        });
-    });
-    stage.python = (stage.works & WORK_PYTHON_RDD) != 0;
 }
 
 void read_app_id(context &c, value v) {

@@ -172,11 +172,6 @@ static void keep_object(context &c, const rule &r, value v) {
     }
 }
 
-static int maybe(value v) {
-    bool b;
-    return v.get_bool().get(b) ? -1 : b;
-}
-
 void apply(context &c, const rule &r, value v) {
     switch (r.what) {
     case as::skip:

@@ -106,6 +106,11 @@ inline int64_t metric(value v) {
     bool is = !v.get_int64().get(number) || get_odd_integer(v, &number);
     return is && number > 0 ? number : 0;
 }
+// 1 for true, 0 for false, -1 for anything else.
+inline int maybe(value v) {
+    bool b;
+    return v.get_bool().get(b) ? -1 : b;
+}
 // 0 for what is no number, and for negative ones.
 double real(value v);
 // -1 for what is no integer, and for negative ones.

@@ -38,10 +38,23 @@ struct few {
     struct load_beside beside;
 };
 
-// A look at the first rows reads few; what goes through all of what a coalesce put into one
-// partition, as an aggregate does, is the run's work.
+// No other partition is there to be looked at after those that its tasks have.
+static bool has_all_partitions(const struct stage *stage) {
+    return stage->partitions_most > 0 && stage->partitions_most <= stage->summary.tasks_expected;
+}
+
+// A look at the first rows reads few; what goes through all of the only partition, or of what a
+// coalesce put into one, as an aggregate does, is the run's work.
 static bool works_through(const struct stage *stage) {
-    return (stage->works & WORK_COALESCED) != 0 && stage->records > LITTLE_RECORDS;
+    return ((stage->works & WORK_COALESCED) != 0 || has_all_partitions(stage)) &&
+           stage->records > LITTLE_RECORDS;
+}
+
+// A coalesce made its tasks fewer than the partitions before it. RDDs that are repartitioned are
+// coalesced behind a shuffle, too.
+static bool is_coalesced(const struct stage *stage) {
+    bool repartitioned = stage->execution == 0 && stage->summary.shuffle_read_bytes > 0;
+    return (stage->works & WORK_COALESCED) != 0 && !repartitioned && !has_all_partitions(stage);
 }
 
 static bool looks_at_first(const struct stage *stage) {
@@ -143,6 +156,9 @@ static void tell(const struct stage *stage, const struct few *few, struct verdic
     verdict_evidence(out, "shuffle_read_bytes", (double)s->shuffle_read_bytes);
     verdict_evidence(out, "records", (double)stage->records);
     verdict_evidence(out, "split_bytes", few->split_bytes);
+    if (is_coalesced(stage)) {
+        verdict_evidence(out, "partitions_before_coalesce", (double)stage->partitions_most);
+    }
     if (stage->files > 0) {
         verdict_evidence(out, "files", (double)stage->files);
         verdict_evidence(out, "files_bytes", (double)stage->files_bytes);
@@ -181,7 +197,7 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     } else if (app_seen_beside_tasks(view->app) < SEEN) {
         verdict_doubt(out, CONFIDENCE_MEDIUM, "events are missing that may be other stages'");
     }
-    if (works_through(stage) && looks_at_first(stage)) {
+    if (works_through(stage) && looks_at_first(stage) && !has_all_partitions(stage)) {
         verdict_doubt(out, CONFIDENCE_MEDIUM, "its partition may be one of several");
     }
     if (app_run_kind(view->app) == RUN_KIND_STREAM) {
@@ -214,8 +230,8 @@ const struct detector detector_low_parallelism = {
     .help = "a stage of few tasks holds the run up while slots idle",
     .rule =
         "tasks < slots that no other stage used, for at least 3 s of which 40 % of the slots' "
-        "time was idle; not of `take` and its kin (but behind a coalesce, if it goes through more "
-        "than 100,000 records), of an attempt that failed or repeats a "
+        "time was idle; not of `take` and its kin (but of an only partition or behind a coalesce, "
+        "if it goes through more than 100,000 records), of an attempt that failed or repeats a "
         "part, where a task is far slower than the others, or where an executor only warmed up",
     .unknown_when = "no task succeeded",
     .never_text = "no task of the run succeeded",

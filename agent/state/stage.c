@@ -74,6 +74,10 @@ void stage_apply_info(struct stage *stage, const struct event_stage *info, bool 
     }
     stage->python = stage->python || info->python;
     stage->works |= (int32_t)info->works;
+    if (info->partitions_most > 0) {
+        stage->partitions_most = info->partitions_most;
+        stage->memory_only = info->memory_only;
+    }
     if (info->shape != 0 && (!completed || stage->shape == 0)) {
         stage->shape = info->shape;
     }

@@ -147,6 +147,8 @@ static const struct record_row stage_rows[] = {
     RECORD_ROW(79, I64, stage, shape, .most = UINT32_MAX),
     RECORD_ROW(57, I64, stage, files, .most = INT64_MAX),
     RECORD_ROW(58, I64, stage, files_bytes, .most = INT64_MAX),
+    RECORD_ROW(87, I64, stage, partitions_most, .most = INT64_MAX),
+    RECORD_ROW(88, I64, stage, memory_only, .most = INT64_MAX),
     RECORD_ROW(40, I64, stage, last_launch_ms),
     RECORD_ROW(41, I64, stage, retry_launch_ms),
     RECORD_ROW(42, I64, stage, retry_tasks),

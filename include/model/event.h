@@ -155,6 +155,9 @@ struct event_stage {
     bool python;    // one of its RDDs runs Python workers
     unsigned works; // of its RDDs, by their classes and scopes: see model/operator.h
     uint32_t shape; // likewise
+    // Partitions of that of its RDDs that has most, and of that which is to be kept in memory and
+    // nowhere else; 0: none, or not told.
+    int64_t partitions_most, memory_only;
     int32_t profile_id;
     const struct event_property *properties; // StageSubmitted
     uint32_t property_count;

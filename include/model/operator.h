@@ -24,7 +24,8 @@ enum work_kind {
     WORK_PYTHON_SQL = WORK_PYTHON_ROWS | WORK_PYTHON_BATCHES,
     WORK_READS = WORK_FILES | WORK_TEXT | WORK_JDBC | WORK_TABLE,
     WORK_COALESCED = 1 << 8, // tasks that take several partitions each: coalesce
-    WORK_ALL = (1 << 9) - 1,
+    WORK_CACHED = 1 << 9,    // what it works on is to be kept: in memory, on disk, or both
+    WORK_ALL = (1 << 10) - 1,
 };
 
 // Which rows a join gives.

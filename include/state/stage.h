@@ -78,6 +78,9 @@ struct stage {
     bool cancelled; // it failed because somebody stopped its work
     // The next attempt, done because this one failed: its first launch, 0 none; its tasks.
     int64_t retry_launch_ms, retry_tasks;
+    // Partitions of that of its RDDs that has most, and of that which is to be kept in memory and
+    // nowhere else; 0: none, or not told.
+    int64_t partitions_most, memory_only;
     int64_t files, files_bytes; // that its scans were planned to read; 0 unknown
     int32_t execution;          // SQL execution that it is of, counted from 1; 0 none
     int32_t joins;              // shuffled joins that it was seen to do: a set of enum join_type

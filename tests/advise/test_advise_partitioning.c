@@ -122,6 +122,25 @@ static void a_split_is_set_where_the_setting_made_it(void **state) {
     assert_int_equal(kit.advice.count, 1);
 }
 
+// What stands behind a coalesce gets more tasks by leaving it out: behind it, all rows would go
+// through its tasks first.
+static void a_coalesce_is_left_out(void **state) {
+    (void)state;
+    struct stage *stage = on_stage(0, KIND_LOW_PARALLELISM, CAUSE_SINGLE_PARTITION, 50);
+    stage->summary.tasks = stage->summary.tasks_expected = 2;
+    assert_non_null(strstr(ask()->code, "df = df.repartition(10)"));
+    assert_non_null(strstr(ask()->when_not, "moving the rows"));
+    kit_evidence(&kit.found[0], "partitions_before_coalesce", 0);
+    const struct recommendation *r = ask();
+    assert_non_null(strstr(r->code, "no coalesce in front of the work"));
+    assert_non_null(strstr(r->code, "df.repartition(2).write")); // as many files as it was for
+    assert_non_null(strstr(r->code, "/*+ REPARTITION(2) */"));
+    assert_null(strstr(r->code, "df = df.repartition"));
+    assert_int_equal(strncmp(r->action, "The stage works behind a coalesce", 33), 0);
+    assert_null(strstr(r->when_not, "moving the rows"));
+    assert_near(r->saving_s, 50, 0);
+}
+
 static void a_stage_that_was_let_go_is_told_without_numbers(void **state) {
     (void)state;
     on_stage(0, KIND_TINY_TASKS, CAUSE_NONE, 50);
@@ -141,6 +160,7 @@ int main(void) {
         KIT_TEST(the_parallelism_of_rdds_is_a_setting_too),
         KIT_TEST(a_default_of_two_hundred_is_a_setting_too),
         KIT_TEST(a_split_is_set_where_the_setting_made_it),
+        KIT_TEST(a_coalesce_is_left_out),
         KIT_TEST(a_stage_that_was_let_go_is_told_without_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,8 @@ static inline const char *equal_stage(const struct event_stage *a, const struct 
     SAME(python)
     SAME(works)
     SAME(shape)
+    SAME(partitions_most)
+    SAME(memory_only)
     return equal_properties(a->properties, a->property_count, b->properties, b->property_count);
 }
 

@@ -3,8 +3,7 @@
 #include <time.h>
 
 #include "base/sat.h"
-#include "model/operator.h"
-#include "oracle_priv.h"
+#include "oracle_rdds.h"
 
 enum { PLAN_DEPTH_MAX = 256 };
 
@@ -24,32 +23,6 @@ static void read_properties(struct oracle *o, const json_t *object) {
         }
         MEM_GROW(o->properties, o->property_count, o->property_cap);
         o->properties[o->property_count++] = (struct event_property){name, content};
-    }
-}
-
-// What stands behind "name":" in the text of a scope, up to the next quote.
-static struct str name_in_scope(struct str scope) {
-    static const char key[] = "\"name\":\"";
-    for (size_t i = 0; i + sizeof key - 1 <= scope.len; i++) {
-        if (memcmp(scope.p + i, key, sizeof key - 1) == 0) {
-            struct str name = {scope.p + i + sizeof key - 1, 0};
-            while (name.p + name.len < scope.p + scope.len && name.p[name.len] != '"') {
-                name.len++;
-            }
-            return name;
-        }
-    }
-    return STR("");
-}
-
-static void read_rdds(const json_t *rdds, struct event_stage *out) {
-    size_t i;
-    json_t *rdd;
-    json_array_foreach((json_t *)rdds, i, rdd) {
-        struct str name = oracle_word_of(oracle_field(rdd, "Name"), 64);
-        struct str scope = name_in_scope(oracle_word_of(oracle_field(rdd, "Scope"), 160));
-        out->works |= rdd_works(name) | operator_works(scope);
-        out->shape += rdd_shape(name) + operator_shape(scope);
     }
 }
 

@@ -245,6 +245,40 @@ static void test_python_stages(void **state) {
     }
 }
 
+// What an RDD's storage level says, and how many partitions it has.
+static void test_kept_rdds(void **state) {
+    static const struct {
+        const char *rdds;
+        bool cached;
+        int partitions_most, memory_only;
+    } cases[] = {
+        {"{\"Storage Level\":{\"Use Disk\":false,\"Use Memory\":false},\"Number of Partitions\":8},"
+         "{\"Number of Partitions\":1}",
+         false, 8, 0},
+        {"{\"Storage Level\":{\"Use Disk\":true,\"Use Memory\":true},\"Number of Partitions\":8}",
+         true, 8, 0},
+        {"{\"Storage Level\":{\"Use Disk\":true,\"Use Memory\":false},\"Number of Partitions\":3}",
+         true, 3, 0},
+        {"{\"Number of Partitions\":4,\"Storage Level\":{\"Use Memory\":true}},"
+         "{\"Number of Partitions\":9}",
+         true, 9, 4},
+        {"{\"Storage Level\":7,\"Number of Partitions\":-3},null,[]", false, 0, 0},
+        {"{\"Storage Level\":{\"Use Memory\":\"true\"},\"Number of Partitions\":\"x\"}", false, 0,
+         0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[400];
+        snprintf(text, sizeof text,
+                 "{\"Event\":\"SparkListenerStageCompleted\",\"Stage Info\":{\"RDD Info\":[%s],"
+                 "\"Stage ID\":1}}",
+                 cases[i].rdds);
+        const struct event_stage *stage = &decode_ok(*state, text)->stage;
+        assert_int_equal((stage->works & WORK_CACHED) != 0, cases[i].cached);
+        assert_int_equal(stage->partitions_most, cases[i].partitions_most);
+        assert_int_equal(stage->memory_only, cases[i].memory_only);
+    }
+}
+
 static void test_listener_report(void **state) {
     const struct event *e = decode_ok(
         *state,
@@ -291,7 +325,8 @@ int main(void) {
         cmocka_unit_test(test_resource_profile), cmocka_unit_test(test_executors),
         cmocka_unit_test(test_exclusions),       cmocka_unit_test(test_jobs),
         cmocka_unit_test(test_stages),           cmocka_unit_test(test_python_stages),
-        cmocka_unit_test(test_listener_report),  cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_kept_rdds),        cmocka_unit_test(test_listener_report),
+        cmocka_unit_test(test_unknown),
     };
     return cmocka_run_group_tests(tests, decode_setup, decode_teardown);
 }

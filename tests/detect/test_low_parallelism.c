@@ -145,6 +145,53 @@ static void calls_that_want_one_task_get_one(void **state) {
     assert_int_equal(ask(&stage).rule_met, TRI_TRUE);
 }
 
+// Of an only partition there is no other to look at.
+static void a_look_through_an_only_partition_is_work(void **state) {
+    (void)state;
+    struct stage stage = one_task();
+    str_copy(stage.summary.name, sizeof stage.summary.name, STR("first at A.scala:1"));
+    stage.records = 100001;
+    stage.partitions_most = 1;
+    assert_int_equal(ask(&stage).rule_met, TRI_TRUE);
+    assert_int_equal(ask(&stage).confidence, CONFIDENCE_HIGH);
+    stage.records--;
+    assert_int_equal(ask(&stage).rule_met, TRI_FALSE);
+    stage.records++;
+    stage.partitions_most = 2;
+    assert_int_equal(ask(&stage).rule_met, TRI_FALSE);
+    stage.partitions_most = 0; // not told
+    assert_int_equal(ask(&stage).rule_met, TRI_FALSE);
+}
+
+static double before_coalesce(const struct stage *stage) {
+    struct verdict v = ask(stage);
+    assert_int_equal(v.rule_met, TRI_TRUE);
+    for (uint32_t i = 0; i < v.evidence_count; i++) {
+        if (strcmp(v.evidence[i].name, "partitions_before_coalesce") == 0) {
+            return v.evidence[i].value;
+        }
+    }
+    return -1;
+}
+
+static void what_a_coalesce_made_few_is_told(void **state) {
+    (void)state;
+    struct stage stage = one_task();
+    stage.partitions_most = 8;
+    assert_near(before_coalesce(&stage), -1, 0);
+    stage.works = WORK_COALESCED;
+    assert_near(before_coalesce(&stage), 8, 0);
+    stage.partitions_most = 0;
+    assert_near(before_coalesce(&stage), 0, 0); // not told how many
+    stage.partitions_most = 1;
+    assert_near(before_coalesce(&stage), -1, 0); // there was nothing to put together
+    stage.partitions_most = 2;
+    stage.summary.shuffle_read_bytes = 1; // an RDD that is repartitioned
+    assert_near(before_coalesce(&stage), -1, 0);
+    stage.execution = 3;
+    assert_near(before_coalesce(&stage), 2, 0);
+}
+
 static void what_cannot_be_split_is_told_by_its_bytes(void **state) {
     (void)state;
     struct stage stage = one_task();
@@ -289,6 +336,8 @@ int main(void) {
         cmocka_unit_test(uneven_tasks_are_told_by_their_own_kinds),
         cmocka_unit_test(a_first_task_with_little_data_warms_up),
         cmocka_unit_test(calls_that_want_one_task_get_one),
+        cmocka_unit_test(a_look_through_an_only_partition_is_work),
+        cmocka_unit_test(what_a_coalesce_made_few_is_told),
         cmocka_unit_test(what_cannot_be_split_is_told_by_its_bytes),
         cmocka_unit_test(one_packed_file_is_told_by_its_scan),
         cmocka_unit_test(files_of_a_split_each_are_only_few),

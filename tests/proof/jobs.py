@@ -93,9 +93,11 @@ def two_thousand_partitions(spark, ctx):
     return digest(t, "k", "v")
 
 
-@job(3_000_000, "one partition of all: coalesce(1) in front of the work", answers=("repartition",))
+@job(3_000_000, "one partition of all: coalesce(1) in front of the work", answers=("no_coalesce", "repartition"))
 def one_partition(spark, ctx):
-    df = rows(spark, 3_000_000, 8).coalesce(1)
+    df = rows(spark, 3_000_000, 8)
+    if not ctx.told("no_coalesce"):
+        df = df.coalesce(1)
     if ctx.told("repartition"):
         df = df.repartition(ctx.told("repartition"))
     return digest(df.selectExpr("id", SEAL.format("'inv-'", "id") + " AS seal"), "id", "seal")

@@ -15,6 +15,7 @@ SNIPPETS = {
     "bucket_join": (("join",), r"F\.expr\(\"floor\(t / (\d+)\)\"\)"),
     "salt_sum": (("data_skew",), r"F\.expr\(\"pmod\(xxhash64\(id\), (\d+)\)\"\)\.alias\(\"salt\"\)"),
     "repartition": (("partitioning", "input", "memory"), r"df = .*\.repartition\((\d+)\)"),
+    "no_coalesce": (("partitioning",), r"no coalesce in front of the work"),
     "compact": (("input",), r"\.load\(path\)\.repartition\((\d+)\)\.write"),
     "write_by_folder": (("input",), r"df\.repartition\(\"day\"\)\.write\.partitionBy\(\"day\"\)"),
     "connections": (("input",), r"spark\.read\.jdbc\([^)]*numPartitions=(\d+)"),

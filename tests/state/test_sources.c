@@ -225,6 +225,19 @@ static void a_stage_that_tells_nothing_reads_what_the_plans_read(void **state) {
     app_free(app);
 }
 
+static void what_its_rdds_have_is_the_stages(void **state) {
+    (void)state;
+    struct app *app = spark_app();
+    struct event info = {.kind = EVENT_STAGE_SUBMITTED, .time_ms = 1000300};
+    info.stage = (struct event_stage){.tasks = 2, .partitions_most = 9, .memory_only = 2};
+    app_apply(app, &info, NULL);
+    info.stage = (struct event_stage){.tasks = 2}; // told again with less
+    app_apply(app, &info, NULL);
+    assert_int_equal(app_stage(app, 0, 0)->partitions_most, 9);
+    assert_int_equal(app_stage(app, 0, 0)->memory_only, 2);
+    app_free(app);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_tell_the_work),
@@ -234,6 +247,7 @@ int main(void) {
         cmocka_unit_test(rows_by_the_scan_tell_whose_they_are),
         cmocka_unit_test(rows_of_a_silent_task_are_the_scans),
         cmocka_unit_test(a_stage_that_tells_nothing_reads_what_the_plans_read),
+        cmocka_unit_test(what_its_rdds_have_is_the_stages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

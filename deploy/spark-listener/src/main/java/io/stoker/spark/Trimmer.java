@@ -166,13 +166,18 @@ final class Trimmer {
     return changed.isEmpty() ? reason : ScalaView.copy(reason, changed);
   }
 
-  /** Of RDDs, one of each name: of a union there are as many as it has parts. */
+  /** Of RDDs, one of each name, number of partitions and storage: of a union there are as many as it has parts. Names of those that are
+   *  kept may be a whole plan. */
   private static Object stage(Object info) throws ReflectiveOperationException {
     Map<String, Object> rdds = new HashMap<>();
     for (Iterator<?> all = ScalaView.each(ScalaView.get(info, "rddInfos")); all.hasNext();) {
       Object rdd = all.next();
       String name = ScalaView.text(rdd, "name");
-      if (rdds.size() < 64 && name.length() <= 64) rdds.putIfAbsent(name, rdd);
+      Object level = ScalaView.get(rdd, "storageLevel");
+      String storage = ScalaView.get(level, "useMemory") + " " + ScalaView.get(level, "useDisk");
+      boolean kept = storage.contains("true");
+      String what = (kept ? "" : name) + " " + ScalaView.get(rdd, "numPartitions") + " " + storage;
+      if (rdds.size() < 64 && (kept || name.length() <= 64)) rdds.putIfAbsent(what, rdd);
     }
     Map<String, Object> changed = new HashMap<>();
     changed.put("rddInfos", ScalaView.seq(new ArrayList<>(rdds.values())));

@@ -43,6 +43,12 @@ class JsonFilterTest {
     String rdds = "[{\"Name\":\"MapPartitionsRDD\"},{\"Name\":\"PythonRDD\",\"Callsite\":\"x\"},{\"Name\":\"PythonRDD\"}]";
     assertTrue(slim("{\"Event\":\"SparkListenerStageSubmitted\",\"Stage Info\":{\"Stage ID\":1,\"RDD Info\":" + rdds + "}}")
         .contains("\"RDD Info\":[{\"Name\":\"MapPartitionsRDD\"},{\"Name\":\"PythonRDD\"}]"));
+    // and where they are kept, in how many partitions
+    String kept = "[{\"RDD ID\":1,\"Name\":\"A\",\"Storage Level\":{\"Use Disk\":false,\"Use Memory\":true,\"Replication\":1},"
+        + "\"Number of Partitions\":8},{\"RDD ID\":2,\"Name\":\"A\",\"Storage Level\":{\"Use Disk\":false,\"Use Memory\":true},"
+        + "\"Number of Partitions\":8}]";
+    assertTrue(slim("{\"Event\":\"SparkListenerStageSubmitted\",\"Stage Info\":{\"Stage ID\":1,\"RDD Info\":" + kept + "}}")
+        .contains("\"RDD Info\":[{\"Name\":\"A\",\"Storage Level\":{\"Use Disk\":false,\"Use Memory\":true},\"Number of Partitions\":8}]"));
   }
 
   @Test
