@@ -1,9 +1,9 @@
-// avro_read: framed bytes back to a PipelineRun, and any record of ours to JSON. Called by the
-// second stage and by `stoker tail`. Bytes come from a topic anyone may write to: they are verified
-// along the writer's schema first, bounded by the bytes given and in what a reader would make of
-// them, and then read along it without building values. Must never trust a length, nor take memory
-// but for what it returns: a value of Avro C 1.11.1 costs a hundred times the bytes it is read
-// from, and leaks on what it cannot decode.
+// avro_read: framed bytes back to a PipelineRun or a Recommendation, and any record of ours to
+// JSON. Called by the second stage and by the commands that read topics. Bytes come from a topic
+// anyone may write to: they are verified along the writer's schema first, bounded by the bytes
+// given and in what a reader would make of them, and then read along it without building values.
+// Must never trust a length, nor take memory but for what it returns: a value of Avro C 1.11.1
+// costs a hundred times the bytes it is read from, and leaks on what it cannot decode.
 #include <math.h>
 #include <string.h>
 
@@ -188,11 +188,12 @@ static bool take_item(struct avro_bytes *from, int64_t *block) {
     return (*block)-- > 0;
 }
 
-// Where the fields of a record that is being read go: the struct that rows speak of, and whoever
-// has the fields that are no row (may be NULL; returns false for those it does not know either).
-// Read back are runs alone, so there is one struct.
+// Where the fields of a record that is being read go: the structs that rows speak of, by the part
+// of a field, and whoever has the fields that are no row (may be NULL; returns false for those it
+// does not know either).
+enum { PARTS_MAX = 3 };
 struct taking {
-    void *into;
+    void *into[PARTS_MAX];
     const struct record_row *left; // passed over
     bool (*take_rest)(struct avro_bytes *from, const struct avro_node *field, void *ctx);
     void *ctx;
@@ -202,6 +203,19 @@ struct taking {
 static bool take_record(struct avro_bytes *from, const struct avro_node *record,
                         const struct taking *to);
 
+static char *take_own_text(struct avro_bytes *from) {
+    struct str text = take_text(from);
+    return mem_strndup(text.p, text.len);
+}
+
+// An entry of a map of texts as the struct of two texts that it is to us.
+static void take_pair(struct avro_bytes *from, const struct record *pair, char *into) {
+    for (size_t i = 0; i < 2; i++) {
+        require(pair->row_count == 2 && pair->rows[i].type == RECORD_TEXT);
+        *(char **)(void *)(into + pair->rows[i].offset) = take_own_text(from);
+    }
+}
+
 // A list takes its first items; what is beyond its bound was verified and is passed over. So is an
 // item with a word of a newer release: the rest of the run is no worse without a bottleneck that
 // nobody here has a name for.
@@ -210,9 +224,9 @@ static void take_list(struct avro_bytes *from, const struct avro_node *field, ch
     char **items = (char **)(void *)(owner + row->offset);
     uint32_t *count = (uint32_t *)(void *)(owner + row->count_offset);
     uint32_t cap = *count;
-    require(row->type == RECORD_LIST && field->type == AVRO_T_ARRAY);
+    require(row->type == RECORD_LIST);
     for (int64_t block = 0; take_item(from, &block);) {
-        if (*count == row->max) {
+        if (*count == row->max) { // never of a map, which has a bound of its own
             require(walk(from, field->children));
             continue;
         }
@@ -222,7 +236,10 @@ static void take_list(struct avro_bytes *from, const struct avro_node *field, ch
         }
         char *item = *items + row->item->size * (*count)++;
         memset(item, 0, row->item->size);
-        if (!take_record(from, field->children, &(struct taking){.into = item, .item = true})) {
+        if (field->type == AVRO_T_MAP) {
+            take_pair(from, row->item, item);
+        } else if (!take_record(from, field->children,
+                                &(struct taking){.into = {item}, .item = true})) {
             metrics_add(METRIC_WORDS_UNKNOWN, 1);
             (*count)--;
         }
@@ -260,6 +277,11 @@ static bool take_row(struct avro_bytes *from, const struct avro_node *field, cha
         word = vocabulary_parse(row->words, take_text(from));
         *(int *)at = word;
         return word >= 0;
+    case RECORD_TEXT:
+    case RECORD_NAME: // owned, whoever wants it to last makes it so
+        mem_free(*(char **)at);
+        *(char **)at = take_own_text(from);
+        break;
     default:
         take_list(from, field, into + field->base);
         break;
@@ -275,11 +297,12 @@ static struct avro_bytes initial_of(const struct avro_node *field) {
 static bool take_field(struct avro_bytes *from, const struct avro_node *field,
                        const struct taking *to) {
     if (field->row != NULL && field->row != to->left) {
-        bool known = take_row(from, field, to->into);
+        char *into = to->into[field->part];
+        bool known = take_row(from, field, into);
         if (!known && to->item && field->initial != NULL) { // a cause that is none of ours
             struct avro_bytes initial = initial_of(field);
             metrics_add(METRIC_WORDS_UNKNOWN, 1);
-            known = take_row(&initial, field, to->into);
+            known = take_row(&initial, field, into);
         }
         return known;
     }
@@ -439,7 +462,7 @@ enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avr
         return err_set(err, ST_SKIP, "a %s record where a PipelineRun is wanted",
                        avro_record_name(schema->record));
     }
-    struct taking to = {.into = out, .take_rest = take_texts, .ctx = out};
+    struct taking to = {.into = {out}, .take_rest = take_texts, .ctx = out};
     if (stages == AVRO_SKIP_STAGES) {
         to.left = avro_node_field(&codec->current[AVRO_RUN].root, "stages")->row;
         require(to.left != NULL);
@@ -447,6 +470,79 @@ enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avr
     if (!take_record(&body, &schema->root, &to)) {
         pipeline_run_fini(out);
         return err_set(err, ST_SKIP, "a PipelineRun with a word this release does not know");
+    }
+    return ST_OK;
+}
+
+// Ids of what it answers, and kinds of advice that were applied with it: those of a newer release
+// are left out.
+static bool take_lists(struct avro_bytes *from, const struct avro_node *field, void *ctx) {
+    struct recommendation *r = ctx;
+    bool ids = strcmp(field->name, "bottlenecks") == 0;
+    if (!ids && strcmp(field->name, "outcome_with") != 0) {
+        return false;
+    }
+    uint32_t cap = r->bottleneck_count;
+    for (int64_t block = 0; take_item(from, &block);) {
+        struct str text = take_text(from);
+        int kind = ids ? -1 : advice_kind_parse(text);
+        if (ids) {
+            MEM_GROW(r->bottlenecks, r->bottleneck_count, cap);
+            str_copy(r->bottlenecks[r->bottleneck_count++], sizeof *r->bottlenecks, text);
+        }
+        r->outcome.with |= kind >= 0 ? advice_bit((enum advice_kind)kind) : 0;
+    }
+    return true;
+}
+
+// Texts that the struct wants static, by our own words; what is none of them goes. False: a kind
+// that this release does not know.
+static bool settle_names(struct avro_recommendation *out) {
+    static const char *const pers[] = {"byte", "record", "run"};
+    struct recommendation *r = &out->recommendation;
+    char *kind = (char *)(uintptr_t)r->kind, *per = (char *)(uintptr_t)r->outcome.per;
+    int known = kind == NULL ? -1 : advice_kind_parse(str_of(kind));
+    out->when_not = (char *)(uintptr_t)r->when_not;
+    r->when_not = out->when_not != NULL && out->when_not[0] != '\0' ? out->when_not : NULL;
+    r->kind = known >= 0 ? advice_kind_name((enum advice_kind)known) : NULL;
+    r->outcome.per = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(pers); i++) {
+        r->outcome.per = per != NULL && strcmp(per, pers[i]) == 0 ? pers[i] : r->outcome.per;
+    }
+    mem_free(kind);
+    mem_free(per);
+    return known >= 0;
+}
+
+void avro_recommendation_fini(struct avro_recommendation *out) {
+    mem_free(out->when_not);
+    recommendation_fini(&out->recommendation);
+    *out = (struct avro_recommendation){0};
+}
+
+enum status avro_decode_recommendation(struct avro_codec *codec, struct str bytes,
+                                       struct avro_recommendation *out, struct err *err) {
+    const struct avro_schema *schema = NULL;
+    struct avro_bytes body;
+    struct avro_of_run of_run = {0};
+    *out = (struct avro_recommendation){0};
+    enum status status = open_record(codec, bytes, &schema, &body, err);
+    if (status != ST_OK) {
+        return status;
+    }
+    if (schema->record != AVRO_RECOMMENDATION) {
+        return err_set(err, ST_SKIP, "a %s record where a Recommendation is wanted",
+                       avro_record_name(schema->record));
+    }
+    struct taking to = {.into = {&out->recommendation, &out->identity, &of_run},
+                        .take_rest = take_lists,
+                        .ctx = &out->recommendation};
+    bool known = take_record(&body, &schema->root, &to);
+    str_copy(out->run_id, sizeof out->run_id, str_of(of_run.run_id));
+    mem_free((char *)(uintptr_t)of_run.run_id);
+    if (!settle_names(out) || !known) {
+        avro_recommendation_fini(out);
+        return err_set(err, ST_SKIP, "a Recommendation with a word this release does not know");
     }
     return ST_OK;
 }

@@ -74,9 +74,11 @@ static void add_head(struct buf *out, const struct comparison *c,
     if (a_s > 0 && b_s > 0) {
         buf_printf(&line, ", %.2f times", b_s / a_s);
     }
-    buf_printf(&line, " (start-up %s", signed_seconds(c->start_up_s, texts[0]));
-    buf_printf(&line, ", stages %s", signed_seconds(c->stages_s, texts[1]));
-    buf_printf(&line, ", driver alone %s)", signed_seconds(c->driver_s, texts[2]));
+    if (!c->of_records) {
+        buf_printf(&line, " (start-up %s", signed_seconds(c->start_up_s, texts[0]));
+        buf_printf(&line, ", stages %s", signed_seconds(c->stages_s, texts[1]));
+        buf_printf(&line, ", driver alone %s)", signed_seconds(c->driver_s, texts[2]));
+    }
     wrap_words(out, buf_text(&line), 2, style->width);
     buf_clear(&line);
     const struct run_totals *a = &c->a->totals, *b = &c->b->totals;
@@ -88,6 +90,11 @@ static void add_head(struct buf *out, const struct comparison *c,
     wrap_words(out, buf_text(&line), 2, style->width);
     buf_fini(&line);
     add_warnings(out, c, style);
+}
+
+static const char *wall_words(const struct stage_facts *stage, char out[SPAN_TEXT_SIZE]) {
+    return stage->wall_ms == FACTS_UNKNOWN ? "not known"
+                                           : span_format_ms((double)stage->wall_ms, out);
 }
 
 static void add_stage_words(struct buf *line, const struct stage_facts *a,
@@ -102,8 +109,7 @@ static void add_stage_words(struct buf *line, const struct stage_facts *a,
     buf_add_text(line, " ");
     match_site(str_of(stage->name), line);
     if (a != NULL && b != NULL) {
-        buf_printf(line, ": %s -> %s", span_format_ms((double)a->wall_ms, before),
-                   span_format_ms((double)b->wall_ms, after));
+        buf_printf(line, ": %s -> %s", wall_words(a, before), wall_words(b, after));
         if (a->tasks != b->tasks) {
             buf_printf(line, ", %lld -> %lld tasks", (long long)a->tasks, (long long)b->tasks);
         }
@@ -113,13 +119,11 @@ static void add_stage_words(struct buf *line, const struct stage_facts *a,
 }
 
 // "  +28.1 s  words", the words hanging behind the number.
-static void add_hanging(struct buf *out, double seconds, const char *words, int from,
+static void add_hanging(struct buf *out, const char *number, const char *words, int from,
                         const struct render_style *style) {
-    char number[SPAN_TEXT_SIZE + 1];
     size_t at = out->len;
     int column = from + 10;
     wrap_words(out, words, column, style->width);
-    signed_seconds(seconds, number);
     size_t len = strlen(number);
     if (len < 10 && out->len - at > (size_t)column) { // into the blanks before the first word
         memcpy(out->data + at + from, number, len);
@@ -129,22 +133,33 @@ static void add_hanging(struct buf *out, double seconds, const char *words, int 
 static void add_change(struct buf *out, const struct comparison *c,
                        const struct stage_change *change, const struct render_style *style) {
     const struct stage_facts *a = comparison_a(c, change), *b = comparison_b(c, change);
+    char number[SPAN_TEXT_SIZE + 1];
     struct buf line = {0};
     add_stage_words(&line, a, b);
-    add_hanging(out, change->seconds, buf_text(&line), FIRST, style);
+    add_hanging(out, change->known ? signed_seconds(change->seconds, number) : "?", buf_text(&line),
+                FIRST, style);
     for (uint32_t i = 0; i < change->reason_count; i++) {
         buf_clear(&line);
         stage_reason_words(a, b, change->reasons[i].reason, &line);
-        add_hanging(out, change->reasons[i].seconds, buf_text(&line), REASON_AT, style);
+        add_hanging(out, signed_seconds(change->reasons[i].seconds, number), buf_text(&line),
+                    REASON_AT, style);
+    }
+    buf_clear(&line);
+    if (c->of_records && a != NULL && b != NULL) {
+        stage_told_words(a, b, &line);
+    }
+    if (line.len > 0) {
+        wrap_words(out, buf_text(&line), REASON_AT, style->width);
     }
     buf_fini(&line);
 }
 
-enum side { SLOWER, FASTER, ONLY_B, ONLY_A, SIDES };
+enum side { SLOWER, FASTER, NOT_KNOWN, ONLY_B, ONLY_A, SIDES };
 
 static enum side side_of(const struct comparison *c, const struct stage_change *change) {
     return comparison_a(c, change) == NULL   ? ONLY_B
            : comparison_b(c, change) == NULL ? ONLY_A
+           : !change->known                  ? NOT_KNOWN
            : change->seconds > 0             ? SLOWER
                                              : FASTER;
 }
@@ -152,7 +167,8 @@ static enum side side_of(const struct comparison *c, const struct stage_change *
 // Returns how many were not worth a line.
 static unsigned add_stages(struct buf *out, const struct comparison *c,
                            const struct render_style *style) {
-    static const char *const words[SIDES] = {"Slower", "Faster", "Only in B", "Only in A"};
+    static const char *const words[SIDES] = {"Slower", "Faster", "Not known by how much",
+                                             "Only in B", "Only in A"};
     unsigned hidden = 0;
     for (enum side side = 0; side < SIDES; side++) {
         bool any = false;
@@ -220,6 +236,37 @@ static void add_findings(struct buf *out, const struct comparison *c,
     buf_fini(&line);
 }
 
+// What the records do not tell, so that nobody takes it for nothing.
+static void add_untold(struct buf *out, const struct comparison *c,
+                       const struct render_style *style) {
+    struct buf line = {0};
+    buf_add_text(&line,
+                 "This is what the records of both runs tell. Not known by them: task slots, "
+                 "waiting, shuffled records, time of the driver, and so why a stage took "
+                 "longer beyond its task times; of Spark's properties they have those that "
+                 "advice may give. Event logs tell it: stoker compare A B.");
+    for (int i = 0; i < 2; i++) {
+        const struct run_facts *run = i == 0 ? c->a : c->b;
+        if (run->stages_untold > 0) {
+            buf_printf(&line,
+                       " The record of %s has left out %lld attempts of stages, not the "
+                       "slowest: one that only the other has may be among them.",
+                       i == 0 ? "A" : "B", (long long)run->stages_untold);
+        }
+        if (run->findings_untold) {
+            buf_printf(&line, " It has left out findings of %s, not the worst.",
+                       i == 0 ? "A" : "B");
+        }
+        if (run->settings_untold) {
+            buf_printf(&line, " The record of %s has no properties: none were compared.",
+                       i == 0 ? "A" : "B");
+        }
+    }
+    buf_add_char(out, '\n');
+    wrap_words(out, buf_text(&line), 2, style->width);
+    buf_fini(&line);
+}
+
 void render_compare_text(struct buf *out, const struct comparison *comparison,
                          const struct render_style *style) {
     require(style->width >= 40);
@@ -235,5 +282,8 @@ void render_compare_text(struct buf *out, const struct comparison *comparison,
         buf_add_char(out, '\n');
         wrap_words(out, buf_text(&line), 2, style->width);
         buf_fini(&line);
+    }
+    if (comparison->of_records) {
+        add_untold(out, comparison, style);
     }
 }

@@ -17,7 +17,29 @@ static void add_run(struct json_writer *json, const char *key, const struct run_
     json_member_i64(json, "total_records", run->totals.records);
     json_member_i64(json, "data_size_bytes", run->totals.data_size_bytes);
     json_member_number(json, "completeness", run->completeness);
+    if (run->of_record) {
+        json_member_i64(json, "stages_left_out", run->stages_untold);
+        json_member_bool(json, "findings_left_out", run->findings_untold);
+        json_member_bool(json, "settings_known", !run->settings_untold);
+    }
     json_end_object(json);
+}
+
+// null: its record does not tell it.
+static void add_known(struct json_writer *json, const char *key, int64_t number) {
+    if (number == FACTS_UNKNOWN) {
+        json_member_null(json, key);
+    } else {
+        json_member_i64(json, key, number);
+    }
+}
+
+static void add_seconds(struct json_writer *json, const char *key, bool known, double seconds) {
+    if (known) {
+        json_member_number(json, key, seconds);
+    } else {
+        json_member_null(json, key);
+    }
 }
 
 static void add_side(struct json_writer *json, const char *key, const struct stage_facts *stage) {
@@ -29,9 +51,9 @@ static void add_side(struct json_writer *json, const char *key, const struct sta
     json_member_i64(json, "stage", stage->stage);
     json_member_i64(json, "attempts", stage->attempts);
     json_member_text(json, "name", stage->name);
-    json_member_i64(json, "wall_ms", stage->wall_ms);
+    add_known(json, "wall_ms", stage->wall_ms);
     json_member_i64(json, "tasks", stage->tasks);
-    json_member_i64(json, "records", stage->records);
+    add_known(json, "records", stage->records);
     json_member_i64(json, "bytes", stage->bytes);
     json_member_i64(json, "task_ms", stage->task_ms);
     json_member_number(json, "cpu_ms", (double)stage->cpu_ns / 1e6);
@@ -46,9 +68,14 @@ static void add_stage(struct json_writer *json, const struct comparison *c,
     json_begin_object(json);
     add_side(json, "a", a);
     add_side(json, "b", b);
-    json_member_number(json, "seconds", change->seconds);
-    json_member_number(json, "share", change->share);
+    add_seconds(json, "seconds", change->known, change->seconds);
+    add_seconds(json, "share", change->known, change->share);
     json_member_bool(json, "matters", stage_change_matters(change));
+    if (c->of_records) {
+        json_member_null(json, "reasons");
+        json_end_object(json);
+        return;
+    }
     json_member_list(json, "reasons");
     for (uint32_t i = 0; i < change->reason_count; i++) {
         buf_clear(&words);
@@ -114,9 +141,9 @@ void render_compare_json(struct buf *out, const struct comparison *c) {
     add_run(&json, "a", c->a);
     add_run(&json, "b", c->b);
     json_member_number(&json, "seconds", c->seconds);
-    json_member_number(&json, "start_up_s", c->start_up_s);
-    json_member_number(&json, "stages_s", c->stages_s);
-    json_member_number(&json, "driver_s", c->driver_s);
+    add_seconds(&json, "start_up_s", !c->of_records, c->start_up_s);
+    add_seconds(&json, "stages_s", !c->of_records, c->stages_s);
+    add_seconds(&json, "driver_s", !c->of_records, c->driver_s);
     json_member_list(&json, "stages");
     for (uint32_t i = 0; i < c->stage_count; i++) {
         add_stage(&json, c, &c->stages[i]);

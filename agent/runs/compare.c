@@ -29,7 +29,8 @@ const struct stage_facts *comparison_b(const struct comparison *comparison,
 }
 
 bool stage_change_matters(const struct stage_change *change) {
-    return fabs(change->seconds) >= SECONDS_LEAST && change->share >= SHARE_LEAST;
+    return !change->known ||
+           (fabs(change->seconds) >= SECONDS_LEAST && change->share >= SHARE_LEAST);
 }
 
 static int larger_first(const void *x, const void *y) {
@@ -46,6 +47,10 @@ static double wall_s(const struct stage_facts *stage) {
     return stage == NULL ? 0 : (double)stage->wall_ms / 1e3;
 }
 
+static bool is_known(const struct stage_facts *stage) {
+    return stage == NULL || stage->wall_ms != FACTS_UNKNOWN;
+}
+
 static void add_stages(struct comparison *c) {
     uint32_t count;
     struct stage_pair *pairs = match_stages(c->a, c->b, &count);
@@ -56,9 +61,10 @@ static void add_stages(struct comparison *c) {
         struct stage_change *change = &c->stages[i];
         change->pair = pairs[i];
         const struct stage_facts *a = comparison_a(c, change), *b = comparison_b(c, change);
-        change->seconds = wall_s(b) - wall_s(a);
+        change->known = is_known(a) && is_known(b);
+        change->seconds = change->known ? wall_s(b) - wall_s(a) : 0;
         change->share = longer_s > 0 ? fmin(1, fabs(change->seconds) / longer_s) : 0;
-        if (a != NULL && b != NULL) {
+        if (a != NULL && b != NULL && !c->of_records) {
             stage_change_explain(change, a, b);
         }
     }
@@ -165,12 +171,19 @@ static void add_findings(struct comparison *c) {
 
 void comparison_init(struct comparison *comparison, const struct run_facts *a,
                      const struct run_facts *b) {
-    *comparison = (struct comparison){.a = a, .b = b, .seconds = b->duration_s - a->duration_s};
-    comparison->start_up_s = (double)(b->times.start_up_ms - a->times.start_up_ms) / 1e3;
-    comparison->driver_s = (double)(b->times.driver_ms - a->times.driver_ms) / 1e3;
-    comparison->stages_s = comparison->seconds - comparison->start_up_s - comparison->driver_s;
+    *comparison = (struct comparison){.a = a,
+                                      .b = b,
+                                      .seconds = b->duration_s - a->duration_s,
+                                      .of_records = a->of_record || b->of_record};
+    if (!comparison->of_records) {
+        comparison->start_up_s = (double)(b->times.start_up_ms - a->times.start_up_ms) / 1e3;
+        comparison->driver_s = (double)(b->times.driver_ms - a->times.driver_ms) / 1e3;
+        comparison->stages_s = comparison->seconds - comparison->start_up_s - comparison->driver_s;
+    }
     add_stages(comparison);
-    add_settings(comparison);
+    if (!a->settings_untold && !b->settings_untold) {
+        add_settings(comparison);
+    }
     add_findings(comparison);
 }
 

@@ -1,4 +1,5 @@
-// explain: the arithmetic of why, and its words. Called by compare.c for every pair of stages and
+// explain: the arithmetic of why, and its words; of runs that are known by their records alone, the
+// words for what those tell. Called by compare.c for every pair of stages and
 // by the renderers for words; nothing here is a guess at a speed: every second is one that a task
 // told.
 #include "runs/compare.h"
@@ -6,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/span.h"
@@ -247,4 +249,36 @@ void stage_reason_words(const struct stage_facts *a, const struct stage_facts *b
         add_seconds(out, "attempts that failed or were killed", (double)a->lost_ms / 1e3,
                     (double)b->lost_ms / 1e3);
     }
+}
+
+typedef const char *format_fn(double value, char out[SPAN_TEXT_SIZE]);
+
+// Of what reads alike nothing is said.
+static void add_told(struct buf *out, const char *what, double a, double b, format_fn *format) {
+    char before[SPAN_TEXT_SIZE], after[SPAN_TEXT_SIZE];
+    if (strcmp(format(a, before), format(b, after)) != 0) {
+        buf_printf(out, "%s%s %s -> %s", out->len > 0 ? ", " : "", what, before, after);
+    }
+}
+
+void stage_told_words(const struct stage_facts *a, const struct stage_facts *b, struct buf *out) {
+    struct buf words = {0};
+    add_told(&words, "time of all tasks", (double)a->task_ms, (double)b->task_ms, span_format_ms);
+    if (a->tells_cpu && b->tells_cpu) {
+        add_told(&words, "CPU time", (double)a->cpu_ns / 1e6, (double)b->cpu_ns / 1e6,
+                 span_format_ms);
+    }
+    add_told(&words, "garbage collection", (double)a->gc_ms, (double)b->gc_ms, span_format_ms);
+    if (a->records >= 0 && b->records >= 0) {
+        add_told(&words, "records", (double)a->records, (double)b->records, span_format_count);
+    }
+    add_told(&words, "read", (double)a->bytes, (double)b->bytes, span_format_bytes);
+    add_told(&words, "spilled to disk", (double)a->disk_spilled_bytes,
+             (double)b->disk_spilled_bytes, span_format_bytes);
+    add_told(&words, "longest task", (double)a->max_task_ms, (double)b->max_task_ms,
+             span_format_ms);
+    add_told(&words, "failed tasks", (double)a->tasks_failed, (double)b->tasks_failed,
+             span_format_count);
+    buf_add_str(out, buf_str(&words));
+    buf_fini(&words);
 }

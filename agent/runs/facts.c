@@ -1,5 +1,5 @@
-// facts: copies what is compared out of an app. Called by the commands once a log has been read;
-// changes nothing of the app.
+// facts: copies what is compared out of an app, or out of a run's record. Called by the commands
+// once a log or the topics have been read; changes nothing of what it copies from.
 #include "runs/facts.h"
 
 #include <stdlib.h>
@@ -117,6 +117,18 @@ static bool is_told(const struct run_facts *facts, const struct bottleneck *b) {
     return i < facts->finding_count;
 }
 
+// Of all that are open, `len` of them, the worst stay, each kind once a stage.
+static void settle_findings(struct run_facts *facts, uint32_t len) {
+    if (len > 0) {
+        qsort(facts->findings, len, sizeof *facts->findings, worse_first);
+    }
+    for (uint32_t i = 0; i < len && facts->finding_count < RUN_FINDINGS_MAX; i++) {
+        if (!is_told(facts, &facts->findings[i])) {
+            facts->findings[facts->finding_count++] = facts->findings[i];
+        }
+    }
+}
+
 static void add_findings(struct run_facts *facts, const struct app *app) {
     uint32_t len = 0, cap = 0;
     for (uint32_t i = 0; i <= app->stage_count; i++) {
@@ -130,14 +142,7 @@ static void add_findings(struct run_facts *facts, const struct app *app) {
             }
         }
     }
-    if (len > 0) {
-        qsort(facts->findings, len, sizeof *facts->findings, worse_first);
-    }
-    for (uint32_t i = 0; i < len && facts->finding_count < RUN_FINDINGS_MAX; i++) {
-        if (!is_told(facts, &facts->findings[i])) {
-            facts->findings[facts->finding_count++] = facts->findings[i];
-        }
-    }
+    settle_findings(facts, len);
 }
 
 // Properties that name the run, its place or its owner: they differ without any effect.
@@ -202,6 +207,145 @@ struct run_facts *run_facts_new(const struct app *app, enum run_status status) {
     if (facts->setting_count > 0) {
         qsort(facts->settings, facts->setting_count, sizeof *facts->settings, by_key);
     }
+    return facts;
+}
+
+// --- out of a record
+
+static void forget(struct stage_facts *facts) {
+    facts->wait_ms = facts->lost_ms = facts->slots = FACTS_UNKNOWN;
+    facts->fetch_wait_ms = facts->shuffle_write_ns = FACTS_UNKNOWN;
+    facts->deserialize_ms = facts->delay_ms = FACTS_UNKNOWN;
+}
+
+// A time or a number of somebody who may have written anything: at least 0.
+static int64_t counted(int64_t number) {
+    return number < 0 ? 0 : number;
+}
+
+// Of an attempt that did not end well, tasks may have lingered: for how long is not in a record.
+static int64_t told_wall_ms(const struct stage_summary *s) {
+    bool whole = !s->failed && s->submitted_ms > 0 && s->completed_ms >= s->submitted_ms;
+    return whole ? sat_sub0(s->completed_ms, s->submitted_ms) : FACTS_UNKNOWN;
+}
+
+static void add_told_attempt(struct stage_facts *facts, const struct stage_summary *s) {
+    int64_t wall_ms = told_wall_ms(s);
+    double task_ms = (double)counted(s->tasks) * s->mean_task_ms;
+    if (facts->attempts++ == 0) {
+        facts->stage = s->stage;
+        forget(facts);
+    }
+    if (s->name[0] != '\0') {
+        memcpy(facts->name, s->name, sizeof facts->name);
+    }
+    facts->wall_ms =
+        wall_ms < 0 || facts->wall_ms < 0 ? FACTS_UNKNOWN : sat_add(facts->wall_ms, wall_ms);
+#define ADD(name) sat_inc(&facts->name, counted(s->name));
+    SUMMARY_SUMS(ADD)
+#undef ADD
+    if (task_ms > 0 && task_ms < 0x1p53) {
+        sat_inc(&facts->task_ms, (int64_t)(task_ms + 0.5));
+    }
+    facts->bytes = sat_add(facts->input_bytes, facts->shuffle_read_bytes);
+    facts->records = facts->shuffle_read_bytes > 0 ? FACTS_UNKNOWN : facts->input_records;
+    facts->tells_cpu = facts->cpu_ns > 0;
+    if (tail_ms(s->max_task_ms, s->mean_task_ms) >=
+        tail_ms(facts->max_task_ms, facts->mean_task_ms)) {
+        facts->max_task_ms = s->max_task_ms;
+        facts->mean_task_ms = s->mean_task_ms;
+    }
+}
+
+static bool is_begun(const struct stage_summary *s) {
+    return s->submitted_ms > 0 || s->completed_ms > 0 || s->tasks > 0 || s->tasks_failed > 0 ||
+           s->tasks_killed > 0;
+}
+
+static int by_told_number(const void *a, const void *b) {
+    const struct stage_summary *x = *(const struct stage_summary *const *)a;
+    const struct stage_summary *y = *(const struct stage_summary *const *)b;
+    int by_id = (x->stage > y->stage) - (x->stage < y->stage);
+    return by_id != 0 ? by_id : (x->attempt > y->attempt) - (x->attempt < y->attempt);
+}
+
+static void add_told_stages(struct run_facts *facts, const struct pipeline_run *run) {
+    const struct stage_summary **stages =
+        mem_alloc((run->stage_count + 1) * sizeof(const struct stage_summary *));
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < run->stage_count; i++) {
+        if (is_begun(&run->stages[i])) {
+            stages[count++] = &run->stages[i];
+        }
+    }
+    if (count > 0) {
+        qsort(stages, count, sizeof *stages, by_told_number);
+    }
+    facts->stages = mem_zalloc(count + 1, sizeof *facts->stages);
+    for (uint32_t i = 0; i < count; i++) {
+        facts->stage_count += i == 0 || stages[i]->stage != stages[i - 1]->stage;
+        add_told_attempt(&facts->stages[facts->stage_count - 1], stages[i]);
+    }
+    facts->stages_untold = sat_sub0(run->totals.stages, run->stage_count);
+    mem_free(stages);
+}
+
+static void add_told_findings(struct run_facts *facts, const struct pipeline_run *run) {
+    int64_t open = 0;
+    facts->findings = mem_zalloc(run->open_count + 1, sizeof *facts->findings);
+    for (uint32_t i = 0; i < run->open_count; i++) {
+        const struct open_bottleneck *o = &run->open[i];
+        struct bottleneck *b = &facts->findings[i];
+        *b = (struct bottleneck){.kind = o->kind,
+                                 .stage = o->stage,
+                                 .stage_attempt = o->stage_attempt,
+                                 .rule_met = TRI_NULL,
+                                 .severity = o->severity,
+                                 .cause = o->cause,
+                                 .confidence = o->confidence,
+                                 .saving_s = o->saving_s};
+        memcpy(b->id, o->id, sizeof b->id);
+        memcpy(b->summary, o->summary, sizeof b->summary);
+    }
+    settle_findings(facts, run->open_count);
+    for (int severity = 0; severity < SEVERITY_COUNT; severity++) {
+        open = sat_add(open, counted(run->open_by_severity[severity]));
+    }
+    facts->findings_untold = open > run->open_count;
+}
+
+static void add_told_settings(struct run_facts *facts, const struct pipeline_run *run) {
+    struct adding adding = {facts, 0};
+    for (uint32_t i = 0; i < run->setting_count; i++) {
+        const struct told_setting *s = &run->settings[i];
+        if (s->value[0] != '\0') {
+            MEM_GROW(facts->settings, facts->setting_count, adding.cap);
+            facts->settings[facts->setting_count++] =
+                (struct run_setting){.key = mem_strdup(s->key), .value = mem_strdup(s->value)};
+        }
+    }
+    facts->settings_untold = run->setting_count == 0;
+    if (facts->setting_count > 0) {
+        qsort(facts->settings, facts->setting_count, sizeof *facts->settings, by_key);
+    }
+}
+
+struct run_facts *run_facts_of_record(const struct pipeline_run *run) {
+    struct run_facts *facts = mem_zalloc(1, sizeof *facts);
+    facts->of_record = true;
+    facts->identity = run->identity;
+    memcpy(facts->run_id, run->id, sizeof facts->run_id);
+    memcpy(facts->failure, run->failure, sizeof facts->failure);
+    facts->status = run->status;
+    facts->started_ms = run->started_ms;
+    facts->ended_ms = run->ended_ms;
+    facts->duration_s = run->duration_s;
+    facts->completeness = run->completeness;
+    facts->limits = run->limits;
+    facts->totals = run->totals;
+    add_told_stages(facts, run);
+    add_told_findings(facts, run);
+    add_told_settings(facts, run);
     return facts;
 }
 

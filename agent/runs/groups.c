@@ -1,5 +1,5 @@
 // groups: see the header. Called by the commands report and bench-job; every number is made of
-// those that `analyze --format json` prints of each run.
+// those that `analyze --format json` prints of each run, or its record has.
 #include "runs/groups.h"
 
 #include <math.h>
@@ -42,6 +42,26 @@ void report_run_init(struct report_run *run, const struct app *app, enum run_sta
     run->gb_per_h = run_gb_per_h(&totals, run->duration_s);
 }
 
+void report_run_of_record(struct report_run *run, const struct pipeline_run *record,
+                          const char *place) {
+    *run = (struct report_run){
+        .identity = record->identity,
+        .log = mem_strdup(place),
+        .of_record = true,
+        .tags = mem_strdup(""),
+        .status = record->status,
+        .started_ms = record->started_ms,
+        .duration_s = record->duration_s,
+        .completeness = record->completeness,
+        .records = record->totals.records,
+        .data_size_bytes = record->totals.data_size_bytes,
+        .records_per_s = record->records_per_s,
+        .gb_per_h = record->gb_per_h,
+    };
+    memcpy(run->run_id, record->id, sizeof run->run_id);
+    memcpy(run->failure, record->failure, sizeof run->failure);
+}
+
 void report_run_fini(struct report_run *run) {
     mem_free(run->log);
     mem_free(run->tags);
@@ -62,7 +82,7 @@ const char *report_run_left_out(const struct report_run *run) {
     case RUN_KILLED:
         return "it was killed";
     default:
-        return "its log ends before it does";
+        return run->of_record ? "no end of it was seen" : "its log ends before it does";
     }
 }
 
@@ -119,11 +139,11 @@ static bool is_day(int64_t at_ms, const char *word) {
 uint32_t report_set_baseline(struct report *report, const char *word) {
     uint32_t count = 0;
     report->baseline_named = true;
-    for (uint32_t i = 0; i < report->run_count; i++) {
+    for (uint32_t i = 0; i < report->run_count && word[0] != '\0'; i++) {
         struct report_run *run = &report->runs[i];
         run->baseline = strcmp(run->identity.app_id, word) == 0 || strcmp(run->log, word) == 0 ||
-                        has_word(run->tags, ", ", word) || has_word(run->log, "/", word) ||
-                        is_day(run->started_ms, word);
+                        strcmp(run->run_id, word) == 0 || has_word(run->tags, ", ", word) ||
+                        has_word(run->log, "/", word) || is_day(run->started_ms, word);
         count += run->baseline;
     }
     return count;

@@ -63,6 +63,21 @@ enum avro_stages { AVRO_SKIP_STAGES, AVRO_TAKE_STAGES };
 enum status avro_decode_run(struct avro_codec *codec, struct str bytes, enum avro_stages stages,
                             struct pipeline_run *out, struct err *err) MUST_USE;
 
+// A recommendation as it was published, and of which run.
+struct avro_recommendation {
+    struct run_identity identity;
+    char run_id[ID_TEXT_SIZE];
+    struct recommendation recommendation; // what it borrows elsewhere, too, is released with this
+    char *when_not;                       // owned: the text that the recommendation points to
+};
+// A framed Recommendation back into *out, to be released with avro_recommendation_fini. Its action,
+// code and settings are texts of whoever wrote the topic. Statuses as for avro_decode_run; ST_SKIP
+// too for a kind or an outcome that only a newer release knows.
+enum status avro_decode_recommendation(struct avro_codec *codec, struct str bytes,
+                                       struct avro_recommendation *out, struct err *err) MUST_USE;
+// Releases what it owns and zeroes it.
+void avro_recommendation_fini(struct avro_recommendation *recommendation);
+
 // Any of our framed records as one JSON object, fields in the order of its writer's schema,
 // appended to *out; *record (may be NULL) says which. ST_RETRY and ST_SKIP as above.
 enum status avro_to_json(struct avro_codec *codec, struct str bytes, enum avro_record *record,

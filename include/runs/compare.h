@@ -7,6 +7,10 @@
 // attempts that were lost over the slots, and the rest: uneven tasks, while slots idled. The
 // difference of the work is that of the slots, that of the volume (more records at the old time for
 // each), and for every kind of task time what is left of it. These parts add up to the difference.
+//
+// Where either run is known by its record alone (facts.h), what that does not tell is not made up:
+// there are no reasons, parts of the run's difference, nor differences of stages whose length is
+// not known, and these fields say so.
 #pragma once
 
 #include <stdbool.h>
@@ -42,6 +46,7 @@ struct stage_reason {
 
 struct stage_change {
     struct stage_pair pair;
+    bool known;                                // how long it took is, in the runs that have it
     double seconds;                            // wall time in b less that in a; above 0: longer
     double share;                              // of the longer run's duration, 0..1
     struct stage_reason reasons[REASON_COUNT]; // those that count, largest first
@@ -62,10 +67,12 @@ struct finding_change {
 struct comparison {
     const struct run_facts *a, *b;
     double seconds;                        // duration of b less that of a
-    double start_up_s, stages_s, driver_s; // of it; they add up
+    bool of_records;                       // one of them at least is known by its record alone
+    double start_up_s, stages_s, driver_s; // of it; they add up; 0 of records: not known
     struct stage_change *stages;           // owned; the largest difference first
     uint32_t stage_count;
-    struct setting_change *settings; // owned; by key
+    // owned; by key; of records of those that advice may give, and none if a record has none
+    struct setting_change *settings;
     uint32_t setting_count;
     struct finding_change *findings; // owned; new, worse, better, gone; each worst first
     uint32_t finding_count;
@@ -81,7 +88,8 @@ const struct stage_facts *comparison_a(const struct comparison *comparison,
                                        const struct stage_change *change);
 const struct stage_facts *comparison_b(const struct comparison *comparison,
                                        const struct stage_change *change);
-// True if the difference of a stage is worth a line: 1 % of the longer run and 100 ms.
+// True if the difference of a stage is worth a line: 1 % of the longer run and 100 ms, or not
+// known.
 bool stage_change_matters(const struct stage_change *change);
 
 // Fills in the reasons that count, of two stages that are a pair, whose difference is known: those
@@ -100,3 +108,6 @@ struct volume_ratio stage_volume(const struct stage_facts *a, const struct stage
 // 8.7 us)".
 void stage_reason_words(const struct stage_facts *a, const struct stage_facts *b,
                         enum reason reason, struct buf *out);
+// Appends what changed of what records tell of a stage, with the numbers of both: "time of all
+// tasks 4.1 s -> 31.0 s, its CPU time 4.0 s -> 30.2 s". Nothing if all of it reads alike.
+void stage_told_words(const struct stage_facts *a, const struct stage_facts *b, struct buf *out);

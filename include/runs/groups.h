@@ -22,9 +22,10 @@ const char *size_unit_name(enum size_unit unit);
 struct report_run {
     struct run_identity identity;
     char run_id[ID_TEXT_SIZE];
-    char *log;   // owned: the path that it was read from
+    char *log;   // owned: the path that it was read from, or where its record lies
     char *tags;  // owned: words with commas, "" if none
     char *asked; // owned: the size that was asked for, NULL if none was
+    bool of_record;
     enum run_status status;
     int64_t started_ms;
     double duration_s, completeness;
@@ -36,6 +37,9 @@ struct report_run {
 // Fills one in; `asked` may be NULL. Released with report_run_fini.
 void report_run_init(struct report_run *run, const struct app *app, enum run_status status,
                      const char *log, const char *asked);
+// Likewise, of its record, which has no tags. `place` is where that lies.
+void report_run_of_record(struct report_run *run, const struct pipeline_run *record,
+                          const char *place);
 void report_run_fini(struct report_run *run);
 // Why the run is not counted in averages; NULL if it is.
 const char *report_run_left_out(const struct report_run *run);
@@ -93,8 +97,9 @@ struct report_run *report_add(struct report *report);
 // Notes a command that failed; texts are copied.
 void report_add_failure(struct report *report, const char *asked, uint32_t iteration,
                         const char *words);
-// Marks the runs that a word names: an application id, the path of a log, a tag (a word of
-// spark.yarn.tags, or a folder of the log's path), or a day in UTC (2026-11-30). Returns how many.
+// Marks the runs that a word names: an application id, a run id, the path of a log, a tag (a word
+// of spark.yarn.tags, or a folder of the log's path), or a day in UTC (2026-11-30). Returns how
+// many.
 uint32_t report_set_baseline(struct report *report, const char *word);
 // Groups what was added; call it once.
 void report_build(struct report *report);

@@ -101,6 +101,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         avro_encode_run(codec, &run, &json);
         pipeline_run_fini(&run);
     }
+    struct avro_recommendation advice;
+    if (avro_decode_recommendation(codec, buf_str(&bytes), &advice, &err) == ST_OK) {
+        avro_encode_recommendation(codec, &advice.identity, advice.run_id, &advice.recommendation,
+                                   &json);
+        avro_recommendation_fini(&advice);
+    }
     buf_clear(&json);
     if (avro_to_json(codec, buf_str(&bytes), NULL, &json, &err) != ST_OK) {
         buf_clear(&json);
