@@ -165,12 +165,13 @@ static void hand_back(struct given *set) {
     mem_free(set->list);
 }
 
-// Advice that answers no verdict and has nothing left to set says nothing.
+// Advice that answers no verdict and has nothing left to set, nor lines to write, says nothing.
 static void drop_empty(struct advice *advice, const uint32_t *before) {
     uint32_t left = 0;
     for (uint32_t i = 0; i < advice->count; i++) {
         struct recommendation *r = &advice->list[i];
-        bool empty = before[i] > 0 && r->setting_count + r->own_count + r->bottleneck_count == 0;
+        bool empty = before[i] > 0 && r->code == NULL &&
+                     r->setting_count + r->own_count + r->bottleneck_count == 0;
         if (empty) {
             recommendation_fini(r);
         } else {

@@ -3,6 +3,7 @@
 // when not to. Called through the table of advisors, behind those that have more to say of a kind:
 // what they answer it leaves to them.
 #include <stdio.h>
+#include <string.h>
 
 #include "advise/setting.h"
 #include "answers.h"
@@ -44,26 +45,6 @@ static void set_copies(const struct app *app, const struct bottleneck *worst,
     }
 }
 
-// Shuffled by the JVM as objects, not as rows of SQL or bytes of Python.
-static bool shuffles_objects(const struct app *app) {
-    for (uint32_t i = 0; i < app->stage_count; i++) {
-        const struct stage *stage = app->stages[i];
-        if (stage->execution == 0 && !stage->python && stage->summary.shuffle_write_bytes > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void set_lean_shuffle(const struct app *app, const struct bottleneck *worst,
-                             struct recommendation *r) {
-    (void)worst;
-    if (shuffles_objects(app)) {
-        advice_set_text(r, SETTING_SERIALIZER, "org.apache.spark.serializer.KryoSerializer");
-    }
-    advice_set_bool(r, SETTING_SHUFFLE_COMPRESS, true);
-}
-
 // Words of the worst of a kind; NULL: it has none of that sort.
 typedef const char *text_fn(const struct app *app, const struct bottleneck *worst);
 
@@ -75,14 +56,6 @@ static const char skew_code[] =
     "-- SQL\n"
     "SELECT key, sum(x) FROM (SELECT key, sum(x) AS x FROM t\n"
     "  GROUP BY key, pmod(xxhash64(id), 10)) GROUP BY key\n";
-static const char combine_code[] = "# RDD in PySpark: combine before the shuffle\n"
-                                   "rdd.reduceByKey(add)  # not groupByKey().mapValues(sum)\n";
-static const char aggregate_code[] =
-    "# PySpark: aggregate before the join; no repartition or orderBy that nothing uses\n"
-    "few = b.groupBy(\"key\").agg(F.sum(\"x\").alias(\"x\"))\n"
-    "out = a.join(few, \"key\")\n"
-    "-- SQL\n"
-    "SELECT ... FROM a JOIN (SELECT key, sum(x) AS x FROM b GROUP BY key) b ON a.key = b.key\n";
 static const char batches_code[] = "# PySpark: rows in batches, by Arrow\n"
                                    "@F.pandas_udf(\"double\")\n"
                                    "def f(x: pd.Series) -> pd.Series:\n"
@@ -140,17 +113,6 @@ static const char *text_of_skew(const struct app *app, const struct bottleneck *
     return skew_code;
 }
 
-// SQL combines by itself.
-static const char *text_of_network(const struct app *app, const struct bottleneck *worst) {
-    (void)worst;
-    for (uint32_t i = 0; i < app->stage_count; i++) {
-        if (app->stages[i]->execution > 0) {
-            return aggregate_code;
-        }
-    }
-    return combine_code;
-}
-
 static const char *text_of_python(const struct app *app, const struct bottleneck *worst) {
     (void)app;
     return hands_rows(worst) ? batches_code : NULL;
@@ -184,10 +146,6 @@ static const struct {
     [KIND_STRAGGLER] = {.set = set_copies,
                         .when_not = "Not more partitions or memory: the data is even."},
     [KIND_MEMORY_PRESSURE] = {.when_not = "Not where a node or queue has no room for it."},
-    [KIND_NETWORK_OVERHEAD] = {.set = set_lean_shuffle,
-                               .code = text_of_network,
-                               .when_not = "Not where rows must move anyhow: a sort, or a join of "
-                                           "two large sides."},
     [KIND_SLOW_RUN] = {.when_not = "Not if the run may take that long."},
     [KIND_LOW_THROUGHPUT] = {.when_not = "Not if there are few records by nature."},
     [KIND_RESOURCE_CONTENTION] = {.words = waiting_words,
@@ -231,12 +189,22 @@ static void advise_kind(const struct advice_view *view, const struct answers *an
     answers_finish(answers, &what, r);
 }
 
+// An advisor of the kind's own was asked before.
+static bool is_said(const struct advice *advice, enum advice_kind kind) {
+    for (uint32_t i = 0; i < advice->count; i++) {
+        if (strcmp(advice->list[i].kind, advice_kind_name(kind)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void recommend(const struct advice_view *view, struct advice *out) {
     for (int kind = 0; kind < KIND_COUNT; kind++) {
         struct answers answers = {0};
         answers_take(view, (enum bottleneck_kind)kind, NULL, &answers);
         answers_leave_out(&answers, out);
-        if (answers.count > 0) {
+        if (answers.count > 0 && !is_said(out, advice_kind_of((enum bottleneck_kind)kind))) {
             advise_kind(view, &answers, out);
         }
         answers_fini(&answers);
