@@ -1,6 +1,6 @@
-// cmd_advise: `stoker advise`: what to do about a run, of its event log, as one set to apply; or by
-// the formulas, of numbers alone; and `stoker advise kubernetes`, the whole set and a manifest for
-// one on Kubernetes. Nothing leaves the process.
+// cmd_advise: `stoker advise`: what to do about a run, of its event log or as the topics tell it,
+// as one set to apply; or by the formulas, of numbers alone; and `stoker advise kubernetes`, the
+// whole set and a manifest for one on Kubernetes. Nothing leaves the process.
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +14,7 @@
 #include "judged.h"
 #include "present/render_advice.h"
 #include "present/render_settings.h"
+#include "recall.h"
 
 static const struct command_option options[] = {
     {"format", 'f', "FORMAT",
@@ -32,6 +33,7 @@ static const struct command_option options[] = {
     {"main-file", 0, "FILE", "kubernetes: what it runs (default: local:///opt/spark/app.jar)"},
     {"main-class", 0, "CLASS", "kubernetes: of a jar"},
     {"spark-version", 0, "VERSION", "kubernetes: of the image (default: the run's, else 4.1.1)"},
+    RECALL_OPTIONS,
 };
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_YAML };
@@ -81,28 +83,37 @@ static int read_numbers(struct job *job) {
     return code;
 }
 
-static void add_head(struct job *job, const struct app *app, enum run_status status) {
+static void add_head(struct job *job, const struct render_advised *run) {
     char took[SPAN_TEXT_SIZE];
     buf_add_text(&job->out, job->style.color ? "\033[1m" : "");
-    buf_add_printable(&job->out, str_of(app->identity.pipeline));
+    buf_add_printable(&job->out, str_of(run->identity->pipeline));
     buf_printf(&job->out, "%s  run ", job->style.color ? "\033[0m" : "");
-    buf_add_printable(&job->out, str_of(app->identity.app_id));
-    buf_printf(&job->out, "  %s, %s\n", run_status_name(status),
-               span_format_seconds(app_duration_s(app), took));
+    buf_add_printable(&job->out, str_of(run->identity->app_id));
+    buf_printf(&job->out, "  %s, %s\n", run_status_name(run->status),
+               span_format_seconds(run->duration_s, took));
+}
+
+static int print_advised(struct job *job, const struct render_advised *run,
+                         const struct recommendation *list, uint32_t count) {
+    buf_clear(&job->out);
+    if (job->format == FORMAT_JSON) {
+        render_advice_json(&job->out, run, list, count);
+    } else {
+        add_head(job, run);
+        render_advice(&job->out, list, count, run->duration_s, &job->style);
+        if (run->given != NULL) {
+            render_given(&job->out, run->given, &job->style);
+        }
+        buf_add_char(&job->out, '\n');
+    }
+    return command_print(job->args, &job->out);
 }
 
 static void print_run(void *ctx, const struct app *app, enum run_status status,
                       const struct recommendation *list, uint32_t count) {
-    struct job *job = ctx;
-    buf_clear(&job->out);
-    if (job->format == FORMAT_JSON) {
-        render_advice_json(&job->out, app, status, list, count);
-    } else {
-        add_head(job, app, status);
-        render_advice(&job->out, list, count, app_duration_s(app), &job->style);
-        buf_add_char(&job->out, '\n');
-    }
-    (void)command_print(job->args, &job->out);
+    struct render_advised run = {
+        .identity = &app->identity, .status = status, .duration_s = app_duration_s(app)};
+    (void)print_advised(ctx, &run, list, count);
 }
 
 static int advise_logs(struct job *job) {
@@ -122,11 +133,76 @@ static int advise_logs(struct job *job) {
     return code;
 }
 
+// --- out of the topics
+
+static int advise_record(struct job *job, struct recall *recall, const struct pipeline_run *run) {
+    struct recommendation set[RUN_ADVICE_MAX]; // borrows what `given` owns
+    struct given given;
+    int code = EXIT_FAILED;
+    given_init(&given, recall->codec, run);
+    if (recall_given(recall, &given)) {
+        uint32_t count = given_set(&given, set);
+        if (given.settings_refused > 0) {
+            (void)command_failed(job->args,
+                                 "%llu settings are left out: this release does not know them, or "
+                                 "they are no plain words",
+                                 (unsigned long long)given.settings_refused);
+        }
+        struct render_advised advised = {.identity = &run->identity,
+                                         .status = run->status,
+                                         .duration_s = run->duration_s,
+                                         .given = &given};
+        code = print_advised(job, &advised, set, count);
+    }
+    given_fini(&given);
+    return code;
+}
+
+static int advise_recalled(struct job *job, struct recall *recall) {
+    const struct command_args *args = job->args;
+    struct pipeline_run run;
+    int code = EXIT_FINE;
+    struct config *config = setup_config(args, &code);
+    if (config == NULL) {
+        return code;
+    }
+    code = recall_open(recall, config);
+    if (code == EXIT_FINE) {
+        bool named = args->rest_count > 0;
+        const struct history_run *found =
+            named ? recall_find(recall, args->rest[0]) : history_last(&recall->history);
+        code = EXIT_FAILED;
+        if (found != NULL && recall_run(recall, found, &run)) {
+            code = advise_record(job, recall, &run);
+            pipeline_run_fini(&run);
+        } else if (found == NULL && !named) {
+            (void)command_failed(args, "%s: no run has ended yet; name one", recall->pipeline);
+        }
+    }
+    recall_close(recall);
+    config_free(config);
+    return code;
+}
+
+// What does not go with --pipeline.
+static int check_recalled(const struct job *job) {
+    const struct command_args *args = job->args;
+    if (job->has_data || job->format == FORMAT_YAML) {
+        return command_usage_error(args,
+                                   "--pipeline is for a run out of the topics, as text or json");
+    }
+    if (args->rest_count > 0 && strcmp(args->rest[0], "kubernetes") == 0) {
+        return command_usage_error(args, "kubernetes takes a LOG or options, not --pipeline");
+    }
+    return args->rest_count <= 1 ? EXIT_FINE
+                                 : command_usage_error(args, "one RUN at most with --pipeline");
+}
+
 static int advise_numbers(struct job *job) {
     struct advice advice = {0};
     formulas_advise(&job->numbers, &advice);
     if (job->format == FORMAT_JSON) {
-        render_advice_json(&job->out, NULL, RUN_RUNNING, advice.list, advice.count);
+        render_advice_json(&job->out, NULL, advice.list, advice.count);
     } else {
         render_advice(&job->out, advice.list, advice.count, 0, &job->style);
     }
@@ -303,13 +379,19 @@ static int advise_kubernetes(struct job *job) {
 static int run(const struct command_args *args) {
     struct job job = {.args = args,
                       .style = {.color = args->color_out, .width = terminal_width(STDOUT_FILENO)}};
+    struct recall recall;
+    bool recalled;
     int format = command_choice(args, "format", formats);
     int code = format < 0 ? EXIT_USAGE : read_numbers(&job);
+    code = code != EXIT_FINE ? code : recall_line(&recall, args, &recalled);
     if (code != EXIT_FINE) {
         return code;
     }
     job.format = (enum format)format;
-    if (args->rest_count > 0 && strcmp(args->rest[0], "kubernetes") == 0) {
+    if (recalled) {
+        code = check_recalled(&job);
+        code = code != EXIT_FINE ? code : advise_recalled(&job, &recall);
+    } else if (args->rest_count > 0 && strcmp(args->rest[0], "kubernetes") == 0) {
         code = advise_kubernetes(&job);
     } else if (job.format == FORMAT_YAML) {
         code = command_usage_error(args, "--format yaml is for kubernetes");
@@ -318,7 +400,8 @@ static int run(const struct command_args *args) {
     } else if (job.has_data) {
         code = advise_numbers(&job);
     } else {
-        code = command_usage_error(args, "which log? (- is standard input), or --data-size SIZE");
+        code = command_usage_error(args, "which log? (- is standard input), or --pipeline NAME, or "
+                                         "--data-size SIZE");
     }
     buf_fini(&job.out);
     return code;
@@ -327,16 +410,20 @@ static int run(const struct command_args *args) {
 const struct command command_advise = {
     .name = "advise",
     .summary = "what to do about a run, as settings and lines to paste",
-    .usage =
-        "[--format text|json|yaml] LOG... | --data-size SIZE [--executors N] | kubernetes [LOG]",
+    .usage = "[--format text|json|yaml] LOG... | --pipeline NAME [RUN] | --data-size SIZE | "
+             "kubernetes [LOG]",
     .details =
         "Of a LOG (as analyze takes it): each piece of advice with what to do, why, what it saves\n"
         "at most and when not to do it, then all settings as one set, for spark-submit,\n"
         "spark-defaults.conf, SQL and the Spark operator. Of numbers alone: what the formulas "
         "say.\n"
+        "--pipeline: what its run that ended last was given (or RUN, a run id or application id), "
+        "and\n"
+        "what became of it; what was withdrawn is named and no part of the set.\n"
         "kubernetes: the whole set of properties and a SparkApplication, of a LOG or of "
         "options.\n\n"
         "  stoker advise app-20260101120000-0001.zstd\n"
+        "  stoker advise -c stoker.yaml --pipeline nightly-orders\n"
         "  stoker advise --data-size 500GB --executors 20\n"
         "  stoker advise kubernetes --image apache/spark:4.1.1 --namespace pipelines LOG\n",
     .options = options,

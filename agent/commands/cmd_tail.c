@@ -161,8 +161,7 @@ static size_t split(char *list, const char *out[TOPICS_MAX]) {
 static int open_and_follow(struct tail *tail, const struct config *config, bool from_end) {
     struct setup_kafka kafka;
     struct err err = {0};
-    const char *brokers = command_value(tail->args, "brokers"),
-               *wanted = command_value(tail->args, "topic"), *topics[TOPICS_MAX];
+    const char *wanted = command_value(tail->args, "topic"), *topics[TOPICS_MAX];
     char *list = mem_strdup(wanted == NULL ? config_text(config, "topics.bottlenecks") : wanted);
     size_t count = split(list, topics);
     if (count == 0) {
@@ -170,8 +169,7 @@ static int open_and_follow(struct tail *tail, const struct config *config, bool 
         return command_usage_error(tail->args, "--topic wants 1 to %d names with commas, not %s",
                                    TOPICS_MAX, wanted == NULL ? "none" : wanted);
     }
-    setup_kafka_init(&kafka, config, KAFKA_CONSUMER);
-    kafka.settings.brokers = brokers == NULL ? kafka.settings.brokers : brokers;
+    setup_kafka_reader(&kafka, config, command_value(tail->args, "brokers"));
     char group[64];
     snprintf(group, sizeof group, "stoker-tail-%ld", (long)getpid());
     struct kafka_source_options source_options = {.group = group,

@@ -256,6 +256,12 @@ void setup_kafka_init(struct setup_kafka *kafka, const struct config *config,
     settings->role = kafka->role;
 }
 
+void setup_kafka_reader(struct setup_kafka *kafka, const struct config *config,
+                        const char *brokers) {
+    setup_kafka_init(kafka, config, KAFKA_CONSUMER);
+    kafka->settings.brokers = brokers == NULL ? kafka->settings.brokers : brokers;
+}
+
 void setup_kafka_fini(struct setup_kafka *kafka) {
     mem_free(kafka->common);
     mem_free(kafka->role);

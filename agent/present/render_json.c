@@ -265,18 +265,18 @@ static void add_all(struct buf *out, const struct app *app, enum run_status stat
     buf_add_char(out, '\n');
 }
 
-void render_advice_json(struct buf *out, const struct app *app, enum run_status status,
+void render_advice_json(struct buf *out, const struct render_advised *run,
                         const struct recommendation *list, uint32_t count) {
     struct json_writer json = {.out = out};
     json_begin_object(&json);
-    if (app != NULL) {
+    if (run != NULL) {
         json_member_object(&json, "run");
-        json_member_text(&json, "app_id", app->identity.app_id);
-        json_member_text(&json, "attempt", app->identity.attempt);
-        json_member_text(&json, "pipeline", app->identity.pipeline);
-        json_member_text(&json, "spark_version", app->identity.spark_version);
-        json_member_number(&json, "duration_s", app_duration_s(app));
-        json_member_text(&json, "outcome", run_status_name(status));
+        json_member_text(&json, "app_id", run->identity->app_id);
+        json_member_text(&json, "attempt", run->identity->attempt);
+        json_member_text(&json, "pipeline", run->identity->pipeline);
+        json_member_text(&json, "spark_version", run->identity->spark_version);
+        json_member_number(&json, "duration_s", run->duration_s);
+        json_member_text(&json, "outcome", run_status_name(run->status));
         json_end_object(&json);
     }
     json_member_list(&json, "recommendations");
@@ -291,6 +291,9 @@ void render_advice_json(struct buf *out, const struct app *app, enum run_status 
         }
     }
     json_end_object(&json);
+    if (run != NULL && run->given != NULL) {
+        render_given_members(&json, run->given);
+    }
     json_end_object(&json);
     buf_add_char(out, '\n');
 }

@@ -10,9 +10,9 @@ _stoker() {
     demo) options=" --speed --help --color --log-level" ;;
     run) options=" --config --set --help --color --log-level" ;;
     analyze) options=" --format --all --max-duration --max-skew --max-spill --max-failed-tasks --fail-on --baseline --max-slowdown --fail-on-new --config --set --help --color --log-level" ;;
-    advise) options=" --format --data-size --executors --executor-cores --partitions --image --namespace --name --zone --service-account --storage-class --storage-size --main-file --main-class --spark-version --config --set --help --color --log-level" ;;
-    compare) options=" --format --all --config --set --help --color --log-level" ;;
-    report) options=" --format --baseline --config --set --help --color --log-level" ;;
+    advise) options=" --format --data-size --executors --executor-cores --partitions --image --namespace --name --zone --service-account --storage-class --storage-size --main-file --main-class --spark-version --pipeline --brokers --since --limit --config --set --help --color --log-level" ;;
+    compare) options=" --format --all --pipeline --brokers --since --limit --config --set --help --color --log-level" ;;
+    report) options=" --format --baseline --pipeline --brokers --since --limit --config --set --help --color --log-level" ;;
     bench-job) options=" --sizes --iterations --timeout --keep --format --config --set --help --color --log-level" ;;
     replay) options=" --brokers --topic --speed --align --timeout --max-bytes --config --set --help --color --log-level" ;;
     ship) options=" --brokers --topic --follow --since --name --no-transactions --timeout --config --set --help --color --log-level" ;;

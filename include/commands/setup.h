@@ -35,6 +35,9 @@ struct setup_kafka {
 };
 // Filled from the settings of the role; released with setup_kafka_fini.
 void setup_kafka_init(struct setup_kafka *kafka, const struct config *config, enum kafka_role role);
+// Likewise, of a command that reads, with its --brokers (NULL: not given) instead of kafka.brokers.
+void setup_kafka_reader(struct setup_kafka *kafka, const struct config *config,
+                        const char *brokers);
 void setup_kafka_fini(struct setup_kafka *kafka);
 
 // Asks librdkafka about every kafka.* property, without a broker. True if all are fine; else every

@@ -325,6 +325,31 @@ ok "report: a day is a baseline" report_day
 figures() { python3 -B tests/commands/figures.py "$binary"; }
 ok "report, compare and gate: every number follows from analyze" figures
 
+# --- the past of a pipeline out of the topics
+recall_words() {
+  local words
+  exits 64 report --since 30d "$slow" && complains "--since is for --pipeline" && exits 64 compare --limit 3 a b && complains "--limit is for --pipeline" &&
+    exits 64 advise --brokers b:1 "$slow" && complains "--brokers is for --pipeline" && exits 64 report --pipeline etl "$slow" &&
+    complains "--pipeline is for runs out of the topics, not for $slow" && exits 64 compare --pipeline etl a && complains "which two runs?" &&
+    exits 64 advise --pipeline etl a b && complains "one RUN at most" && exits 64 advise --pipeline etl --data-size 1g && complains "out of the topics" &&
+    exits 64 advise --pipeline etl --format yaml && exits 64 advise kubernetes --pipeline etl && complains "kubernetes takes a LOG" || return 1
+  for words in "--since soon" "--since 30" "--since 2026-02-31" "--since 1969-01-01" "--limit 0" "--limit 10001" "--limit x"; do
+    exits 64 report --pipeline etl $words && complains " wants " && empty "$tmp/out" || return 1
+  done
+  exits 64 report --pipeline "" && complains "--pipeline wants a name" && exits 64 report --pipeline "$(printf '%0257d' 0)" && exits 78 report --pipeline etl -c "$tmp/bad.yaml" &&
+    complains "$tmp/bad.yaml:2: "
+}
+recall_nobody() { # told at once, not after the time that an answer may take
+  local words from=$SECONDS
+  for words in report compare advise; do
+    exits 1 $words --pipeline etl --brokers 127.0.0.1:1 --log-level error --since 2026-11-30 && complains "stoker $words: Kafka at 127.0.0.1:1 cannot be reached" &&
+      complains "is kafka.brokers right?" && empty "$tmp/out" || return 1
+  done
+  [ $((SECONDS - from)) -lt 12 ] || { echo "$((SECONDS - from)) s"; return 1; }
+}
+ok "report, compare, advise --pipeline: what their lines may not say" recall_words
+ok "report, compare, advise --pipeline: nobody there" recall_nobody
+
 # --- bench-job, with a stand-in for Spark: it finds out where its event log is to go as spark-submit and pyspark do
 cat >"$tmp/job.sh" <<'JOB'
 #!/bin/bash
