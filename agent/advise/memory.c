@@ -11,6 +11,7 @@
 #include "answers.h"
 #include "base/mem.h"
 #include "base/span.h"
+#include "detect/cost.h"
 #include "facts.h"
 #include "model/operator.h"
 
@@ -334,13 +335,25 @@ static char *code_of(const struct shortage *s, const struct plan *plan) {
                         plan->partitions);
 }
 
-// Of what garbage costs a larger heap leaves its share: it fills up that much later.
-static double saving_s(const struct answers *answers, const struct shortage *s,
-                       const struct plan *plan) {
+// Of what garbage costs a larger heap leaves its share, as it fills up that much later, and half of
+// it however large it is: what lives is copied out of the young part once at least, and collectors
+// do not let that part grow with the heap as far as they might. Of all that the stage's garbage
+// costs, not of what is beyond the usual, which is the most that goes.
+static double garbage_saves_s(const struct app *app, const struct bottleneck *b, double grows) {
+    enum { LEFT_PARTS = 2 };
+    const struct stage *stage = app_stage(app, b->stage, b->stage_attempt);
+    double gc_s = fmax(0, facts_evidence(b, "gc_ms")) / 1000;
+    double costs_s = stage != NULL && gc_s > 0 ? cost_of_work(stage, gc_s) : b->saving_s;
+    return fmin(b->saving_s, costs_s * fmin(1 - 1 / grows, 1.0 / LEFT_PARTS));
+}
+
+static double saving_s(const struct app *app, const struct answers *answers,
+                       const struct shortage *s, const struct plan *plan) {
     double sum_s = 0;
     for (uint32_t i = 0; i < answers->count; i++) {
-        bool gc = answers->list[i]->cause == CAUSE_GC && plan->heap_mib > 0;
-        sum_s += answers->list[i]->saving_s * (gc ? 1 - s->heap_mib / plan->heap_mib : 1);
+        const struct bottleneck *b = answers->list[i];
+        bool grows = b->cause == CAUSE_GC && plan->heap_mib > 0;
+        sum_s += grows ? garbage_saves_s(app, b, plan->heap_mib / s->heap_mib) : b->saving_s;
     }
     return sum_s;
 }
@@ -356,8 +369,9 @@ static void say_how(const struct answers *answers, bool larger_heap, struct reco
     snprintf(r->saving_how, sizeof r->saving_how, "the time that %s%s%s%s%s cost at most%s",
              spill ? "spilling" : "", spill && (garbage || lost) ? " and " : "",
              garbage ? "garbage" : "", garbage && lost ? " and " : "", lost ? "lost work" : "",
-             garbage && larger_heap ? ", less the garbage that is left with a heap so much larger"
-                                    : "");
+             garbage && larger_heap
+                 ? ", less the garbage that is left with a heap so much larger: half of it at least"
+                 : "");
 }
 
 static bool is_pressure(const struct app *app, const struct bottleneck *b) {
@@ -389,7 +403,7 @@ static void advise_more(const struct advice_view *view, const struct answers *an
     r->code = code_of(&shortage, &plan);
     r->when_not = "Not where a node or queue has no room for it: then fewer cores per executor, or "
                   "more partitions.";
-    r->saving_s = saving_s(answers, &shortage, &plan);
+    r->saving_s = saving_s(view->app, answers, &shortage, &plan);
     say_how(answers, plan.heap_mib > 0, r);
     answers_finish(answers, &what, r);
 }

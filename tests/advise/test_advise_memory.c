@@ -103,6 +103,29 @@ static void garbage_asks_for_a_larger_heap_if_it_was_full(void **state) {
                         "org.apache.spark.serializer.KryoSerializer");
 }
 
+// 30 s of 100 s of run time on two slots, of which 5 s are usual: 12.5 s of 15 are too much.
+static void half_of_what_garbage_costs_stays(void **state) {
+    (void)state;
+    on_a_cluster("1g", "2");
+    struct bottleneck *b = kit_verdict(KIND_MEMORY_PRESSURE, CAUSE_GC, 0, 12.5);
+    struct stage *stage = app_stage(kit.app, 0, 0);
+    stage->slots = 2;
+    stage->task_ms = 100000;
+    kit_evidence(b, "gc_share", 0.3);
+    kit_evidence(b, "gc_ms", 30000);
+    const struct recommendation *r = kit_ask("memory");
+    assert_string_equal(kit_value("spark.executor.memory"), "4g");
+    assert_near(r->saving_s, 7.5, 1e-9); // a quarter would be left by the heap alone
+    assert_non_null(strstr(r->saving_how, "half of it at least"));
+    kit_property("spark.executor.memory", "8g");
+    b->evidence[0].value = 0.15; // half as much again: a third goes
+    assert_near(kit_ask("memory")->saving_s, 5, 1e-9);
+    b->saving_s = 4; // never more than the verdict says
+    assert_near(kit_ask("memory")->saving_s, 4, 0);
+    kit.app->peaks = (struct peaks){.heap_bytes = 3LL << 30, .tasks = 100};
+    assert_near(kit_ask("memory")->saving_s, 4, 0); // less of it in the same heap
+}
+
 static void the_driver_is_the_executor_in_local_mode(void **state) {
     (void)state;
     kit_property("spark.master", "local");
@@ -269,6 +292,7 @@ int main(void) {
         KIT_TEST(never_less_than_it_had),
         KIT_TEST(partitions_do_what_a_heap_cannot),
         KIT_TEST(garbage_asks_for_a_larger_heap_if_it_was_full),
+        KIT_TEST(half_of_what_garbage_costs_stays),
         KIT_TEST(the_driver_is_the_executor_in_local_mode),
         KIT_TEST(the_memory_that_ran_out_decides),
         KIT_TEST(what_a_gpu_lacks_is_left_to_the_remedies),

@@ -147,6 +147,8 @@ MUTANTS = (
            "(double)stage->write_wait_ns - (double)s->read_ns", "(double)stage->write_wait_ns", ("test_advise_input",)),
     Mutant("all that small files' tasks compute is their opening", "agent/detect/small_files.c",
            "fmin(cpu_ms, files->files * file_cpu_ms)", "cpu_ms", ("test_files_engines",)),
+    Mutant("a large heap leaves hardly any garbage", "agent/advise/memory.c",
+           "fmin(1 - 1 / grows, 1.0 / LEFT_PARTS)", "(1 - 1 / grows)", ("test_advise_memory",)),
     Mutant("what fewer tasks save is told though their records are alike", "agent/detect/tiny_tasks.c",
            "cut_off || alike ||", "cut_off ||", ("test_tiny_tasks",)),
     Mutant("a slope is taken as sure however far the tasks lie off the line", "agent/detect/tiny_tasks.c",
