@@ -349,6 +349,7 @@ static void recommend(const struct advice_view *view, struct advice *out) {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         answers_take(view, kinds[i], is_asked, &answers);
     }
+    answers_leave_out(&answers, out);
     if (answers.count > 0) {
         recommend_reading(view, &answers, written, out);
     } else if (written != NULL) {

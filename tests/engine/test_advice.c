@@ -300,6 +300,7 @@ static void kinds_of_advice_have_their_numbers(void **state) {
         {68, "streaming"},
         {69, "kubernetes"},
         {70, "general"},
+        {71, "caching"},
     };
     for (size_t i = 0; i < ARRAY_LEN(today); i++) {
         assert_true(advice_kind_known(today[i].number));

@@ -185,7 +185,7 @@ static const struct {
     {"pc\nx", 11, RUN_STATUS_COUNT},
     {"pc\nx", 11, -1},
     {"f0.c\nx", 1, ADVICE_PARTITIONING - 1},
-    {"f0.c\nx", 1, ADVICE_GENERAL + 1},
+    {"f0.c\nx", 1, ADVICE_CACHING + 1},
     {"f0.c\nx", 3, -1},
     {"f0.c\nx", 3, INT32_MAX},
     {"f0.c\nx", 4, KIND_COUNT + 1},

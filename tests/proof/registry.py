@@ -19,7 +19,7 @@ SNIPPETS = {
     "compact": (("input",), r"\.load\(path\)\.repartition\((\d+)\)\.write"),
     "write_by_folder": (("input",), r"df\.repartition\(\"day\"\)\.write\.partitionBy\(\"day\"\)"),
     "connections": (("input",), r"spark\.read\.jdbc\([^)]*numPartitions=(\d+)"),
-    "persist": (("input", "general", "partitioning", "memory"), r"\.(?:persist|cache)\("),
+    "persist": (("caching", "input", "general", "partitioning", "memory"), r"\.(?:persist|cache)\("),
     "lean_shuffle": (("network_overhead",), r"no repartition or orderBy that nothing uses"),
     "combine": (("network_overhead", "data_skew"), r"rdd\.reduceByKey\(add\)"),
     "batches": (("python_udf",), r"f = F\.udf\(f, \"double\", useArrow=True\)"),
