@@ -25,10 +25,10 @@ def digest(df, *columns):
 # --- joins ----------------------------------------------------------------------------------------------------------------------
 
 
-@job(2_000_000, "19 of 20 rows have one key, adaptive execution is off", conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"},
+@job(4_000_000, "19 of 20 rows have one key, adaptive execution is off", conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"},
      answers=("salt_join",))
 def skewed_join(spark, ctx):
-    big = rows(spark, 2_000_000, 8).selectExpr("id", "IF(id % 20 < 19, 0, id % 200000) AS key", "sha1(string(id)) AS parcel")
+    big = rows(spark, 4_000_000, 8).selectExpr("id", "IF(id % 20 < 19, 0, id % 200000) AS key", "sha1(string(id)) AS parcel")
     other = rows(spark, 300_000, 4).selectExpr("id AS key", "sha1(string(id * 7)) AS depot")
     if ctx.told("salt_join"):
         salts = spark.range(ctx.told("salt_join")).withColumnRenamed("id", "salt")
@@ -39,18 +39,18 @@ def skewed_join(spark, ctx):
     return digest(out.selectExpr("id", SEAL.format("parcel", SEAL.format("depot", "id")) + " AS seal"), "id", "seal")
 
 
-@job(6_000_000, "a table of 2,000 rows is joined by sorting both sides, broadcasts are off",
+@job(16_000_000, "a table of 2,000 rows is joined by sorting both sides, broadcasts are off",
      conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"}, answers=("broadcast",), short=True)
 def tiny_table(spark, ctx):
-    big = rows(spark, 6_000_000, 8).selectExpr("id", "pmod(xxhash64(id), 2000) AS key", "sha1(string(id)) AS ref")
+    big = rows(spark, 16_000_000, 8).selectExpr("id", "pmod(xxhash64(id), 2000) AS key", "sha1(string(id)) AS ref")
     small = rows(spark, 2000, 2).selectExpr("id AS key", "concat('label ', id) AS label")
     out = big.join(ctx.F.broadcast(small), "key") if ctx.told("broadcast") else big.join(small, "key")
     return digest(out, "id", "ref", "label")
 
 
-@job(1_200_000, "a join by a range alone: every row is compared with every other", answers=("bucket_join",), short=True)
+@job(3_600_000, "a join by a range alone: every row is compared with every other", answers=("bucket_join",), short=True)
 def range_join(spark, ctx):
-    a = rows(spark, 1_200_000, 8).selectExpr("id", "pmod(xxhash64(id), 2592000) AS t")
+    a = rows(spark, 3_600_000, 8).selectExpr("id", "pmod(xxhash64(id), 2592000) AS t")
     r = rows(spark, 3000, 1).selectExpr("id AS fence", "id * 860 AS lo", "id * 860 + 900 AS hi")
     width = ctx.told("bucket_join")
     if width:
@@ -63,12 +63,12 @@ def range_join(spark, ctx):
 
 
 def make_visits(spark, folder):
-    rows(spark, 800_000, 6).selectExpr("id", "id % 40000 AS key", "xxhash64(id) AS x", "sha1(string(id)) AS note").write.parquet(
+    rows(spark, 3_200_000, 6).selectExpr("id", "id % 40000 AS key", "xxhash64(id) AS x", "sha1(string(id)) AS note").write.parquet(
         f"{folder}/b")
     rows(spark, 40_000, 2).selectExpr("id AS key", "sha1(string(id)) AS name").write.parquet(f"{folder}/a")
 
 
-@job(800_000, "rows are moved and sorted three times before they are joined and added up", prepare=make_visits,
+@job(3_200_000, "rows are moved and sorted three times before they are joined and added up", prepare=make_visits,
      conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"}, master=TWO_EXECUTORS, answers=("lean_shuffle", "broadcast"))
 def needless_shuffles(spark, ctx):
     F = ctx.F
@@ -93,9 +93,9 @@ def two_thousand_partitions(spark, ctx):
     return digest(t, "k", "v")
 
 
-@job(3_000_000, "one partition of all: coalesce(1) in front of the work", answers=("no_coalesce", "repartition"))
+@job(10_000_000, "one partition of all: coalesce(1) in front of the work", answers=("no_coalesce", "repartition"))
 def one_partition(spark, ctx):
-    df = rows(spark, 3_000_000, 8)
+    df = rows(spark, 10_000_000, 8)
     if not ctx.told("no_coalesce"):
         df = df.coalesce(1)
     if ctx.told("repartition"):
@@ -103,10 +103,10 @@ def one_partition(spark, ctx):
     return digest(df.selectExpr("id", SEAL.format("'inv-'", "id") + " AS seal"), "id", "seal")
 
 
-@job(2_500_000, "two partitions of much, in heaps that are too small for them", master=TWO_EXECUTORS, answers=("repartition",),
+@job(5_000_000, "two partitions of much, in heaps that are too small for them", master=TWO_EXECUTORS, answers=("repartition",),
      conf={**NO_AQE, "spark.sql.shuffle.partitions": "2", "spark.executor.memory": "500m"})
 def two_partitions(spark, ctx):
-    df = rows(spark, 2_500_000, 8).selectExpr("xxhash64(id) AS k", "sha2(string(id), 256) AS payload")
+    df = rows(spark, 5_000_000, 8).selectExpr("xxhash64(id) AS k", "sha2(string(id), 256) AS payload")
     if ctx.told("repartition"):
         df = df.repartition(ctx.told("repartition"))
     ranked = df.selectExpr("k", "payload", "row_number() OVER (PARTITION BY pmod(k, 1000) ORDER BY payload) AS rank")
@@ -157,20 +157,20 @@ def one_gzip(spark, ctx):
     df = spark.read.csv(ctx.data, schema="id long, sku long, note string")
     if ctx.told("repartition"):
         df = df.repartition(ctx.told("repartition"))
-    return digest(df.selectExpr("id", SEAL.format("note", "sku") + " AS seal"), "id", "seal")
+    return digest(df.selectExpr("id", "aggregate(sequence(1, 15), note, (a, x) -> sha2(concat(a, sku), 512)) AS seal"), "id", "seal")
 
 
 def make_contacts(spark, folder):
-    t = rows(spark, 250_000, 4).selectExpr("cast(id AS int) AS id", "sha2(string(id), 256) AS mail", "cast(id % 97 AS int) AS region")
+    t = rows(spark, 800_000, 4).selectExpr("cast(id AS int) AS id", "sha2(string(id), 256) AS mail", "cast(id % 97 AS int) AS region")
     t.repartition(1).write.jdbc(f"jdbc:derby:{folder}/db;create=true", "contacts",
                                 properties={**DERBY, "createTableColumnTypes": "mail VARCHAR(64)"})
 
 
-@job(250_000, "a database read through one connection", prepare=make_contacts, answers=("connections", "repartition"))
+@job(800_000, "a database read through one connection", prepare=make_contacts, answers=("connections", "repartition"))
 def one_connection(spark, ctx):
     how = {}
     if ctx.told("connections"):
-        how = {"column": "id", "lowerBound": 0, "upperBound": 249_999, "numPartitions": ctx.told("connections")}
+        how = {"column": "id", "lowerBound": 0, "upperBound": 799_999, "numPartitions": ctx.told("connections")}
     df = spark.read.jdbc(f"jdbc:derby:{ctx.data}/db", "contacts", properties=DERBY, **how)
     if ctx.told("repartition"):
         df = df.repartition(ctx.told("repartition"))
@@ -178,11 +178,11 @@ def one_connection(spark, ctx):
 
 
 def make_notes(spark, folder):
-    rows(spark, 1_000_000, 8).selectExpr("id", "pmod(xxhash64(id), 400) AS shop", "sha2(string(id), 256) AS note", "hash(id) AS cents") \
+    rows(spark, 1_500_000, 8).selectExpr("id", "pmod(xxhash64(id), 400) AS shop", "sha2(string(id), 256) AS note", "hash(id) AS cents") \
         .write.json(f"{folder}/notes")
 
 
-@job(10_000_000, "the same JSON is read and parsed for each of ten questions", prepare=make_notes, answers=("persist",))
+@job(15_000_000, "the same JSON is read and parsed for each of ten questions", prepare=make_notes, answers=("persist",))
 def missing_cache(spark, ctx):
     t = spark.read.schema("id long, shop int, note string, cents int").json(f"{ctx.data}/notes")
     t = t.selectExpr("id", "shop", "cents", SEAL.format("note", "id") + " AS seal").where("cents % 3 = 0")
@@ -210,11 +210,11 @@ def small_heap(spark, ctx):
     return found + digest(lists.selectExpr("basket", "size(lines) AS many"), "basket", "many")
 
 
-@job(14_000_000, "what is cached has no room: it is worked out again for each of four questions", master=TWO_EXECUTORS,
+@job(10_000_000, "what is cached has no room: it is worked out again for each of four questions", master=TWO_EXECUTORS,
      conf={"spark.executor.memory": "500m"}, answers=("persist",))
 def cache_too_large(spark, ctx):
     from pyspark import StorageLevel
-    t = rows(spark, 3_500_000, 16).selectExpr("id", SEAL.format("'doc-'", "id") + " AS seal")
+    t = rows(spark, 2_500_000, 16).selectExpr("id", SEAL.format("'doc-'", "id") + " AS seal")
     t = t.persist() if ctx.told("persist") else t.persist(StorageLevel.MEMORY_ONLY)
     found = []
     for n in range(4):
@@ -239,17 +239,17 @@ def java_serialised(spark, ctx):
 # --- Python ---------------------------------------------------------------------------------------------------------------------
 
 
-@job(6_000_000, "a function in Python that is handed single rows", answers=("batches",), short=True)
+@job(12_000_000, "a function in Python that is handed single rows", answers=("batches",), short=True)
 def row_udf(spark, ctx):
     def tidy(s):
         return s.strip().lower().replace("-", " ")[:40]
     f = ctx.F.udf(tidy, "string", useArrow=True) if ctx.told("batches") else ctx.F.udf(tidy, "string")
-    return digest(rows(spark, 6_000_000, 6).selectExpr("id", "concat(' Name-', id) AS name").select("id", f("name").alias("n")), "id", "n")
+    return digest(rows(spark, 12_000_000, 6).selectExpr("id", "concat(' Name-', id) AS name").select("id", f("name").alias("n")), "id", "n")
 
 
-@job(2_000_000, "groupByKey where sums are wanted", answers=("combine",))
+@job(16_000_000, "groupByKey where sums are wanted", answers=("combine",))
 def group_by_key(spark, ctx):
     from operator import add
-    rdd = spark.sparkContext.parallelize(range(2_000_000), 8).map(lambda i: (i * 7919 % 1000, i))
+    rdd = spark.sparkContext.parallelize(range(16_000_000), 8).map(lambda i: (i * 7919 % 1000, i))
     sums = rdd.reduceByKey(add) if ctx.told("combine") else rdd.groupByKey().mapValues(sum)
     return [sums.count(), sums.map(lambda kv: kv[0] * kv[1] % 1_000_003).sum()]

@@ -14,6 +14,10 @@ class Spread:
     low: float
     high: float
 
+    def inverse(self):
+        """Of ratios: how many times as fast."""
+        return Spread(1 / self.median, 1 / self.high, 1 / self.low)
+
 
 def spread(values):
     """Median, least and most."""
@@ -26,9 +30,12 @@ class Change:
 
     before: Spread        # seconds of the application
     after: Spread
+    before_work: Spread   # of them, without Spark's start
+    after_work: Spread
     before_cpu: Spread    # seconds of all its processes' processor time
     after_cpu: Spread
     ratio: Spread         # after / before, pair by pair
+    work_ratio: Spread    # the same without Spark's start
     effect: str           # faster, slower or none
 
     def saved_s(self):
@@ -48,9 +55,11 @@ def effect_of(ratios):
 
 def change(before, after):
     """Of runs in pairs, in their order."""
-    ratios = [b.app_s / a.app_s for a, b in zip(before, after, strict=True)]
-    return Change(spread([r.app_s for r in before]), spread([r.app_s for r in after]), spread([r.cpu_s for r in before]),
-                  spread([r.cpu_s for r in after]), spread(ratios), effect_of(ratios))
+    pairs = list(zip(before, after, strict=True))
+    ratios = [b.app_s / a.app_s for a, b in pairs]
+    return Change(spread([r.app_s for r in before]), spread([r.app_s for r in after]), spread([r.work_s for r in before]),
+                  spread([r.work_s for r in after]), spread([r.cpu_s for r in before]), spread([r.cpu_s for r in after]),
+                  spread(ratios), spread([b.work_s / a.work_s for a, b in pairs]), effect_of(ratios))
 
 
 @dataclass
@@ -62,10 +71,17 @@ class Total:
     before_cpu_s: float
     after_cpu_s: float
     throughput: float  # geometric mean of the jobs' own ratios, so that no long job outweighs the others
+    before_work_s: float  # without Spark's start
+    after_work_s: float
+    work_throughput: float
 
     def saved(self):
         """Share of the time."""
         return 1 - self.after_s / self.before_s
+
+    def work_saved(self):
+        """Share of the time without Spark's start."""
+        return 1 - self.after_work_s / self.before_work_s
 
 
 def total(changes):
@@ -74,7 +90,9 @@ def total(changes):
         return None
     return Total(sum(c.before.median for c in changes), sum(c.after.median for c in changes),
                  sum(c.before_cpu.median for c in changes), sum(c.after_cpu.median for c in changes),
-                 statistics.geometric_mean([1 / c.ratio.median for c in changes]))
+                 statistics.geometric_mean([1 / c.ratio.median for c in changes]),
+                 sum(c.before_work.median for c in changes), sum(c.after_work.median for c in changes),
+                 statistics.geometric_mean([1 / c.work_ratio.median for c in changes]))
 
 
 def verdict_on(saving_s, measured_s):
@@ -83,4 +101,6 @@ def verdict_on(saving_s, measured_s):
         return "nothing came of it"
     if saving_s <= 0:
         return "not promised"
-    return "kept" if measured_s <= 1.1 * saving_s else f"more than promised, {measured_s / saving_s:.1f} times"
+    if measured_s > 1.1 * saving_s:
+        return f"more than promised, {measured_s / saving_s:.1f} times"
+    return f"{100 * measured_s / saving_s:.0f} % of it"

@@ -34,16 +34,17 @@ def row(cells):
 
 def measured_table(outcomes):
     """What it came to, a row a job."""
-    lines = [row(["job", "before, s", "after, s", "rows/s", "core-seconds", "times as fast", "effect"]), "|---|--:|--:|--:|--:|--:|---|"]
+    lines = [row(["job", "before, s", "after, s", "rows/s", "core-seconds", "times as fast", "without Spark's start, s", "times as fast",
+                  "effect"]), "|---|--:|--:|--:|--:|--:|--:|--:|---|"]
     for o in outcomes:
         c = o.change
         if c is None:
-            lines.append(row([f"`{o.job.name}`", *[""] * 5, o.why.split(":")[0] or "nothing to apply"]))
+            lines.append(row([f"`{o.job.name}`", *[""] * 7, o.why.split(":")[0] or "nothing to apply"]))
             continue
         rate = f"{o.job.rows / c.before.median:,.0f} -> {o.job.rows / c.after.median:,.0f}"
-        times = measure.Spread(1 / c.ratio.median, 1 / c.ratio.high, 1 / c.ratio.low)
         lines.append(row([f"`{o.job.name}`", with_spread(c.before), with_spread(c.after), rate,
-                          f"{c.before_cpu.median:.0f} -> {c.after_cpu.median:.0f}", with_spread(times, 2), c.effect]))
+                          f"{c.before_cpu.median:.0f} -> {c.after_cpu.median:.0f}", with_spread(c.ratio.inverse(), 2),
+                          f"{c.before_work.median:.1f} -> {c.after_work.median:.1f}", with_spread(c.work_ratio.inverse(), 2), c.effect]))
     return lines
 
 
@@ -67,7 +68,9 @@ def total_line(what, outcomes):
         return f"{what}: nothing was measured."
     effects = [o.change.effect for o in outcomes if o.change]
     return (f"{what}: {t.before_s:.0f} s -> {t.after_s:.0f} s, {100 * t.saved():.0f} % of the time saved, {t.throughput:.2f} times the "
-            f"throughput (geometric mean), {t.before_cpu_s:.0f} -> {t.after_cpu_s:.0f} core-seconds; {effects.count('faster')} faster, "
+            f"throughput (geometric mean), {t.before_cpu_s:.0f} -> {t.after_cpu_s:.0f} core-seconds; without Spark's start "
+            f"{t.before_work_s:.0f} s -> {t.after_work_s:.0f} s, {100 * t.work_saved():.0f} % of the time saved, {t.work_throughput:.2f} "
+            f"times the throughput; {effects.count('faster')} faster, "
             f"{effects.count('none')} without effect, {effects.count('slower')} slower, of {len(outcomes)}.")
 
 

@@ -27,6 +27,7 @@ class Run:
     good: bool
     why: str = ""               # it is not good
     app_s: float = 0            # from the application's start to its end, by its own log
+    work_s: float = 0           # of that, from its first job on: the rest is Spark's own start
     wall_s: float = 0           # of spark-submit
     cpu_s: float = 0            # of all its processes
     others: float = 0           # share of the machine's processors that others had meanwhile
@@ -158,15 +159,18 @@ def read(folder, rc):
     logs = glob.glob(f"{folder}/ev/{said.get('APP', 'none')}*")
     if rc or "RESULT" not in said or not logs:
         return Run(False, f"rc {rc}: {' '.join(out.split())[-300:]}", log=logs[0] if logs else "")
-    start = end = 0
+    start = end = first = 0
     properties = {}
     with open(logs[0], encoding="utf-8") as f:
         for line in f:
             if line.startswith('{"Event":"SparkListenerApplicationStart"'):
                 start = json.loads(line)["Timestamp"]
+            elif not first and line.startswith('{"Event":"SparkListenerJobStart"'):
+                first = json.loads(line)["Submission Time"]
             elif line.startswith('{"Event":"SparkListenerApplicationEnd"'):
                 end = json.loads(line)["Timestamp"]
             elif line.startswith('{"Event":"SparkListenerEnvironmentUpdate"'):
                 properties = json.loads(line)["Spark Properties"]
-    return Run(end > start > 0, "" if end > start > 0 else "no end in its log", (end - start) / 1000, found=json.loads(said["RESULT"]),
-               log=logs[0], properties=properties)
+    whole = end >= first > start > 0
+    return Run(whole, "" if whole else "no job or no end in its log", (end - start) / 1000, (end - first) / 1000,
+               found=json.loads(said["RESULT"]), log=logs[0], properties=properties)

@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import json
 import re
 import sys
+import tempfile
 import unittest
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,7 @@ import measure  # noqa: E402  # pylint: disable=wrong-import-position
 import proof  # noqa: E402  # pylint: disable=wrong-import-position
 import report  # noqa: E402  # pylint: disable=wrong-import-position
 from registry import Job, load  # noqa: E402  # pylint: disable=wrong-import-position
-from run import Run  # noqa: E402  # pylint: disable=wrong-import-position
+from run import Run, read  # noqa: E402  # pylint: disable=wrong-import-position
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -33,7 +35,7 @@ def understood(said, answers=(), settings=None):
 
 
 def ran(app_s, cpu_s=1.0):
-    return Run(True, app_s=app_s, cpu_s=cpu_s)
+    return Run(True, app_s=app_s, work_s=app_s - 1, cpu_s=cpu_s)
 
 
 @dataclass
@@ -46,7 +48,7 @@ class FakeSpark:
     def run(self, _, conf, lines, name):
         self.asked.append((dict(conf), dict(lines), name))
         better = {"app_s": 5.0, **self.after} if lines or len(conf) > 1 else {"app_s": 10.0}
-        return Run(**{"good": True, "found": [1], "log": "log", "properties": dict(conf), **better})
+        return Run(**{"good": True, "work_s": better.get("app_s", 5.0) - 1, "found": [1], "log": "log", "properties": dict(conf), **better})
 
 
 class Applied(unittest.TestCase):
@@ -123,13 +125,37 @@ class Measured(unittest.TestCase):
         t = measure.total([measure.change([ran(30)], [ran(15)]), measure.change([ran(10)], [ran(20)])])
         self.assertEqual((t.before_s, t.after_s, t.saved()), (40, 35, 0.125))
         self.assertAlmostEqual(t.throughput, 1.0)
+        self.assertEqual((t.before_work_s, t.after_work_s), (38, 33))
+        self.assertAlmostEqual(t.work_throughput, (29 / 14 * 9 / 19) ** 0.5)
         self.assertIsNone(measure.total([]))
 
     def test_promises(self):
-        self.assertEqual(measure.verdict_on(5, 4), "kept")
+        self.assertEqual(measure.verdict_on(5, 4), "80 % of it")
         self.assertEqual(measure.verdict_on(5, 0), "nothing came of it")
         self.assertIn("2.0 times", measure.verdict_on(5, 10))
         self.assertEqual(measure.verdict_on(0, 3), "not promised")
+
+
+class ReadBack(unittest.TestCase):
+    """What a run's own log tells."""
+
+    def read(self, *events):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "ev").mkdir()
+            (Path(folder) / "out.txt").write_text("APP app-1\nRESULT [3]\n", encoding="utf-8")
+            lines = [json.dumps({"Event": f"SparkListener{kind}", **more}, separators=(",", ":")) + "\n" for kind, more in events]
+            (Path(folder) / "ev/app-1").write_text("".join(lines), encoding="utf-8")
+            return read(Path(folder), 0)
+
+    def test_the_work_begins_with_the_first_job(self):
+        r = self.read(("ApplicationStart", {"Timestamp": 1000}), ("JobStart", {"Submission Time": 6000}),
+                      ("JobStart", {"Submission Time": 9000}), ("ApplicationEnd", {"Timestamp": 11000}))
+        self.assertEqual((r.good, r.app_s, r.work_s, r.found), (True, 10.0, 5.0, [3]))
+
+    def test_a_log_without_end_or_job_tells_nothing(self):
+        start = ("ApplicationStart", {"Timestamp": 1000})
+        self.assertFalse(self.read(start, ("JobStart", {"Submission Time": 6000})).good)
+        self.assertFalse(self.read(start, ("ApplicationEnd", {"Timestamp": 6000})).good)
 
 
 class Played(unittest.TestCase):
@@ -193,6 +219,7 @@ class Told(unittest.TestCase):
         with contextlib.redirect_stdout(io.StringIO()):
             text = report.markdown([o], [nothing], "how")
         self.assertIn("11 s -> 6 s, 41 % of the time saved", text)
+        self.assertIn("without Spark's start 10 s -> 6 s, 45 % of the time saved, 1.85 times", text)
         self.assertIn("`a=1`, line `repartition` 2", text)
         self.assertIn("| `a_job` | 11.0 (10.0-12.0) | 6.5 (5.0-8.0) |", text)
         self.assertIn("nothing to apply", text)
