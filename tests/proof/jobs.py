@@ -223,14 +223,15 @@ def cache_too_large(spark, ctx):
 
 
 def make_parcels(spark, folder):
-    rows(spark, 500_000, 6).selectExpr("id % 500000 AS _1", "sha1(string(id)) AS _2").write.parquet(f"{folder}/t")
+    rows(spark, 600_000, 6).selectExpr("id AS _1", "named_struct('_1', sha1(string(id)), '_2', concat('depot ', id % 977), '_3', id * 3) AS _2") \
+        .write.parquet(f"{folder}/t")
 
 
-@job(500_000, "objects of the JVM are shuffled three times by Java's own serialisation", prepare=make_parcels, master=TWO_EXECUTORS)
+@job(600_000, "objects of the JVM are shuffled three times by Java's own serialisation", prepare=make_parcels, master=TWO_EXECUTORS)
 def java_serialised(spark, ctx):
     encoders = spark.sparkContext._jvm.org.apache.spark.sql.Encoders  # pylint: disable=protected-access
-    pair = encoders.tuple(encoders.LONG(), encoders.STRING())
-    rdd = getattr(spark.read.parquet(f"{ctx.data}/t")._jdf, "as")(pair).toJavaRDD()  # pylint: disable=protected-access
+    parcel = encoders.tuple(encoders.LONG(), encoders.tuple(encoders.STRING(), encoders.STRING(), encoders.LONG()))
+    rdd = getattr(spark.read.parquet(f"{ctx.data}/t")._jdf, "as")(parcel).toJavaRDD()  # pylint: disable=protected-access
     for parts in (8, 6, 8):
         rdd = rdd.repartition(parts)
     return [rdd.count(), rdd.distinct().count()]
