@@ -29,7 +29,6 @@ struct history_table {
     struct entry *entries; // owned, by whose they are
     struct name *names;    // owned
     bool begun;            // the pipeline has a record: names are of no use any more
-    int64_t floor_ms;      // runs that began no later were let go
 };
 
 void history_init(struct history *history, struct avro_codec *codec, const char *pipeline,
@@ -39,7 +38,6 @@ void history_init(struct history *history, struct avro_codec *codec, const char 
                                 .table = mem_zalloc(1, sizeof(struct history_table))};
     history->table->codec = codec;
     history->table->most = most;
-    history->table->floor_ms = INT64_MIN;
 }
 
 static void forget_names(struct history_table *table) {
@@ -114,7 +112,6 @@ static void trim(struct history *history) {
         struct entry *entry;
         HASH_FIND(hh, table->entries, &history->runs[i]->run.identity, KEY_BYTES, entry);
         require(entry != NULL);
-        table->floor_ms = began_ms(&entry->of.run);
         HASH_DELETE(hh, table->entries, entry);
         mem_free(entry);
     }
@@ -140,10 +137,6 @@ static void keep(struct history *history, struct pipeline_run *run, const struct
     struct history_table *table = history->table;
     struct entry *entry;
     strip(run);
-    if (began_ms(run) <= table->floor_ms) {
-        history->cut = true;
-        return;
-    }
     HASH_FIND(hh, table->entries, &run->identity, KEY_BYTES, entry);
     if (entry == NULL) {
         entry = mem_zalloc(1, sizeof *entry);

@@ -71,6 +71,9 @@ static void test_all_there_was_and_nothing_later(void **state) {
     assert_int_equal(seen.count, 100);
     assert_int_equal(seen.total, 100);
     assert_int_equal(seen.done, 100);
+    // However much of a partition comes at once.
+    seen = read_all(c, past, (struct past_range[]){{0, 0, 1}, {1, 0, 1}}, 2);
+    assert_int_equal(seen.count, 2);
     struct past_range one = {1, ranges[1].end - 1, ranges[1].end}; // read again where it lies
     seen = read_all(c, past, &one, 1);
     assert_int_equal(seen.count, 1);

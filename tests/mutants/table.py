@@ -801,8 +801,6 @@ MUTANTS = (
            "} else if (run->revision < entry->of.run.revision) {", "} else if (run->revision < 0) {", ("test_history",)),
     Mutant("whatever runs there are, they are kept", "agent/runs/history.c",
            ">= 2 * table->most) {", "== 0) {", ("test_history",)),
-    Mutant("runs that were let go come back unnoticed", "agent/runs/history.c",
-           "table->floor_ms = began_ms(&entry->of.run);", "table->floor_ms = INT64_MIN;", ("test_history",)),
     Mutant("names of other pipelines without end", "agent/runs/history.c",
            " || HASH_COUNT(table->names) >= HISTORY_NAMES_MAX", "", ("test_history",)),
     Mutant("a run is compared with one of another cluster", "agent/runs/history.c",

@@ -132,6 +132,30 @@ static void the_last_ones_stay_if_there_are_too_many(void **state) {
     history_fini(&history);
 }
 
+static void memory_is_bounded_whatever_comes(void **state) {
+    struct records *records = *state;
+    enum { MOST = 10, RUN_BYTES = 5000, NAME_BYTES = 400, MANY = 10000 };
+    struct history history;
+    char name[32];
+    int64_t before = mem_room_bytes(MEM_ROOM_runs);
+    history_init(&history, records->codec, "etl", MOST);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "pipeline-%d", i);
+        history_take(&history, &(struct message){.key = str_of(name)});
+    }
+    assert_true(mem_room_bytes(MEM_ROOM_runs) - before < (int64_t)HISTORY_NAMES_MAX * NAME_BYTES);
+    for (int i = 0; i < MANY / 10; i++) {
+        snprintf(name, sizeof name, "app-%d", i);
+        struct pipeline_run run = records_run(name, 1000 + i);
+        feed(records, &history, &run);
+        assert_true(mem_room_bytes(MEM_ROOM_runs) - before < 2 * MOST * RUN_BYTES);
+    }
+    history_settle(&history);
+    assert_int_equal(history.count, MOST);
+    history_fini(&history);
+    assert_int_equal(mem_room_bytes(MEM_ROOM_runs), before);
+}
+
 static void names_that_are_near_are_told(void **state) {
     struct records *records = *state;
     static const char *const names[] = {"orders",         "nightly-order", "nightly-orders-2", "x",
@@ -209,6 +233,7 @@ int main(void) {
         HISTORY_TEST(what_a_record_lists_is_not_kept),
         HISTORY_TEST(what_cannot_be_read_is_counted_with_its_place),
         HISTORY_TEST(the_last_ones_stay_if_there_are_too_many),
+        HISTORY_TEST(memory_is_bounded_whatever_comes),
         HISTORY_TEST(names_that_are_near_are_told),
         HISTORY_TEST(runs_are_found_by_what_they_are_called),
         HISTORY_TEST(the_last_run_and_the_last_good_one_before_it),
