@@ -106,11 +106,41 @@ static double writing_saves_s(const struct advice_view *view, const struct app_w
     return writing_s + gone * (double)w->commit_ms / 1000;
 }
 
+// Of what one task reads, wherever more could: to move its rows to these.
+static double moving_s(const struct bottleneck *b) {
+    bool whole = b->kind == KIND_LOW_PARALLELISM && b->cause == CAUSE_UNSPLITTABLE;
+    double rows = whole ? facts_evidence(b, "records") : 0;
+    return sizing_moving_s(rows, facts_evidence(b, "tasks"), facts_evidence(b, "live_slots"));
+}
+
+static bool is_not_worth_moving(const struct bottleneck *b) {
+    return moving_s(b) > 0 && moving_s(b) >= b->saving_s;
+}
+
+// What of the savings moving the rows takes.
+static double moved_s(const struct answers *answers) {
+    double sum_s = 0;
+    for (uint32_t i = 0; i < answers->count; i++) {
+        sum_s += fmin(answers->list[i]->saving_s, moving_s(answers->list[i]));
+    }
+    return sum_s;
+}
+
+static const char *rewrite_words(const struct bottleneck *b) {
+    return is_not_worth_moving(b)
+               ? "The input cannot be split, so one task reads a whole file: write it in a format "
+                 "that can (Parquet, ORC, or text that is uncompressed or packed with bzip2), or "
+                 "as many smaller files. To repartition right after reading would take about as "
+                 "long as it saves."
+               : NULL;
+}
+
 // What is to be done about the dearest verdict.
 enum way {
     WAY_COMPACT,
     WAY_PACK,
     WAY_SPLIT,
+    WAY_REWRITE, // likewise, where moving the rows takes as long as it saves
     WAY_CONNECT,
     WAY_CACHE,
     WAY_COLUMNS,
@@ -138,7 +168,7 @@ static enum way way_of(const struct app *app, const struct app_written *written,
         return WAY_CONNECT;
     }
     if (b->kind != KIND_IO_BOTTLENECK) {
-        return WAY_SPLIT;
+        return is_not_worth_moving(b) ? WAY_REWRITE : WAY_SPLIT;
     }
     bool text = stage != NULL && (app_stage_works(app, stage) & WORK_TEXT) != 0;
     return times_read(app, stage) > 1 ? WAY_CACHE : text ? WAY_COLUMNS : WAY_LESS;
@@ -194,6 +224,11 @@ static const char *const codes[] = {
                   "df = spark.read.format(fmt).load(path).repartition(@)\n"
                   "-- SQL\n"
                   "SELECT /*+ REPARTITION(@) */ ... FROM t\n",
+    [WAY_REWRITE] = "# PySpark: once, and at the end of the job that writes it\n"
+                    "spark.read.format(fmt).load(path).repartition(@).write.parquet(new_path)\n"
+                    "-- SQL\n"
+                    "CREATE TABLE t USING parquet AS SELECT /*+ REPARTITION(@) */ * FROM "
+                    "old_table\n",
     [WAY_CONNECT] =
         "# PySpark: a number or date with an index, and its smallest and largest value\n"
         "df = spark.read.jdbc(url, table, column=\"id\", lowerBound=1,\n"
@@ -222,6 +257,7 @@ static const char *const when_not[] = {
     [WAY_COMPACT] = "Not if they are read only once: then have them written larger.",
     [WAY_PACK] = "Not if each file must stay whole in one record.",
     [WAY_SPLIT] = "Not if what follows is cheaper than moving the rows once.",
+    [WAY_REWRITE] = "Not if it is read only once: then have it written otherwise.",
     [WAY_CONNECT] = "Not more connections at once than the database bears.",
     [WAY_CACHE] =
         "Not if it does not fit beside what else needs the memory: then write it out once.",
@@ -289,7 +325,7 @@ static void say(const struct app *app, const struct answers *answers, const stru
         buf_printf(out, "Keep what is read in memory: %u stages read the same files.",
                    times_read(app, stage));
     }
-    answers_add_remedies(answers, NULL, out);
+    answers_add_remedies(answers, rewrite_words, out);
     if (way == WAY_COMPACT || way == WAY_PACK) {
         buf_printf(out, " %.0f file%s of 128 MiB would hold the %s of those %s.", count,
                    count == 1 ? "" : "s",
@@ -335,10 +371,18 @@ static void recommend_reading(const struct advice_view *view, const struct answe
     r->when_not = when_not[way];
     r->saving_s = answers->saving_s + (way < WAY_WRITE ? 0 : writing_saves_s(view, written));
     snprintf(r->saving_how, sizeof r->saving_how,
-             "sum over %u stage%s of what reading cost beyond the work on what was read%s, at most",
+             "sum over %u stage%s of what reading cost beyond the work on what was read%s%s, at "
+             "most",
              answers->count, answers->count == 1 ? "" : "s",
+             moved_s(answers) > 0 ? ", less what moving the rows takes" : "",
              way < WAY_WRITE ? "" : ", and what writing so many files waited for");
     answers_finish(answers, &what, r);
+    r->saving_s = fmax(0, r->saving_s - moved_s(answers));
+    if (r->saving_s == 0 && way == WAY_REWRITE) {
+        snprintf(r->saving_how, sizeof r->saving_how,
+                 "nothing by moving the rows in this run, which takes as long: whoever reads them "
+                 "from then on");
+    }
 }
 
 static void recommend(const struct advice_view *view, struct advice *out) {

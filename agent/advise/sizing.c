@@ -15,6 +15,12 @@ bool sizing_differs(double now, double target) {
     return fabs(now - target) > 0.2 * now;
 }
 
+double sizing_moving_s(double rows, double writers, double readers) {
+    const double row_s = 1e-6;
+    bool known = rows > 0 && writers > 0 && readers > 0;
+    return known ? rows * row_s * (1 / writers + 1 / readers) : 0;
+}
+
 // Whole GiB, as MiB.
 static int64_t whole_gib(double gib) {
     return (int64_t)fmin(floor(fmax(gib, 0)), GIB_MOST) * MIB_PER_GIB;

@@ -20,6 +20,11 @@ enum {
     SIZING_SALTS = 10, // buckets that a hot key is spread over
 };
 
+// Wall time of a repartition: its rows are written by so many tasks at once, and read by so many. A
+// microsecond for each row and side: 1.5 million rows of a packed file took 2.8 s of task time more
+// where they were moved, 3 million bare numbers 3 s, on cores of 2025. 0 if a number is not known.
+double sizing_moving_s(double rows, double writers, double readers);
+
 // So many partitions for so many bytes: one for every 128 MiB, 1 to 1000.
 int64_t sizing_partitions(double bytes);
 // True if what there is differs from the target by more than a fifth of it.

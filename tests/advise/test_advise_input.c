@@ -44,6 +44,37 @@ static void what_cannot_be_split_is_cut_behind_the_reading(void **state) {
     assert_non_null(kit_ask("partitioning"));
 }
 
+// A microsecond for a row that is written by the one task, and one by the four that read.
+static void moving_rows_is_no_saving(void **state) {
+    (void)state;
+    struct bottleneck *b = kit_verdict(KIND_LOW_PARALLELISM, CAUSE_UNSPLITTABLE, 0, 30);
+    kit_evidence(b, "input_bytes", 1280 * KIT_MIB);
+    kit_evidence(b, "tasks", 1);
+    kit_evidence(b, "live_slots", 4);
+    kit_evidence(b, "records", 8e6);
+    app_stage(kit.app, 0, 0)->live_slots = 4;
+    const struct recommendation *r = kit_ask("input");
+    assert_near(r->saving_s, 20, 1e-9);
+    assert_non_null(strstr(r->saving_how, "less what moving the rows takes"));
+    assert_non_null(strstr(r->code, "df = spark.read.format(fmt).load(path).repartition(10)"));
+    assert_non_null(strstr(r->action, "repartition right after reading. 10 partitions fit it."));
+    b->saving_s = 10;
+    r = kit_ask("input");
+    assert_near(r->saving_s, 0, 0);
+    assert_non_null(strstr(r->saving_how, "nothing by moving the rows"));
+    assert_non_null(strstr(r->code, "load(path).repartition(10).write.parquet(new_path)"));
+    assert_null(strstr(r->code, "df ="));
+    assert_non_null(strstr(r->action, "would take about as long as it saves."));
+    b->saving_s = 10.001;
+    assert_near(kit_ask("input")->saving_s, 0.001, 1e-9);
+    b->kind = KIND_OVERSIZED_PARTITIONS; // too large to be left alone, whatever moving takes
+    kit.verdicts.end[KIND_LOW_PARALLELISM] = 0;
+    for (int k = KIND_LOW_PARALLELISM; k < KIND_OVERSIZED_PARTITIONS; k++) {
+        kit.verdicts.end[k] = 0;
+    }
+    assert_near(kit_ask("input")->saving_s, 10.001, 1e-9);
+}
+
 static void a_database_is_read_through_several_connections(void **state) {
     (void)state;
     kit_verdict(KIND_LOW_PARALLELISM, CAUSE_SINGLE_PARTITION, 0, 50);
@@ -221,6 +252,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(small_files_are_counted),
         KIT_TEST(what_cannot_be_split_is_cut_behind_the_reading),
+        KIT_TEST(moving_rows_is_no_saving),
         KIT_TEST(a_database_is_read_through_several_connections),
         KIT_TEST(slow_reading_is_told_by_what_is_read),
         KIT_TEST(what_cannot_be_split_comes_before_columns),

@@ -83,6 +83,9 @@ static void memory_follows_the_data(void **state) {
 // Every heap that was worked out for an amount has room for it, and one GiB less has not.
 static void a_heap_fits_what_it_is_for(void **state) {
     (void)state;
+    assert_near(sizing_moving_s(4e6, 1, 2), 6, 1e-9);
+    assert_near(sizing_moving_s(-1, 1, 2) + sizing_moving_s(9, -1, 2) + sizing_moving_s(9, 1, -1),
+                0, 0);
     assert_near(sizing_unified_bytes(1324, 0.6), 614.4 * MIB, 1);
     assert_near(sizing_unified_bytes(100, 0.6), 0, 0);
     assert_int_equal(sizing_heap_mib(0, 0.6), 1024);
