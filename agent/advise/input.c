@@ -85,9 +85,10 @@ static bool waits_for_files(const struct app *app, const struct stage *writer) {
 
 // What the run would have saved by writing no more files than needed: one of 128 MiB, one in each
 // folder unless these are too many, one for each slot. Of the time of the tasks that wrote, all of
-// it that they waited, but for what they waited for what they read: to create a file, to close it,
-// to move it where it belongs. The bytes would have been waited for, too, so it is the most. Of
-// their CPU time what small_files takes for a file; and what the driver took to commit them all.
+// it that they waited, but for what they waited for a busy CPU and what they read: to create a
+// file, to close it, to move it where it belongs. The bytes would have been waited for, too, so it
+// is the most. Of their CPU time what small_files takes for a file; and what the driver took to
+// commit them all.
 static double writing_saves_s(const struct advice_view *view, const struct app_written *w) {
     const struct stage *stage = writer_of(view->app, w);
     double files = (double)w->files, task_s = 0;
@@ -99,6 +100,8 @@ static double writing_saves_s(const struct advice_view *view, const struct app_w
         const struct stage_summary *s = &stage->summary;
         double file_cpu_ms = view->thresholds->of[KIND_SMALL_FILES][FILE_CPU_MS];
         double waited_ms = fmax(0, (double)stage->write_wait_ns - (double)s->read_ns) / 1e6;
+        waited_ms = cost_beyond_cpu_wait(waited_ms, (double)s->cpu_ns / 1e6,
+                                         cost_cpu_wait_share(view->app, stage));
         double cpu_ms = fmin((double)s->cpu_ns / 1e6, files * file_cpu_ms);
         task_s = gone * (waited_ms + cpu_ms) / 1000;
     }

@@ -9,6 +9,17 @@ double cost_slots(const struct stage *stage) {
     return stage->slots > 0 ? (double)stage->slots : 1;
 }
 
+double cost_cpu_wait_share(const struct app *app, const struct stage *stage) {
+    double run_ms = (double)app->computed.run_ms;
+    double share = run_ms > 0 ? (double)app->computed.waited_ms / run_ms : 0;
+    share = fmin(share, 1 - stage_unpacking_cpu_share(stage)); // of NAN and a number: the number
+    return fmin(0.99, fmax(0, share));
+}
+
+double cost_beyond_cpu_wait(double waited, double computed, double share) {
+    return fmax(0, waited - computed * share / (1 - share));
+}
+
 // From the first launch to the last end of a task, 0 unknown.
 static double wall_s(const struct stage *stage) {
     bool known = stage->first_launch_ms > 0 && stage->last_finish_ms > stage->first_launch_ms;

@@ -14,16 +14,6 @@ static const struct detector_threshold thresholds[] = {
      0.01, 0.99, "base rule; spark-tui calls a stage I/O-bound below 30 % CPU of its run time"},
 };
 
-// How much of the time in which a task wants a CPU it waits for one, in the run: what the tasks of
-// each stage that only computes do at least. No more than unpacking the stage's own tasks, which is
-// work of the CPU, waited: tasks elsewhere may have waited for what their code calls.
-static double waits_for_cpu(const struct app *app, const struct stage *stage) {
-    double run_ms = (double)app->computed.run_ms;
-    double share = run_ms > 0 ? (double)app->computed.waited_ms / run_ms : 0;
-    share = fmin(share, 1 - stage_unpacking_cpu_share(stage)); // of NAN and a number: the number
-    return fmin(0.99, fmax(0, share));
-}
-
 // What the verdict rests on.
 struct reading {
     double read_ns, compute_ns;
@@ -39,11 +29,11 @@ static struct reading look(const struct detector_view *view) {
     struct reading r = {
         .read_ns = (double)stage->summary.read_ns,
         .compute_ns = (double)stage->io_cpu_ns,
-        .busy = waits_for_cpu(view->app, stage),
+        .busy = cost_cpu_wait_share(view->app, stage),
         .bytes_per_task = (double)stage->summary.input_bytes / (double)stage->io_tasks,
         .foreign = view->app->foreign_engine || stage->python,
     };
-    r.rest_ns = fmax(0, r.read_ns - r.compute_ns * r.busy / (1 - r.busy));
+    r.rest_ns = cost_beyond_cpu_wait(r.read_ns, r.compute_ns, r.busy);
     r.contention = r.rest_ns <= view->thresholds[0] * (r.rest_ns + r.compute_ns);
     return r;
 }

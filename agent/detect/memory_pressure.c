@@ -32,6 +32,14 @@ static double share_of_cpu(const struct stage_summary *s) {
     return spilled > 0 ? spilled / (spilled + others) : 1;
 }
 
+// Of the time that tasks that spill waited for what no metric tells, ms: the disk's at most, not
+// what they waited for a busy CPU, as the run's stages that only compute do.
+static double disk_wait_ms(const struct detector_view *view) {
+    const struct stage *stage = view->stage;
+    return cost_beyond_cpu_wait((double)stage->spill_wait_ms, (double)stage->spill_cpu_ns / 1e6,
+                                cost_cpu_wait_share(view->app, stage));
+}
+
 // Spark has no timer for spilling. What it cost is at most what the tasks that spilled show: the
 // waiting that nothing else explains, and a share of their CPU time; and no more than the bytes
 // would take on a slow disk. Tasks that do not tell their CPU time show only the bytes.
@@ -42,7 +50,7 @@ static double spill_work_s(const struct detector_view *view) {
     double disk_s = 2 * (double)s->disk_spilled_bytes / mib / view->thresholds[SPILL_DISK_RATE];
     double cpu_s = (double)s->memory_spilled_bytes / mib / view->thresholds[SPILL_MEMORY_RATE];
     if (stage_tells_cpu(stage)) {
-        disk_s = fmin(disk_s, (double)stage->spill_wait_ms / 1000);
+        disk_s = fmin(disk_s, disk_wait_ms(view) / 1000);
         cpu_s = fmin(cpu_s, share_of_cpu(s) * (double)stage->spill_cpu_ns / 1e9);
     }
     return fmin(disk_s + cpu_s, SPILL_SHARE_MOST * (double)stage->spill_task_ms / 1000);
@@ -123,6 +131,9 @@ static void judge(const struct detector_view *view, struct verdict *out) {
     verdict_evidence(out, "spill_task_ms", (double)stage->spill_task_ms);
     verdict_evidence(out, "spill_wait_ms", (double)stage->spill_wait_ms);
     verdict_evidence(out, "spill_cpu_ms", (double)stage->spill_cpu_ns / 1e6);
+    if (disk_wait_ms(view) < (double)stage->spill_wait_ms) {
+        verdict_evidence(out, "spill_wait_beyond_cpu_ms", disk_wait_ms(view));
+    }
     verdict_evidence(out, "gc_ms", (double)s->gc_ms);
     verdict_evidence(out, "run_ms", (double)s->run_ms);
     verdict_evidence(out, "gc_share", gc_share);

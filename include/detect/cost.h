@@ -8,6 +8,13 @@
 
 // Task slots that the stage could use, at least 1.
 double cost_slots(const struct stage *stage);
+// How much of the time in which a task wants a CPU it waits for one, in the run, 0..0.99: what the
+// tasks of each stage that only computes do at least. No more than unpacking the stage's own tasks,
+// which is work of the CPU, waited: tasks elsewhere may have waited for what their code calls.
+double cost_cpu_wait_share(const struct app *app, const struct stage *stage);
+// Of the time that tasks waited, what is left when they waited that share of the time for a CPU in
+// which they wanted to compute; never below 0. In whatever unit both are.
+double cost_beyond_cpu_wait(double waited, double computed, double share);
 // How long its tasks take on its slots: the longest of them, or all their work over the slots, or
 // the time in which no other stage ran; at most the time they did take.
 double cost_running_s(const struct stage *stage);

@@ -96,6 +96,15 @@ static void spill_costs_what_its_tasks_show(void **state) {
     assert_near(v.saving_s, 5 / 20.0 * 10, 1e-12);
     stage.spill_wait_ms = 3000; // the disk was faster: no task waited longer
     assert_near(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).saving_s, 4 / 20.0 * 10, 1e-12);
+    // Of the 3 s 2.5 were for a CPU: beside 10 s of computing, where who only computes waits a
+    // fifth.
+    app.computed = (struct load_computed){.run_ms = 5000, .waited_ms = 1000};
+    v = judge(KIND_MEMORY_PRESSURE, &app, &stage, true);
+    assert_near(evidence(&v, "spill_wait_beyond_cpu_ms"), 500, 1e-9);
+    assert_near(v.saving_s, 1.5 / 20 * 10, 1e-12);
+    app.computed.waited_ms = 2000; // all of it, and no less
+    assert_near(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).saving_s, 1 / 20.0 * 10, 1e-12);
+    app.computed = (struct load_computed){0};
     stage.spill_cpu_ns = 1000000000; // half of what went through a serialiser was the spill's
     assert_near(judge(KIND_MEMORY_PRESSURE, &app, &stage, true).saving_s, 3.5 / 20 * 10, 1e-12);
     stage.cpu_untold_tasks = 1; // only the bytes are known
