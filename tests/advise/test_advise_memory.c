@@ -39,6 +39,27 @@ static void a_spill_asks_for_what_it_needed(void **state) {
     assert_near(r->saving_s, 20, 0);
 }
 
+// In the order of their kinds.
+static void what_a_broadcast_spares_is_promised_once(void **state) {
+    (void)state;
+    on_a_cluster("4g", "4");
+    spill(2, 2048, 1024);
+    spill(3, 2048, 1024);
+    struct bottleneck *join = kit_verdict(KIND_JOIN_STRATEGY, CAUSE_BROADCASTABLE, -1, 50);
+    kit_evidence(join, "join_stage", 2);
+    const struct recommendation *r = kit_ask("memory");
+    assert_int_equal(r->bottleneck_count, 2);
+    assert_near(r->saving_s, 20, 0); // of stage 3
+    join->cause = CAUSE_NESTED_LOOP; // it does not sort
+    assert_near(kit_ask("memory")->saving_s, 40, 0);
+    join->cause = CAUSE_BROADCASTABLE;
+    kit.found[1].stage = 2;
+    r = kit_ask("memory");
+    assert_near(r->saving_s, 0, 0);
+    assert_string_equal(r->saving_how, "no time beyond what the join would take less");
+    assert_string_equal(kit_value("spark.executor.memory"), "21g");
+}
+
 static void the_formula_is_the_least(void **state) {
     (void)state;
     on_a_cluster("1g", "1");
@@ -288,6 +309,7 @@ static void what_was_not_seen_is_not_taken_away(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         KIT_TEST(a_spill_asks_for_what_it_needed),
+        KIT_TEST(what_a_broadcast_spares_is_promised_once),
         KIT_TEST(the_formula_is_the_least),
         KIT_TEST(never_less_than_it_had),
         KIT_TEST(partitions_do_what_a_heap_cannot),

@@ -171,6 +171,8 @@ MUTANTS = (
            "fmin(disk_s, disk_wait_ms(view) / 1000)", "fmin(disk_s, (double)stage->spill_wait_ms / 1000)", ("test_detect_cost",)),
     Mutant("waiting for a busy CPU is writing files", "agent/advise/input.c",
            "cost_cpu_wait_share(view->app, stage)", "0", ("test_advise_input",)),
+    Mutant("what a broadcast spares is promised twice", "agent/advise/memory.c",
+           "goes_with_a_join(view, b) ? 0 : saves_s", "saves_s", ("test_advise_memory",)),
     Mutant("a large heap leaves hardly any garbage", "agent/advise/memory.c",
            "fmin(1 - 1 / grows, 1.0 / LEFT_PARTS)", "(1 - 1 / grows)", ("test_advise_memory",)),
     Mutant("what fewer tasks save is told though their records are alike", "agent/detect/tiny_tasks.c",
