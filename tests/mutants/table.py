@@ -859,6 +859,8 @@ MUTANTS = (
            "group->is_baseline = !pick(report, group, false, &own);", "group->is_baseline = true;", ("test_groups",)),
     Mutant("a bar is as long as the slowest run", "agent/present/render_report_html.c",
            "x_of(spread->mean, most) - BAR_FROM", "x_of(spread->max, most) - BAR_FROM", ("cli",)),
+    Mutant("advice whose record has gone is forgotten", "agent/present/render_given.c",
+           'add_state(json, "missing", given, GIVEN_MISSING);', "", ("test_render_given",)),
     Mutant("limits that were hit are not told", "agent/present/render_json.c",
            'json_member_bool(json, "limits_hit", app->limit_hit);', 'json_member_bool(json, "limits_hit", false);',
            ("golden",)),

@@ -171,6 +171,21 @@ class LeastRights(RightsCase):
         self.assertGreater(agent.metric("stoker_restore_records_total"), 0)
         self.assert_all_came_once(site, agent)
 
+    def test_looking_back_needs_to_read_its_topics_and_nothing_else(self):
+        site, _ = self.place("past")
+        agent = site.agent().start().wait_ready(20)
+        self.send(site)
+        log = self.logs[0]
+        pipeline = site.results().settle([(log.app_id, log.attempt)], 40, agent.process).runs[log.app_id, log.attempt]["pipeline"]
+        agent.stop()
+        self.broker.deny(*least_rights(site))
+        for topic, command in (("runs", "report"), ("recommendations", "advise")):
+            words = (command, "--pipeline", pipeline, "-c", agent.config_path)
+            with self.assertRaisesRegex(PartError, f"topic {site.topics[topic]} cannot be read: .* the user needs the ACL READ on it"):
+                stoker(*words)
+            self.broker.allow(read(site.topics[topic]))
+            self.assertIn(log.app_id, stoker(*words).decode())
+
     def test_describe_configs_lets_it_refuse_a_wrong_policy(self):
         """Without, the policy is taken as right: that is what all other cases do."""
         site, _ = self.place("policy")
