@@ -368,6 +368,9 @@ enum status alert_doors_probe(const struct alert_target *target, size_t i, struc
     if (status != ST_OK) {
         return status;
     }
+    if (target->door->hides_path) {
+        url_hide_path(&url);
+    }
     buf_add_text(shown, url.shown);
     struct alert_settings settings = with_defaults(&target->settings);
     struct http_settings http = http_of(&settings);
@@ -375,7 +378,8 @@ enum status alert_doors_probe(const struct alert_target *target, size_t i, struc
     struct http_request request = {.url = &url};
     struct http_answer answer;
     status = http_client_send(client, &request, &answer, err);
-    if (status == ST_OK && answer.code != 200) {
+    bool told = target->door->ready_path[0] != '\0'; // else what it answers says nothing
+    if (status == ST_OK && told && answer.code != 200) {
         status = err_set(err, ST_RETRY, "answers %d to %s", answer.code, target->door->ready_path);
     }
     http_client_free(client);

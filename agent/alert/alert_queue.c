@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/metrics.h"
 #include "base/sat.h"
+#include "net/signature.h"
 
 enum { PAUSE_FIRST_MS = 1000, COMPLAIN_EVERY_MS = 60000, QUEUE_MAGIC = 0x616c7274 };
 
@@ -116,7 +117,7 @@ size_t alert_table_put(struct alert_table *table, const void *holder, const char
     entry->holder = holder;
     if (!known || (entry->ended_ms > 0 && ended_ms <= 0)) {
         entry->started_ms = started;
-    } else if (started < entry->started_ms) {
+    } else if (started < entry->started_ms && !table->options.once) {
         entry->started_ms = started;
         changed(entry);
     }
@@ -128,13 +129,16 @@ size_t alert_table_put(struct alert_table *table, const void *holder, const char
             ended = entry->ended_ms; // told again: the first end stands
         }
     }
-    if (!known || ended != entry->ended_ms || strcmp(entry->annotations, annotations) != 0) {
+    bool turned = !known || ended != entry->ended_ms;
+    if (turned || strcmp(entry->annotations, annotations) != 0) {
         mem_free(entry->annotations);
         entry->annotations = mem_strdup(annotations);
         entry->forget_ms = sat_add(now.mono_ms, table->options.keep_resolved_ms);
         table->firing += (size_t)(ended == 0) - (size_t)(entry->ended_ms == 0);
         entry->ended_ms = ended;
-        changed(entry);
+        if (turned || !table->options.once) {
+            changed(entry);
+        }
     }
     require(HASH_COUNT(table->entries) <= table->options.alerts_max);
     require(table->firing <= HASH_COUNT(table->entries));
@@ -222,7 +226,9 @@ size_t alert_table_settle(struct alert_table *table, enum alert_verdict verdict,
         if (verdict == ALERT_TAKEN) {
             entry->waiting = false;
             entry->alone = false;
-            entry->next_ms = sat_add(now.mono_ms, table->options.resend_interval_ms);
+            entry->next_ms = table->options.once
+                                 ? INT64_MAX
+                                 : sat_add(now.mono_ms, table->options.resend_interval_ms);
         } else if (verdict == ALERT_REFUSED && single) {
             drop(table, entry);
             given_up++;
@@ -268,6 +274,7 @@ struct alert_queue {
     uint32_t magic;
     const struct alert_door *door;
     struct url url;
+    char *secret; // of the signature; NULL: requests carry none
     struct http_client *client;
     pthread_t thread;
     bool started;
@@ -357,9 +364,27 @@ static void wait_until(struct alert_queue *queue, int64_t mono_ms) {
     pthread_cond_timedwait(&queue->wake, &queue->lock, &at);
 }
 
+enum { HEADER_SIZE = SIGNATURE_TEXT_SIZE + 32 };
+
+// NULL: none.
+static const char *sign(const struct alert_queue *queue, const struct buf *body,
+                        char header[HEADER_SIZE]) {
+    if (queue->secret == NULL) {
+        return NULL;
+    }
+    char signature[SIGNATURE_TEXT_SIZE];
+    int64_t wall_ms = clock_wall_ms();
+    signature_of(str_of(queue->secret), buf_str(body), wall_ms > 0 ? wall_ms / 1000 : 0, signature);
+    snprintf(header, HEADER_SIZE, "Stoker-Signature: %s", signature);
+    return header;
+}
+
 static struct result post(struct alert_queue *queue, const struct buf *body) {
-    struct http_request request = {
-        .url = &queue->url, .content_type = "application/json", .body = buf_str(body)};
+    char header[HEADER_SIZE];
+    struct http_request request = {.url = &queue->url,
+                                   .content_type = "application/json",
+                                   .body = buf_str(body),
+                                   .header = sign(queue, body, header)};
     struct http_answer answer;
     struct result result = {.verdict = ALERT_FAILED};
     struct err err;
@@ -458,7 +483,12 @@ enum status alert_queue_new(const struct alert_door *door, const struct alert_se
         &(struct alert_table_options){.resend_interval_ms = settings->resend_interval_ms,
                                       .keep_resolved_ms = settings->keep_resolved_ms,
                                       .alerts_max = settings->alerts_max,
-                                      .batch_max = door->batch_max});
+                                      .batch_max = door->batch_max,
+                                      .once = door->once});
+    if (door->hides_path) {
+        url_hide_path(&queue->url);
+    }
+    queue->secret = settings->secret != NULL ? mem_strdup(settings->secret) : NULL;
     init_lock(queue);
     struct http_settings ours = *http;
     ours.give_up_ms = &queue->deadline_ms;
@@ -548,6 +578,7 @@ void alert_queue_free(struct alert_queue *queue) {
     }
     http_client_free(queue->client);
     url_fini(&queue->url);
+    mem_free(queue->secret);
     alert_table_free(queue->table);
     pthread_cond_destroy(&queue->wake);
     pthread_mutex_destroy(&queue->lock);

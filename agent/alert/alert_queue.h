@@ -15,6 +15,7 @@ struct alert_time {
 struct alert_table_options {
     int64_t resend_interval_ms, keep_resolved_ms;
     size_t alerts_max, batch_max;
+    bool once; // nothing is due again once it was taken, and what changes while it fires is no news
 };
 
 struct alert_table;

@@ -10,9 +10,10 @@
 #include "commands/setup.h"
 #include "net/url.h"
 
-enum { DOORS_MAX = 8, DOOR_ROWS = 8, KEY_SIZE = 96, HELP_SIZE = 128 };
+enum { DOORS_MAX = 8, DOOR_ROWS = 9, KEY_SIZE = 96, HELP_SIZE = 128 };
 
-// Keys without the door's name, help of `urls` without its title.
+// Keys without the door's name, help of `urls` without its title. The last one only a door that
+// signs has.
 static const struct setting every_door[DOOR_ROWS] = {
     {.key = "urls",
      .type = SETTING_LIST,
@@ -52,20 +53,26 @@ static const struct setting every_door[DOOR_ROWS] = {
      .type = SETTING_MAP,
      .def = "",
      .help = "Labels added to every alert that does not have them."},
+    {.key = "secret",
+     .type = SETTING_TEXT,
+     .def = "",
+     .help = "Key of the HMAC-SHA256 that signs each request (header Stoker-Signature).",
+     .flags = SETTING_SECRET},
 };
 
-static struct setting_table door_table(unsigned door, const char *name, const char *title) {
+static struct setting_table door_table(unsigned number, const struct alert_door *door) {
     static struct setting rows[DOORS_MAX][DOOR_ROWS];
     static char keys[DOORS_MAX][DOOR_ROWS][KEY_SIZE], help[DOORS_MAX][HELP_SIZE];
-    require(door < DOORS_MAX);
+    require(number < DOORS_MAX);
     for (unsigned i = 0; i < DOOR_ROWS; i++) {
-        snprintf(keys[door][i], KEY_SIZE, "%s.%s", name, every_door[i].key);
-        rows[door][i] = every_door[i];
-        rows[door][i].key = keys[door][i];
+        snprintf(keys[number][i], KEY_SIZE, "%s.%s", door->name, every_door[i].key);
+        rows[number][i] = every_door[i];
+        rows[number][i].key = keys[number][i];
     }
-    snprintf(help[door], HELP_SIZE, "%s%s", title, every_door[0].help);
-    rows[door][0].help = help[door];
-    return (struct setting_table){rows[door], DOOR_ROWS};
+    snprintf(help[number], HELP_SIZE, "%s%s", door->title, every_door[0].help);
+    rows[number][0].help = help[number];
+    rows[number][0].flags |= door->hides_path ? SETTING_SECRET : 0;
+    return (struct setting_table){rows[number], DOOR_ROWS - !door->signs};
 }
 
 static bool in_section(const struct setting *row, const char *name) {
@@ -84,7 +91,7 @@ unsigned setup_alert_tables(struct setting_table *out, unsigned max) {
             end = in_section(&agent->rows[r], door[d]->name) ? r + 1 : end;
         }
         out[n++] = (struct setting_table){agent->rows + begin, end - begin};
-        out[n++] = door_table(d, door[d]->name, door[d]->title);
+        out[n++] = door_table(d, door[d]);
         begin = end;
     }
     out[n++] = (struct setting_table){agent->rows + begin, agent->count - begin};
@@ -112,7 +119,7 @@ static void check_door(struct config *config, const struct alert_door *door) {
         struct url url;
         if (url_parse(urls[i], "", &url, NULL) != ST_OK) {
             struct buf shown = {0};
-            scrub_add(&shown, str_of(urls[i]));
+            scrub_add(&shown, door->hides_path ? STR(SCRUB_MARK) : str_of(urls[i]));
             config_add_error(config, key_of(door, "urls"),
                              "not a URL such as http://host:9093: %.200s", buf_text(&shown));
             buf_fini(&shown);
@@ -155,6 +162,7 @@ static struct alert_settings settings_of(const struct config *config,
         .username = text_of(config, door, "basic_auth_user"),
         .password = text_of(config, door, "basic_auth_password"),
         .bearer = text_of(config, door, "bearer_token"),
+        .secret = door->signs ? text_of(config, door, "secret") : NULL,
         .ca_file = text_of(config, door, "ca_file"),
         .external = external,
         .external_count = labels,

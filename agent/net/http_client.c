@@ -139,6 +139,7 @@ static struct curl_slist *set_body(struct http_client *client, const struct http
         headers = curl_slist_append(NULL, buf_text(&type));
         // A large body goes out without asking first.
         require(headers != NULL && curl_slist_append(headers, "Expect:") != NULL);
+        require(request->header == NULL || curl_slist_append(headers, request->header) != NULL);
         buf_fini(&type);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
         SET(CURLOPT_POSTFIELDS, request->body.p); // makes it a POST

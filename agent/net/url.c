@@ -92,6 +92,18 @@ enum status url_parse(const char *text, const char *below, struct url *out, stru
                : err_set(err, ST_FATAL, "not a URL of the form http://host:port/path");
 }
 
+void url_hide_path(struct url *url) {
+    const char *host = strstr(url->shown, "://");
+    require(host != NULL); // as it was parsed
+    size_t len = (size_t)(host - url->shown) + 3 + strcspn(host + 3, "/");
+    struct buf shown = {0};
+    buf_add(&shown, url->shown, len);
+    buf_add_text(&shown, "/...");
+    mem_free(url->shown);
+    url->shown = mem_strdup(buf_text(&shown));
+    buf_fini(&shown);
+}
+
 void url_fini(struct url *url) {
     mem_free(url->target);
     mem_free(url->shown);

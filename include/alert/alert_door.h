@@ -31,8 +31,15 @@ struct alert_door {
     const char *name;  // section of its settings and beginning of its log events: "alertmanager"
     const char *title; // for people: "Alertmanager"
     const char *path;  // behind the path of a configured URL; alerts are posted there
-    const char *ready_path; // likewise; `stoker check --connect` gets it and wants a 200
-    size_t batch_max;       // alerts in one request
+    // Likewise; `stoker check --connect` gets it and wants a 200. "": there is none, any answer of
+    // the server will do.
+    const char *ready_path;
+    size_t batch_max; // alerts in one request
+    // Told when it begins and when it ends, never again: a receiver that passes every request on to
+    // people. Else news of what fires are told, too, and all of it again each resend interval.
+    bool once;
+    bool hides_path; // the path of a configured URL is as good as a password: shown nowhere
+    bool signs;      // its requests can carry a signature: it has the setting `secret`
     // Appends the body of a request, which is JSON.
     void (*render)(const struct alert_message *messages, size_t count, struct buf *body);
     // Judges an answer by its status and body (cut to a few KiB, hostile); appends to `words` what

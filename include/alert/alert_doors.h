@@ -7,9 +7,9 @@
 // nor the others. Delivery is at least once, and merged by the receiver on the label set: a change
 // goes out at once, a firing alert again every resend interval with an end 4 intervals ahead, an
 // ended one again every interval for keep_resolved_ms. A receiver that forgets all at a restart is
-// mended by the repeats. What always holds: a table never grows beyond alerts_max, an end is never
-// told of what did not end, no lock is held while the network is waited for, and one bad alert
-// never keeps the others from being told.
+// mended by the repeats; one that passes on what it is told (`once`) gets none. What always holds:
+// a table never grows beyond alerts_max, an end is never told of what did not end, no lock is held
+// while the network is waited for, and one bad alert never keeps the others from being told.
 #pragma once
 
 #include <stdbool.h>
@@ -34,6 +34,7 @@ struct alert_settings {
     int64_t keep_resolved_ms;           // default 15 minutes
     const char *username, *password;    // basic authentication
     const char *bearer;                 // or a bearer token, not both
+    const char *secret;                 // key of the requests' signature, for a door that signs
     const char *ca_file;                // PEM; default: the system's store
     const struct alert_label *external; // added to an alert that has no such label
     size_t external_count;

@@ -35,6 +35,7 @@ struct http_request {
     const struct url *url;
     const char *content_type; // of the body
     struct str body;          // p NULL: GET, else POST
+    const char *header;       // one more of a POST, "Name: value"; NULL: none
 };
 
 struct http_answer {

@@ -14,5 +14,7 @@ struct url {
 // the form http://host:port/path; the words never repeat `text`, which may hold a password.
 enum status url_parse(const char *text, const char *below, struct url *out,
                       struct err *err) MUST_USE;
+// Leaves of `shown` no more than the scheme, the host and the port: where the path is a secret.
+void url_hide_path(struct url *url);
 // Releases the texts; takes what is zeroed or already released.
 void url_fini(struct url *url);

@@ -17,7 +17,7 @@ enum { MINUTE = 60000 };
 static const int64_t T0 = 1767323045678;
 
 static struct alert_table *table_of(size_t alerts_max, size_t batch_max) {
-    struct alert_table_options options = {MINUTE, 15 * MINUTE, alerts_max, batch_max};
+    struct alert_table_options options = {MINUTE, 15 * MINUTE, alerts_max, batch_max, false};
     return alert_table_new(&options);
 }
 

@@ -67,10 +67,30 @@ static void what_is_no_url_is_not_repeated(void **state) {
     }
 }
 
+static void a_path_can_be_hidden(void **state) {
+    (void)state;
+    static const char *const urls[][2] = {
+        {"https://u:hush@hooks:8443/services/HUSH?k=HUSH", "https://hooks:8443/..."},
+        {"http://[::1]:80/HUSH", "http://[::1]:80/..."},
+        {"http://a", "http://a/..."},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+        struct url url;
+        struct err err;
+        assert_int_equal(url_parse(urls[i][0], "", &url, &err), ST_OK);
+        url_hide_path(&url);
+        assert_string_equal(url.shown, urls[i][1]);
+        url_hide_path(&url); // twice is once
+        assert_string_equal(url.shown, urls[i][1]);
+        url_fini(&url);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_asked_and_what_is_shown),
         cmocka_unit_test(what_is_no_url_is_not_repeated),
+        cmocka_unit_test(a_path_can_be_hidden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,7 @@ class WebhookRecorder:
 
     def __init__(self):
         self._received = []
+        self._raw = []
         self._lock = threading.Lock()
         recorder = self
 
@@ -139,6 +140,7 @@ class WebhookRecorder:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 with recorder._lock:
                     recorder._received.append((time.time(), self.path, json.loads(body)))
+                    recorder._raw.append((self.path, dict(self.headers), body))
                 self.send_response(200)
                 self.end_headers()
 
@@ -159,6 +161,11 @@ class WebhookRecorder:
                 for alert in body["alerts"]
                 if status in (None, alert["status"]) and
                 all(alert["labels"].get(k) == v for k, v in labels.items())]
+
+    def raw(self, path):
+        """(headers, body as it came) of every request to `path`, oldest first."""
+        with self._lock:
+            return [(headers, body) for where, headers, body in self._raw if where == path]
 
     def stop(self):
         self._server.shutdown()
