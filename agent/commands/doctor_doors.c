@@ -57,7 +57,8 @@ void doctor_alerts(struct doctor *doctor) {
     }
     setup_alerts_fini(&alerts);
     if (urls == 0) {
-        doctor_say(doctor, DOCTOR_OK, "", "sent to nobody: alertmanager.urls and webhook.urls are empty");
+        doctor_say(doctor, DOCTOR_OK, "",
+                   "sent to nobody: alertmanager.urls and webhook.urls are empty");
     }
 }
 

@@ -2,7 +2,6 @@
 #include "net/signature.h"
 
 #include <inttypes.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 
