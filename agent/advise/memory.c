@@ -141,8 +141,19 @@ static void look(const struct advice_view *view, const struct answers *answers,
 struct plan {
     double heap_mib, overhead_mib, driver_mib; // 0: as it is
     double partitions;                         // 0: as many as there are
-    double cores;                              // likewise
+    double instead; // likewise; what would do without a larger heap, where the run sets how many
+    double cores;   // likewise
 };
+
+// So many partitions that a task's part fits its share of such a heap; 0: as many as there are do.
+static double partitions_fitting(const struct app *app, const struct shortage *s, double heap_mib) {
+    double room = sizing_unified_bytes((int64_t)heap_mib, memory_fraction(app)) /
+                  (double)facts_tasks_at_once(app);
+    double partitions = room > 0 ? ceil(s->tasks * s->task_bytes / room) : 0;
+    return sizing_differs(s->tasks, partitions) && partitions > s->tasks
+               ? fmin(partitions, 100 * s->tasks)
+               : 0;
+}
 
 // The formula gives the least that is advised; beyond the most, smaller parts do more than larger
 // heaps.
@@ -156,13 +167,12 @@ static void plan_heap(const struct app *app, const struct shortage *s, struct pl
         plan->cores = floor(cores / 2);
     }
     if (s->task_bytes > 0) {
-        double heap_mib = plan->heap_mib > 0 ? plan->heap_mib : s->heap_mib;
-        double room = sizing_unified_bytes((int64_t)heap_mib, memory_fraction(app)) /
-                      (double)facts_tasks_at_once(app);
-        double partitions = room > 0 ? ceil(s->tasks * s->task_bytes / room) : 0;
-        plan->partitions = sizing_differs(s->tasks, partitions) && partitions > s->tasks
-                               ? fmin(partitions, 100 * s->tasks)
-                               : 0;
+        bool own = s->cut != NULL && setting_told(app, SETTING_SQL_SHUFFLE_PARTITIONS).len > 0;
+        plan->partitions =
+            partitions_fitting(app, s, plan->heap_mib > 0 ? plan->heap_mib : s->heap_mib);
+        plan->instead = own && plan->heap_mib > 0 && plan->partitions == 0
+                            ? partitions_fitting(app, s, s->heap_mib)
+                            : 0;
     }
 }
 
@@ -206,8 +216,9 @@ static void set_all(const struct app *app, const struct shortage *s, const struc
     if (plan->cores > 0) {
         advice_set_int(r, SETTING_EXECUTOR_CORES, plan->cores);
     }
-    if (plan->partitions > 0 && s->cut != NULL) {
-        advice_set_int(r, SETTING_SQL_SHUFFLE_PARTITIONS, plan->partitions);
+    double partitions = fmax(plan->partitions, plan->instead);
+    if (partitions > 0 && s->cut != NULL) {
+        advice_set_int(r, SETTING_SQL_SHUFFLE_PARTITIONS, partitions);
     }
     if (s->off_heap_want_bytes > 0) {
         advice_set_bool(r, SETTING_MEMORY_OFF_HEAP_ENABLED, true);
@@ -249,6 +260,12 @@ static void say_heap(const struct app *app, const struct shortage *s, const stru
     if (plan->partitions > 0) {
         buf_printf(out, "%s%.0f partitions instead of %.0f would make each small enough. ",
                    plan->heap_mib > 0 ? "With that, " : "", plan->partitions, s->tasks);
+    }
+    if (plan->instead > 0) {
+        buf_printf(out,
+                   "Or, with the heap as it is: %.0f partitions instead of the %.0f that the run "
+                   "asks for would make each small enough. ",
+                   plan->instead, s->tasks);
     }
     if (s->churn) {
         buf_printf(out,

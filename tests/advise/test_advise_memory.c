@@ -104,6 +104,29 @@ static void partitions_do_what_a_heap_cannot(void **state) {
     assert_non_null(strstr(r->code, "repartition(628, \"key\")"));
 }
 
+// Where the run itself says how many partitions there are, more of them do without a larger heap.
+static void partitions_of_the_runs_own_are_named_beside_the_heap(void **state) {
+    (void)state;
+    on_a_cluster("4g", "4");
+    spill(0, 2048, 1024);
+    struct stage *stage = app_stage(kit.app, 0, 0);
+    stage->summary.tasks_expected = 100;
+    stage->summary.shuffle_read_bytes = 1;
+    kit_ask("memory");
+    assert_string_equal(kit_value("spark.executor.memory"), "21g");
+    assert_string_equal(kit_value("spark.sql.shuffle.partitions"), ""); // 200 did not make them
+    stage->summary.tasks_expected = 200;
+    kit_ask("memory");
+    assert_string_equal(kit_value("spark.sql.shuffle.partitions"), ""); // nobody asked for these
+    stage->summary.tasks_expected = 100;
+    kit_property("spark.sql.shuffle.partitions", "100");
+    const struct recommendation *r = kit_ask("memory");
+    assert_string_equal(kit_value("spark.executor.memory"), "21g");
+    // 100 x 3 GiB over (4 GiB - 300 MiB) x 0.6 / 4
+    assert_string_equal(kit_value("spark.sql.shuffle.partitions"), "540");
+    assert_non_null(strstr(r->action, "with the heap as it is: 540 partitions instead of the 100"));
+}
+
 static void garbage_asks_for_a_larger_heap_if_it_was_full(void **state) {
     (void)state;
     on_a_cluster("8g", "4");
@@ -313,6 +336,7 @@ int main(void) {
         KIT_TEST(the_formula_is_the_least),
         KIT_TEST(never_less_than_it_had),
         KIT_TEST(partitions_do_what_a_heap_cannot),
+        KIT_TEST(partitions_of_the_runs_own_are_named_beside_the_heap),
         KIT_TEST(garbage_asks_for_a_larger_heap_if_it_was_full),
         KIT_TEST(half_of_what_garbage_costs_stays),
         KIT_TEST(the_driver_is_the_executor_in_local_mode),
