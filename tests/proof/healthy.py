@@ -59,10 +59,10 @@ def ok_pandas_udf(spark, ctx):
                   "isnan(s)")
 
 
-@job(800_000, prepare=make_contacts)
+@job(600_000, prepare=make_contacts)
 def ok_connections(spark, ctx):
     """A database read through two connections."""
-    t = spark.read.jdbc(f"jdbc:derby:{ctx.data}/db", "contacts", column="id", lowerBound=0, upperBound=800_000, numPartitions=2,
+    t = spark.read.jdbc(f"jdbc:derby:{ctx.data}/db", "contacts", column="id", lowerBound=0, upperBound=600_000, numPartitions=2,
                         properties=DERBY)
     return digest(t.selectExpr("id", "aggregate(sequence(1, 20), mail, (a, x) -> sha2(a, 512)) AS seal"), "id", "seal")
 

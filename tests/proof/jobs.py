@@ -25,10 +25,10 @@ def digest(df, *columns):
 # --- joins ----------------------------------------------------------------------------------------------------------------------
 
 
-@job(4_000_000, "19 of 20 rows have one key, adaptive execution is off", conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"},
+@job(3_000_000, "19 of 20 rows have one key, adaptive execution is off", conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"},
      answers=("salt_join",))
 def skewed_join(spark, ctx):
-    big = rows(spark, 4_000_000, 8).selectExpr("id", "IF(id % 20 < 19, 0, id % 200000) AS key", "sha1(string(id)) AS parcel")
+    big = rows(spark, 3_000_000, 8).selectExpr("id", "IF(id % 20 < 19, 0, id % 200000) AS key", "sha1(string(id)) AS parcel")
     other = rows(spark, 300_000, 4).selectExpr("id AS key", "sha1(string(id * 7)) AS depot")
     if ctx.told("salt_join"):
         salts = spark.range(ctx.told("salt_join")).withColumnRenamed("id", "salt")
@@ -39,10 +39,10 @@ def skewed_join(spark, ctx):
     return digest(out.selectExpr("id", SEAL.format("parcel", SEAL.format("depot", "id")) + " AS seal"), "id", "seal")
 
 
-@job(16_000_000, "a table of 2,000 rows is joined by sorting both sides, broadcasts are off",
+@job(14_000_000, "a table of 2,000 rows is joined by sorting both sides, broadcasts are off",
      conf={**NO_BROADCAST, "spark.sql.shuffle.partitions": "8"}, answers=("broadcast",), short=True)
 def tiny_table(spark, ctx):
-    big = rows(spark, 16_000_000, 8).selectExpr("id", "pmod(xxhash64(id), 2000) AS key", "sha1(string(id)) AS ref")
+    big = rows(spark, 14_000_000, 8).selectExpr("id", "pmod(xxhash64(id), 2000) AS key", "sha1(string(id)) AS ref")
     small = rows(spark, 2000, 2).selectExpr("id AS key", "concat('label ', id) AS label")
     out = big.join(ctx.F.broadcast(small), "key") if ctx.told("broadcast") else big.join(small, "key")
     return digest(out, "id", "ref", "label")
@@ -103,10 +103,10 @@ def one_partition(spark, ctx):
     return digest(df.selectExpr("id", SEAL.format("'inv-'", "id") + " AS seal"), "id", "seal")
 
 
-@job(5_000_000, "two partitions of much, in heaps that are too small for them", master=TWO_EXECUTORS, answers=("repartition",),
+@job(4_000_000, "two partitions of much, in heaps that are too small for them", master=TWO_EXECUTORS, answers=("repartition",),
      conf={**NO_AQE, "spark.sql.shuffle.partitions": "2", "spark.executor.memory": "500m"})
 def two_partitions(spark, ctx):
-    df = rows(spark, 5_000_000, 8).selectExpr("xxhash64(id) AS k", "sha2(string(id), 256) AS payload")
+    df = rows(spark, 4_000_000, 8).selectExpr("xxhash64(id) AS k", "sha2(string(id), 256) AS payload")
     if ctx.told("repartition"):
         df = df.repartition(ctx.told("repartition"))
     ranked = df.selectExpr("k", "payload", "row_number() OVER (PARTITION BY pmod(k, 1000) ORDER BY payload) AS rank")
@@ -161,16 +161,16 @@ def one_gzip(spark, ctx):
 
 
 def make_contacts(spark, folder):
-    t = rows(spark, 800_000, 4).selectExpr("cast(id AS int) AS id", "sha2(string(id), 256) AS mail", "cast(id % 97 AS int) AS region")
+    t = rows(spark, 600_000, 4).selectExpr("cast(id AS int) AS id", "sha2(string(id), 256) AS mail", "cast(id % 97 AS int) AS region")
     t.repartition(1).write.jdbc(f"jdbc:derby:{folder}/db;create=true", "contacts",
                                 properties={**DERBY, "createTableColumnTypes": "mail VARCHAR(64)"})
 
 
-@job(800_000, "a database read through one connection", prepare=make_contacts, answers=("connections", "repartition"))
+@job(600_000, "a database read through one connection", prepare=make_contacts, answers=("connections", "repartition"))
 def one_connection(spark, ctx):
     how = {}
     if ctx.told("connections"):
-        how = {"column": "id", "lowerBound": 0, "upperBound": 799_999, "numPartitions": ctx.told("connections")}
+        how = {"column": "id", "lowerBound": 0, "upperBound": 599_999, "numPartitions": ctx.told("connections")}
     df = spark.read.jdbc(f"jdbc:derby:{ctx.data}/db", "contacts", properties=DERBY, **how)
     if ctx.told("repartition"):
         df = df.repartition(ctx.told("repartition"))
@@ -210,11 +210,11 @@ def small_heap(spark, ctx):
     return found + digest(lists.selectExpr("basket", "size(lines) AS many"), "basket", "many")
 
 
-@job(10_000_000, "what is cached has no room: it is worked out again for each of four questions", master=TWO_EXECUTORS,
+@job(8_000_000, "what is cached has no room: it is worked out again for each of four questions", master=TWO_EXECUTORS,
      conf={"spark.executor.memory": "500m"}, answers=("persist",))
 def cache_too_large(spark, ctx):
     from pyspark import StorageLevel
-    t = rows(spark, 2_500_000, 16).selectExpr("id", SEAL.format("'doc-'", "id") + " AS seal")
+    t = rows(spark, 2_000_000, 16).selectExpr("id", SEAL.format("'doc-'", "id") + " AS seal")
     t = t.persist() if ctx.told("persist") else t.persist(StorageLevel.MEMORY_ONLY)
     found = []
     for n in range(4):
@@ -223,11 +223,11 @@ def cache_too_large(spark, ctx):
 
 
 def make_parcels(spark, folder):
-    rows(spark, 600_000, 6).selectExpr("id AS _1", "named_struct('_1', sha1(string(id)), '_2', concat('depot ', id % 977), '_3', id * 3) AS _2") \
+    rows(spark, 500_000, 6).selectExpr("id AS _1", "named_struct('_1', sha1(string(id)), '_2', concat('depot ', id % 977), '_3', id * 3) AS _2") \
         .write.parquet(f"{folder}/t")
 
 
-@job(600_000, "objects of the JVM are shuffled three times by Java's own serialisation", prepare=make_parcels, master=TWO_EXECUTORS)
+@job(500_000, "objects of the JVM are shuffled three times by Java's own serialisation", prepare=make_parcels, master=TWO_EXECUTORS)
 def java_serialised(spark, ctx):
     encoders = spark.sparkContext._jvm.org.apache.spark.sql.Encoders  # pylint: disable=protected-access
     parcel = encoders.tuple(encoders.LONG(), encoders.tuple(encoders.STRING(), encoders.STRING(), encoders.LONG()))

@@ -3,6 +3,7 @@ run leaves behind is waited for, so that the time of all its processes is counte
 
 import ctypes
 import glob
+import inspect
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 from dataclasses import dataclass, field
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -88,8 +90,11 @@ class Spark:
 
 
 def data_of(job):
-    """Where its input is."""
-    return SCRATCH / "data" / (job.prepare.__name__ if job.prepare else "none")
+    """Where its input is, as it is made now."""
+    if not job.prepare:
+        return SCRATCH / "data" / "none"
+    made_by = zlib.crc32(inspect.getsource(job.prepare).encode())
+    return SCRATCH / "data" / f"{job.prepare.__name__}-{made_by:08x}"
 
 
 def prepare(spark, job):

@@ -16,7 +16,7 @@ import measure  # noqa: E402  # pylint: disable=wrong-import-position
 import proof  # noqa: E402  # pylint: disable=wrong-import-position
 import report  # noqa: E402  # pylint: disable=wrong-import-position
 from registry import Job, load  # noqa: E402  # pylint: disable=wrong-import-position
-from run import Run, read  # noqa: E402  # pylint: disable=wrong-import-position
+from run import Run, data_of, read  # noqa: E402  # pylint: disable=wrong-import-position
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -201,6 +201,20 @@ class Played(unittest.TestCase):
             hurt = self.play(FakeSpark({"app_s": 30.0}), rounds, {"x": 1}, wrong="")
             self.assertEqual(hurt.change.effect, "slower")
             self.assertEqual(bool(proof.complaints([hurt])), complained)
+
+
+class Inputs(unittest.TestCase):
+    """What is made once."""
+
+    def test_another_way_of_making_it_is_another_input(self):
+        def one(*_):
+            return 1
+
+        def two(*_):
+            return 2
+        two.__name__ = "one"
+        places = {data_of(Job("a", None, "", 1, prepare=how)) for how in (one, two, one)}
+        self.assertEqual(len(places), 2)
 
 
 class Told(unittest.TestCase):
