@@ -16,6 +16,7 @@ step build-fuzz build fuzz all
 step real-deps tests/real/deps.sh
 step listener-deps tests/listener/deps.sh
 step proof-deps tests/corpus/deps.sh 4.1.1
+step deploy-deps nice tests/deploy/deps.sh
 {
   step faults build/venv/bin/python tests/faults/run.py --short
   step mutants tests/mutants/run.py --part
@@ -37,6 +38,7 @@ step oracle oracle build/dev/stoker $(tests/oracle/logs.sh)
 step quality tests/quality/quality.py build/dev/stoker --floors
 step proof-parts python3 -B -m unittest discover -s tests/proof -p 'test_*.py'
 step promtool tests/serve/promtool.sh
+step deploy build/venv/bin/python -B -m unittest discover -s tests/deploy -p 'test_*.py'
 step registry python3 tests/advise/registry.py build/dev/stoker
 step real build/venv/bin/python tests/real/run.py
 step listener build/venv/bin/python tests/listener/run.py
