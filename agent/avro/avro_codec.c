@@ -243,3 +243,7 @@ void avro_codec_free(struct avro_codec *codec) {
     mem_free(codec->others);
     mem_free(codec);
 }
+
+const char *const *avro_versions(void) {
+    return avro_write_versions;
+}

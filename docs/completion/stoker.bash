@@ -23,7 +23,7 @@ _stoker() {
     topics) options=" --create --verify --config --set --help --color --log-level" ;;
     config) options=" --config --set --help --color --log-level" ;;
     healthcheck) options=" --url --config --set --help --color --log-level" ;;
-    version) options=" --help --color --log-level" ;;
+    version) options=" --json --help --color --log-level" ;;
     completion) options=" --help --color --log-level" ;;
     man) options=" --help --color --log-level" ;;
   esac

@@ -93,5 +93,8 @@ uint64_t avro_schema_fingerprint(const struct avro_codec *codec, enum avro_recor
 enum status avro_fingerprint(struct str schema_text, uint64_t *out, struct buf *canonical,
                              struct err *err) MUST_USE;
 
+// What avro.write_version may be: "current", then the releases whose schemas this program can write
+// by; ends with NULL (static).
+const char *const *avro_versions(void);
 // The version of the JSON parser that reads schemas (static), for `stoker version`.
 const char *avro_json_library_version(void);

@@ -58,6 +58,12 @@ version() { exits 0 version && cp "$tmp/out" "$tmp/v" && exits 0 --version && cm
   exits 0 -V && grep -qE '^stoker [0-9]+\.[0-9]+\.[0-9]+$' "$tmp/v" &&
   [ "$(grep -cE '^  [a-z]+ +[0-9]+\.[0-9.]+$' "$tmp/v")" -eq 6 ]; }
 ok "version" version
+version_json() { exits 0 version --json && python3 -c '
+import json, sys
+said, text = json.load(open(sys.argv[1])), open(sys.argv[2]).read().split()
+assert [said["name"], said["version"], *(w for pair in said["libraries"].items() for w in pair)] == text, (said, text)
+assert said["avro_write_versions"][0] == "current" and "0.1.0" in said["avro_write_versions"]' "$tmp/out" "$tmp/v"; }
+ok "version: as JSON, the same" version_json
 printf 'kafka:\n  brokrs: a\n  consumer: {session.timeout.msx: 1}\nlog: {level: loud}\n' >"$tmp/bad.yaml"
 bad_file() {
   exits 78 check -c "$tmp/bad.yaml" && empty "$tmp/out" &&

@@ -80,8 +80,8 @@ static const struct wrong_line wrong_lines[] = {
     {"check --log-level x",
      "stoker check: --log-level takes debug, info, warn or error, not x\n" SEE},
     {"check --set x", "stoker check: --set takes KEY=VALUE, not x\n" SEE},
-    {"version -c x",
-     "stoker version: unknown option -c\nusage: stoker version\nsee stoker version --help\n"},
+    {"version -c x", "stoker version: unknown option -c\nusage: stoker version [--json]\nsee "
+                     "stoker version --help\n"},
 };
 
 static void test_wrong_lines(void **state) {
