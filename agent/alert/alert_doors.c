@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alert/annotation.h"
 #include "alert_queue.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -134,19 +135,30 @@ static char *render_labels(const struct alert *alert, const struct alert_label *
     return dump(labels);
 }
 
-static char *render_annotations(const struct alert *alert) {
+static char *render_annotations(const struct alert *alert, const struct alert_label *own,
+                                size_t own_count) {
     json_t *annotations = json_object();
     require(annotations != NULL);
     add_annotation(annotations, "summary", alert->summary);
     add_annotation(annotations, "description", alert->description);
+    for (size_t i = 0; i < own_count; i++) {
+        struct buf name = {0}, text = {0};
+        add_clean_name(&name, own[i].name);
+        annotation_add(own[i].value, alert, &text);
+        if (name.len > 0 && json_object_get(annotations, buf_text(&name)) == NULL) {
+            add_annotation(annotations, buf_text(&name), buf_text(&text));
+        }
+        buf_fini(&name);
+        buf_fini(&text);
+    }
     return dump(annotations);
 }
 
 // One door and a queue for each of its URLs.
 struct outlet {
     const struct alert_door *door;
-    struct alert_label *external; // owned, its texts too
-    size_t external_count;
+    struct alert_label *external, *annotations; // owned, their texts too
+    size_t external_count, annotation_count;
     struct alert_queue **queues;
     size_t count;
 };
@@ -167,6 +179,11 @@ static bool has_control(const char *text) {
 }
 
 static enum status check_settings(const struct alert_settings *settings, struct err *err) {
+    for (size_t i = 0; i < settings->annotation_count; i++) {
+        if (annotation_check(settings->annotations[i].value, err) != ST_OK) {
+            return err_wrap(err, "annotations.%s", settings->annotations[i].name);
+        }
+    }
     if (settings->username != NULL && settings->bearer != NULL) {
         return err_set(err, ST_FATAL, "basic authentication and a bearer token exclude each other");
     }
@@ -202,13 +219,21 @@ static struct http_settings http_of(const struct alert_settings *settings) {
                                   .ca_file = settings->ca_file};
 }
 
-static void copy_external(struct outlet *outlet, const struct alert_settings *settings) {
-    outlet->external_count = settings->external_count;
-    outlet->external = mem_zalloc(settings->external_count + 1, sizeof *outlet->external);
-    for (size_t i = 0; i < settings->external_count; i++) {
-        outlet->external[i].name = mem_strdup(settings->external[i].name);
-        outlet->external[i].value = mem_strdup(settings->external[i].value);
+static struct alert_label *copy_labels(const struct alert_label *from, size_t count) {
+    struct alert_label *copy = mem_zalloc(count + 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        copy[i].name = mem_strdup(from[i].name);
+        copy[i].value = mem_strdup(from[i].value);
     }
+    return copy;
+}
+
+static void free_labels(struct alert_label *labels, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        mem_free((char *)labels[i].name);
+        mem_free((char *)labels[i].value);
+    }
+    mem_free(labels);
 }
 
 static enum status open_outlet(const struct alert_target *target, bool shows_active,
@@ -220,7 +245,10 @@ static enum status open_outlet(const struct alert_target *target, bool shows_act
     struct alert_settings settings = with_defaults(&target->settings);
     struct http_settings http = http_of(&settings);
     outlet->door = target->door;
-    copy_external(outlet, &settings);
+    outlet->external_count = settings.external_count;
+    outlet->external = copy_labels(settings.external, settings.external_count);
+    outlet->annotation_count = settings.annotation_count;
+    outlet->annotations = copy_labels(settings.annotations, settings.annotation_count);
     outlet->queues = mem_zalloc(settings.url_count + 1, sizeof(struct alert_queue *));
     for (size_t i = 0; i < settings.url_count; i++) {
         status = alert_queue_new(target->door, &settings, settings.urls[i], &http,
@@ -254,7 +282,8 @@ enum status alert_doors_new(const struct alert_target *targets, size_t count,
 static void tell(const struct outlet *outlet, const void *holder, const struct alert *condition,
                  int64_t now_ms) {
     char *labels = render_labels(condition, outlet->external, outlet->external_count);
-    char *annotations = render_annotations(condition);
+    char *annotations =
+        render_annotations(condition, outlet->annotations, outlet->annotation_count);
     for (size_t i = 0; i < outlet->count; i++) {
         alert_queue_put(outlet->queues[i], holder, labels, annotations, condition->started_ms,
                         condition->ended_ms, now_ms);
@@ -338,11 +367,8 @@ static void close_outlet(struct outlet *outlet) {
     for (size_t i = 0; i < outlet->count; i++) {
         alert_queue_free(outlet->queues[i]);
     }
-    for (size_t i = 0; i < outlet->external_count; i++) {
-        mem_free((char *)outlet->external[i].name);
-        mem_free((char *)outlet->external[i].value);
-    }
-    mem_free(outlet->external);
+    free_labels(outlet->external, outlet->external_count);
+    free_labels(outlet->annotations, outlet->annotation_count);
     mem_free(outlet->queues);
 }
 

@@ -4,13 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alert/annotation.h"
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/scrub.h"
 #include "commands/setup.h"
 #include "net/url.h"
 
-enum { DOORS_MAX = 8, DOOR_ROWS = 9, KEY_SIZE = 96, HELP_SIZE = 128 };
+enum { DOORS_MAX = 8, DOOR_ROWS = 10, KEY_SIZE = 96, HELP_SIZE = 128 };
 
 // Keys without the door's name, help of `urls` without its title. The last one only a door that
 // signs has.
@@ -53,6 +54,11 @@ static const struct setting every_door[DOOR_ROWS] = {
      .type = SETTING_MAP,
      .def = "",
      .help = "Labels added to every alert that does not have them."},
+    {.key = "annotations",
+     .type = SETTING_MAP,
+     .def = "",
+     .help = "Texts added to every alert, such as runbook_url: \"https://runbooks/{kind}\"; with "
+             "{alertname}, {severity}, {cluster}, {pipeline} and {kind}."},
     {.key = "secret",
      .type = SETTING_TEXT,
      .def = "",
@@ -112,7 +118,22 @@ static const char *text_of(const struct config *config, const struct alert_door 
     return text[0] == '\0' ? NULL : text;
 }
 
+static void check_annotations(struct config *config, const struct alert_door *door) {
+    unsigned count;
+    const struct config_pair *pairs = config_map(config, key_of(door, "annotations"), &count);
+    for (unsigned i = 0; i < count; i++) {
+        struct err err;
+        if (annotation_check(pairs[i].value, &err) != ST_OK) {
+            struct buf key = {0};
+            buf_printf(&key, "%s.%s", key_of(door, "annotations"), pairs[i].key);
+            config_add_error(config, buf_text(&key), "%s", err.text);
+            buf_fini(&key);
+        }
+    }
+}
+
 static void check_door(struct config *config, const struct alert_door *door) {
+    check_annotations(config, door);
     unsigned count;
     const char *const *urls = config_list(config, key_of(door, "urls"), &count);
     for (unsigned i = 0; i < count; i++) {
@@ -145,15 +166,26 @@ void setup_alerts_check(struct config *config) {
     }
 }
 
+// Owned by the caller, their texts by the configuration.
+static struct alert_label *labels_of(const struct config *config, const struct alert_door *door,
+                                     const char *name, size_t *count) {
+    unsigned pairs;
+    const struct config_pair *pair = config_map(config, key_of(door, name), &pairs);
+    struct alert_label *labels = mem_zalloc(pairs + 1, sizeof *labels);
+    for (unsigned i = 0; i < pairs; i++) {
+        labels[i] = (struct alert_label){pair[i].key, pair[i].value};
+    }
+    *count = pairs;
+    return labels;
+}
+
 static struct alert_settings settings_of(const struct config *config,
                                          const struct alert_door *door) {
-    unsigned urls, labels;
+    unsigned urls;
+    size_t labels, annotations;
     const char *const *url = config_list(config, key_of(door, "urls"), &urls);
-    const struct config_pair *pairs = config_map(config, key_of(door, "external_labels"), &labels);
-    struct alert_label *external = mem_zalloc(labels + 1, sizeof *external);
-    for (unsigned i = 0; i < labels; i++) {
-        external[i] = (struct alert_label){pairs[i].key, pairs[i].value};
-    }
+    const struct alert_label *external = labels_of(config, door, "external_labels", &labels);
+    const struct alert_label *own = labels_of(config, door, "annotations", &annotations);
     return (struct alert_settings){
         .urls = url,
         .url_count = urls,
@@ -166,6 +198,8 @@ static struct alert_settings settings_of(const struct config *config,
         .ca_file = text_of(config, door, "ca_file"),
         .external = external,
         .external_count = labels,
+        .annotations = own,
+        .annotation_count = annotations,
         // More than a partition holds, shrunk pipelines included: a flood of alerts must not push
         // out here what was kept there.
         .alerts_max = 4 * (size_t)config_int(config, "limits.pipelines"),
@@ -184,6 +218,7 @@ void setup_alerts_init(struct setup_alerts *alerts, const struct config *config)
 void setup_alerts_fini(struct setup_alerts *alerts) {
     for (size_t i = 0; i < alerts->count; i++) {
         mem_free((struct alert_label *)alerts->targets[i].settings.external);
+        mem_free((struct alert_label *)alerts->targets[i].settings.annotations);
     }
     mem_free(alerts->targets);
 }

@@ -129,11 +129,9 @@ void config_complain(struct config *config, const char *origin, const char *key,
 }
 
 void config_add_error(struct config *config, const char *key, const char *fmt, ...) {
-    const struct entry *entry = config_find(config, key);
-    require(entry != NULL);
     va_list args;
     va_start(args, fmt);
-    add_error(config, entry->origin, key, fmt, args);
+    add_error(config, config_origin(config, key), key, fmt, args);
     va_end(args);
 }
 

@@ -38,6 +38,9 @@ struct alert_settings {
     const char *ca_file;                // PEM; default: the system's store
     const struct alert_label *external; // added to an alert that has no such label
     size_t external_count;
+    const struct alert_label
+        *annotations; // texts (annotation.h) added to an alert without such one
+    size_t annotation_count;
     size_t alerts_max; // kept per URL, default 10,000; beyond it the oldest is dropped and counted
 };
 

@@ -36,7 +36,8 @@ void config_set(struct config *config, const char *key, const char *value, const
 // once, after the last source.
 void settings_agent_check(struct config *config);
 
-// Adds a mistake that only a caller can see, at the place that set `key`. The key must exist.
+// Adds a mistake that only a caller can see, at the place that set `key`, which must exist: a
+// setting, or an entry of a MAP.
 void config_add_error(struct config *config, const char *key, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 // All mistakes so far, one "place: key: words" a line; empty if there is none.

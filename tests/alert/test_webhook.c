@@ -25,6 +25,36 @@ static struct alert_target target_of(const char *const *url, const char *secret)
                                   .secret = secret}};
 }
 
+static void texts_of_ones_own_go_along(void **state) {
+    (void)state;
+    static const struct alert_label own[] = {
+        {"runbook_url", "https://runbooks/{kind}?p={pipeline}"},
+        {"summary", "never wins"},
+    };
+    struct fake *fake = fake_new();
+    const char *url = fake->url;
+    struct alert_target target = target_of(&url, NULL);
+    target.settings.annotations = own;
+    target.settings.annotation_count = ARRAY_LEN(own);
+    struct alert_doors *doors = NULL;
+    struct err err;
+    assert_int_equal(alert_doors_new(&target, 1, &doors, &err), ST_OK);
+    tell(doors, "a/b", 0);
+    json_t *body = fake_wait(fake, 1), *annotations = json_object_get(body, "annotations");
+    assert_string_equal(json_string_value(json_object_get(annotations, "runbook_url")),
+                        "https://runbooks/data_skew?p=a%2Fb");
+    assert_string_equal(json_string_value(json_object_get(annotations, "summary")),
+                        "Pipeline slowed by skewed data");
+    json_decref(body);
+    alert_doors_free(doors);
+    static const struct alert_label wrong[] = {{"dashboard", "{nothing}"}};
+    target.settings.annotations = wrong;
+    target.settings.annotation_count = 1;
+    assert_int_equal(alert_doors_new(&target, 1, &doors, &err), ST_FATAL);
+    assert_non_null(strstr(err.text, "annotations.dashboard: {nothing}"));
+    fake_free(fake);
+}
+
 static struct alert_doors *hook_to(const char *url, const char *secret) {
     struct alert_target target = target_of(&url, secret);
     struct alert_doors *doors = NULL;
@@ -175,6 +205,7 @@ static void its_address_is_a_secret(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_request_each),
+        cmocka_unit_test(texts_of_ones_own_go_along),
         cmocka_unit_test(each_alert_has_its_own_request_and_id),
         cmocka_unit_test(what_fails_is_tried_again_and_what_is_refused_is_not),
         cmocka_unit_test(a_signature_is_of_the_body),

@@ -144,6 +144,7 @@ static void test_of_the_alert_door(void **state) {
         "alertmanager.basic_auth_user=u",
         "alertmanager.basic_auth_password=p",
         "alertmanager.external_labels.region=eu",
+        "alertmanager.annotations.runbook_url=https://r/{kind}",
     };
     struct config *config = with(sets, sizeof sets / sizeof *sets);
     struct setup_agent agent;
@@ -162,6 +163,9 @@ static void test_of_the_alert_door(void **state) {
     assert_int_equal(s->external_count, 1);
     assert_string_equal(s->external[0].name, "region");
     assert_string_equal(s->external[0].value, "eu");
+    assert_int_equal(s->annotation_count, 1);
+    assert_string_equal(s->annotations[0].name, "runbook_url");
+    assert_string_equal(s->annotations[0].value, "https://r/{kind}");
     setup_agent_fini(&agent);
     config_free(config);
 }

@@ -117,6 +117,11 @@ static const struct bad_file bad_files[] = {
     BAD("alertmanager: {urls: [\"http://\", \"ftp://u:hush@h\"]}\n",
         "f:1: alertmanager.urls: not a URL such as http://host:9093: http://\n"
         "f:1: alertmanager.urls: not a URL such as http://host:9093: ftp://[hidden]@h\n"),
+    BAD("webhook: {urls: [\"ftp://h/hush\"]}\n",
+        "f:1: webhook.urls: not a URL such as http://host:9093: [hidden]\n"),
+    BAD("webhook: {annotations: {dashboard: \"https://g/{run}\"}}\n",
+        "f:1: webhook.annotations.dashboard: {run}: may hold {alertname}, {severity}, "
+        "{cluster}, {pipeline} and {kind}\n"),
     BAD("alertmanager: {bearer_token: hush, basic_auth_user: u}\n",
         "f:1: alertmanager.bearer_token: basic and bearer authentication exclude each other\n"),
     BAD("alertmanager: {basic_auth_password: hush}\n",

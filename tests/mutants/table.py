@@ -257,6 +257,8 @@ MUTANTS = (
            "return skew.splittable || skew.share >= HOT_SHARE;", ("test_advise_join",)),
     Mutant("both sides of a full outer join are split", "agent/advise/join.c", "(joins & ~(1u << JOIN_FULL_OUTER)) != 0",
            "joins != 0", ("test_advise_join",)),
+    Mutant("a pipeline's name leads a link elsewhere", "agent/alert/annotation.c",
+           'strchr("-._~", c) != NULL', 'strchr("-._~/&#", c) != NULL', ("test_annotation",)),
     Mutant("a webhook is told again and again", "agent/alert/alert_queue.c",
            "entry->next_ms = table->options.once\n                                 ? INT64_MAX", "entry->next_ms = table->options.once && now.mono_ms < 0\n                                 ? INT64_MAX", ("test_webhook",)),
     Mutant("a webhook hears of every change", "agent/alert/alert_queue.c",
