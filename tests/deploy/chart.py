@@ -56,4 +56,4 @@ def one(things, kind):
 
 def settings(things):
     """The agent's file, as text."""
-    return one(things, "ConfigMap")["data"]["stoker.yaml"]
+    return one([thing for thing in things if "stoker.yaml" in thing.get("data", {})], "ConfigMap")["data"]["stoker.yaml"]

@@ -304,6 +304,11 @@ class Rules(unittest.TestCase):
         wanted = yaml.safe_load(ALERTS.read_text())
         self.assertEqual(wanted, one(objects(*FULL), "PrometheusRule")["spec"])
 
+    def test_the_dashboards_are_those_of_the_folder(self):
+        maps = [m for m in of_kind(objects(*FULL), "ConfigMap") if m["metadata"]["labels"].get("grafana_dashboard") == "1"]
+        got = {name: json.loads(text) for m in maps for name, text in m["data"].items()}
+        self.assertEqual({f"stoker-{p.name}": json.loads(p.read_text()) for p in (ROOT / "deploy/grafana").glob("*.json")}, got)
+
     def test_a_package_has_them(self):
         """What is in the chart by a link is in its package as it is."""
         with tempfile.TemporaryDirectory() as folder:

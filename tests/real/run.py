@@ -14,7 +14,7 @@ import sys
 import runner
 
 SUITES = ("parts", "live_equals_offline", "followed", "history", "wrappers", "streams", "metrics", "alerts", "webhook", "hostile", "garbage", "dead_letters", "million",
-          "fleet", "ship", "outages", "state", "rights", "properties", "limits", "names", "memory", "doctor")
+          "fleet", "ship", "outages", "state", "rights", "properties", "limits", "names", "memory", "doctor", "dashboards", "deployed")
 
 if __name__ == "__main__":
     sys.exit(runner.main(SUITES, "real Kafka, Alertmanager and Prometheus suites"))
