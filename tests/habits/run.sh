@@ -20,6 +20,7 @@ check schemas-test python3 -B tests/habits/test_schemas.py
 check metrics python3 tests/habits/metrics.py
 check mutants python3 tests/mutants/run.py --check
 check settings python3 tests/habits/settings.py
+check support python3 tests/habits/support.py
 check hardening tests/habits/hardening.py
 check format clang-format-14 --dry-run --Werror $(c_files)
 if [ "${1:-}" != --light ]; then
