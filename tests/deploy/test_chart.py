@@ -6,6 +6,7 @@ import itertools
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -99,8 +100,10 @@ class Pods(unittest.TestCase):
         for values in ALL:
             things = objects(*values)
             self.assertIs(False, pod(things)["automountServiceAccountToken"])
-            self.assertEqual({"runAsNonRoot": True, "runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001,
-                              "seccompProfile": {"type": "RuntimeDefault"}}, pod(things)["securityContext"])
+            user = {} if values == SHIPS else {"runAsUser": 10001, "runAsGroup": 10001, "fsGroup": 10001,
+                                               "fsGroupChangePolicy": "OnRootMismatch"}
+            self.assertEqual({"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}, **user},
+                             pod(things)["securityContext"])
             for container in containers(things):
                 self.assertEqual({"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
                                   "capabilities": {"drop": ["ALL"]}}, container["securityContext"])
@@ -279,6 +282,33 @@ class Settings(unittest.TestCase):
                 file.flush()
                 with self.assertRaisesRegex(ChartError, re.escape(f"config holds secrets: {setting}"), msg=setting):
                     rendered(*LEAST, "-f", file.name)
+
+
+class Notes(unittest.TestCase):
+    """What helm says after an install, which only a cluster shows: rendered as a text of a ConfigMap in a copy of the chart."""
+
+    def notes(self, *args):
+        with tempfile.TemporaryDirectory() as folder:
+            copy = pathlib.Path(folder, "stoker")
+            shutil.copytree(CHART, copy)
+            (copy / "templates/NOTES.txt").rename(copy / "files/notes.txt")
+            (copy / "templates/notes.yaml").write_text(
+                'kind: Notes\ntext: {{ tpl (.Files.Get "files/notes.txt") . | toJson }}\n')
+            text = helm("template", "judge", copy, "-n", "spark", "--kube-version", KUBERNETES[1], *args)
+            return one([thing for thing in yaml.safe_load_all(text) if thing], "Notes")["text"]
+
+    def test_what_they_say_is_there(self):
+        commands = subprocess.run([STOKER, "--help"], capture_output=True, text=True, check=True).stdout
+        for values in ALL:
+            said = self.notes(*values)
+            named = re.findall(r"-- stoker (\w+)", said)
+            self.assertGreaterEqual(len(named), 2)
+            for command in named:
+                self.assertIn(f"\n  {command} ", commands)
+            self.assertIn(f"exec {one(objects(*values, release='judge'), 'StatefulSet')['metadata']['name']}-0 ", said)
+            self.assertEqual(values == LEAST, "topics --create" in said)
+        self.assertNotIn("NOTE:", self.notes(*LEAST))
+        self.assertIn("topics.partitions is 6", self.notes(*LEAST, "--set", "replicas=4,config.agent.workers=2"))
 
 
 class Network(unittest.TestCase):
