@@ -22,14 +22,18 @@ static int not_ready(const struct command_args *args, const struct http_answer *
 }
 
 // An agent is asked directly: a proxy of the environment knows nothing of this machine.
-static int ask(const struct command_args *args, const char *text) {
+// `certificate`: of the agent's own file, NULL: it serves plain text or is not ours.
+static int ask(const struct command_args *args, const char *text, const char *certificate) {
     struct url url;
     struct err err;
     if (url_parse(text, "", &url, &err) != ST_OK) {
         return command_usage_error(args, "%s: %s", text, err.text);
     }
-    struct http_client *client = http_client_new(&(struct http_settings){
-        .timeout_ms = TIMEOUT_MS, .answer_max_bytes = ANSWER_MAX_BYTES, .direct = true});
+    struct http_client *client =
+        http_client_new(&(struct http_settings){.timeout_ms = TIMEOUT_MS,
+                                                .answer_max_bytes = ANSWER_MAX_BYTES,
+                                                .pinned_file = certificate,
+                                                .direct = true});
     struct http_request request = {.url = &url};
     struct http_answer answer;
     int exit_code = EXIT_FINE;
@@ -51,7 +55,7 @@ static int run(const struct command_args *args) {
     }
     const char *url = command_value(args, "url");
     if (url != NULL) {
-        return ask(args, url);
+        return ask(args, url, NULL);
     }
     int code = EXIT_FINE;
     struct config *config = setup_config(args, &code);
@@ -64,8 +68,12 @@ static int run(const struct command_args *args) {
         code = command_failed(args, "http.listen is empty: this agent has no pages to ask");
     } else {
         require(listen_local(listen, address, sizeof address)); // setup_config checked it
-        snprintf(ready_url, sizeof ready_url, "http://%s/readyz", address);
-        code = ask(args, ready_url);
+        struct setup_web web;
+        setup_web_init(&web, config);
+        snprintf(ready_url, sizeof ready_url, "http%s://%s/readyz",
+                 web.web.cert_file != NULL ? "s" : "", address);
+        code = ask(args, ready_url, web.web.cert_file);
+        setup_web_fini(&web);
     }
     config_free(config);
     return code;

@@ -63,7 +63,7 @@ void doctor_alerts(struct doctor *doctor) {
 }
 
 // True if an agent answers there.
-static bool agent_answers(const char *listen) {
+static bool agent_answers(const struct config *config, const char *listen) {
     char address[100], text[140];
     struct url url;
     struct err err;
@@ -71,16 +71,23 @@ static bool agent_answers(const char *listen) {
     if (!listen_local(listen, address, sizeof address)) {
         return false;
     }
-    snprintf(text, sizeof text, "http://%s/livez", address);
+    struct setup_web web;
+    setup_web_init(&web, config);
+    snprintf(text, sizeof text, "http%s://%s/livez", web.web.cert_file != NULL ? "s" : "", address);
     if (url_parse(text, "", &url, &err) != ST_OK) {
+        setup_web_fini(&web);
         return false;
     }
-    struct http_client *client = http_client_new(&(struct http_settings){
-        .timeout_ms = ASK_MS, .answer_max_bytes = ANSWER_MAX_BYTES, .direct = true});
+    struct http_client *client =
+        http_client_new(&(struct http_settings){.timeout_ms = ASK_MS,
+                                                .answer_max_bytes = ANSWER_MAX_BYTES,
+                                                .pinned_file = web.web.cert_file,
+                                                .direct = true});
     struct http_request request = {.url = &url};
     bool answers = http_client_send(client, &request, &answer, &err) == ST_OK && answer.code == 200;
     http_client_free(client);
     url_fini(&url);
+    setup_web_fini(&web);
     return answers;
 }
 
@@ -94,7 +101,7 @@ void doctor_pages(struct doctor *doctor) {
     } else if (listen_open(listen, &fd, &port, &err) == ST_OK) {
         close(fd);
         doctor_say(doctor, DOCTOR_OK, "", "%s is free for an agent", listen);
-    } else if (agent_answers(listen)) {
+    } else if (agent_answers(doctor->config, listen)) {
         doctor_say(doctor, DOCTOR_OK, "", "an agent answers at %s", listen);
     } else {
         doctor_say(doctor, DOCTOR_FAIL, "http.listen: another port, or end what has this one", "%s",

@@ -67,6 +67,7 @@ void setup_check(struct config *config) {
     }
     settings_agent_check(config);
     setup_alerts_check(config);
+    setup_web_check(config);
     setup_ship_check(config);
     const char *listen = config_text(config, "http.listen");
     if (listen[0] != '\0' && !listen_good(listen)) {
@@ -365,10 +366,13 @@ void setup_agent_init(struct setup_agent *agent, const struct config *config) {
     setup_alerts_init(&agent->alerts, config);
     options->alert_targets = agent->alerts.targets;
     options->alert_target_count = agent->alerts.count;
+    setup_web_init(&agent->web, config);
+    options->http_web = agent->web.web;
 }
 
 void setup_agent_fini(struct setup_agent *agent) {
     budget_free(agent->budget);
+    setup_web_fini(&agent->web);
     setup_alerts_fini(&agent->alerts);
     setup_kafka_fini(&agent->consumer);
     setup_kafka_fini(&agent->producer);

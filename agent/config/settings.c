@@ -130,6 +130,9 @@ static const struct setting rows[] = {
         "Names by which these may be asked beside addresses in numbers, localhost and the host's "
         "own name: stoker, *.monitoring.svc, or * for any. A browser must not read them for a page "
         "of a stranger, under the stranger's name."),
+    TEXT("http.web_config_file", "",
+         "A file in the form of Prometheus' own web configuration: TLS (tls_server_config) and who "
+         "may see the pages (basic_auth_users). Certificates that change are taken as they do."),
     INT("metrics.max_pipelines", "1000", 1, 100000,
         "Pipelines shown by name on /metrics; the rest are summed under other."),
     INT("limits.applications", "10000", 1, 1000000,

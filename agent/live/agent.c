@@ -86,7 +86,8 @@ enum status agent_new(const struct agent_options *options, struct agent **out, s
     if (options->http_listen[0] != '\0') {
         struct http_options http = {.listen = options->http_listen,
                                     .hosts = options->http_hosts,
-                                    .host_count = options->http_host_count};
+                                    .host_count = options->http_host_count,
+                                    .web = options->http_web};
         status = http_new(&http, &agent->http, err);
     }
     if (status == ST_OK) {

@@ -63,6 +63,10 @@ static void set_limits(struct http_client *client, const struct http_settings *s
     if (settings->ca_file != NULL) {
         SET(CURLOPT_CAINFO, settings->ca_file);
     }
+    if (settings->pinned_file != NULL) {
+        SET(CURLOPT_CAINFO, settings->pinned_file);
+        SET(CURLOPT_SSL_VERIFYHOST, 0L);
+    }
     if (settings->direct) {
         SET(CURLOPT_NOPROXY, "*");
     }
@@ -79,6 +83,7 @@ static void curl_start(void) {
 struct http_client *http_client_new(const struct http_settings *settings) {
     require(settings->timeout_ms > 0 && settings->answer_max_bytes > 0);
     require(settings->username == NULL || settings->bearer == NULL);
+    require(settings->ca_file == NULL || settings->pinned_file == NULL);
     pthread_once(&curl_once, curl_start);
     struct http_client *client = mem_zalloc(1, sizeof *client);
     client->magic = CLIENT_MAGIC;

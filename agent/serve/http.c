@@ -22,6 +22,8 @@
 #include "serve/guests.h"
 #include "serve/hosts.h"
 #include "serve/listen.h"
+#include "serve/tls.h"
+#include "serve/users.h"
 
 enum {
     HEAD_MS = 10000,
@@ -48,6 +50,9 @@ struct http {
     struct MHD_Daemon *daemon; // turned by the thread
     struct guests guests;      // the thread's
     struct hosts hosts;
+    struct tls *tls; // NULL: plain text
+    bool tls13_only;
+    struct users *users; // the thread's
     int listen_fd, wake_fd, library_fd;
     pthread_t thread;
     bool started;
@@ -81,31 +86,39 @@ static struct MHD_Response *answer_of(const char *type, const char *data, size_t
     return response;
 }
 
-static enum MHD_Result say(struct MHD_Connection *connection, unsigned code, const char *text,
-                           const char *allow) {
+// A header of its own with it; NULL: none.
+static enum MHD_Result say_with(struct MHD_Connection *connection, unsigned code, const char *text,
+                                const char *name, const char *value) {
     struct MHD_Response *response = answer_of(TEXT, text, strlen(text));
-    if (allow != NULL) {
-        add_header(response, "Allow", allow);
+    if (name != NULL) {
+        add_header(response, name, value);
     }
     enum MHD_Result result = MHD_queue_response(connection, code, response);
     MHD_destroy_response(response);
     return result;
 }
 
+static enum MHD_Result say(struct MHD_Connection *connection, unsigned code, const char *text) {
+    return say_with(connection, code, text, NULL, NULL);
+}
+
 static bool is_alive(const struct http *http) {
     return clock_mono_ms() - atomic_load(&http->beat_ms) < HTTP_BEAT_MAX_MS;
 }
 
+static bool is_verbose(struct MHD_Connection *connection) {
+    return MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, "verbose",
+                                         strlen("verbose"), NULL, NULL) == MHD_YES;
+}
+
 static enum MHD_Result serve_live(struct http *http, struct MHD_Connection *connection) {
-    return is_alive(http)
-               ? say(connection, MHD_HTTP_OK, "ok\n", NULL)
-               : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                     "not alive: the agent's loop has not turned over for a minute\n", NULL);
+    return is_alive(http) ? say(connection, MHD_HTTP_OK, "ok\n")
+                          : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                "not alive: the agent's loop has not turned over for a minute\n");
 }
 
 static enum MHD_Result serve_ready(struct http *http, struct MHD_Connection *connection) {
-    bool verbose = MHD_lookup_connection_value_n(connection, MHD_GET_ARGUMENT_KIND, "verbose",
-                                                 strlen("verbose"), NULL, NULL) == MHD_YES;
+    bool verbose = is_verbose(connection);
     bool alive = is_alive(http);
     struct buf text = {0};
     pthread_mutex_lock(&http->lock);
@@ -123,7 +136,7 @@ static enum MHD_Result serve_ready(struct http *http, struct MHD_Connection *con
         buf_add_text(&text, ready ? "ok\n" : "not ready\n");
     }
     unsigned code = ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
-    enum MHD_Result result = say(connection, code, buf_text(&text), NULL);
+    enum MHD_Result result = say(connection, code, buf_text(&text));
     buf_fini(&text);
     return result;
 }
@@ -139,7 +152,7 @@ static enum MHD_Result serve_page(struct http *http, struct MHD_Connection *conn
     pthread_mutex_unlock(&http->lock);
     return response != NULL ? result
                             : say(connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                  "starting: this page is not there yet\n", NULL);
+                                  "starting: this page is not there yet\n");
 }
 
 static const struct {
@@ -182,6 +195,53 @@ static const char *refusal(const struct http *http, struct MHD_Connection *conne
                  "name to http.hosts\n";
 }
 
+// What says a word about the agent's health is for whoever starts and stops it, who has no name.
+static bool is_for_all(struct MHD_Connection *connection, const char *path) {
+    for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
+        if (strcmp(path, probes[i].path) == 0) {
+            return !is_verbose(connection);
+        }
+    }
+    return false;
+}
+
+static enum users_verdict judge_user(struct http *http, struct MHD_Connection *connection) {
+    char *password = NULL, *name = MHD_basic_auth_get_username_password(connection, &password);
+    enum users_verdict verdict = users_judge(http->users, name, password, clock_mono_ms());
+    if (password != NULL) {
+        explicit_bzero(password, strlen(password));
+    }
+    MHD_free(name);
+    MHD_free(password);
+    return verdict;
+}
+
+// True if who asks may see the path; else *answer is what he got.
+static bool may_see(struct http *http, struct MHD_Connection *connection, const char *path,
+                    enum MHD_Result *answer) {
+    if (is_for_all(connection, path)) {
+        return true;
+    }
+    if (http->tls != NULL && !tls_client_holds(http->tls, connection)) {
+        *answer = say(connection, MHD_HTTP_FORBIDDEN,
+                      "show a certificate of the authorities that this agent trusts\n");
+        return false;
+    }
+    switch (judge_user(http, connection)) {
+    case USERS_ALLOWED:
+        return true;
+    case USERS_BUSY:
+        *answer =
+            say_with(connection, MHD_HTTP_TOO_MANY_REQUESTS,
+                     "too many passwords were tried: again in a second\n", "Retry-After", "1");
+        return false;
+    default:
+        *answer = say_with(connection, MHD_HTTP_UNAUTHORIZED, "say who you are\n",
+                           "WWW-Authenticate", "Basic realm=\"Stoker\", charset=\"UTF-8\"");
+        return false;
+    }
+}
+
 static void note_heard(struct MHD_Connection *connection) {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -202,10 +262,16 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
     const char *why = refusal(http, connection, version, &code);
     if (why != NULL) {
         metrics_add(METRIC_HTTP_REFUSED, 1);
-        return say(connection, code, why, NULL);
+        return say(connection, code, why);
     }
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        return say(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n", "GET, HEAD");
+        return say_with(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n", "Allow",
+                        "GET, HEAD");
+    }
+    enum MHD_Result answer;
+    if (!may_see(http, connection, path, &answer)) {
+        metrics_add(METRIC_HTTP_REFUSED, 1);
+        return answer;
     }
     for (int page = 0; page < HTTP_PAGE_COUNT; page++) {
         if (strcmp(path, pages[page].path) == 0) {
@@ -218,7 +284,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
         }
     }
     return say(connection, MHD_HTTP_NOT_FOUND,
-               "not found; there are /, /metrics, /status, /livez and /readyz\n", NULL);
+               "not found; there are /, /metrics, /status, /livez and /readyz\n");
 }
 
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **of,
@@ -268,6 +334,7 @@ static void *serve(void *ctx) {
     struct http *http = ctx;
     MAGIC_CHECK(http, HTTP_MAGIC);
     bool paused = false;
+    tls_enter(http->tls);
     while (!atomic_load(&http->stop)) {
         int64_t next_ms = guests_hurry(&http->guests, clock_mono_ms());
         struct pollfd fds[] = {{.fd = http->wake_fd, .events = POLLIN},
@@ -280,15 +347,35 @@ static void *serve(void *ctx) {
     return NULL;
 }
 
+// By what GnuTLS takes for good.
+#define TLS13 "NORMAL:-VERS-ALL:+VERS-TLS1.3"
+#define TLS12 TLS13 ":+VERS-TLS1.2"
+
+static struct MHD_Daemon *open_daemon(struct http *http) {
+    struct MHD_OptionItem secure[4] = {{MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET;
+    if (http->tls != NULL) {
+        const char *authorities = tls_client_authorities(http->tls);
+        flags |= MHD_USE_TLS;
+        secure[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0,
+                                            (void *)(http->tls13_only ? TLS13 : TLS12)};
+        secure[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, tls_callback()};
+        secure[2] = authorities != NULL ? (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_TRUST, 0,
+                                                                  (void *)authorities}
+                                        : (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+        secure[3] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    }
+    return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_CONNECTION_LIMIT,
+                            (unsigned)GUEST_PLACES, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+                            http, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+                            MHD_OPTION_ARRAY, secure, MHD_OPTION_END);
+}
+
 static bool start(struct http *http) {
     // Signals are the main thread's business.
     sigset_t all, before;
     http->wake_fd = eventfd(0, EFD_CLOEXEC);
-    http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL,
-                                    on_request, http, MHD_OPTION_CONNECTION_LIMIT,
-                                    (unsigned)GUEST_PLACES, MHD_OPTION_NOTIFY_CONNECTION,
-                                    on_connection, http, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                    (size_t)CONNECTION_BYTES, MHD_OPTION_END);
+    http->daemon = open_daemon(http);
     if (http->wake_fd < 0 || http->daemon == NULL) {
         return false;
     }
@@ -307,9 +394,17 @@ enum status http_new(const struct http_options *options, struct http **out, stru
     if (status != ST_OK) {
         return status;
     }
+    struct tls *tls = NULL;
+    if (options->web.cert_file != NULL && tls_new(&options->web, &tls, err) != ST_OK) {
+        close(fd);
+        return ST_FATAL;
+    }
     struct http *http = mem_zalloc(1, sizeof *http);
     http->magic = HTTP_MAGIC;
     http->port = port;
+    http->tls = tls;
+    http->tls13_only = options->web.tls13_only;
+    http->users = users_new(options->web.users, options->web.user_count);
     http->listen_fd = fd;
     http->wake_fd = -1;
     http->hosts = (struct hosts){.names = options->hosts, .count = options->host_count};
@@ -355,6 +450,8 @@ void http_free(struct http *http) {
             MHD_destroy_response(http->ready_made[page]);
         }
     }
+    tls_free(http->tls);
+    users_free(http->users);
     pthread_mutex_destroy(&http->lock);
     buf_fini(&http->reason);
     buf_fini(&http->details);

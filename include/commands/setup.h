@@ -10,6 +10,7 @@
 #include "kafka/topics.h"
 #include "live/agent.h"
 #include "model/topic.h"
+#include "serve/http.h"
 #include "ship/ship.h"
 
 // The agent's own settings, those of every alert door and one row per detector threshold
@@ -67,6 +68,18 @@ struct setup_alerts {
 void setup_alerts_init(struct setup_alerts *alerts, const struct config *config);
 void setup_alerts_fini(struct setup_alerts *alerts);
 
+// The part of setup_check that is about the file of http.web_config_file.
+void setup_web_check(struct config *config);
+// TLS and users of the agent's pages, out of that file; nothing without one.
+struct setup_web {
+    struct http_web web;     // points into the two below
+    struct http_user *users; // owned
+    struct config *file;     // owned; NULL: there is none
+};
+// To be filled after setup_web_check found nothing; released with setup_web_fini.
+void setup_web_init(struct setup_web *web, const struct config *config);
+void setup_web_fini(struct setup_web *web);
+
 // The agent's topics in the order of topics.def, that of the dead letters only if it is on.
 size_t setup_topics(const struct config *config, struct topic_spec out[TOPIC_COUNT]);
 
@@ -78,6 +91,7 @@ struct setup_agent {
     char instance[SETUP_INSTANCE_SIZE]; // agent.instance, or the host's name
     struct setup_kafka consumer, producer;
     struct setup_alerts alerts;
+    struct setup_web web;
     struct budget *budget; // limits.memory
 };
 // Filled from the settings; released with setup_agent_fini.

@@ -38,6 +38,7 @@
 #include "fleet/pipelines.h"
 #include "kafka/client.h"
 #include "model/topic.h"
+#include "serve/http.h"
 
 // Everything is borrowed for the agent's life.
 struct agent_options {
@@ -61,6 +62,7 @@ struct agent_options {
     const char *http_listen;       // "" = none
     const char *const *http_hosts; // names by which its pages may be asked: serve/hosts.h
     unsigned http_host_count;
+    struct http_web http_web; // TLS and users of its pages
     size_t metrics_pipelines_max;
     // What else must be well for the agent to be ready; appends why it is not. May be NULL.
     void *ready_ctx;

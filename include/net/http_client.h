@@ -5,8 +5,8 @@
 // A client is one connection that is kept open between requests. What always holds, whatever a
 // server says: no redirect is followed (it would carry the credentials to another host), a
 // certificate is verified against the system's authorities or the given ones and against the host's
-// name, only http and https are spoken, every wait is bounded, and so is what is read of an answer.
-// No word of an error holds a secret.
+// name (or is the one that is given), only http and https are spoken, every wait is bounded, and so
+// is what is read of an answer. No word of an error holds a secret.
 #pragma once
 
 #include <stdatomic.h>
@@ -20,11 +20,13 @@
 
 // Texts are copied by http_client_new; NULL means "not set".
 struct http_settings {
-    int64_t timeout_ms;                // of one request in all, connecting included; > 0
-    size_t answer_max_bytes;           // of an answer's body; the rest is cut off; > 0
-    const char *username, *password;   // basic authentication
-    const char *bearer;                // or a bearer token, not both
-    const char *ca_file;               // authorities to trust (PEM) instead of the system's
+    int64_t timeout_ms;              // of one request in all, connecting included; > 0
+    size_t answer_max_bytes;         // of an answer's body; the rest is cut off; > 0
+    const char *username, *password; // basic authentication
+    const char *bearer;              // or a bearer token, not both
+    const char *ca_file;             // authorities to trust (PEM) instead of the system's
+    // The server's own certificate (PEM), whatever its name: of an agent on this machine.
+    const char *pinned_file;
     const char *user_agent;            // default "stoker"
     bool direct;                       // the environment's proxy is not asked
     const _Atomic int64_t *give_up_ms; // steady clock: a request still under way then is given up;

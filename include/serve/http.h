@@ -5,6 +5,7 @@
 // with http_publish; the server keeps the last finished page of each kind and serves that, from a
 // thread of its own. So a request never waits for the agent nor the agent for a request: the one
 // lock is held for pointer swaps and short copies. What always holds: only GET and HEAD get a page,
+// who must say who he is gets nothing else before (but /livez and /readyz, which say a word),
 // no text from outside reaches a page unescaped, a name that is not ours gets nothing, memory,
 // connections and the time of each are bounded (guests.h), a new one is always let in, and whether
 // the agent is alive is told from its beat, not from the server's own thread. The only user of its
@@ -25,6 +26,18 @@ enum http_page { HTTP_METRICS, HTTP_LANDING, HTTP_STATUS_JSON, HTTP_PAGE_COUNT }
 // Without a beat for this long the agent is not alive.
 enum { HTTP_BEAT_MAX_MS = 60000 };
 
+// Who may ask, and how; all zero: anybody, in plain text. Texts are borrowed until http_free.
+struct http_user {
+    const char *name, *hash; // bcrypt, http_hash_good
+};
+struct http_web {
+    const char *cert_file, *key_file; // PEM, read again when they change; NULL: no TLS
+    const char *client_ca_file;       // PEM: clients must show a certificate of these; NULL: none
+    bool tls13_only;                  // else TLS 1.2, too
+    const struct http_user *users;    // NULL: no name and password is asked for
+    unsigned user_count;
+};
+
 struct http;
 
 struct http_options {
@@ -33,12 +46,16 @@ struct http_options {
     const char *const *hosts; // names by which it may be asked, beside its own (hosts.h); borrowed
                               // until http_free
     unsigned host_count;
+    struct http_web web;
     int64_t head_ms,
         whole_ms; // time for a request to come; to come and be answered; 0: 10 and 30 s
 };
 
-// Fails as listen_open does; ST_RETRY also if the system gives no thread. Not ready until told so;
-// alive from now on.
+// True if the text is a bcrypt hash ("$2b$10$..."), as `htpasswd -nBC 10 NAME` makes them.
+bool http_hash_good(const char *hash);
+
+// Fails as listen_open does; ST_RETRY also if the system gives no thread; ST_FATAL names a file of
+// `web` that is not good. Not ready until told so; alive from now on.
 enum status http_new(const struct http_options *options, struct http **out,
                      struct err *err) MUST_USE;
 // Stops the server and releases everything. Takes NULL.

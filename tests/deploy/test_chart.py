@@ -118,12 +118,14 @@ class Pods(unittest.TestCase):
             self.assertEqual([{"name": "http", "containerPort": port, "protocol": "TCP"}], main["ports"])
             service = one(things, "Service")["spec"]
             self.assertEqual([{"name": "http", "port": port, "targetPort": "http", "protocol": "TCP"}], service["ports"])
-            self.assertEqual({"path": "/livez", "port": "http"}, main["livenessProbe"]["httpGet"])
-            self.assertEqual({"path": "/readyz", "port": "http"}, main["readinessProbe"]["httpGet"])
+            scheme = main["livenessProbe"]["httpGet"]["scheme"]
+            self.assertEqual({"path": "/livez", "port": "http", "scheme": scheme}, main["livenessProbe"]["httpGet"])
+            self.assertEqual({"path": "/readyz", "port": "http", "scheme": scheme}, main["readinessProbe"]["httpGet"])
             for policy in of_kind(things, "NetworkPolicy"):
                 self.assertEqual([{"port": "http", "protocol": "TCP"}], policy["spec"]["ingress"][0]["ports"])
             for monitor in of_kind(things, "ServiceMonitor"):
                 self.assertEqual(("http", "/metrics"), tuple(monitor["spec"]["endpoints"][0][k] for k in ("port", "path")))
+                self.assertEqual(scheme.lower(), monitor["spec"]["endpoints"][0].get("scheme", "http"))
         for listen in ("127.0.0.1:9571", ""):
             with self.assertRaisesRegex(ChartError, "http.listen"):
                 rendered(*LEAST, "--set", f"config.http.listen={listen}")

@@ -11,7 +11,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TORN_MAX, ALONE_MAX = 60, 140
+TORN_MAX, ALONE_MAX = 60, 150
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 DECLARED = re.compile(r"^(?!static|typedef|#|//|\s|struct \w+ \{|enum|\})[\w\s\*]*?\b(\w+)\([^;{]*\)[^;{]*;", re.M | re.S)
 VARIABLE = re.compile(r"^extern\b([^;(]*);", re.M)

@@ -20,7 +20,7 @@ FORBIDDEN = {("detect", "decode"), ("advise", "decode")} | {
     (room, door) for room in ("detect", "advise", "engine", "fleet", "keep", "runs") for door in DOORS} | {
     (room, "config") for room in FLOOR if room not in ("config", "commands")}
 LIBRARY = {"simdjson.h": {"decode"}, "jansson.h": {"alert", "avro"}, "avro.h": set(), "librdkafka/rdkafka.h": {"kafka"},
-           "librdkafka/rdkafka_mock.h": {"kafka"}, "curl/curl.h": {"net"}, "openssl/hmac.h": {"net"}, "microhttpd.h": {"serve"}, "yaml.h": {"config"},
+           "librdkafka/rdkafka_mock.h": {"kafka"}, "curl/curl.h": {"net"}, "openssl/hmac.h": {"net"}, "microhttpd.h": {"serve"}, "gnutls/abstract.h": {"serve"}, "crypt.h": {"serve"}, "yaml.h": {"config"},
            "uuid/uuid.h": {"model"}, "zstd.h": {"eventlog"}, "zlib.h": {"eventlog"}, "lz4.h": {"eventlog"},
            "snappy-c.h": {"eventlog"}, "lz4frame.h": {"eventlog"}, "xxhash.h": {"eventlog"}}
 NO_CLOCK = {"config", "model", "stats", "avro", "decode", "state", "detect", "advise", "engine", "fleet", "keep", "runs"}

@@ -233,21 +233,21 @@ global:
   scrape_interval: 1s
 scrape_configs:
   - job_name: stoker
-    static_configs:
+{more}    static_configs:
       - targets: ["{target}"]
 """
 
 
 class Prometheus:
-    """One Prometheus that scrapes `target` (host:port) every second."""
+    """One Prometheus that scrapes `target` (host:port) every second; `more`: lines of its job."""
 
-    def __init__(self, name, target):
+    def __init__(self, name, target, more=""):
         self.name = name
         self.dir = fresh_dir(name)
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self._process = None
-        (self.dir / "prometheus.yml").write_text(PROMETHEUS_YML.format(target=target))
+        (self.dir / "prometheus.yml").write_text(PROMETHEUS_YML.format(target=target, more=more))
 
     def start(self):
         self._process = Process(

@@ -13,7 +13,7 @@ import sys
 
 import runner
 
-SUITES = ("parts", "live_equals_offline", "followed", "history", "wrappers", "streams", "metrics", "alerts", "webhook", "hostile", "garbage", "dead_letters", "million",
+SUITES = ("parts", "live_equals_offline", "followed", "history", "wrappers", "streams", "metrics", "alerts", "webhook", "web", "hostile", "garbage", "dead_letters", "million",
           "fleet", "ship", "outages", "state", "rights", "properties", "limits", "names", "memory", "doctor", "dashboards", "deployed")
 
 if __name__ == "__main__":
