@@ -73,8 +73,9 @@ static size_t find_key(str text, str word, size_t at) {
         at = static_cast<size_t>(static_cast<const char *>(found) - text.p);
         size_t end = skip_quote(text, at + word.len);
         size_t colon = skip_blanks(text, end);
+        bool quoted = end > at + word.len && text.p[end - 1] == '"';
         if (at > 0 && text.p[at - 1] == '"' &&
-            (colon == text.len || (end > at + word.len && text.p[colon] == ':'))) {
+            (colon == text.len || (quoted && text.p[colon] == ':'))) {
             return colon == text.len ? text.len : colon + 1;
         }
     }

@@ -169,6 +169,8 @@ static void what_may_be_a_damaged_event_is_not(void **state) {
         {STR("\x01\x02\x03"), DECODE_MALFORMED},
         {STR("caf\xE9"), DECODE_MALFORMED},
         {STR("{\"Event\":7}"), DECODE_NOT_AN_EVENT},
+        {STR("{\"x\":\"\\\"Event\\\":\\\"SparkListenerX\"}"), DECODE_NOT_AN_EVENT},
+        {STR("{\"x\":\"\\\"Event\\\\:SparkListenerX\"}"), DECODE_NO_EVENT}, // no quote closes it
         {STR("{\"unknown\":" START "}"), DECODE_NOT_AN_EVENT},
         {STR("{\"value\":{\"payload\":{\"data\":{\"log\":" START "}}}}"), DECODE_NOT_AN_EVENT},
         {STR("{\"category\":\"EventLog\",\"properties\":\"text\"}"), DECODE_NOT_AN_EVENT},
