@@ -210,11 +210,11 @@ def small_heap(spark, ctx):
     return found + digest(lists.selectExpr("basket", "size(lines) AS many"), "basket", "many")
 
 
-@job(8_000_000, "what is cached has no room: it is worked out again for each of four questions", master=TWO_EXECUTORS,
+@job(10_000_000, "what is cached has no room: it is worked out again for each of four questions", master=TWO_EXECUTORS,
      conf={"spark.executor.memory": "500m"}, answers=("persist",))
 def cache_too_large(spark, ctx):
     from pyspark import StorageLevel
-    t = rows(spark, 2_000_000, 16).selectExpr("id", SEAL.format("'doc-'", "id") + " AS seal")
+    t = rows(spark, 2_500_000, 16).selectExpr("id", SEAL.format("'doc-'", "id") + " AS seal")
     t = t.persist() if ctx.told("persist") else t.persist(StorageLevel.MEMORY_ONLY)
     found = []
     for n in range(4):
