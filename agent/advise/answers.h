@@ -26,5 +26,11 @@ void answers_add_remedies(const struct answers *answers, answers_words_fn *words
 void answers_finish(const struct answers *answers, struct buf *what, struct recommendation *r);
 void answers_fini(struct answers *answers);
 
+// The lines that keep what is read, for whoever advises it (static).
+#define ANSWERS_KEEP_CODE                                                                          \
+    "# PySpark: before the first use\n"                                                            \
+    "df = spark.read.format(fmt).load(path).select(...).where(...).persist()\n"                    \
+    "-- SQL\n"                                                                                     \
+    "CACHE TABLE t AS SELECT ... FROM files WHERE ...\n"
 // Lines of code with a number in place of each @; owned by the caller.
 char *answers_code(const char *lines, double number);

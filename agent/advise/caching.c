@@ -191,11 +191,6 @@ static bool is_worth(const struct advice_view *view, const struct again *again) 
     return again->saving_s >= WORTH_S && again->saving_s >= WORTH_SHARE * view->duration_s;
 }
 
-static const char keep_code[] =
-    "# PySpark: before the first use\n"
-    "df = spark.read.format(fmt).load(path).select(...).where(...).persist()\n"
-    "-- SQL\n"
-    "CACHE TABLE t AS SELECT ... FROM files WHERE ...\n";
 static const char spill_code[] =
     "# PySpark: in memory, and on disk what has no room there\n"
     "df = df.persist()\n"
@@ -236,7 +231,7 @@ static void recommend_keeping(const struct advice_view *view, const struct again
                "%s from the beginning, and no cache. What all of them need of it, read and parsed "
                "once, can be kept in memory, on disk what has no room there.",
                span_format_bytes((double)read, bytes));
-    r->code = answers_code(keep_code, 0);
+    r->code = mem_strdup(ANSWERS_KEEP_CODE);
     r->when_not = "Not if each of them leaves over something else of it, or if it fits neither in "
                   "memory nor on the disks: then write out once what they have in common.";
     r->saving_s = again->saving_s;
@@ -259,7 +254,7 @@ static void recommend_spilling(const struct advice_view *view, const struct agai
                "which persist() of a DataFrame is by itself), keep it serialised, or give the "
                "executors more memory.",
                again->readers, again->missed, again->partitions);
-    r->code = answers_code(spill_code, 0);
+    r->code = mem_strdup(spill_code);
     r->when_not = "Not where reading it from disk takes longer than working it out.";
     r->saving_s = again->saving_s;
     snprintf(r->saving_how, sizeof r->saving_how,

@@ -240,10 +240,7 @@ static const char *const codes[] = {
         "CREATE TEMPORARY VIEW t USING jdbc OPTIONS (url '...', dbtable '...',\n"
         "  partitionColumn 'id', lowerBound '1', upperBound '1000000',\n"
         "  numPartitions '@')\n",
-    [WAY_CACHE] = "# PySpark: before the first use\n"
-                  "df = spark.read.format(fmt).load(path).select(...).where(...).persist()\n"
-                  "-- SQL\n"
-                  "CACHE TABLE t AS SELECT ... FROM files WHERE ...\n",
+    [WAY_CACHE] = ANSWERS_KEEP_CODE,
     [WAY_COLUMNS] =
         "# PySpark: once\n"
         "spark.read.format(fmt).load(path).write.partitionBy(\"day\")"

@@ -49,6 +49,13 @@ enum alert_verdict alert_verdict_of(int code) {
     return ALERT_FORBIDDEN;
 }
 
+void alert_add_words(struct str said, struct buf *words) {
+    while (said.len > 0 && strchr("\r\n ", said.p[said.len - 1]) != NULL) {
+        said.len--;
+    }
+    buf_add_printable(words, said);
+}
+
 const char *alert_verdict_name(enum alert_verdict verdict) {
     static const char *const names[] = {"taken", "refused", "forbidden", "failed"};
     require((unsigned)verdict < ARRAY_LEN(names));

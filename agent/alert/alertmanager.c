@@ -1,7 +1,6 @@
 // alertmanager: the door to Prometheus Alertmanagers: POST /api/v2/alerts of its API v2, and what
 // it answers. Called through its row in doors.def; must never trust an answer's bytes.
 #include <jansson.h>
-#include <string.h>
 
 #include "alert/alert_door.h"
 #include "base/clock.h"
@@ -36,10 +35,7 @@ static bool describe(struct str answer, struct buf *words) {
     bool known = json_is_string(text);
     struct str said =
         known ? (struct str){json_string_value(text), json_string_length(text)} : answer;
-    while (said.len > 0 && strchr("\r\n ", said.p[said.len - 1]) != NULL) {
-        said.len--;
-    }
-    buf_add_printable(words, said);
+    alert_add_words(said, words);
     json_decref(root);
     return known;
 }

@@ -3,7 +3,6 @@
 // trust an answer's bytes, nor send what an earlier request said.
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "alert/alert_door.h"
 #include "base/check.h"
@@ -88,10 +87,7 @@ static void render(const struct alert_message *messages, size_t count, struct bu
 static enum alert_verdict judge(int code, struct str answer, struct buf *words) {
     enum alert_verdict verdict = alert_verdict_of(code);
     if (verdict != ALERT_TAKEN) {
-        while (answer.len > 0 && strchr("\r\n ", answer.p[answer.len - 1]) != NULL) {
-            answer.len--;
-        }
-        buf_add_printable(words, answer);
+        alert_add_words(answer, words);
     }
     return verdict;
 }

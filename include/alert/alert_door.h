@@ -53,5 +53,8 @@ const struct alert_door *const *alert_door_table(unsigned *count);
 // What HTTP itself says of a status: 2xx taken; 400, 413 and 422 refused; 408, 429 and 5xx failed;
 // all else forbidden, redirects too. (RFC 9110, 15; RFC 6585, 4.)
 enum alert_verdict alert_verdict_of(int code);
+// For judges: appends what a receiver said, hostile, fit to be logged, without line ends at its
+// end.
+void alert_add_words(struct str said, struct buf *words);
 // "taken", "refused", "forbidden", "failed".
 const char *alert_verdict_name(enum alert_verdict verdict);
